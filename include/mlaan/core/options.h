@@ -1,0 +1,118 @@
+// Options as plain structs whose fields carry their key, default, meaning and accepted values.
+//
+// A struct becomes a section of options by two members: its section's name, and `describe`, which
+// lists its fields. Everything else - the configuration file, `--set`, the printed schema, the
+// record of a run - follows from that list:
+//
+//     struct MlmOptions {
+//       static constexpr const char* section = "mlm";
+//       std::int64_t window = 2;
+//       void describe(FieldList& fields) {
+//         fields.add("window", window, "modules that a cascaded supervision spans", at_least(1));
+//       }
+//     };
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <typeindex>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace mlaan {
+
+using TextList = std::vector<std::string>;
+/// What an option can hold.
+using OptionValue = std::variant<bool, std::int64_t, double, std::string, TextList>;
+
+/// A condition on a value and how to say it: "at least 1".
+struct Accepts {
+  std::function<bool(const OptionValue&)> test;
+  std::string text;
+};
+
+Accepts anything();
+Accepts at_least(double lowest);
+Accepts above(double bound);
+Accepts between(double lowest, double highest);
+Accepts one_of(std::vector<std::string> names);
+
+/// One option: its key, where its value lives, and what it means.
+struct Field {
+  std::string key;
+  std::variant<bool*, std::int64_t*, double*, std::string*, TextList*> target;
+  std::string help;
+  Accepts accepts;
+  OptionValue initial;  ///< the default
+
+  OptionValue value() const;
+  /// \throws UserError naming the key and what would be accepted.
+  void assign(const OptionValue& value) const;
+  /// Reads the value as it would stand in a TOML file; a bare word is a string too.
+  /// \throws UserError naming the key and what would be accepted.
+  void assign_text(const std::string& text) const;
+  /// "integer, at least 1".
+  std::string accepted() const;
+};
+
+/// The value as it stands in a TOML file.
+std::string to_toml(const OptionValue& value);
+
+/// The fields of one section, in the order in which they were added.
+class FieldList {
+ public:
+  /// \param section the first part of the keys; "" for keys of the top level.
+  explicit FieldList(std::string section) : section_(std::move(section)) {}
+
+  template <class T>
+  void add(const std::string& name, T& target, std::string help, Accepts accepts = anything()) {
+    fields_.push_back({section_.empty() ? name : section_ + "." + name, &target, std::move(help),
+                       std::move(accepts), target});
+  }
+
+  const std::vector<Field>& fields() const { return fields_; }
+
+ private:
+  std::string section_;
+  std::vector<Field> fields_;
+};
+
+/// Option structs of any types, one of each, made with their defaults when first asked for. Methods
+/// that share a struct so share its values.
+class OptionSet {
+ public:
+  OptionSet() = default;
+  OptionSet(OptionSet&&) = default;
+  OptionSet& operator=(OptionSet&&) = default;
+  OptionSet(const OptionSet&) = delete;  // a copy's fields would point into the original
+  OptionSet& operator=(const OptionSet&) = delete;
+
+  template <class T>
+  T& get() {
+    auto& slot = sections_[std::type_index(typeid(T))];
+    if (!slot) {
+      auto section = std::make_shared<T>();
+      slot = section;
+      FieldList list(T::section);
+      section->describe(list);
+      fields_.insert(fields_.end(), list.fields().begin(), list.fields().end());
+    }
+    return *static_cast<T*>(slot.get());
+  }
+
+  /// All fields of the structs asked for so far.
+  const std::vector<Field>& fields() const { return fields_; }
+  std::vector<std::string> keys() const;
+  /// \throws UserError for an unknown key, naming the nearest known one.
+  const Field& field(const std::string& key) const;
+
+ private:
+  std::unordered_map<std::type_index, std::shared_ptr<void>> sections_;
+  std::vector<Field> fields_;
+};
+
+}  // namespace mlaan

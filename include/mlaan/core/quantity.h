@@ -1,0 +1,35 @@
+// Quantities with their units: how bytes, counts and durations are printed, and periods are read.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace mlaan {
+
+/// "72.7 MiB": binary multiples, three significant digits from KiB on, whole bytes below.
+std::string format_bytes(std::int64_t bytes);
+
+/// "466,906": thousands separated.
+std::string format_count(std::int64_t count);
+
+/// "69.1 M": decimal multiples (k, M, G, T), three significant digits.
+std::string format_magnitude(double value);
+
+/// "1:02:03", "4:05" or "7.3 s".
+std::string format_seconds(double seconds);
+
+/// How often something happens, counted in epochs, in optimizer steps or in minutes.
+struct Period {
+  enum class Unit { epochs, steps, minutes };
+
+  double count = 1;
+  Unit unit = Unit::epochs;
+
+  /// Reads "5e" (epochs), "200i" (steps, "iterations") or "10m" (minutes).
+  /// \throws UserError for anything else, and for a count that is not above zero.
+  static Period parse(const std::string& text);
+
+  std::string to_string() const;
+};
+
+}  // namespace mlaan

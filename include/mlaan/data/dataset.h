@@ -1,0 +1,82 @@
+// Data sets: labelled images that can be asked for by number.
+#pragma once
+
+#include <mlaan/core/options.h>
+#include <mlaan/core/registry.h>
+#include <mlaan/nn/backbone.h>
+
+#include <torch/types.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace mlaan {
+
+/// One labelled image.
+struct Sample {
+  torch::Tensor image;  ///< uint8, channels × height × width
+  std::int64_t label = 0;
+};
+
+/// Images and labels. Reading is safe from several threads at once.
+class Dataset {
+ public:
+  Dataset() = default;
+  virtual ~Dataset() = default;
+  Dataset(const Dataset&) = delete;
+  Dataset& operator=(const Dataset&) = delete;
+
+  virtual std::int64_t size() const = 0;
+  /// \param index from 0 to size() − 1.
+  virtual Sample get(std::int64_t index) const = 0;
+};
+
+/// How to bring pixels to the range that networks like: (pixel / 255 − mean) / deviation, for each
+/// channel.
+struct Normalisation {
+  std::vector<double> mean;
+  std::vector<double> deviation;
+};
+
+enum class PaddingMode : std::uint8_t { reflect, zero };
+
+/// The published training augmentation of a data set: pad, crop back to size, flip.
+struct CropRecipe {
+  std::int64_t padding = 0;
+  PaddingMode padding_mode = PaddingMode::reflect;
+  bool flip = false;
+};
+
+/// A data set with everything that training needs to know of it.
+struct DataSource {
+  std::string name;
+  Shape image_shape;  ///< channels, height, width
+  std::vector<std::string> classes;
+  Normalisation normalisation;
+  CropRecipe crop;
+  std::shared_ptr<const Dataset> train;
+  std::shared_ptr<const Dataset> test;
+};
+
+/// A data set as the registry knows it.
+struct DatasetEntry {
+  std::string name;
+  std::string summary;  ///< one line for `mlaan info datasets`
+  bool needs_folder = false;
+  /// Asks the set for the option structs that loading reads.
+  std::function<void(OptionSet& options)> declare;
+  /// \param folder where the files are; "" where none is needed.
+  /// \throws UserError for a missing folder or a file that is not as its format says.
+  std::function<DataSource(const std::string& folder, OptionSet& options)> load;
+};
+
+/// Every data set that can be asked for by name.
+const Registry<DatasetEntry>& dataset_registry();
+
+/// \throws UserError for an unknown name, and for a missing `folder` where one is needed.
+DataSource load_dataset(const std::string& name, const std::string& folder, OptionSet& options);
+
+}  // namespace mlaan

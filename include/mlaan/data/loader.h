@@ -1,0 +1,73 @@
+// The loader: batches of a data set, prepared ahead by threads, in an order fixed by the seed.
+#pragma once
+
+#include <mlaan/data/dataset.h>
+#include <mlaan/data/transform.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace mlaan {
+
+/// A batch as the network takes it.
+struct Batch {
+  torch::Tensor images;  ///< float32, batch × channels × height × width
+  torch::Tensor labels;  ///< int64, batch
+};
+
+struct LoaderOptions {
+  std::int64_t batch_size = 128;
+  /// Threads that prepare batches; 0: the caller's own.
+  std::int64_t workers = 1;
+  /// A new order of the samples in every epoch. Otherwise that of `indices`.
+  bool shuffle = false;
+  /// Leave out the samples that make no full batch, unless there is no other.
+  bool drop_last = false;
+  torch::MemoryFormat memory_format = torch::MemoryFormat::Contiguous;
+  std::uint64_t seed = 0;
+};
+
+/// Gives the batches of one epoch after the other. Which samples are in batch b of epoch e, and how
+/// they are augmented, is a pure function of (seed, e, b), whatever the number of workers; so a run
+/// can go on in the middle of an epoch. At most a few batches are prepared ahead.
+class Loader {
+ public:
+  /// \param indices of the samples to give, in the data set.
+  Loader(std::shared_ptr<const Dataset> dataset, std::vector<std::int64_t> indices,
+         Transform transform, const LoaderOptions& options);
+  ~Loader();
+  Loader(const Loader&) = delete;
+  Loader& operator=(const Loader&) = delete;
+
+  std::int64_t batches_per_epoch() const;
+  /// Number of samples that it gives in an epoch.
+  std::int64_t samples_per_epoch() const;
+
+  /// Begins an epoch, at any of its batches; drops what was prepared of another.
+  void start(std::int64_t epoch, std::int64_t first_batch = 0);
+
+  /// The next batch, or nothing after the last.
+  /// \throws whatever reading a sample of the batch threw.
+  std::optional<Batch> next();
+
+ private:
+  class Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+/// A training set cut in two by a seeded shuffle: the first part to train on, the last to validate
+/// on.
+struct Split {
+  std::vector<std::int64_t> train;
+  std::vector<std::int64_t> validation;
+};
+
+/// \param size of the data set.
+/// \param validation_fraction share of the data set to hold out, from 0 to below 1.
+/// \param train_limit at most so many training samples, the first of the shuffled ones; 0: all.
+Split split_training_set(std::int64_t size, double validation_fraction, std::int64_t train_limit,
+                         std::uint64_t seed);
+
+}  // namespace mlaan

@@ -1,0 +1,32 @@
+// From a uint8 image to the network's input: augmentation and normalisation.
+#pragma once
+
+#include <mlaan/data/dataset.h>
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+namespace mlaan {
+
+/// Pads, crops at a random place, flips at random, and normalises. What is random is a pure
+/// function of the key, so it does not depend on which thread works, or when.
+class Transform {
+ public:
+  /// Normalisation alone.
+  explicit Transform(const Normalisation& normalisation);
+  Transform(const Normalisation& normalisation, const CropRecipe& crop);
+
+  /// \param image uint8, channels × height × width.
+  /// \param target float32 of the same sizes, of any strides: a slice of a batch.
+  /// \param key of the random stream, for example random_key({seed, epoch, index}).
+  void apply(const torch::Tensor& image, const torch::Tensor& target, std::uint64_t key) const;
+
+ private:
+  CropRecipe crop_;
+  /// Normalised value of each pixel value, for each channel.
+  std::vector<std::array<float, 256>> table_;
+  std::vector<float> padding_value_;  ///< of a zero pixel
+};
+
+}  // namespace mlaan

@@ -1,0 +1,45 @@
+// What the modules and the auxiliary nets of a plan cost, found by running them.
+#pragma once
+
+#include <mlaan/local/plan.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace mlaan {
+
+/// Of one image, forward.
+struct ForwardCost {
+  std::int64_t parameters = 0;
+  std::int64_t multiply_adds = 0;
+  /// Bytes that the forward pass keeps for the backward pass, its output included; 0 where the
+  /// counting allocator is not installed.
+  std::int64_t activation_bytes = 0;
+};
+
+struct ModuleCost {
+  std::vector<std::string> units;
+  Shape output_shape;
+  ForwardCost cost;
+};
+
+/// A net, the supervisions that read it, and its cost.
+struct NetCost {
+  std::string name;        ///< "head" for the backbone's own
+  std::size_t module = 0;  ///< whose output it reads
+  std::vector<std::string> units;
+  std::vector<std::size_t> supervisions;
+  ForwardCost cost;
+};
+
+struct CostReport {
+  std::vector<ModuleCost> modules;
+  std::vector<NetCost> nets;
+};
+
+/// Runs every module and net once, on a few images of zeros, on the CPU; running statistics and the
+/// default generator are left as they were.
+CostReport cost_report(const Backbone& backbone, const Plan& plan);
+
+}  // namespace mlaan

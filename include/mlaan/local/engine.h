@@ -1,0 +1,101 @@
+// The engine: runs any supervision plan, every module forward once a step.
+#pragma once
+
+#include <mlaan/local/optimizer.h>
+#include <mlaan/local/plan.h>
+#include <mlaan/local/schedule.h>
+#include <mlaan/nn/backbone.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace mlaan {
+
+struct EngineOptions {
+  /// Makes the optimizer of each module and of each net.
+  OptimizerFactory optimizer = sgd();
+  /// Step each optimizer, and drop its gradients, as soon as they are complete, instead of all at
+  /// the end of the step. The results are the same; the gradients of few modules live at a time.
+  bool fused_update = true;
+  /// Where to run. The backbone and the nets are moved there.
+  torch::Device device = torch::kCPU;
+  /// Channels last (N×H×W×C in memory) suits convolutional backbones: faster, and fewer temporary
+  /// bytes. Contiguous is safe for any module, also such that use `view`.
+  torch::MemoryFormat memory_format = torch::MemoryFormat::Contiguous;
+  /// Everything random in a step is a pure function of this, the step's number, and the module or
+  /// the net that draws: adding a supervision does not change what the others draw.
+  std::uint64_t seed = 0;
+};
+
+/// What a training step gives back.
+struct StepResult {
+  /// Each supervision's loss, not weighted, in the plan's order, on the engine's device; NaN where
+  /// the weight is 0.
+  torch::Tensor losses;
+  /// Logits of the backbone's own head, before the update: batch × classes.
+  torch::Tensor logits;
+};
+
+/// A module or a net, its parameters, and the optimizer that alone steps them.
+struct TrainedPart {
+  std::string name;  ///< "module 3", "aux.3.cascaded", "head"
+  std::vector<NamedTensor> parameters;
+  std::unique_ptr<torch::optim::Optimizer> optimizer;
+};
+
+/// Trains a backbone by a plan. The gradients equal those of running every supervision's window by
+/// itself, forward from a detached input and backward; but each module runs forward once, and
+/// its activations are freed after the last window that it is part of.
+///
+/// An engine is used by one thread at a time. Copies of the backbone and of the plan share their
+/// modules with the engine, so a trained backbone is simply the one handed in.
+class Engine {
+ public:
+  /// \throws UserError if the plan does not fit the backbone (see check(plan, backbone)), if a
+  ///         parameter belongs to two modules or nets, or if two parameters share a name.
+  Engine(Backbone backbone, Plan plan, EngineOptions options = {});
+  ~Engine();
+  Engine(Engine&&) noexcept;
+  Engine& operator=(Engine&&) noexcept;
+
+  /// One training step: forward, backward and update.
+  /// \param images a batch as the backbone takes it; moved and converted to the parameters' device
+  ///        and type.
+  /// \param labels int64, one a sample.
+  StepResult step(const torch::Tensor& images, const torch::Tensor& labels);
+
+  /// Adds the gradients of a batch to those already there, without an update.
+  StepResult accumulate(const torch::Tensor& images, const torch::Tensor& labels);
+  /// Updates from what accumulate() gathered, and drops the gradients.
+  void update();
+
+  /// Logits of a batch in evaluation mode, without gradients.
+  torch::Tensor predict(const torch::Tensor& images);
+
+  void set_learning_rate(double lr);
+
+  /// Number of steps done, which with the seed decides all that is random in the next one.
+  std::int64_t steps_done() const;
+  void set_steps_done(std::int64_t steps);
+
+  const Backbone& backbone() const;
+  const Plan& plan() const;
+  const Schedule& schedule() const;
+  const std::vector<TrainedPart>& parts() const;
+
+  /// Everything a checkpoint of the weights has to hold: backbone and nets, twins included.
+  std::vector<NamedTensor> named_parameters() const;
+  std::vector<NamedTensor> named_buffers() const;
+
+  /// Called after every operation of a step, with the operation: for profiles and tests.
+  void set_observer(std::function<void(const Operation&)> observer);
+
+ private:
+  class Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+}  // namespace mlaan

@@ -1,0 +1,40 @@
+// Leap augmented modules (LAM), the second half of MLAAN (AAAI 2025).
+//
+// Update rule: the auxiliary net of module j is a chain of trained copies of later units, then
+// the host's head. The first copy has a frozen twin, whose output is added to the copy's and whose
+// parameters follow the unit's: twin ← m·twin + (1−m)·unit, once a step after the update.
+#pragma once
+
+#include <mlaan/local/host.h>
+#include <mlaan/local/method.h>
+#include <mlaan/local/methods/greedy.h>
+
+#include <cstdint>
+#include <string>
+
+namespace mlaan {
+
+struct LamOptions {
+  static constexpr const char* section = "lam";
+  double ema_momentum = 0.995;
+  std::string twins = "first";
+  std::int64_t length = 4;
+  /// One text for each module but the last: names of units, separated by blanks. Empty: the
+  /// published rows where there are some for the partition, else the rule of leap_row().
+  TextList rows;
+
+  void describe(FieldList& fields);
+};
+
+namespace methods {
+
+/// \throws UserError for unknown units and for rows that cannot run.
+LeapAugmented leap_augmented(const Backbone& backbone, const Partition& partition,
+                             const LamOptions& options);
+Plan lam(const Backbone& backbone, const Partition& partition, const LamOptions& options = {},
+         const GreedyOptions& host = {}, std::uint64_t seed = 0);
+
+MethodEntry lam_entry();
+
+}  // namespace methods
+}  // namespace mlaan

@@ -1,0 +1,34 @@
+// Multilaminar local modules (MLM), the first half of MLAAN (AAAI 2025).
+//
+// Update rule: each module j has an independent supervision of [j..j], weight 0.001, and each
+// window of k neighbouring modules a cascaded one of [j−k+1..j], weight 0.999; gradients add up.
+#pragma once
+
+#include <mlaan/local/host.h>
+#include <mlaan/local/method.h>
+#include <mlaan/local/methods/greedy.h>
+
+#include <cstdint>
+
+namespace mlaan {
+
+struct MlmOptions {
+  static constexpr const char* section = "mlm";
+  std::int64_t window = 2;
+  double independent_weight = 0.001;
+  double cascaded_weight = 0.999;
+  bool published_code = false;
+
+  void describe(FieldList& fields);
+};
+
+namespace methods {
+
+Multilaminar multilaminar(const MlmOptions& options);
+Plan mlm(const Backbone& backbone, const Partition& partition, const MlmOptions& options = {},
+         const GreedyOptions& host = {}, std::uint64_t seed = 0);
+
+MethodEntry mlm_entry();
+
+}  // namespace methods
+}  // namespace mlaan

@@ -1,0 +1,27 @@
+// How an engine gets its optimizers: one for each module and each auxiliary net.
+#pragma once
+
+#include <torch/optim/optimizer.h>
+#include <torch/types.h>
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace mlaan {
+
+/// Makes a LibTorch optimizer of the given parameters. Called once for each module and net.
+using OptimizerFactory =
+    std::function<std::unique_ptr<torch::optim::Optimizer>(std::vector<torch::Tensor> parameters)>;
+
+/// Stochastic gradient descent, with the defaults of the published recipes.
+struct SgdOptions {
+  double lr = 0.1;
+  double momentum = 0.9;
+  double weight_decay = 1e-4;
+  bool nesterov = true;
+};
+
+OptimizerFactory sgd(const SgdOptions& options = {});
+
+}  // namespace mlaan

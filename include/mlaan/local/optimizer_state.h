@@ -1,0 +1,20 @@
+// What LibTorch's optimizers remember of each parameter, as named tensors.
+#pragma once
+
+#include <mlaan/local/engine.h>
+
+#include <vector>
+
+namespace mlaan {
+
+/// "optimizer.NAME.momentum_buffer" for every parameter NAME that has one.
+/// \throws Error for an optimizer whose state is not known here (known: SGD).
+std::vector<NamedTensor> optimizer_state(const std::vector<TrainedPart>& parts);
+
+/// Sets every optimizer's state to what optimizer_state() gave. Parameters of which nothing is
+/// named get no state, as before their first step. Names that belong to no parameter are let pass.
+/// \throws UserError, and changes nothing, for a tensor of another shape than its parameter.
+void set_optimizer_state(const std::vector<TrainedPart>& parts,
+                         const std::vector<NamedTensor>& state);
+
+}  // namespace mlaan

@@ -1,0 +1,54 @@
+// A supervision plan: everything that sets one training method apart from another, as data.
+#pragma once
+
+#include <mlaan/local/partition.h>
+#include <mlaan/nn/auxiliary_net.h>
+#include <mlaan/nn/loss.h>
+#include <mlaan/nn/parameter_average.h>
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace mlaan {
+
+/// One objective: weight · loss(net(f_last ∘ … ∘ f_first(stop_gradient(h)))), with h the input of
+/// module `first`. Its gradient reaches the modules first … last and the net.
+struct Supervision {
+  std::string name;       ///< "independent", "cascaded", "output": for logs
+  std::size_t first = 0;  ///< first module of the window, from 0
+  std::size_t last = 0;   ///< last module of the window, whose output the net reads
+  /// Supervisions that end at one module and share net and loss are evaluated once. The backbone's
+  /// own head serves the last module: share Backbone::head().
+  std::shared_ptr<AuxiliaryNet> net;
+  LossPtr loss;
+  double weight = 1;
+};
+
+/// What to train a backbone by. A value: print it, edit it, hand it to an Engine.
+struct Plan {
+  Partition partition;
+  std::vector<Supervision> supervisions;
+  /// Twins, moved once a step after all updates.
+  std::vector<ParameterAverage> averages;
+  /// For each module whether its activations are dropped after its forward pass and computed again
+  /// when its gradients are needed. Empty: none.
+  std::vector<bool> recompute;
+};
+
+/// \throws UserError if the plan does not fit the backbone: a window outside the partition or
+///         empty, a weight that is negative or not finite, a supervision without net or loss, a
+///         module or a head that no supervision trains.
+void check(const Plan& plan, const Backbone& backbone);
+
+/// The nets of a plan, each once, in the order of their first supervision.
+std::vector<std::shared_ptr<AuxiliaryNet>> nets(const Plan& plan);
+
+/// The most modules that any supervision of a weight above 0 spans.
+std::size_t longest_window(const Plan& plan);
+
+/// The units of module `module`.
+std::vector<Unit> module_units(const Plan& plan, const Backbone& backbone, std::size_t module);
+
+}  // namespace mlaan

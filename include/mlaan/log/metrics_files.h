@@ -1,0 +1,33 @@
+// The logs of a run: one line an epoch in metrics.csv, one line every few steps in steps.jsonl.
+#pragma once
+
+#include <mlaan/train/observer.h>
+
+#include <filesystem>
+#include <fstream>
+#include <vector>
+
+namespace mlaan {
+
+/// Appends to both files of the run's folder. When the run goes on from a checkpoint, first drops
+/// the lines that are later than it, so that each epoch and step stands there once.
+///
+/// metrics.csv: epoch, step, learning_rate, train_loss, train_error, validation_loss,
+/// validation_error (per cent), images_per_second, seconds, peak_bytes.
+/// steps.jsonl: objects of epoch, batch, step, learning_rate, loss, error, images_per_second and
+/// losses, the last step's of every supervision in the plan's order.
+class MetricsFiles final : public TrainObserver {
+ public:
+  explicit MetricsFiles(std::filesystem::path folder) : folder_(std::move(folder)) {}
+
+  void on_start(const RunReport& report) override;
+  void on_steps(const StepReport& report) override;
+  void on_epoch(const EpochReport& report) override;
+
+ private:
+  std::filesystem::path folder_;
+  std::ofstream epochs_;
+  std::ofstream steps_;
+};
+
+}  // namespace mlaan

@@ -1,0 +1,36 @@
+// Progress of a training run on the terminal.
+#pragma once
+
+#include <mlaan/train/observer.h>
+
+#include <chrono>
+#include <cstdio>
+#include <string>
+
+namespace mlaan {
+
+/// Writes to a stream: on a terminal one line that renews itself, with a bar; otherwise a plain
+/// line every ten seconds. In both cases one line that stays for each epoch.
+class Progress final : public TrainObserver {
+ public:
+  /// \param stream for example stderr.
+  /// \param quiet write nothing at all.
+  Progress(std::FILE* stream, bool quiet);
+
+  void on_start(const RunReport& report) override;
+  void on_steps(const StepReport& report) override;
+  void on_epoch(const EpochReport& report) override;
+  void on_end() override;
+
+ private:
+  void clear_line();
+
+  std::FILE* stream_;
+  bool quiet_;
+  bool terminal_;
+  bool line_open_ = false;
+  RunReport run_;
+  std::chrono::steady_clock::time_point last_line_;
+};
+
+}  // namespace mlaan

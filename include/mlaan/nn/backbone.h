@@ -1,0 +1,89 @@
+// A backbone: a chain of units and a head, with the shapes that a probe found.
+#pragma once
+
+#include <mlaan/nn/auxiliary_net.h>
+#include <mlaan/nn/unit.h>
+
+#include <torch/nn/modules/container/sequential.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace mlaan {
+
+/// Sizes of a tensor without its first dimension, the batch.
+using Shape = std::vector<std::int64_t>;
+
+/// "16×32×32".
+std::string to_string(const Shape& shape);
+
+/// The network to train: units u_0 … u_{N−1} in order, then a head that gives the logits. Copies
+/// share the units.
+class Backbone {
+ public:
+  /// Runs one sample of zeros through the chain, in evaluation mode, to find every shape.
+  /// \param name what checkpoints and logs call it: "resnet32".
+  /// \param input_shape of one sample, for example {3, 32, 32}.
+  /// \throws UserError naming the unit that cannot take what the one before gives.
+  Backbone(std::string name, std::vector<Unit> units, std::vector<Unit> head, Shape input_shape);
+
+  /// Cuts your own chain of layers into units. Each layer that has parameters begins a unit; layers
+  /// without (activations, pooling, dropout) and normalisations join the unit before them; the last
+  /// layer with parameters, and all after it, become the head, with a Flatten or an adaptive
+  /// pooling right before it. A layer that is itself a network (a residual block, say) is one unit,
+  /// so write yours as a `torch::nn::Cloneable`. Parameters keep the names that they have in the
+  /// chain. \param example a batch as the network will get it: only its sizes and type are used.
+  /// \throws UserError for a chain of fewer than two layers with parameters.
+  static Backbone from(const torch::nn::Sequential& chain, const torch::Tensor& example,
+                       const std::string& name = "chain");
+
+  const std::string& name() const { return name_; }
+  std::size_t size() const { return units_.size(); }
+  const std::vector<Unit>& units() const { return units_; }
+  /// The head; supervisions of the last module share this one object.
+  const std::shared_ptr<AuxiliaryNet>& head() const { return head_; }
+
+  /// Shape of what unit `unit` reads, without the batch.
+  const Shape& input_shape(std::size_t unit) const { return shapes_.at(unit); }
+  /// Shape of what unit `unit` gives, without the batch.
+  const Shape& output_shape(std::size_t unit) const { return shapes_.at(unit + 1); }
+  /// Whether unit `unit` begins with an operation in place on what it is given.
+  bool overwrites_input(std::size_t unit) const { return overwrites_input_.at(unit); }
+  /// Number of logits.
+  std::int64_t classes() const { return classes_; }
+
+  /// How many modules "one block per module" makes: all units, but the stem goes with the first
+  /// block where there is one.
+  std::size_t block_count() const { return block_count_; }
+  void set_block_count(std::size_t count) { block_count_ = count; }
+
+  /// Position of the unit of this name.
+  /// \throws UserError naming the nearest known one.
+  std::size_t unit_index(const std::string& name) const;
+
+  /// Names as in torchvision: "conv1.weight", "layer1.0.conv1.weight", "fc.bias".
+  std::vector<NamedTensor> named_parameters() const;
+  std::vector<NamedTensor> named_buffers() const;
+  void train(bool on) const;
+  void to(torch::Device device) const;
+  /// Changes the type of parameters and floating-point buffers.
+  void to(torch::Dtype dtype) const;
+
+  /// Logits of a batch, through units and head, in the mode that the units are in.
+  torch::Tensor forward(torch::Tensor images) const;
+
+ private:
+  void probe(const Shape& input_shape);
+
+  std::string name_;
+  std::vector<Unit> units_;
+  std::shared_ptr<AuxiliaryNet> head_;
+  std::vector<Shape> shapes_;
+  std::vector<bool> overwrites_input_;
+  std::int64_t classes_ = 0;
+  std::size_t block_count_ = 0;
+};
+
+}  // namespace mlaan

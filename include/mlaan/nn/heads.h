@@ -1,0 +1,47 @@
+// Heads: small auxiliary nets that end in logits.
+#pragma once
+
+#include <mlaan/nn/backbone.h>
+#include <mlaan/nn/unit.h>
+
+#include <torch/nn/cloneable.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace mlaan {
+
+/// Averages over all positions: (batch, C, …) → (batch, C); (batch, F) stays as it is.
+class GlobalAveragePoolImpl : public torch::nn::Cloneable<GlobalAveragePoolImpl> {
+ public:
+  void reset() override {}
+  torch::Tensor forward(const torch::Tensor& input);
+};
+TORCH_MODULE(GlobalAveragePool);
+
+/// Global average pooling and one linear layer, whose parameters are `name`.weight and `name`.bias.
+Unit pooled_linear(const std::string& name, std::int64_t features, std::int64_t classes);
+
+/// How a head is built.
+struct HeadOptions {
+  /// "linear": pooling and one linear layer. "XcYf", for example "1c2f": X convolutions 3×3 with
+  /// batch normalisation and ReLU, pooling, Y linear layers with ReLU between. The first
+  /// convolution doubles the channels at stride 2 where the map's side is above 8.
+  std::string type = "linear";
+  /// Width of the hidden linear layers of an XcYf head.
+  std::int64_t feature_dim = 128;
+  /// Factor on the widths of an XcYf head.
+  double widen = 1;
+};
+
+/// Whether `type` names a head; what make_head accepts.
+bool is_head_type(const std::string& type);
+
+/// The units of a head for features of the given shape, without the batch: (C, h, w), or (F), for
+/// which linear layers with batch normalisation stand in for the convolutions.
+/// \throws UserError for an unknown type.
+std::vector<Unit> make_head(const HeadOptions& options, const Shape& features,
+                            std::int64_t classes);
+
+}  // namespace mlaan

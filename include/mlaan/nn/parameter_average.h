@@ -1,0 +1,24 @@
+// Exponential moving averages of parameters.
+#pragma once
+
+#include <mlaan/nn/unit.h>
+
+#include <vector>
+
+namespace mlaan {
+
+/// A set of frozen tensors that follows another: average ← m·average + (1−m)·source.
+struct ParameterAverage {
+  std::vector<torch::Tensor> average;
+  std::vector<torch::Tensor> source;
+  double momentum = 0.995;
+};
+
+/// Freezes the parameters of `average` and lets them follow those of `source`. Buffers do not take
+/// part. \throws UserError where the units' parameters differ in number or shape.
+ParameterAverage follow(const Unit& average, const Unit& source, double momentum);
+
+/// Moves every average one step towards its source.
+void update(const std::vector<ParameterAverage>& averages);
+
+}  // namespace mlaan

@@ -1,0 +1,72 @@
+// A unit: the smallest piece of a network that is never cut.
+#pragma once
+
+#include <mlaan/core/error.h>
+
+#include <torch/nn/modules/container/any.h>
+#include <torch/types.h>
+
+#include <cstdint>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace mlaan {
+
+/// A tensor under the name that checkpoints and logs know it by.
+struct NamedTensor {
+  std::string name;
+  torch::Tensor tensor;
+};
+
+/// One or several layers run in order, each any `torch::nn` module whose `forward` takes one tensor
+/// and gives one tensor. Copies of a Unit share the layers; clone() makes new ones.
+class Unit {
+ public:
+  /// A layer, and what its parameters' names begin with ("" for none).
+  struct Layer {
+    std::string prefix;
+    torch::nn::AnyModule module;
+  };
+
+  Unit(std::string name, std::vector<Layer> layers);
+
+  /// One layer, whose parameters' names begin with the unit's name.
+  /// \param module a module holder (`torch::nn::Linear`) or a shared pointer to a module.
+  template <class Module>
+  Unit(const std::string& name, Module module)
+      : Unit(name, std::vector<Layer>{{name, torch::nn::AnyModule(std::move(module))}}) {}
+
+  const std::string& name() const { return name_; }
+  const std::vector<Layer>& layers() const { return layers_; }
+
+  torch::Tensor forward(torch::Tensor input) const;
+
+  /// "layer1.0.conv1.weight", …; those without gradient (frozen) included.
+  std::vector<NamedTensor> named_parameters() const;
+  /// Running statistics and the like.
+  std::vector<NamedTensor> named_buffers() const;
+
+  /// Puts every layer into training or evaluation mode.
+  void train(bool on) const;
+  void to(torch::Device device) const;
+  void to(torch::Dtype dtype) const;
+
+  /// A deep copy under another name: parameters, buffers and all, sharing nothing.
+  /// \throws UserError where a layer is not a `torch::nn::Cloneable`.
+  Unit clone(const std::string& name) const;
+
+ private:
+  std::string name_;
+  // torch::nn::AnyModule::forward is not const, though it changes nothing of the module's identity.
+  mutable std::vector<Layer> layers_;
+};
+
+/// Number of elements of all the tensors together.
+std::int64_t element_count(const std::vector<NamedTensor>& tensors);
+
+/// Lets no gradient flow into these parameters.
+void freeze(const std::vector<NamedTensor>& parameters);
+
+}  // namespace mlaan

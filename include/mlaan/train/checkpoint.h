@@ -1,0 +1,48 @@
+// Checkpoints: a training run at one moment, as a safetensors file.
+#pragma once
+
+#include <mlaan/io/safetensors.h>
+#include <mlaan/local/engine.h>
+#include <mlaan/train/state.h>
+
+#include <filesystem>
+#include <string>
+
+namespace mlaan {
+
+/// What a checkpoint says of itself besides its tensors.
+struct CheckpointInfo {
+  std::string config;  ///< all settings of the run, as TOML
+  std::string model;   ///< name of the backbone
+  std::int64_t classes = 0;
+  Shape image_shape;
+  std::vector<std::string> class_names;
+  TrainingState state;
+};
+
+/// Writes the parameters and buffers of backbone and nets, twins included, and the optimizers'
+/// state, whole or not at all. Parameters keep the names of Engine::named_parameters(); what an
+/// optimizer keeps of one is called "optimizer.NAME.momentum_buffer".
+void write_checkpoint(const std::filesystem::path& path, const Engine& engine,
+                      const CheckpointInfo& info);
+
+/// A checkpoint that has been read, not yet loaded into an engine.
+struct Checkpoint {
+  std::filesystem::path path;
+  CheckpointInfo info;
+  TensorFile file;
+};
+
+/// \throws UserError for a file that is no checkpoint, and as read_safetensors() for a damaged one.
+Checkpoint read_checkpoint(const std::filesystem::path& path);
+
+/// Puts all of it into the engine: tensors, optimizers' state, number of steps done.
+/// \throws UserError, and changes nothing, if names or shapes differ: a checkpoint of another
+///         architecture, method or partition.
+void load(const Checkpoint& checkpoint, Engine& engine);
+
+/// Puts the backbone's parameters and buffers into a backbone, whatever else there may be.
+/// \throws UserError, and changes nothing, if one is missing or of another shape.
+void load(const Checkpoint& checkpoint, const Backbone& backbone);
+
+}  // namespace mlaan

@@ -1,0 +1,28 @@
+// The learning rate as a function of time.
+#pragma once
+
+#include <mlaan/train/options.h>
+
+#include <cstdint>
+
+namespace mlaan {
+
+/// When, counted from the start of training.
+struct TrainingTime {
+  std::int64_t step = 0;  ///< steps done
+  std::int64_t steps_per_epoch = 1;
+  std::int64_t epochs = 1;  ///< in all
+};
+
+/// The learning rate of the next step. With E epochs in all and base rate lr:
+///
+/// - "cosine": c(t) = ½·lr·(1 + cos(π·t)), t the share of all steps that are done;
+/// - "epoch": c(e) = ½·lr·(1 + cos(π·e/E)) in epoch e = 1 … E, so 0 in the last, as in the code of
+///   InfoPro (ICLR 2021) and those that follow it;
+/// - "constant": c = lr.
+///
+/// Within the warm-up of W epochs the rate is a mixture of c and warmup_lr, in which the share of c
+/// grows from 0: by step, or for "epoch" by epoch, (e−1)/W.
+double learning_rate(const TrainingTime& time, double lr, const ScheduleOptions& schedule);
+
+}  // namespace mlaan

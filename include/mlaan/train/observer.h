@@ -1,0 +1,71 @@
+// What a training run tells whoever listens: logs, progress, tests.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace mlaan {
+
+/// What is known before the first step.
+struct RunReport {
+  std::string method;
+  std::string model;
+  std::string dataset;
+  std::int64_t modules = 0;
+  std::int64_t window = 0;  ///< the most modules that a supervision spans
+  std::int64_t batch = 0;   ///< images a step
+  std::int64_t epochs = 0;
+  std::int64_t batches_per_epoch = 0;
+  std::int64_t train_images = 0;
+  std::int64_t validation_images = 0;
+  std::int64_t test_images = 0;
+  std::int64_t parameters = 0;            ///< of the backbone
+  std::int64_t auxiliary_parameters = 0;  ///< of the auxiliary nets, twins included
+  std::int64_t steps_done = 0;            ///< above 0 when resumed
+};
+
+/// After some steps.
+struct StepReport {
+  std::int64_t epoch = 0;  ///< under way, from 1
+  std::int64_t batch = 0;  ///< batches done of it
+  std::int64_t step = 0;   ///< steps done in all
+  double learning_rate = 0;
+  double loss = 0;   ///< of the head, mean of the epoch so far
+  double error = 0;  ///< per cent, of the epoch so far
+  double images_per_second = 0;
+  double seconds_left = 0;
+  std::vector<double> losses;  ///< of the last step, one a supervision, in the plan's order
+};
+
+/// After an epoch.
+struct EpochReport {
+  std::int64_t epoch = 0;  ///< from 1
+  std::int64_t step = 0;
+  double learning_rate = 0;
+  double train_loss = 0;
+  double train_error = 0;       ///< per cent
+  double validation_loss = 0;   ///< NaN without validation images
+  double validation_error = 0;  ///< per cent; NaN without validation images
+  double images_per_second = 0;
+  double seconds = 0;  ///< of training, since the run's start
+  std::int64_t peak_bytes = 0;
+};
+
+/// Gets told. Every function does nothing unless overridden.
+class TrainObserver {
+ public:
+  TrainObserver() = default;
+  virtual ~TrainObserver() = default;
+  TrainObserver(const TrainObserver&) = delete;
+  TrainObserver& operator=(const TrainObserver&) = delete;
+
+  virtual void on_start(const RunReport& /*report*/) {}
+  virtual void on_steps(const StepReport& /*report*/) {}
+  virtual void on_epoch(const EpochReport& /*report*/) {}
+  virtual void on_checkpoint(const std::filesystem::path& /*path*/) {}
+  virtual void on_end() {}
+};
+
+}  // namespace mlaan

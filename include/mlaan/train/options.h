@@ -1,0 +1,97 @@
+// Every option of a training run, and its default.
+#pragma once
+
+#include <mlaan/core/options.h>
+#include <mlaan/core/quantity.h>
+
+#include <cstdint>
+#include <string>
+
+namespace mlaan {
+
+/// The options that have a flag of their own; keys of the top level of a configuration file.
+struct RunOptions {
+  static constexpr const char* section = "";
+  std::string dataset = "procedural";
+  std::string data;
+  std::string model = "resnet8";
+  std::string method = "mlaan";
+  std::int64_t modules = 0;
+  std::int64_t epochs = 8;
+  std::int64_t batch_size = 64;
+  double lr = 0.1;
+  std::int64_t seed = 0;
+  std::string device = "cpu";
+  std::int64_t train_limit = 0;
+  std::int64_t workers = 1;
+  std::int64_t threads = 0;
+  std::string output;
+  std::string baseline;
+
+  void describe(FieldList& fields);
+};
+
+struct OptimizerOptions {
+  static constexpr const char* section = "optimizer";
+  double momentum = 0.9;
+  bool nesterov = true;
+  double weight_decay = 1e-4;
+
+  void describe(FieldList& fields);
+};
+
+/// See learning_rate().
+struct ScheduleOptions {
+  static constexpr const char* section = "schedule";
+  std::string type = "cosine";
+  double warmup_epochs = -1;
+  double warmup_lr = 0.01;
+
+  void describe(FieldList& fields);
+};
+
+struct AugmentOptions {
+  static constexpr const char* section = "augment";
+  bool enabled = true;
+  std::int64_t padding = -1;
+  std::string flip = "default";
+
+  void describe(FieldList& fields);
+};
+
+struct ValidationOptions {
+  static constexpr const char* section = "validation";
+  double fraction = 0.1;
+  std::string report = "last";
+
+  void describe(FieldList& fields);
+};
+
+struct ExecutionOptions {
+  static constexpr const char* section = "engine";
+  bool fused_update = true;
+  std::string memory_format = "channels_last";
+
+  void describe(FieldList& fields);
+};
+
+struct SaveOptions {
+  static constexpr const char* section = "save";
+  std::string every = "1e";
+  std::int64_t keep = 0;
+
+  void describe(FieldList& fields);
+};
+
+struct LogOptions {
+  static constexpr const char* section = "log";
+  std::int64_t steps = 10;
+
+  void describe(FieldList& fields);
+};
+
+/// Asks the set for every struct that a run reads: those above, and those of every registered
+/// method and data set.
+void declare_all(OptionSet& options);
+
+}  // namespace mlaan

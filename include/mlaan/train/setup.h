@@ -1,0 +1,41 @@
+// From settings to the objects of a run: network, plan, engine options, loaders.
+#pragma once
+
+#include <mlaan/data/loader.h>
+#include <mlaan/local/engine.h>
+#include <mlaan/train/config.h>
+
+#include <memory>
+#include <string>
+
+namespace mlaan {
+
+/// \throws UserError for a text that names no device, or one that is not there.
+torch::Device parse_device(const std::string& text);
+
+/// The run's data set.
+DataSource make_data(Config& config);
+
+/// The run's backbone, freshly initialised from the seed.
+Backbone make_backbone(Config& config, std::int64_t classes, const Shape& image_shape);
+
+/// The plan of the method of this name, or of the run's own, for the run's partition.
+Plan make_plan(Config& config, const Backbone& backbone, const std::string& method);
+
+EngineOptions make_engine_options(Config& config);
+
+torch::MemoryFormat memory_format(Config& config);
+
+/// Shuffled, augmented batches of the training part.
+std::unique_ptr<Loader> make_train_loader(Config& config, const DataSource& data,
+                                          std::vector<std::int64_t> indices);
+
+/// Batches in order, as they are.
+std::unique_ptr<Loader> make_plain_loader(Config& config, const DataSource& data,
+                                          const std::shared_ptr<const Dataset>& dataset,
+                                          std::vector<std::int64_t> indices);
+
+/// All indices of a data set.
+std::vector<std::int64_t> all_indices(const Dataset& dataset);
+
+}  // namespace mlaan

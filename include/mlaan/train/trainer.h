@@ -1,0 +1,72 @@
+// The trainer: epochs of steps, validation, checkpoints, and a summary at the end.
+#pragma once
+
+#include <mlaan/data/dataset.h>
+#include <mlaan/measure/memory.h>
+#include <mlaan/train/checkpoint.h>
+#include <mlaan/train/config.h>
+#include <mlaan/train/observer.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace mlaan {
+
+/// What came of a run.
+struct TrainSummary {
+  RunReport run;
+  bool complete = false;  ///< false if it was stopped before its last epoch
+  std::string reported;   ///< "last" or "best": whose weights were tested
+  std::int64_t reported_epoch = 0;
+  double test_error = 0;  ///< per cent; NaN while not complete
+  double test_loss = 0;
+  double validation_error = 0;   ///< per cent, of the reported epoch; NaN without validation images
+  double train_error = 0;        ///< per cent, of the last epoch, while training
+  double seconds = 0;            ///< of training steps
+  double images_per_second = 0;  ///< of training steps
+  std::int64_t peak_bytes = 0;   ///< highest of all training steps; without data sets and loaders
+  measure::BytesByKind peak_by_kind{};  ///< of the epoch that reached it, in this process
+};
+
+/// Trains by the settings, and keeps in its folder:
+///
+///     config.toml                    all settings, and where each came from
+///     checkpoints/last.safetensors   all that a resume needs, after every period of `save.every`
+///     checkpoints/best.safetensors   the same, of the epoch with the lowest validation error
+///     checkpoints/epoch-0007.safetensors   of the last `save.keep` epochs
+class Trainer {
+ public:
+  /// \param folder of the run; made if it is not there.
+  /// \throws UserError for settings that do not fit one another or the data.
+  Trainer(Config& config, const DataSource& data, std::filesystem::path folder);
+  ~Trainer();
+  Trainer(const Trainer&) = delete;
+  Trainer& operator=(const Trainer&) = delete;
+
+  void add_observer(TrainObserver& observer);
+
+  /// Goes on from a checkpoint instead of beginning.
+  /// \throws UserError if it is not of this model, method and partition.
+  void resume(const Checkpoint& checkpoint);
+
+  /// Trains until the last epoch, or until `should_stop` - asked after every step - is true; then
+  /// it writes a checkpoint and returns.
+  TrainSummary run(const std::function<bool()>& should_stop = {});
+
+  /// Of the run as it is set up.
+  RunReport report() const;
+  Engine& engine();
+
+ private:
+  class Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+/// Where a run's checkpoint to go on from is.
+std::filesystem::path last_checkpoint(const std::filesystem::path& run_folder);
+
+}  // namespace mlaan

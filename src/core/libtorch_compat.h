@@ -1,0 +1,52 @@
+// What differs between the releases of LibTorch that mlaan builds with (1.13 and later).
+#pragma once
+
+#include <c10/core/Allocator.h>
+#include <c10/core/CPUAllocator.h>
+#include <torch/version.h>
+
+#include <cstddef>
+#include <cstring>
+
+/// Whether LibTorch is at least this release.
+#define MLAAN_LIBTORCH_AT_LEAST(major, minor) \
+  (TORCH_VERSION_MAJOR > (major) ||           \
+   (TORCH_VERSION_MAJOR == (major) && TORCH_VERSION_MINOR >= (minor)))
+
+#if !MLAAN_LIBTORCH_AT_LEAST(2, 1)
+#include <c10/util/C++17.h>
+#endif
+
+/// The devices' common allocator interface, with statistics, came with 2.9.
+#define MLAAN_HAS_DEVICE_ALLOCATOR MLAAN_LIBTORCH_AT_LEAST(2, 9)
+
+namespace mlaan::compat {
+
+/// Base of an allocator; `allocate` lost its const with 2.3, and `copy_data` came.
+struct AllocatorBase : c10::Allocator {
+#if MLAAN_LIBTORCH_AT_LEAST(2, 3)
+  c10::DataPtr allocate(std::size_t bytes) final {
+    return allocate_counted(bytes);
+  }
+  void copy_data(void* target, const void* source, std::size_t bytes) const final {
+    std::memcpy(target, source, bytes);
+  }
+#else
+  c10::DataPtr allocate(std::size_t bytes) const final {
+    return const_cast<AllocatorBase*>(this)->allocate_counted(bytes);
+  }
+#endif
+  virtual c10::DataPtr allocate_counted(std::size_t bytes) = 0;
+};
+
+/// The key under which an optimizer keeps a parameter's state: the pointer's text until 2.0.
+template <class TensorImpl>
+auto optimizer_state_key(TensorImpl* parameter) {
+#if MLAAN_LIBTORCH_AT_LEAST(2, 1)
+  return static_cast<void*>(parameter);
+#else
+  return c10::guts::to_string(parameter);
+#endif
+}
+
+}  // namespace mlaan::compat

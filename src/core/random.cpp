@@ -1,0 +1,94 @@
+// Random streams that depend on nothing but a key, so that every draw can be repeated.
+#include <mlaan/core/random.h>
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Context.h>
+#include <ATen/core/Generator.h>
+
+#include <cmath>
+#include <mutex>
+#include <numeric>
+
+namespace mlaan {
+namespace {
+
+constexpr std::uint64_t golden_gamma = 0x9e3779b97f4a7c15ULL;
+
+std::uint64_t mix(std::uint64_t z) {
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+  return z ^ (z >> 31);
+}
+
+at::Generator default_generator(c10::Device device) {
+  return at::globalContext().defaultGenerator(device);
+}
+
+}  // namespace
+
+std::uint64_t random_key(std::initializer_list<std::uint64_t> parts) {
+  std::uint64_t key = golden_gamma;
+  for (const auto part : parts) key = mix(key + golden_gamma + mix(part + golden_gamma));
+  return key;
+}
+
+std::uint64_t random_key(const std::string& name) {
+  std::uint64_t key = name.size();
+  for (const char letter : name) key = mix(key + golden_gamma + static_cast<unsigned char>(letter));
+  return key;
+}
+
+std::uint64_t RandomStream::next() {
+  return mix(state_ += golden_gamma);
+}
+
+double RandomStream::uniform() {
+  return static_cast<double>(next() >> 11) * 0x1.0p-53;
+}
+
+double RandomStream::uniform(double low, double high) {
+  return low + (high - low) * uniform();
+}
+
+std::uint64_t RandomStream::below(std::uint64_t n) {
+  // Lemire's multiplication method; its bias, below n / 2^64, is of no account here.
+  __extension__ using Wide = unsigned __int128;
+  return static_cast<std::uint64_t>((static_cast<Wide>(next()) * n) >> 64);
+}
+
+double RandomStream::normal() {
+  const double radius = std::sqrt(-2 * std::log1p(-uniform()));
+  return radius * std::cos(6.283185307179586 * uniform());
+}
+
+std::vector<std::int64_t> random_permutation(std::int64_t n, std::uint64_t key) {
+  std::vector<std::int64_t> order(static_cast<std::size_t>(n));
+  std::iota(order.begin(), order.end(), std::int64_t{0});
+  RandomStream random(key);
+  for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
+  return order;
+}
+
+void seed_default_generator(c10::Device device, std::uint64_t key) {
+  at::Generator generator = default_generator(device);
+  const std::lock_guard<std::mutex> lock(generator.mutex());
+  generator.set_current_seed(key);
+}
+
+struct DefaultGeneratorGuard::State {
+  at::Generator generator;
+  at::Tensor state;
+};
+
+DefaultGeneratorGuard::DefaultGeneratorGuard(c10::Device device)
+    : state_(std::make_unique<State>(State{default_generator(device), {}})) {
+  const std::lock_guard<std::mutex> lock(state_->generator.mutex());
+  state_->state = state_->generator.get_state();
+}
+
+DefaultGeneratorGuard::~DefaultGeneratorGuard() {
+  const std::lock_guard<std::mutex> lock(state_->generator.mutex());
+  state_->generator.set_state(state_->state);
+}
+
+}  // namespace mlaan

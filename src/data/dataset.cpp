@@ -1,0 +1,25 @@
+// The registry of data sets: the one place that knows all their names.
+#include <mlaan/data/cifar.h>
+#include <mlaan/data/dataset.h>
+#include <mlaan/data/procedural.h>
+#include <mlaan/measure/memory.h>
+
+namespace mlaan {
+
+const Registry<DatasetEntry>& dataset_registry() {
+  static const Registry<DatasetEntry> registry(
+      "data set", {procedural_entry(), cifar10_entry(), cifar100_entry()});
+  return registry;
+}
+
+DataSource load_dataset(const std::string& name, const std::string& folder, OptionSet& options) {
+  const DatasetEntry& entry = dataset_registry().at(name);
+  if (entry.needs_folder && folder.empty()) {
+    throw UserError("data set '" + name +
+                    "' is read from files; say where they are with --data DIR");
+  }
+  const measure::MemoryKindScope kind(measure::MemoryKind::data);
+  return entry.load(folder, options);
+}
+
+}  // namespace mlaan

@@ -1,0 +1,92 @@
+// What the modules and the auxiliary nets of a plan cost, found by running them.
+#include "local/buffer_guard.h"
+#include "local/gradient_tap.h"
+
+#include <mlaan/core/random.h>
+#include <mlaan/local/cost_report.h>
+#include <mlaan/measure/cost.h>
+#include <mlaan/measure/memory.h>
+
+#include <algorithm>
+
+namespace mlaan {
+namespace {
+
+constexpr std::int64_t images = 4;
+
+std::vector<std::string> names_of(const std::vector<Unit>& units) {
+  std::vector<std::string> names;
+  names.reserve(units.size());
+  for (const auto& unit : units) names.push_back(unit.name());
+  return names;
+}
+
+std::int64_t parameter_count(const std::vector<Unit>& units) {
+  std::int64_t count = 0;
+  for (const auto& unit : units) count += element_count(unit.named_parameters());
+  return count;
+}
+
+std::vector<torch::Tensor> buffers_of(const std::vector<Unit>& units) {
+  std::vector<torch::Tensor> buffers;
+  for (const auto& unit : units) {
+    for (auto& named : unit.named_buffers()) buffers.push_back(std::move(named.tensor));
+  }
+  return buffers;
+}
+
+/// Runs units as training does, on images of zeros of the given shape.
+ForwardCost measure_units(const std::vector<Unit>& units, const Shape& input_shape) {
+  Shape sizes{images};
+  sizes.insert(sizes.end(), input_shape.begin(), input_shape.end());
+  const auto buffers = buffers_of(units);
+  const BufferGuard guard(buffers);
+  for (const auto& unit : units) unit.train(true);
+  const auto parameters = units.front().named_parameters();
+  const auto type = parameters.empty() ? torch::kFloat32 : parameters[0].tensor.scalar_type();
+  // Held here, so that it is alive before and after, and counts for nothing.
+  const GradientTap input(torch::zeros(sizes, type));
+  ForwardCost cost;
+  cost.parameters = parameter_count(units);
+  const measure::MultiplyAddCounter multiply_adds;
+  const std::int64_t before = measure::read_memory(torch::kCPU).live;
+  torch::Tensor value = input.tensor();
+  for (const auto& unit : units) value = unit.forward(std::move(value));
+  cost.activation_bytes = (measure::read_memory(torch::kCPU).live - before) / images;
+  cost.multiply_adds = multiply_adds.count() / images;
+  return cost;
+}
+
+}  // namespace
+
+CostReport cost_report(const Backbone& backbone, const Plan& plan) {
+  const DefaultGeneratorGuard generator(torch::kCPU);
+  CostReport report;
+  for (std::size_t j = 0; j < plan.partition.size(); ++j) {
+    const auto units = module_units(plan, backbone, j);
+    report.modules.push_back(
+        {names_of(units), backbone.output_shape(plan.partition.last_unit(j)),
+         measure_units(units, backbone.input_shape(plan.partition.first_unit(j)))});
+  }
+  for (std::size_t s = 0; s < plan.supervisions.size(); ++s) {
+    const auto& supervision = plan.supervisions[s];
+    const std::string name = supervision.net->name().empty() ? "head" : supervision.net->name();
+    const auto found = std::find_if(
+        report.nets.begin(), report.nets.end(),
+        [&](const NetCost& net) { return net.name == name && net.module == supervision.last; });
+    if (found != report.nets.end()) {
+      found->supervisions.push_back(s);
+      continue;
+    }
+    const auto& units = supervision.net->units();
+    report.nets.push_back(
+        {name,
+         supervision.last,
+         names_of(units),
+         {s},
+         measure_units(units, backbone.output_shape(plan.partition.last_unit(supervision.last)))});
+  }
+  return report;
+}
+
+}  // namespace mlaan

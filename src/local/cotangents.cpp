@@ -1,0 +1,91 @@
+// Cotangents that wait at the output of one module.
+#include "local/cotangents.h"
+
+#include <utility>
+
+namespace mlaan {
+namespace {
+
+/// Whether nobody else can see this tensor's memory.
+bool is_sole_owner(const torch::Tensor& tensor) {
+  return tensor.use_count() == 1 && tensor.has_storage() && tensor.storage().use_count() == 1 &&
+         tensor.is_non_overlapping_and_dense();
+}
+
+/// The numbers behind a broadcast: each dimension that is repeated, once.
+torch::Tensor without_repeats(torch::Tensor tensor) {
+  for (std::int64_t d = 0; d < tensor.dim(); ++d) {
+    if (tensor.stride(d) == 0 && tensor.size(d) > 1) tensor = tensor.narrow(d, 0, 1);
+  }
+  return tensor;
+}
+
+bool repeats_alike(const torch::Tensor& left, const torch::Tensor& right) {
+  bool any = false;
+  for (std::int64_t d = 0; d < left.dim(); ++d) {
+    const bool repeats = left.stride(d) == 0 && left.size(d) > 1;
+    if (repeats != (right.stride(d) == 0 && right.size(d) > 1)) return false;
+    any = any || repeats;
+  }
+  return any;
+}
+
+void add(torch::Tensor& total, torch::Tensor more) {
+  if (!more.defined()) return;
+  if (!total.defined()) {
+    total = std::move(more);
+  } else if (repeats_alike(total, more)) {
+    total = without_repeats(total).add(without_repeats(more)).expand(total.sizes());
+  } else if (is_sole_owner(total)) {
+    total.add_(more);
+  } else if (is_sole_owner(more)) {
+    more.add_(total);
+    total = std::move(more);
+  } else {
+    total = total.add(more);
+  }
+}
+
+}  // namespace
+
+void Cotangents::add(const Evaluation& evaluation, torch::Tensor gradient) {
+  if (!gradient.defined()) return;
+  const auto deal = [&](std::size_t start, torch::Tensor share) {
+    if (start == evaluation.module) {
+      add_to_sum(std::move(share));
+    } else {
+      add_to_group(start, std::move(share));
+    }
+  };
+  const auto& groups = evaluation.groups;
+  if (groups.size() == 1) {
+    deal(groups.front().start, std::move(gradient));
+    return;
+  }
+  for (const auto& group : groups) {
+    const torch::Tensor share = without_repeats(gradient) * (group.weight / evaluation.weight);
+    deal(group.start, share.expand(gradient.sizes()));
+  }
+}
+
+void Cotangents::add_to_group(std::size_t start, torch::Tensor cotangent) {
+  mlaan::add(groups_[start], std::move(cotangent));
+}
+
+void Cotangents::add_to_sum(torch::Tensor cotangent) {
+  mlaan::add(sum_, std::move(cotangent));
+}
+
+torch::Tensor Cotangents::take_group(std::size_t start) {
+  const auto found = groups_.find(start);
+  if (found == groups_.end()) return {};
+  torch::Tensor cotangent = std::move(found->second);
+  groups_.erase(found);
+  return cotangent;
+}
+
+torch::Tensor Cotangents::take_sum() {
+  return std::exchange(sum_, torch::Tensor());
+}
+
+}  // namespace mlaan

@@ -1,0 +1,356 @@
+// The engine: runs any supervision plan, every module forward once a step.
+#include "local/cotangents.h"
+#include "local/gradient_tap.h"
+#include "local/module_run.h"
+
+#include <mlaan/core/random.h>
+#include <mlaan/local/engine.h>
+#include <mlaan/measure/memory.h>
+
+#include <c10/core/ScalarType.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include <limits>
+#include <set>
+
+namespace mlaan {
+namespace {
+
+bool any_trainable(const std::vector<NamedTensor>& parameters) {
+  for (const auto& named : parameters) {
+    if (named.tensor.requires_grad()) return true;
+  }
+  return false;
+}
+
+std::vector<NamedTensor> trainable(const std::vector<NamedTensor>& parameters) {
+  std::vector<NamedTensor> selected;
+  for (const auto& named : parameters) {
+    if (named.tensor.requires_grad()) selected.push_back(named);
+  }
+  return selected;
+}
+
+std::vector<torch::Tensor> tensors_of(const std::vector<NamedTensor>& named) {
+  std::vector<torch::Tensor> tensors;
+  tensors.reserve(named.size());
+  for (const auto& item : named) tensors.push_back(item.tensor);
+  return tensors;
+}
+
+void mark_gradients(const std::vector<torch::Tensor>& parameters) {
+  for (const auto& parameter : parameters) {
+    measure::mark(parameter.grad(), measure::MemoryKind::gradients);
+  }
+}
+
+/// Refuses parameters that two parts would both step, and names that a checkpoint could not tell
+/// apart.
+void check_parts_are_disjoint(const std::vector<TrainedPart>& parts) {
+  std::set<const void*> tensors;
+  for (const auto& part : parts) {
+    for (const auto& named : part.parameters) {
+      if (!tensors.insert(named.tensor.unsafeGetTensorImpl()).second) {
+        throw UserError("parameter '" + named.name + "' of " + part.name +
+                        " belongs to another module or net as well; a parameter can be trained in "
+                        "one place only");
+      }
+    }
+  }
+}
+
+void check_names_differ(const std::vector<NamedTensor>& parameters) {
+  std::set<std::string> names;
+  for (const auto& named : parameters) {
+    if (!names.insert(named.name).second) {
+      throw UserError("two parameters are called '" + named.name +
+                      "'; give the auxiliary nets names of their own");
+    }
+  }
+}
+
+}  // namespace
+
+class Engine::Implementation {
+ public:
+  Implementation(Backbone backbone, Plan plan, EngineOptions options)
+      : backbone_(std::move(backbone)),
+        plan_(std::move(plan)),
+        options_(std::move(options)),
+        nets_(nets(plan_)) {
+    check(plan_, backbone_);
+    check_names_differ(named_parameters());
+    place();
+    Trainable trains;
+    for (std::size_t j = 0; j < plan_.partition.size(); ++j) {
+      modules_.emplace_back(module_units(plan_, backbone_, j),
+                            backbone_.overwrites_input(plan_.partition.first_unit(j)),
+                            options_.device, random_key({options_.seed, random_key("module"), j}));
+      trains.modules.push_back(!modules_.back().parameters().empty());
+      add_part("module " + std::to_string(j + 1), modules_.back().named_parameters());
+    }
+    for (const auto& net : nets_) {
+      trains.nets.push_back(any_trainable(net->named_parameters()));
+      add_part(net->name().empty() ? "head" : net->name(), trainable(net->named_parameters()));
+      net_parameters_.push_back(tensors_of(parts_.back().parameters));
+    }
+    check_parts_are_disjoint(parts_);
+    schedule_ = make_schedule(plan_, trains, options_.fused_update);
+    cotangents_.resize(modules_.size());
+  }
+
+  StepResult run(const torch::Tensor& images, const torch::Tensor& labels, bool with_update) {
+    set_training(true);
+    const DefaultGeneratorGuard generator(options_.device);
+    targets_ = {labels.to(options_.device), place_input(images)};
+    boundary_ = targets_.images;
+    losses_.assign(plan_.supervisions.size(), torch::Tensor());
+    logits_ = torch::Tensor();
+    for (const auto& operation : schedule_.operations) {
+      if (!with_update && std::holds_alternative<Update>(operation)) continue;
+      std::visit([this](const auto& some) { execute(some); }, operation);
+      if (observer_) observer_(operation);
+    }
+    if (with_update) finish_update();
+    ++steps_done_;
+    boundary_ = torch::Tensor();
+    targets_ = {};
+    return {gather_losses(), std::exchange(logits_, torch::Tensor())};
+  }
+
+  void update() {
+    for (const auto& operation : schedule_.operations) {
+      if (const auto* update = std::get_if<Update>(&operation)) execute(*update);
+    }
+    finish_update();
+  }
+
+  torch::Tensor predict(const torch::Tensor& images) {
+    const torch::NoGradGuard no_grad;
+    set_training(false);
+    return backbone_.forward(place_input(images));
+  }
+
+  void set_learning_rate(double lr) {
+    for (auto& part : parts_) {
+      if (!part.optimizer) continue;
+      for (auto& group : part.optimizer->param_groups()) group.options().set_lr(lr);
+    }
+  }
+
+  std::vector<NamedTensor> named_parameters() const {
+    auto all = backbone_.named_parameters();
+    for (const auto& net : nets_) {
+      if (net != backbone_.head()) append(all, net->named_parameters());
+    }
+    return all;
+  }
+
+  std::vector<NamedTensor> named_buffers() const {
+    auto all = backbone_.named_buffers();
+    for (const auto& net : nets_) {
+      if (net != backbone_.head()) append(all, net->named_buffers());
+    }
+    return all;
+  }
+
+  Backbone backbone_;
+  Plan plan_;
+  EngineOptions options_;
+  Schedule schedule_;
+  std::vector<TrainedPart> parts_;  ///< modules, then nets
+  std::int64_t steps_done_ = 0;
+  std::function<void(const Operation&)> observer_;
+
+ private:
+  static void append(std::vector<NamedTensor>& all, std::vector<NamedTensor> more) {
+    for (auto& named : more) all.push_back(std::move(named));
+  }
+
+  /// Moves all parameters and buffers to their device and memory format.
+  void place() {
+    const torch::NoGradGuard no_grad;
+    backbone_.to(options_.device);
+    for (const auto& net : nets_) net->to(options_.device);
+    for (const auto& named : named_parameters()) {
+      if (named.tensor.dim() == 4) {
+        named.tensor.set_data(named.tensor.contiguous(options_.memory_format));
+      }
+      measure::mark(named.tensor, measure::MemoryKind::parameters);
+    }
+    for (const auto& named : named_buffers()) {
+      measure::mark(named.tensor, measure::MemoryKind::parameters);
+    }
+    const auto parameters = backbone_.named_parameters();
+    dtype_ = parameters.empty() ? torch::kFloat32 : parameters[0].tensor.scalar_type();
+  }
+
+  torch::Tensor place_input(const torch::Tensor& images) const {
+    const auto format =
+        images.dim() == 4 ? options_.memory_format : torch::MemoryFormat::Contiguous;
+    return images.to(backbone_options(), /*non_blocking=*/true, /*copy=*/false, format);
+  }
+
+  void add_part(const std::string& name, std::vector<NamedTensor> parameters) {
+    std::unique_ptr<torch::optim::Optimizer> optimizer;
+    if (!parameters.empty()) optimizer = options_.optimizer(tensors_of(parameters));
+    parts_.push_back({name, std::move(parameters), std::move(optimizer)});
+  }
+
+  void set_training(bool on) {
+    if (training_ == on) return;
+    backbone_.train(on);
+    for (const auto& net : nets_) net->train(on);
+    training_ = on;
+  }
+
+  void execute(const RunModule& run) {
+    boundary_ = modules_[run.module].forward(boundary_, run, steps_done_);
+  }
+
+  void execute(const Evaluate& evaluate) {
+    const Evaluation& evaluation = schedule_.evaluations[evaluate.evaluation];
+    const AuxiliaryNet& net = *nets_[evaluation.net];
+    seed_default_generator(options_.device,
+                           random_key({options_.seed, random_key(net.name()), evaluation.module,
+                                       static_cast<std::uint64_t>(steps_done_)}));
+    const GradientTap input(boundary_);
+    const auto version = boundary_._version();
+    torch::Tensor output = net.forward(input.tensor());
+    if (boundary_._version() != version) {
+      throw UserError("auxiliary net '" + net.name() +
+                      "' changes its input in place; let its first operation be one that is not");
+    }
+    const torch::Tensor loss = evaluation.loss->function(output, targets_);
+    for (const auto supervision : evaluation.supervisions) losses_[supervision] = loss.detach();
+    if (nets_[evaluation.net] == backbone_.head()) logits_ = output.detach();
+    output = torch::Tensor();
+    torch::autograd::backward({loss}, {torch::full_like(loss, evaluation.weight)});
+    mark_gradients(net_parameters_[evaluation.net]);
+    cotangents_[evaluation.module].add(evaluation, input.take());
+  }
+
+  void execute(const Rebuild& rebuild) { modules_[rebuild.module].rebuild(steps_done_); }
+
+  void execute(const Product& product) {
+    // All that reads the last module's output has run by now.
+    if (product.module + 1 == modules_.size()) boundary_ = torch::Tensor();
+    ModuleRun& module = modules_[product.module];
+    Cotangents& here = cotangents_[product.module];
+    torch::Tensor cotangent = product.of_group ? here.take_group(product.start) : here.take_sum();
+    torch::Tensor passed_on = module.product(cotangent, product);
+    if (product.of_group && !product.parameters && !module.parameters().empty()) {
+      here.add_to_sum(std::move(cotangent));
+    }
+    if (product.parameters) mark_gradients(module.parameters());
+    if (product.last) module.release();
+    if (passed_on.defined()) {
+      const std::size_t before = product.module - 1;
+      if (product.start == before) {
+        cotangents_[before].add_to_sum(std::move(passed_on));
+      } else {
+        cotangents_[before].add_to_group(product.start, std::move(passed_on));
+      }
+    }
+  }
+
+  void execute(const Update& update) {
+    TrainedPart& part = parts_[update.of_net ? modules_.size() + update.index : update.index];
+    {
+      const measure::MemoryKindScope kind(measure::MemoryKind::optimizer_state);
+      part.optimizer->step();
+    }
+    for (auto& named : part.parameters) named.tensor.mutable_grad() = torch::Tensor();
+  }
+
+  void finish_update() { mlaan::update(plan_.averages); }
+
+  torch::Tensor gather_losses() {
+    std::vector<torch::Tensor> losses;
+    losses.reserve(losses_.size());
+    for (auto& loss : losses_) {
+      losses.push_back(loss.defined() ? loss.to(dtype_)
+                                      : torch::full({}, std::numeric_limits<double>::quiet_NaN(),
+                                                    backbone_options()));
+    }
+    losses_.clear();
+    return torch::stack(losses);
+  }
+
+  torch::TensorOptions backbone_options() const {
+    return torch::TensorOptions(options_.device).dtype(dtype_);
+  }
+
+  std::vector<std::shared_ptr<AuxiliaryNet>> nets_;
+  std::vector<std::vector<torch::Tensor>> net_parameters_;
+  std::vector<ModuleRun> modules_;
+  torch::Dtype dtype_ = torch::kFloat32;
+  bool training_ = false;
+
+  // What is alive within a step.
+  Targets targets_;
+  torch::Tensor boundary_;  ///< output of the module that ran last, detached
+  std::vector<Cotangents> cotangents_;
+  std::vector<torch::Tensor> losses_;
+  torch::Tensor logits_;
+};
+
+Engine::Engine(Backbone backbone, Plan plan, EngineOptions options)
+    : implementation_(std::make_unique<Implementation>(std::move(backbone), std::move(plan),
+                                                       std::move(options))) {}
+Engine::~Engine() = default;
+Engine::Engine(Engine&&) noexcept = default;
+Engine& Engine::operator=(Engine&&) noexcept = default;
+
+StepResult Engine::step(const torch::Tensor& images, const torch::Tensor& labels) {
+  return implementation_->run(images, labels, /*with_update=*/true);
+}
+
+StepResult Engine::accumulate(const torch::Tensor& images, const torch::Tensor& labels) {
+  return implementation_->run(images, labels, /*with_update=*/false);
+}
+
+void Engine::update() {
+  implementation_->update();
+}
+
+torch::Tensor Engine::predict(const torch::Tensor& images) {
+  return implementation_->predict(images);
+}
+
+void Engine::set_learning_rate(double lr) {
+  implementation_->set_learning_rate(lr);
+}
+
+std::int64_t Engine::steps_done() const {
+  return implementation_->steps_done_;
+}
+void Engine::set_steps_done(std::int64_t steps) {
+  implementation_->steps_done_ = steps;
+}
+const Backbone& Engine::backbone() const {
+  return implementation_->backbone_;
+}
+const Plan& Engine::plan() const {
+  return implementation_->plan_;
+}
+const Schedule& Engine::schedule() const {
+  return implementation_->schedule_;
+}
+const std::vector<TrainedPart>& Engine::parts() const {
+  return implementation_->parts_;
+}
+
+std::vector<NamedTensor> Engine::named_parameters() const {
+  return implementation_->named_parameters();
+}
+
+std::vector<NamedTensor> Engine::named_buffers() const {
+  return implementation_->named_buffers();
+}
+
+void Engine::set_observer(std::function<void(const Operation&)> observer) {
+  implementation_->observer_ = std::move(observer);
+}
+
+}  // namespace mlaan

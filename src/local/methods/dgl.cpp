@@ -1,0 +1,32 @@
+// Decoupled greedy learning (Belilovsky et al. 2020, arXiv:1901.08164).
+#include "local/methods/head_fields.h"
+
+#include <mlaan/local/methods/dgl.h>
+
+namespace mlaan {
+
+void DglOptions::describe(FieldList& fields) {
+  describe_head(fields, head, feature_dim, widen);
+}
+
+namespace methods {
+
+Host dgl_host(const DglOptions& options) {
+  return classifier_host({options.head, options.feature_dim, options.widen});
+}
+
+Plan dgl(const Backbone& backbone, const Partition& partition, const DglOptions& options,
+         std::uint64_t seed) {
+  return make_local_plan(backbone, partition, dgl_host(options), {}, {}, seed);
+}
+
+MethodEntry dgl_entry() {
+  return {
+      "dgl", "decoupled greedy learning: each module by itself, through a convolutional head",
+      [](OptionSet& options) { options.get<DglOptions>(); },
+      [](const Backbone& backbone, const Partition& partition, OptionSet& options,
+         std::uint64_t seed) { return dgl(backbone, partition, options.get<DglOptions>(), seed); }};
+}
+
+}  // namespace methods
+}  // namespace mlaan

@@ -1,0 +1,46 @@
+// End-to-end backpropagation, with and without activation checkpointing.
+#include <mlaan/local/methods/e2e.h>
+
+namespace mlaan {
+
+void CheckpointOptions::describe(FieldList& fields) {
+  fields.add("segments", segments,
+             "segments of the network whose activations are recomputed; 0: one for each module",
+             at_least(0));
+}
+
+namespace methods {
+
+Plan e2e(const Backbone& backbone, const Partition& partition) {
+  const std::size_t last = partition.size() - 1;
+  return {partition, {{"output", 0, last, backbone.head(), cross_entropy(), 1}}, {}, {}};
+}
+
+Plan checkpoint(const Backbone& backbone, const Partition& partition,
+                const CheckpointOptions& options) {
+  const auto segments = static_cast<std::size_t>(options.segments);
+  Plan plan = e2e(backbone, segments == 0 ? partition : Partition::uniform(backbone, segments));
+  plan.recompute.assign(plan.partition.size(), true);
+  // The last segment's gradients are due right after its forward pass.
+  plan.recompute.back() = false;
+  return plan;
+}
+
+MethodEntry e2e_entry() {
+  return {"e2e", "end-to-end backpropagation", [](OptionSet&) {},
+          [](const Backbone& backbone, const Partition& partition, OptionSet&, std::uint64_t) {
+            return e2e(backbone, partition);
+          }};
+}
+
+MethodEntry checkpoint_entry() {
+  return {
+      "checkpoint", "end-to-end backpropagation with activation checkpointing",
+      [](OptionSet& options) { options.get<CheckpointOptions>(); },
+      [](const Backbone& backbone, const Partition& partition, OptionSet& options, std::uint64_t) {
+        return checkpoint(backbone, partition, options.get<CheckpointOptions>());
+      }};
+}
+
+}  // namespace methods
+}  // namespace mlaan

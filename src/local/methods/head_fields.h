@@ -1,0 +1,22 @@
+// What the methods whose nets are plain classifiers share: the options of a head, and the host.
+#pragma once
+
+#include <mlaan/core/options.h>
+#include <mlaan/local/host.h>
+#include <mlaan/nn/heads.h>
+
+#include <cstdint>
+#include <string>
+
+namespace mlaan {
+
+/// Lists the fields of a head under a method's own section.
+void describe_head(FieldList& fields, std::string& head, std::int64_t& feature_dim, double& widen);
+
+namespace methods {
+
+/// Cross-entropy of a head.
+Host classifier_host(const HeadOptions& options);
+
+}  // namespace methods
+}  // namespace mlaan

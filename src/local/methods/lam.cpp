@@ -1,0 +1,82 @@
+// Leap augmented modules (LAM), the second half of MLAAN (AAAI 2025).
+#include <mlaan/local/methods/lam.h>
+#include <mlaan/local/published.h>
+
+#include <sstream>
+
+namespace mlaan {
+namespace {
+
+Twins parse_twins(const std::string& text) {
+  if (text == "none") return Twins::none;
+  return text == "all" ? Twins::all : Twins::first;
+}
+
+LeapRow parse_row(const Backbone& backbone, const std::string& text) {
+  LeapRow row;
+  std::istringstream words(text);
+  for (std::string word; words >> word;) row.push_back(backbone.unit_index(word));
+  return row;
+}
+
+std::vector<LeapRow> leap_rows(const Backbone& backbone, const Partition& partition,
+                               const LamOptions& options) {
+  std::vector<LeapRow> rows;
+  if (!options.rows.empty()) {
+    for (const auto& text : options.rows) rows.push_back(parse_row(backbone, text));
+    return rows;
+  }
+  const bool default_length = options.length == LamOptions().length;
+  if (default_length) {
+    if (auto published = published_leap_rows(backbone, partition)) return *std::move(published);
+  }
+  for (std::size_t j = 0; j + 1 < partition.size(); ++j) {
+    rows.push_back(
+        leap_row(backbone, partition.last_unit(j), static_cast<std::size_t>(options.length)));
+  }
+  return rows;
+}
+
+}  // namespace
+
+void LamOptions::describe(FieldList& fields) {
+  fields.add("ema_momentum", ema_momentum, "momentum m of the twins' moving average",
+             between(0, 1));
+  fields.add("twins", twins, "leap layers that have a frozen twin",
+             one_of({"none", "first", "all"}));
+  fields.add("length", length,
+             "leap layers a net, where no published row and none by hand is taken", at_least(1));
+  fields.add("rows", rows,
+             "leap layers by hand: for each module but the last one text of unit names, such as "
+             "\"layer2.0 layer3.0 layer3.4\"");
+}
+
+namespace methods {
+
+LeapAugmented leap_augmented(const Backbone& backbone, const Partition& partition,
+                             const LamOptions& options) {
+  return {leap_rows(backbone, partition, options), parse_twins(options.twins),
+          options.ema_momentum};
+}
+
+Plan lam(const Backbone& backbone, const Partition& partition, const LamOptions& options,
+         const GreedyOptions& host, std::uint64_t seed) {
+  return make_local_plan(backbone, partition, greedy_host(host), {},
+                         leap_augmented(backbone, partition, options), seed);
+}
+
+MethodEntry lam_entry() {
+  return {"lam", "leap augmented modules: each module by itself, through copies of later units",
+          [](OptionSet& options) {
+            options.get<LamOptions>();
+            options.get<GreedyOptions>();
+          },
+          [](const Backbone& backbone, const Partition& partition, OptionSet& options,
+             std::uint64_t seed) {
+            return lam(backbone, partition, options.get<LamOptions>(), options.get<GreedyOptions>(),
+                       seed);
+          }};
+}
+
+}  // namespace methods
+}  // namespace mlaan

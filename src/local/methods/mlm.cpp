@@ -1,0 +1,43 @@
+// Multilaminar local modules (MLM), the first half of MLAAN (AAAI 2025).
+#include <mlaan/local/methods/mlm.h>
+
+namespace mlaan {
+
+void MlmOptions::describe(FieldList& fields) {
+  fields.add("window", window, "modules that a cascaded supervision spans (k)", at_least(1));
+  fields.add("independent_weight", independent_weight,
+             "weight of each module's independent supervision", at_least(0));
+  fields.add("cascaded_weight", cascaded_weight, "weight of each window's cascaded supervision",
+             at_least(0));
+  fields.add("published_code", published_code,
+             "leave out the first module's independent supervision, and let only the cascaded one "
+             "of the last window stand, with weight 1, as the published code does");
+}
+
+namespace methods {
+
+Multilaminar multilaminar(const MlmOptions& options) {
+  return {static_cast<std::size_t>(options.window), options.independent_weight,
+          options.cascaded_weight, options.published_code};
+}
+
+Plan mlm(const Backbone& backbone, const Partition& partition, const MlmOptions& options,
+         const GreedyOptions& host, std::uint64_t seed) {
+  return make_local_plan(backbone, partition, greedy_host(host), multilaminar(options), {}, seed);
+}
+
+MethodEntry mlm_entry() {
+  return {"mlm", "multilaminar local modules: windows of neighbouring modules, linear heads",
+          [](OptionSet& options) {
+            options.get<MlmOptions>();
+            options.get<GreedyOptions>();
+          },
+          [](const Backbone& backbone, const Partition& partition, OptionSet& options,
+             std::uint64_t seed) {
+            return mlm(backbone, partition, options.get<MlmOptions>(), options.get<GreedyOptions>(),
+                       seed);
+          }};
+}
+
+}  // namespace methods
+}  // namespace mlaan

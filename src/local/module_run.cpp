@@ -1,0 +1,75 @@
+// One module within a training step: its forward pass, what that keeps alive, and products with it.
+#include "local/module_run.h"
+
+#include "local/buffer_guard.h"
+
+#include <mlaan/core/random.h>
+
+namespace mlaan {
+
+ModuleRun::ModuleRun(std::vector<Unit> units, bool overwrites_input, torch::Device device,
+                     std::uint64_t stream)
+    : units_(std::move(units)),
+      overwrites_input_(overwrites_input),
+      device_(device),
+      stream_(stream) {
+  for (const auto& unit : units_) {
+    for (auto& named : unit.named_parameters()) {
+      if (!named.tensor.requires_grad()) continue;
+      parameters_.push_back(named.tensor);
+      named_parameters_.push_back(std::move(named));
+    }
+    for (auto& named : unit.named_buffers()) buffers_.push_back(std::move(named.tensor));
+  }
+}
+
+torch::Tensor ModuleRun::run(const torch::Tensor& input, std::int64_t step) {
+  seed_default_generator(device_, random_key({stream_, static_cast<std::uint64_t>(step)}));
+  // The module before, and every net that reads it, still need what this one is given.
+  torch::Tensor value = overwrites_input_ ? input.clone() : input;
+  const auto version = input._version();
+  for (const auto& unit : units_) value = unit.forward(std::move(value));
+  if (input._version() != version) {
+    throw UserError("unit '" + units_.front().name() +
+                    "' changes its input in place when training, but the module before still needs "
+                    "it; let its first operation be one that is not in place");
+  }
+  return value;
+}
+
+torch::Tensor ModuleRun::forward(const torch::Tensor& input, const RunModule& how,
+                                 std::int64_t step) {
+  if (how.input_gradient) {
+    input_tap_.emplace(input);
+  } else {
+    input_ = input.detach();
+  }
+  const torch::AutoGradMode mode(how.keep == Keep::activations);
+  output_ = run(this->input(), step);
+  const torch::Tensor output = output_.detach();
+  if (how.keep != Keep::activations) output_ = torch::Tensor();
+  if (how.keep == Keep::nothing) release();
+  return output;
+}
+
+void ModuleRun::rebuild(std::int64_t step) {
+  const BufferGuard guard(buffers_);
+  output_ = run(input(), step);
+}
+
+torch::Tensor ModuleRun::product(const torch::Tensor& cotangent, const Product& product) {
+  if (!cotangent.defined()) return {};
+  std::vector<torch::autograd::Edge> destinations;
+  if (product.parameters) destinations = accumulation_edges(parameters_);
+  if (product.input) destinations.push_back(input_tap_->edge());
+  send_back(output_, cotangent, /*keep_graph=*/!product.last, destinations);
+  return product.input ? input_tap_->take() : torch::Tensor();
+}
+
+void ModuleRun::release() {
+  input_ = torch::Tensor();
+  input_tap_.reset();
+  output_ = torch::Tensor();
+}
+
+}  // namespace mlaan

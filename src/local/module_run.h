@@ -1,0 +1,59 @@
+// One module within a training step: its forward pass, what that keeps alive, and products with it.
+#pragma once
+
+#include "local/gradient_tap.h"
+
+#include <mlaan/local/schedule.h>
+#include <mlaan/nn/unit.h>
+
+#include <torch/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace mlaan {
+
+/// Units f_first … f_last and, between forward() and release(), their activations.
+class ModuleRun {
+ public:
+  /// \param overwrites_input whether the first unit works in place on what it is given.
+  /// \param stream key of the module's own random draws.
+  ModuleRun(std::vector<Unit> units, bool overwrites_input, torch::Device device,
+            std::uint64_t stream);
+
+  /// Runs the units on `input`, detached.
+  /// \return the output, detached.
+  torch::Tensor forward(const torch::Tensor& input, const RunModule& how, std::int64_t step);
+  /// Runs the units again as forward() did, recording; leaves their buffers as they are.
+  void rebuild(std::int64_t step);
+
+  /// Adds to the parameters' gradients, and returns the input's, as the product asks; frees the
+  /// graph after the last one. An undefined cotangent is a zero, of which nothing comes.
+  torch::Tensor product(const torch::Tensor& cotangent, const Product& product);
+
+  /// Lets go of activations and output.
+  void release();
+
+  /// Those that take a gradient.
+  const std::vector<torch::Tensor>& parameters() const { return parameters_; }
+  const std::vector<NamedTensor>& named_parameters() const { return named_parameters_; }
+
+ private:
+  torch::Tensor run(const torch::Tensor& input, std::int64_t step);
+  const torch::Tensor& input() const { return input_tap_ ? input_tap_->tensor() : input_; }
+
+  std::vector<Unit> units_;
+  bool overwrites_input_;
+  torch::Device device_;
+  std::uint64_t stream_;
+  std::vector<NamedTensor> named_parameters_;
+  std::vector<torch::Tensor> parameters_;
+  std::vector<torch::Tensor> buffers_;
+
+  torch::Tensor input_;                   ///< where no gradient travels on
+  std::optional<GradientTap> input_tap_;  ///< where one does
+  torch::Tensor output_;
+};
+
+}  // namespace mlaan

@@ -1,0 +1,103 @@
+// A supervision plan: everything that sets one training method apart from another, as data.
+#include <mlaan/local/plan.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace mlaan {
+namespace {
+
+std::string describe(const Supervision& supervision) {
+  return "supervision '" + supervision.name + "' of modules " +
+         std::to_string(supervision.first + 1) + " to " + std::to_string(supervision.last + 1);
+}
+
+void check(const Supervision& supervision, std::size_t modules) {
+  if (supervision.first > supervision.last || supervision.last >= modules) {
+    throw UserError(describe(supervision) + ": a window must lie within modules 1 to " +
+                    std::to_string(modules) + " and not end before it begins");
+  }
+  if (!std::isfinite(supervision.weight) || supervision.weight < 0) {
+    throw UserError(describe(supervision) + " has the weight " +
+                    std::to_string(supervision.weight) +
+                    "; a weight must be a number of at least 0");
+  }
+  if (!supervision.net) throw UserError(describe(supervision) + " has no auxiliary net");
+  if (!supervision.loss || !supervision.loss->function) {
+    throw UserError(describe(supervision) + " has no loss");
+  }
+}
+
+bool has_trainable_parameters(const std::vector<Unit>& units) {
+  return std::any_of(units.begin(), units.end(), [](const Unit& unit) {
+    const auto parameters = unit.named_parameters();
+    return std::any_of(parameters.begin(), parameters.end(), [](const NamedTensor& parameter) {
+      return parameter.tensor.requires_grad();
+    });
+  });
+}
+
+}  // namespace
+
+void check(const Plan& plan, const Backbone& backbone) {
+  const std::size_t modules = plan.partition.size();
+  if (plan.partition.last_unit(modules - 1) + 1 != backbone.size()) {
+    throw UserError("the partition ends at unit " +
+                    std::to_string(plan.partition.last_unit(modules - 1) + 1) + ", but " +
+                    backbone.name() + " has " + std::to_string(backbone.size()) + " units");
+  }
+  if (!plan.recompute.empty() && plan.recompute.size() != modules) {
+    throw UserError("the plan says for " + std::to_string(plan.recompute.size()) +
+                    " modules whether to recompute, but it has " + std::to_string(modules));
+  }
+  for (const auto& supervision : plan.supervisions) check(supervision, modules);
+  const bool head_trained = std::any_of(
+      plan.supervisions.begin(), plan.supervisions.end(), [&](const Supervision& supervision) {
+        return supervision.net == backbone.head() && supervision.weight > 0;
+      });
+  if (!head_trained) {
+    throw UserError(
+        "the head of " + backbone.name() +
+        " would never be trained: no supervision of a weight above 0 has it as its net");
+  }
+  for (std::size_t j = 0; j < modules; ++j) {
+    const bool trained = std::any_of(
+        plan.supervisions.begin(), plan.supervisions.end(), [j](const Supervision& supervision) {
+          return supervision.first <= j && j <= supervision.last && supervision.weight > 0;
+        });
+    if (!trained && has_trainable_parameters(module_units(plan, backbone, j))) {
+      throw UserError(
+          "module " + std::to_string(j + 1) +
+          " would never be trained: no supervision of a weight above 0 has it in its window");
+    }
+  }
+}
+
+std::vector<std::shared_ptr<AuxiliaryNet>> nets(const Plan& plan) {
+  std::vector<std::shared_ptr<AuxiliaryNet>> distinct;
+  for (const auto& supervision : plan.supervisions) {
+    if (std::find(distinct.begin(), distinct.end(), supervision.net) == distinct.end()) {
+      distinct.push_back(supervision.net);
+    }
+  }
+  return distinct;
+}
+
+std::size_t longest_window(const Plan& plan) {
+  std::size_t longest = 0;
+  for (const auto& supervision : plan.supervisions) {
+    if (supervision.weight > 0) {
+      longest = std::max(longest, supervision.last - supervision.first + 1);
+    }
+  }
+  return longest;
+}
+
+std::vector<Unit> module_units(const Plan& plan, const Backbone& backbone, std::size_t module) {
+  const auto& units = backbone.units();
+  const auto first = units.begin() + static_cast<std::ptrdiff_t>(plan.partition.first_unit(module));
+  const auto last = units.begin() + static_cast<std::ptrdiff_t>(plan.partition.last_unit(module));
+  return {first, last + 1};
+}
+
+}  // namespace mlaan

@@ -1,0 +1,112 @@
+// Progress of a training run on the terminal.
+#include <mlaan/core/quantity.h>
+#include <mlaan/log/progress.h>
+#include <mlaan/log/table.h>
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace mlaan {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::seconds time_between_plain_lines(10);
+constexpr std::chrono::milliseconds time_between_renewals(100);
+
+std::size_t columns_of(std::FILE* stream) {
+  winsize size{};
+  const bool known = ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return known ? size.ws_col : 80;
+}
+
+std::string bar(double share, std::size_t width) {
+  const auto full = static_cast<std::size_t>(std::floor(share * static_cast<double>(width)));
+  return "[" + std::string(full, '#') + std::string(width - full, '.') + "]";
+}
+
+}  // namespace
+
+Progress::Progress(std::FILE* stream, bool quiet)
+    : stream_(stream), quiet_(quiet), terminal_(isatty(fileno(stream)) == 1) {}
+
+void Progress::on_start(const RunReport& report) {
+  run_ = report;
+  last_line_ = Clock::now();
+  if (quiet_) return;
+  std::fprintf(stream_,
+               "%s of %s in %lld modules on %s: %s images to train on, %s to validate, %s to test; "
+               "%s parameters and %s of auxiliary nets\n",
+               report.method.c_str(), report.model.c_str(), static_cast<long long>(report.modules),
+               report.dataset.c_str(), format_count(report.train_images).c_str(),
+               format_count(report.validation_images).c_str(),
+               format_count(report.test_images).c_str(), format_count(report.parameters).c_str(),
+               format_count(report.auxiliary_parameters).c_str());
+  if (report.steps_done > 0) {
+    std::fprintf(stream_, "going on after step %s\n", format_count(report.steps_done).c_str());
+  }
+}
+
+void Progress::on_steps(const StepReport& report) {
+  if (quiet_) return;
+  const auto now = Clock::now();
+  if (now - last_line_ < (terminal_ ? std::chrono::nanoseconds(time_between_renewals)
+                                    : std::chrono::nanoseconds(time_between_plain_lines))) {
+    return;
+  }
+  last_line_ = now;
+  const std::string epoch =
+      "epoch " + std::to_string(report.epoch) + "/" + std::to_string(run_.epochs);
+  const std::string numbers = "loss " + fixed(report.loss, 3) + "  error " +
+                              fixed(report.error, 1) + " %  " + fixed(report.images_per_second, 0) +
+                              " images/s  " + format_seconds(report.seconds_left) + " left";
+  if (!terminal_) {
+    std::fprintf(stream_, "%s  batch %lld/%lld  %s\n", epoch.c_str(),
+                 static_cast<long long>(report.batch),
+                 static_cast<long long>(run_.batches_per_epoch), numbers.c_str());
+    std::fflush(stream_);
+    return;
+  }
+  const std::size_t columns = columns_of(stream_);
+  const std::size_t text = epoch.size() + numbers.size() + 6;
+  std::string line = epoch + "  ";
+  if (columns > text + 4) {
+    const double share =
+        static_cast<double>(report.batch) / static_cast<double>(run_.batches_per_epoch);
+    line += bar(std::clamp(share, 0.0, 1.0), std::min<std::size_t>(columns - text, 30)) + "  ";
+  }
+  line += numbers;
+  std::fprintf(stream_, "\r\033[K%s", line.substr(0, columns - 1).c_str());
+  std::fflush(stream_);
+  line_open_ = true;
+}
+
+void Progress::clear_line() {
+  if (line_open_) std::fprintf(stream_, "\r\033[K");
+  line_open_ = false;
+}
+
+void Progress::on_epoch(const EpochReport& report) {
+  if (quiet_) return;
+  clear_line();
+  std::fprintf(
+      stream_,
+      "epoch %lld/%lld  lr %s  train loss %s error %s %%  validation error %s %%  %s images/s  "
+      "peak %s\n",
+      static_cast<long long>(report.epoch), static_cast<long long>(run_.epochs),
+      fixed(report.learning_rate, 4).c_str(), fixed(report.train_loss, 3).c_str(),
+      fixed(report.train_error, 1).c_str(), fixed(report.validation_error, 1).c_str(),
+      fixed(report.images_per_second, 0).c_str(), format_bytes(report.peak_bytes).c_str());
+  std::fflush(stream_);
+}
+
+void Progress::on_end() {
+  if (quiet_) return;
+  clear_line();
+  std::fflush(stream_);
+}
+
+}  // namespace mlaan

@@ -1,0 +1,73 @@
+// The summary of a run, for people and for programs.
+#include <mlaan/core/quantity.h>
+#include <mlaan/io/atomic_file.h>
+#include <mlaan/log/summary.h>
+#include <mlaan/log/table.h>
+#include <mlaan/train/options.h>
+
+#include <nlohmann/json.hpp>
+
+namespace mlaan {
+namespace {
+
+using nlohmann::ordered_json;
+
+ordered_json to_json(const TrainSummary& summary, Config& config) {
+  const auto& settings = config.get<RunOptions>();
+  ordered_json json;
+  json["method"] = summary.run.method;
+  json["model"] = summary.run.model;
+  json["dataset"] = summary.run.dataset;
+  json["modules"] = summary.run.modules;
+  json["window"] = summary.run.window;
+  json["batch"] = summary.run.batch;
+  json["epochs"] = summary.run.epochs;
+  json["lr"] = settings.lr;
+  json["seed"] = settings.seed;
+  json["device"] = settings.device;
+  json["train_images"] = summary.run.train_images;
+  json["validation_images"] = summary.run.validation_images;
+  json["test_images"] = summary.run.test_images;
+  json["complete"] = summary.complete;
+  json["reported"] = summary.reported;
+  json["reported_epoch"] = summary.reported_epoch;
+  json["test_error"] = summary.test_error;  // what is not finite becomes null
+  json["test_loss"] = summary.test_loss;
+  json["validation_error"] = summary.validation_error;
+  json["train_error"] = summary.train_error;
+  json["seconds"] = summary.seconds;
+  json["images_per_second"] = summary.images_per_second;
+  json["peak_bytes"] = summary.peak_bytes;
+  for (std::size_t k = 0; k < summary.peak_by_kind.size(); ++k) {
+    const std::string kind = measure::to_string(static_cast<measure::MemoryKind>(k));
+    json["peak_bytes_by_kind"][kind] = summary.peak_by_kind.at(k);
+  }
+  json["parameters"] = summary.run.parameters;
+  json["auxiliary_parameters"] = summary.run.auxiliary_parameters;
+  return json;
+}
+
+}  // namespace
+
+std::string summary_table(const std::vector<TrainSummary>& summaries) {
+  Table table({"method", "modules", "window", "test error %", "validation error %", "images/s",
+               "peak", "parameters", "auxiliary", "training time"});
+  for (const auto& summary : summaries) {
+    table.add({summary.run.method, std::to_string(summary.run.modules),
+               std::to_string(summary.run.window), fixed(summary.test_error, 2),
+               fixed(summary.validation_error, 2), fixed(summary.images_per_second, 0),
+               format_bytes(summary.peak_bytes), format_count(summary.run.parameters),
+               format_count(summary.run.auxiliary_parameters), format_seconds(summary.seconds)});
+  }
+  return table.to_string();
+}
+
+void write_summary(const std::filesystem::path& path, Config& config,
+                   const std::vector<TrainSummary>& summaries) {
+  ordered_json json = to_json(summaries.at(0), config);
+  json["results"] = ordered_json::array();
+  for (const auto& summary : summaries) json["results"].push_back(to_json(summary, config));
+  write_text(path, json.dump(2) + "\n");
+}
+
+}  // namespace mlaan

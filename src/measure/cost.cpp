@@ -1,0 +1,106 @@
+// Counts the multiply-adds that LibTorch executes.
+#include <mlaan/measure/cost.h>
+
+#include <ATen/core/Tensor.h>
+#include <ATen/record_function.h>
+
+#include <array>
+#include <atomic>
+#include <cstring>
+#include <memory>
+
+namespace mlaan::measure {
+namespace {
+
+/// LibTorch calls observers through plain function pointers, so they can only count into a variable
+/// of their own.
+std::atomic<std::int64_t>& executed() {
+  static std::atomic<std::int64_t> multiply_adds{0};
+  return multiply_adds;
+}
+
+/// Multiply-adds for each element of the side that a convolution's kernel is applied from.
+std::int64_t kernel_size(const at::Tensor& weight) {
+  return weight.size(0) == 0 ? 0 : weight.numel() / weight.size(0);
+}
+
+/// Passes a convolution's kernel size from its start to its end, when the output is known.
+struct ConvolutionContext : at::ObserverContext {
+  std::int64_t kernel = 0;
+};
+
+using Inputs = c10::ArrayRef<const c10::IValue>;
+
+bool is_tensor(const Inputs& inputs, std::size_t position) {
+  return inputs.size() > position && inputs[position].isTensor() &&
+         inputs[position].toTensor().defined();
+}
+
+std::int64_t matrix_product(const Inputs& inputs, std::size_t first) {
+  if (!is_tensor(inputs, first) || !is_tensor(inputs, first + 1)) return 0;
+  const auto left = inputs[first].toTensor();
+  return left.numel() * inputs[first + 1].toTensor().size(-1);
+}
+
+std::int64_t convolution_backward(const Inputs& inputs) {
+  // (grad_output, input, weight, bias_sizes, stride, padding, dilation, transposed,
+  //  output_padding, groups, output_mask)
+  if (inputs.size() < 11 || !is_tensor(inputs, 0) || !is_tensor(inputs, 2)) return 0;
+  const bool transposed = inputs[7].toBool();
+  const auto applied_from = inputs[transposed ? 1 : 0].toTensor();
+  const auto mask = inputs[10].toBoolList();
+  const std::int64_t products = (mask[0] ? 1 : 0) + (mask[1] ? 1 : 0);
+  return products * applied_from.numel() * kernel_size(inputs[2].toTensor());
+}
+
+std::unique_ptr<at::ObserverContext> on_start(const at::RecordFunction& function) {
+  const char* name = function.name();
+  const auto inputs = function.inputs();
+  const auto is = [name](const char* other) { return std::strcmp(name, other) == 0; };
+  std::int64_t products = 0;
+  if (is("aten::convolution")) {
+    if (!is_tensor(inputs, 0) || !is_tensor(inputs, 1)) return nullptr;
+    const std::int64_t kernel = kernel_size(inputs[1].toTensor());
+    const bool transposed = inputs.size() > 6 && inputs[6].isBool() && inputs[6].toBool();
+    if (!transposed) {
+      auto context = std::make_unique<ConvolutionContext>();
+      context->kernel = kernel;
+      return context;
+    }
+    products = inputs[0].toTensor().numel() * kernel;
+  } else if (is("aten::convolution_backward")) {
+    products = convolution_backward(inputs);
+  } else if (is("aten::mm") || is("aten::bmm")) {
+    products = matrix_product(inputs, 0);
+  } else if (is("aten::addmm") || is("aten::baddbmm") || is("aten::addbmm")) {
+    products = matrix_product(inputs, 1);
+  }
+  executed() += products;
+  return nullptr;
+}
+
+void on_end(const at::RecordFunction& function, at::ObserverContext* context) {
+  const auto* convolution = dynamic_cast<ConvolutionContext*>(context);
+  if (convolution == nullptr || function.outputs().empty()) return;
+  const auto& output = function.outputs()[0];
+  if (output.isTensor()) executed() += output.toTensor().numel() * convolution->kernel;
+}
+
+}  // namespace
+
+MultiplyAddCounter::MultiplyAddCounter()
+    : callback_(at::addGlobalCallback(at::RecordFunctionCallback(&on_start, &on_end)
+                                          .needsInputs(true)
+                                          .needsOutputs(true)
+                                          .scopes({at::RecordScope::FUNCTION}))),
+      start_(executed()) {}
+
+MultiplyAddCounter::~MultiplyAddCounter() {
+  at::removeCallback(callback_);
+}
+
+std::int64_t MultiplyAddCounter::count() const {
+  return executed() - start_;
+}
+
+}  // namespace mlaan::measure

@@ -1,0 +1,200 @@
+// A backbone: a chain of units and a head, with the shapes that a probe found.
+#include <mlaan/core/suggest.h>
+#include <mlaan/nn/backbone.h>
+
+#include <c10/util/Exception.h>
+#include <torch/nn/modules/batchnorm.h>
+#include <torch/nn/modules/linear.h>
+#include <torch/nn/modules/normalization.h>
+#include <torch/nn/modules/pooling.h>
+
+#include <algorithm>
+#include <set>
+
+namespace mlaan {
+namespace {
+
+Shape shape_of(const torch::Tensor& batch) {
+  return {batch.sizes().begin() + 1, batch.sizes().end()};
+}
+
+bool is_normalisation(const torch::nn::Module& module) {
+  using namespace torch::nn;
+  return module.as<BatchNorm1d>() != nullptr || module.as<BatchNorm2d>() != nullptr ||
+         module.as<BatchNorm3d>() != nullptr || module.as<LayerNorm>() != nullptr ||
+         module.as<GroupNorm>() != nullptr;
+}
+
+bool begins_unit(const torch::nn::Module& module) {
+  return !module.parameters().empty() && !is_normalisation(module);
+}
+
+/// A layer that belongs to the classifier behind it: pooling to a fixed size, flattening.
+bool leads_into_head(const torch::nn::Module& module) {
+  using namespace torch::nn;
+  return module.as<Flatten>() != nullptr || module.as<AdaptiveAvgPool1d>() != nullptr ||
+         module.as<AdaptiveAvgPool2d>() != nullptr || module.as<AdaptiveMaxPool1d>() != nullptr ||
+         module.as<AdaptiveMaxPool2d>() != nullptr;
+}
+
+/// Moves the layers at the end of `last` that lead into the head to the head's front.
+void move_into_head(std::vector<Unit::Layer>& last, std::vector<Unit::Layer>& head) {
+  const auto first = std::find_if(last.begin() + 1, last.end(), [](const Unit::Layer& layer) {
+    return leads_into_head(*layer.module.ptr());
+  });
+  head.insert(head.begin(), first, last.end());
+  last.erase(first, last.end());
+}
+
+torch::Tensor run(const Unit& unit, const torch::Tensor& input, const std::string& backbone) {
+  torch::Tensor output;
+  try {
+    output = unit.forward(input);
+  } catch (const c10::Error& error) {
+    throw UserError("unit '" + unit.name() + "' of " + backbone +
+                    " cannot take a sample of shape " + to_string(shape_of(input)) + ": " +
+                    error.what_without_backtrace());
+  }
+  if (output.dim() < 2 || output.size(0) != input.size(0)) {
+    throw UserError("unit '" + unit.name() + "' of " + backbone +
+                    " must give one row or map for each sample of the batch; it gave a tensor of " +
+                    std::to_string(output.dim()) + " dimensions");
+  }
+  return output;
+}
+
+void check_names_differ(const std::vector<NamedTensor>& tensors, const std::string& backbone) {
+  std::set<std::string> names;
+  for (const auto& named : tensors) {
+    if (!names.insert(named.name).second) {
+      throw UserError("two parameters of " + backbone + " are called '" + named.name +
+                      "'; give every unit a name of its own");
+    }
+  }
+}
+
+}  // namespace
+
+std::string to_string(const Shape& shape) {
+  std::string text;
+  for (const auto size : shape) text += (text.empty() ? "" : "×") + std::to_string(size);
+  return text;
+}
+
+Backbone::Backbone(std::string name, std::vector<Unit> units, std::vector<Unit> head,
+                   Shape input_shape)
+    : name_(std::move(name)),
+      units_(std::move(units)),
+      head_(std::make_shared<AuxiliaryNet>("", std::move(head))),
+      block_count_(units_.size()) {
+  if (units_.empty()) throw UserError("backbone " + name_ + " has no unit; it needs at least one");
+  check_names_differ(named_parameters(), name_);
+  probe(input_shape);
+}
+
+void Backbone::probe(const Shape& input_shape) {
+  const torch::NoGradGuard no_grad;
+  train(false);
+  const auto parameters = named_parameters();
+  const auto options = parameters.empty() ? torch::TensorOptions() : parameters[0].tensor.options();
+  Shape sizes{1};
+  sizes.insert(sizes.end(), input_shape.begin(), input_shape.end());
+  torch::Tensor sample = torch::zeros(sizes, options.requires_grad(false));
+  shapes_ = {input_shape};
+  for (const auto& unit : units_) {
+    const torch::Tensor input = sample;
+    const auto version = input._version();
+    sample = run(unit, input, name_);
+    overwrites_input_.push_back(input._version() != version);
+    shapes_.push_back(shape_of(sample));
+  }
+  for (const auto& unit : head_->units()) sample = run(unit, sample, name_);
+  if (sample.dim() != 2) {
+    throw UserError("the head of " + name_ + " must give one row of logits a sample; it gave " +
+                    to_string(shape_of(sample)));
+  }
+  classes_ = sample.size(1);
+  train(true);
+}
+
+Backbone Backbone::from(const torch::nn::Sequential& chain, const torch::Tensor& example,
+                        const std::string& name) {
+  std::vector<std::vector<Unit::Layer>> groups;
+  const auto children = chain->named_children();
+  std::size_t position = 0;
+  for (auto& layer : *chain) {
+    // Layers ahead of the first with parameters (a Flatten, say) go with that one.
+    const bool leading = groups.size() == 1 && !begins_unit(*groups[0].back().module.ptr());
+    if (groups.empty() || (begins_unit(*layer.ptr()) && !leading)) groups.emplace_back();
+    groups.back().push_back({children[position].key(), layer});
+    ++position;
+  }
+  if (groups.size() < 2) {
+    throw UserError("a chain of " + std::to_string(position) +
+                    " layers cannot be cut: it needs at least two layers with parameters, the last "
+                    "of which becomes the head");
+  }
+  if (example.dim() < 2) {
+    throw UserError("the example for Backbone::from must be a batch; it has " +
+                    std::to_string(example.dim()) + " dimensions");
+  }
+  move_into_head(groups[groups.size() - 2], groups.back());
+  std::vector<Unit> units;
+  for (auto& group : groups) {
+    const std::string first = group.front().prefix;
+    units.emplace_back(first, std::move(group));
+  }
+  std::vector<Unit> head{units.back()};
+  units.pop_back();
+  return {name, std::move(units), std::move(head), shape_of(example)};
+}
+
+std::size_t Backbone::unit_index(const std::string& name) const {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < units_.size(); ++i) {
+    if (units_[i].name() == name) return i;
+    names.push_back(units_[i].name());
+  }
+  throw UserError(unknown_name("unit of " + name_, name, names));
+}
+
+std::vector<NamedTensor> Backbone::named_parameters() const {
+  std::vector<NamedTensor> all;
+  for (const auto& unit : units_) {
+    for (auto& named : unit.named_parameters()) all.push_back(std::move(named));
+  }
+  for (auto& named : head_->named_parameters()) all.push_back(std::move(named));
+  return all;
+}
+
+std::vector<NamedTensor> Backbone::named_buffers() const {
+  std::vector<NamedTensor> all;
+  for (const auto& unit : units_) {
+    for (auto& named : unit.named_buffers()) all.push_back(std::move(named));
+  }
+  for (auto& named : head_->named_buffers()) all.push_back(std::move(named));
+  return all;
+}
+
+void Backbone::train(bool on) const {
+  for (const auto& unit : units_) unit.train(on);
+  head_->train(on);
+}
+
+void Backbone::to(torch::Device device) const {
+  for (const auto& unit : units_) unit.to(device);
+  head_->to(device);
+}
+
+void Backbone::to(torch::Dtype dtype) const {
+  for (const auto& unit : units_) unit.to(dtype);
+  for (const auto& unit : head_->units()) unit.to(dtype);
+}
+
+torch::Tensor Backbone::forward(torch::Tensor images) const {
+  if (overwrites_input(0)) images = images.clone();
+  for (const auto& unit : units_) images = unit.forward(std::move(images));
+  return head_->forward(std::move(images));
+}
+
+}  // namespace mlaan

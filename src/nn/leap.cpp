@@ -1,0 +1,105 @@
+// Leap layers: copies of later units that an auxiliary net is made of (MLAAN, AAAI 2025, LAM).
+#include <mlaan/nn/leap.h>
+
+#include <torch/nn/module.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace mlaan {
+namespace {
+
+/// copy(z) + twin(z)
+class TwinnedLayerImpl : public torch::nn::Module {
+ public:
+  TwinnedLayerImpl(Unit copy, Unit twin) : copy_(std::move(copy)), twin_(std::move(twin)) {
+    adopt(copy_);
+    adopt(twin_);
+  }
+
+  torch::Tensor forward(const torch::Tensor& input) {
+    return copy_.forward(input) + twin_.forward(input);
+  }
+
+ private:
+  /// Registers a unit's layers, so that modes, devices and names reach them.
+  void adopt(const Unit& unit) {
+    for (const auto& layer : unit.layers()) {
+      std::string name = layer.prefix;
+      std::replace(name.begin(), name.end(), '.', '_');  // LibTorch allows no dots here
+      register_module(name, layer.module.ptr());
+    }
+  }
+
+  Unit copy_;
+  Unit twin_;
+};
+
+/// The first unit of the stage that unit `unit` lies in: the last before or at it that changes the
+/// shape.
+std::size_t stage_start(const Backbone& backbone, std::size_t unit) {
+  while (unit > 0 && backbone.input_shape(unit) == backbone.output_shape(unit)) --unit;
+  return unit;
+}
+
+}  // namespace
+
+LeapLayers make_leap_layers(const Backbone& backbone, const LeapRow& row, Twins twins,
+                            double momentum) {
+  LeapLayers leap;
+  for (std::size_t n = 0; n < row.size(); ++n) {
+    const Unit& original = backbone.units().at(row[n]);
+    const std::string name = "leap." + std::to_string(n);
+    if (twins == Twins::all || (twins == Twins::first && n == 0)) {
+      Unit copy = original.clone("copy");
+      Unit twin = original.clone("twin");
+      leap.averages.push_back(follow(twin, original, momentum));
+      leap.units.emplace_back(name,
+                              std::make_shared<TwinnedLayerImpl>(std::move(copy), std::move(twin)));
+    } else {
+      leap.units.push_back(original.clone(name));
+    }
+  }
+  return leap;
+}
+
+LeapRow leap_row(const Backbone& backbone, std::size_t last_unit, std::size_t length) {
+  const std::size_t final_unit = backbone.size() - 1;
+  LeapRow row;
+  for (std::size_t unit = last_unit + 1; unit < final_unit; ++unit) {
+    if (backbone.input_shape(unit) != backbone.output_shape(unit)) row.push_back(unit);
+  }
+  row.push_back(final_unit);
+
+  const std::size_t last_stage = stage_start(backbone, final_unit);
+  const std::size_t wanted = last_unit >= last_stage && length > 1 ? length - 1 : length;
+  const std::size_t before = std::max(last_unit, last_stage);
+  if (row.size() >= wanted || before >= final_unit) return row;
+  const std::size_t between = std::min(wanted - row.size(), final_unit - before - 1);
+  for (std::size_t i = 1; i <= between; ++i) {
+    const double step = static_cast<double>(final_unit - before) / static_cast<double>(between + 1);
+    row.push_back(before + static_cast<std::size_t>(std::lround(step * static_cast<double>(i))));
+  }
+  std::sort(row.begin(), row.end());
+  return row;
+}
+
+void check_leap_row(const Backbone& backbone, std::size_t last_unit, const LeapRow& row) {
+  Shape shape = backbone.output_shape(last_unit);
+  std::string giver = backbone.units().at(last_unit).name();
+  for (const std::size_t unit : row) {
+    const std::string& name = backbone.units().at(unit).name();
+    if (unit <= last_unit) {
+      throw UserError("leap layer '" + name + "' does not come after '" +
+                      backbone.units()[last_unit].name() + "', the last unit of its module");
+    }
+    if (backbone.input_shape(unit) != shape) {
+      throw UserError("leap layer '" + name + "' takes " + to_string(backbone.input_shape(unit)) +
+                      ", but '" + giver + "' before it gives " + to_string(shape));
+    }
+    shape = backbone.output_shape(unit);
+    giver = name;
+  }
+}
+
+}  // namespace mlaan

@@ -1,0 +1,98 @@
+// A unit: the smallest piece of a network that is never cut.
+#include <mlaan/nn/unit.h>
+
+#include <c10/util/Exception.h>
+
+namespace mlaan {
+namespace {
+
+std::string join(const std::string& prefix, const std::string& name) {
+  if (prefix.empty() || name.empty()) return prefix + name;
+  return prefix + "." + name;
+}
+
+/// A layer's prefix in a copy of its unit: the unit's own name in front gives way to the copy's.
+std::string renamed(const std::string& prefix, const std::string& unit, const std::string& copy) {
+  if (prefix == unit) return copy;
+  const std::string front = unit + ".";
+  const bool below_unit = prefix.compare(0, front.size(), front) == 0;
+  return join(copy, below_unit ? prefix.substr(front.size()) : prefix);
+}
+
+}  // namespace
+
+Unit::Unit(std::string name, std::vector<Layer> layers)
+    : name_(std::move(name)), layers_(std::move(layers)) {
+  if (layers_.empty()) throw UserError("unit '" + name_ + "' has no layer; it needs at least one");
+}
+
+torch::Tensor Unit::forward(torch::Tensor input) const {
+  for (auto& layer : layers_) input = layer.module.forward(std::move(input));
+  return input;
+}
+
+std::vector<NamedTensor> Unit::named_parameters() const {
+  std::vector<NamedTensor> tensors;
+  for (const auto& layer : layers_) {
+    for (const auto& item : layer.module.ptr()->named_parameters()) {
+      if (item.value().defined()) tensors.push_back({join(layer.prefix, item.key()), item.value()});
+    }
+  }
+  return tensors;
+}
+
+std::vector<NamedTensor> Unit::named_buffers() const {
+  std::vector<NamedTensor> tensors;
+  for (const auto& layer : layers_) {
+    for (const auto& item : layer.module.ptr()->named_buffers()) {
+      if (item.value().defined()) tensors.push_back({join(layer.prefix, item.key()), item.value()});
+    }
+  }
+  return tensors;
+}
+
+void Unit::train(bool on) const {
+  for (const auto& layer : layers_) layer.module.ptr()->train(on);
+}
+
+void Unit::to(torch::Device device) const {
+  for (const auto& layer : layers_) layer.module.ptr()->to(device);
+}
+
+void Unit::to(torch::Dtype dtype) const {
+  for (const auto& layer : layers_) layer.module.ptr()->to(dtype);
+}
+
+Unit Unit::clone(const std::string& name) const {
+  std::vector<Layer> copies;
+  copies.reserve(layers_.size());
+  for (const auto& layer : layers_) {
+    try {
+      copies.push_back({renamed(layer.prefix, name_, name), layer.module.clone()});
+    } catch (const c10::Error&) {
+      throw UserError("unit '" + name_ + "' cannot be copied: its layer '" + layer.prefix +
+                      "' of type " + layer.module.ptr()->name() +
+                      " does not derive from torch::nn::Cloneable, as a copied layer must");
+    }
+  }
+  Unit copy(name, std::move(copies));
+  // Cloneable::clone() runs reset() on the copy, which leaves every parameter trainable.
+  const auto originals = named_parameters();
+  const auto parameters = copy.named_parameters();
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    parameters[i].tensor.set_requires_grad(originals[i].tensor.requires_grad());
+  }
+  return copy;
+}
+
+std::int64_t element_count(const std::vector<NamedTensor>& tensors) {
+  std::int64_t count = 0;
+  for (const auto& named : tensors) count += named.tensor.numel();
+  return count;
+}
+
+void freeze(const std::vector<NamedTensor>& parameters) {
+  for (const auto& named : parameters) named.tensor.set_requires_grad(false);
+}
+
+}  // namespace mlaan

@@ -1,0 +1,135 @@
+// Checkpoints: a training run at one moment, as a safetensors file.
+#include <mlaan/local/optimizer_state.h>
+#include <mlaan/train/checkpoint.h>
+
+#include <nlohmann/json.hpp>
+
+#include <unordered_map>
+
+namespace mlaan {
+namespace {
+
+constexpr const char* format_key = "mlaan.format";
+constexpr const char* format_name = "checkpoint 1";
+
+using TensorMap = std::unordered_map<std::string, torch::Tensor>;
+
+const std::string& metadata(const TensorFile& file, const std::string& key,
+                            const std::filesystem::path& path) {
+  const auto found = file.metadata.find(key);
+  if (found == file.metadata.end()) {
+    throw UserError(path.string() + " is no checkpoint of mlaan: its metadata have no '" + key +
+                    "'");
+  }
+  return found->second;
+}
+
+/// What each of `wanted` is to be set to, all checked before anything is changed.
+std::vector<torch::Tensor> matching(const Checkpoint& checkpoint, const TensorMap& tensors,
+                                    const std::vector<NamedTensor>& wanted) {
+  std::vector<torch::Tensor> sources;
+  for (const auto& named : wanted) {
+    const auto found = tensors.find(named.name);
+    const std::string other =
+        checkpoint.path.string() + " is a checkpoint of another architecture: ";
+    if (found == tensors.end()) {
+      throw UserError(other + "it has no '" + named.name + "'; it was written for the model " +
+                      checkpoint.info.model);
+    }
+    if (found->second.sizes() != named.tensor.sizes()) {
+      throw UserError(other + "its '" + named.name + "' has the shape " +
+                      to_string(found->second.sizes().vec()) + ", not " +
+                      to_string(named.tensor.sizes().vec()));
+    }
+    sources.push_back(found->second);
+  }
+  return sources;
+}
+
+TensorMap map_of(const TensorFile& file) {
+  TensorMap tensors;
+  for (const auto& named : file.tensors) tensors.emplace(named.name, named.tensor);
+  return tensors;
+}
+
+void copy(const std::vector<torch::Tensor>& sources, const std::vector<NamedTensor>& targets) {
+  const torch::NoGradGuard no_grad;
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    torch::Tensor target = targets[i].tensor;
+    target.copy_(sources[i]);
+  }
+}
+
+std::vector<NamedTensor> joined(std::vector<NamedTensor> first, std::vector<NamedTensor> second) {
+  for (auto& named : second) first.push_back(std::move(named));
+  return first;
+}
+
+}  // namespace
+
+void write_checkpoint(const std::filesystem::path& path, const Engine& engine,
+                      const CheckpointInfo& info) {
+  TensorFile file;
+  file.metadata = {{format_key, format_name},
+                   {"config", info.config},
+                   {"model", info.model},
+                   {"classes", std::to_string(info.classes)},
+                   {"image_shape", nlohmann::json(info.image_shape).dump()},
+                   {"class_names", nlohmann::json(info.class_names).dump()},
+                   {"state", info.state.to_json()}};
+  file.tensors = joined(joined(engine.named_parameters(), engine.named_buffers()),
+                        optimizer_state(engine.parts()));
+  write_safetensors(path, file);
+}
+
+Checkpoint read_checkpoint(const std::filesystem::path& path) {
+  Checkpoint checkpoint{path, {}, read_safetensors(path)};
+  const TensorFile& file = checkpoint.file;
+  const std::string& format = metadata(file, format_key, path);
+  if (format != format_name) {
+    throw UserError(path.string() + " has the format '" + format + "'; this version reads '" +
+                    format_name + "'");
+  }
+  CheckpointInfo& info = checkpoint.info;
+  info.config = metadata(file, "config", path);
+  info.model = metadata(file, "model", path);
+  try {
+    info.classes = std::stoll(metadata(file, "classes", path));
+    info.image_shape = nlohmann::json::parse(metadata(file, "image_shape", path)).get<Shape>();
+    info.class_names =
+        nlohmann::json::parse(metadata(file, "class_names", path)).get<std::vector<std::string>>();
+    info.state = TrainingState::from_json(metadata(file, "state", path));
+  } catch (const UserError& error) {
+    throw UserError(path.string() + ": " + error.what());
+  } catch (const std::exception& error) {
+    throw UserError(path.string() + ": its metadata cannot be read: " + error.what());
+  }
+  return checkpoint;
+}
+
+void load(const Checkpoint& checkpoint, Engine& engine) {
+  const TensorMap tensors = map_of(checkpoint.file);
+  const auto targets = joined(engine.named_parameters(), engine.named_buffers());
+  const auto sources = matching(checkpoint, tensors, targets);
+  std::size_t of_network = 0;
+  for (const auto& named : checkpoint.file.tensors) {
+    if (named.name.compare(0, 10, "optimizer.") != 0) ++of_network;
+  }
+  if (of_network != targets.size()) {
+    throw UserError(checkpoint.path.string() + " is a checkpoint of another architecture: it has " +
+                    std::to_string(of_network) + " tensors of networks, where this run has " +
+                    std::to_string(targets.size()) +
+                    "; method, modules and model must be those it was written with");
+  }
+  set_optimizer_state(engine.parts(), checkpoint.file.tensors);
+  copy(sources, targets);
+  engine.set_steps_done(checkpoint.info.state.step);
+}
+
+void load(const Checkpoint& checkpoint, const Backbone& backbone) {
+  const TensorMap tensors = map_of(checkpoint.file);
+  const auto targets = joined(backbone.named_parameters(), backbone.named_buffers());
+  copy(matching(checkpoint, tensors, targets), targets);
+}
+
+}  // namespace mlaan

@@ -1,0 +1,40 @@
+// The learning rate as a function of time.
+#include <mlaan/train/learning_rate.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace mlaan {
+namespace {
+
+constexpr double pi = 3.141592653589793;
+
+double cosine(double lr, double progress) {
+  return 0.5 * lr * (1 + std::cos(pi * progress));
+}
+
+double warmup_epochs(const ScheduleOptions& schedule, std::int64_t epochs) {
+  if (schedule.warmup_epochs >= 0) return schedule.warmup_epochs;
+  return std::min(10.0, static_cast<double>(epochs) / 16);
+}
+
+}  // namespace
+
+double learning_rate(const TrainingTime& time, double lr, const ScheduleOptions& schedule) {
+  const bool by_epoch = schedule.type == "epoch";
+  const auto steps_per_epoch = static_cast<double>(std::max<std::int64_t>(1, time.steps_per_epoch));
+  const double epochs_done = by_epoch ? std::floor(static_cast<double>(time.step) / steps_per_epoch)
+                                      : static_cast<double>(time.step) / steps_per_epoch;
+  const auto epochs = static_cast<double>(time.epochs);
+  double rate = lr;
+  if (schedule.type == "cosine") rate = cosine(lr, epochs_done / epochs);
+  if (by_epoch) rate = cosine(lr, (epochs_done + 1) / epochs);
+  const double warmup = warmup_epochs(schedule, time.epochs);
+  if (epochs_done < warmup) {
+    const double share = epochs_done / warmup;
+    rate = share * rate + (1 - share) * std::min(schedule.warmup_lr, lr);
+  }
+  return rate;
+}
+
+}  // namespace mlaan

@@ -1,0 +1,114 @@
+// Every option of a training run, and its default.
+#include <mlaan/core/error.h>
+#include <mlaan/data/dataset.h>
+#include <mlaan/local/method.h>
+#include <mlaan/train/options.h>
+
+namespace mlaan {
+namespace {
+
+Accepts period() {
+  return {[](const OptionValue& value) {
+            try {
+              Period::parse(std::get<std::string>(value));
+              return true;
+            } catch (const UserError&) {
+              return false;
+            }
+          },
+          "a number and its unit: 1e (epochs), 200i (steps) or 10m (minutes)"};
+}
+
+}  // namespace
+
+void RunOptions::describe(FieldList& fields) {
+  fields.add("dataset", dataset, "data set to train on; see `mlaan info datasets`");
+  fields.add("data", data, "folder with the data set's files");
+  fields.add("model", model, "backbone; see `mlaan info models`");
+  fields.add("method", method, "training method; see `mlaan info methods`");
+  fields.add("modules", modules, "modules K to cut the backbone into; 0: one block a module",
+             at_least(0));
+  fields.add("epochs", epochs, "passes over the training images", at_least(1));
+  fields.add("batch_size", batch_size, "images a step", at_least(1));
+  fields.add("lr", lr, "learning rate at its highest", above(0));
+  fields.add("seed", seed, "decides initial weights, split, order, augmentation and dropout");
+  fields.add("device", device, "where to train: cpu, cuda or cuda:N");
+  fields.add("train_limit", train_limit,
+             "train on at most so many images, the first after the seeded shuffle; 0: all",
+             at_least(0));
+  fields.add("workers", workers, "threads that prepare batches; 0: the training thread itself",
+             between(0, 256));
+  fields.add("threads", threads, "threads of LibTorch's kernels; 0: one for each processor",
+             between(0, 1024));
+  fields.add("output", output,
+             "folder of the run: settings, logs, checkpoints; empty: runs/DATASET-MODEL-METHOD");
+  fields.add("baseline", baseline,
+             "method to train as well, on the same data, for the closing table; empty: none");
+}
+
+void OptimizerOptions::describe(FieldList& fields) {
+  fields.add("momentum", momentum, "momentum of stochastic gradient descent", between(0, 1));
+  fields.add("nesterov", nesterov, "Nesterov's momentum");
+  fields.add("weight_decay", weight_decay, "factor of the squared norm of all parameters",
+             at_least(0));
+}
+
+void ScheduleOptions::describe(FieldList& fields) {
+  fields.add("type", type,
+             "cosine (by step), epoch (cosine by epoch, as in the published code) or constant",
+             one_of({"cosine", "epoch", "constant"}));
+  fields.add("warmup_epochs", warmup_epochs,
+             "length of the linear warm-up; -1: a sixteenth of the epochs, 10 at most",
+             at_least(-1));
+  fields.add("warmup_lr", warmup_lr, "learning rate that the warm-up begins with, lr at most",
+             at_least(0));
+}
+
+void AugmentOptions::describe(FieldList& fields) {
+  fields.add("enabled", enabled, "augment training images");
+  fields.add("padding", padding,
+             "pixels to pad before the random crop back to size; -1: as is usual for the data set",
+             at_least(-1));
+  fields.add("flip", flip, "random horizontal flips; default: as is usual for the data set",
+             one_of({"default", "on", "off"}));
+}
+
+void ValidationOptions::describe(FieldList& fields) {
+  fields.add("fraction", fraction, "share of the training images to hold out for validation",
+             between(0, 0.9));
+  fields.add("report", report,
+             "weights to test at the end: those of the last epoch, or of the best on validation",
+             one_of({"last", "best"}));
+}
+
+void ExecutionOptions::describe(FieldList& fields) {
+  fields.add("fused_update", fused_update,
+             "step each module's optimizer as soon as its gradient is complete");
+  fields.add("memory_format", memory_format, "layout of maps and of convolutions' weights",
+             one_of({"channels_last", "contiguous"}));
+}
+
+void SaveOptions::describe(FieldList& fields) {
+  fields.add("every", every, "how often to write a checkpoint", period());
+  fields.add("keep", keep, "checkpoints of past epochs to keep beside the last and the best",
+             at_least(0));
+}
+
+void LogOptions::describe(FieldList& fields) {
+  fields.add("steps", steps, "steps from one line of steps.jsonl to the next", at_least(1));
+}
+
+void declare_all(OptionSet& options) {
+  options.get<RunOptions>();
+  options.get<OptimizerOptions>();
+  options.get<ScheduleOptions>();
+  options.get<AugmentOptions>();
+  options.get<ValidationOptions>();
+  options.get<ExecutionOptions>();
+  options.get<SaveOptions>();
+  options.get<LogOptions>();
+  for (const auto& method : method_registry().entries()) method.declare(options);
+  for (const auto& dataset : dataset_registry().entries()) dataset.declare(options);
+}
+
+}  // namespace mlaan

@@ -1,0 +1,109 @@
+// From settings to the objects of a run: network, plan, engine options, loaders.
+#include <mlaan/local/method.h>
+#include <mlaan/local/published.h>
+#include <mlaan/nn/backbones.h>
+#include <mlaan/train/options.h>
+#include <mlaan/train/setup.h>
+
+#include <c10/util/Exception.h>
+
+#include <numeric>
+
+namespace mlaan {
+namespace {
+
+std::uint64_t seed_of(Config& config) {
+  return static_cast<std::uint64_t>(config.get<RunOptions>().seed);
+}
+
+CropRecipe crop_recipe(Config& config, const DataSource& data) {
+  const auto& augment = config.get<AugmentOptions>();
+  if (!augment.enabled) return {};
+  CropRecipe crop = data.crop;
+  if (augment.padding >= 0) crop.padding = augment.padding;
+  if (augment.flip != "default") crop.flip = augment.flip == "on";
+  return crop;
+}
+
+LoaderOptions loader_options(Config& config) {
+  const auto& run = config.get<RunOptions>();
+  LoaderOptions options;
+  options.batch_size = run.batch_size;
+  options.workers = run.workers;
+  options.memory_format = memory_format(config);
+  options.seed = seed_of(config);
+  return options;
+}
+
+}  // namespace
+
+torch::Device parse_device(const std::string& text) {
+  try {
+    const torch::Device device(text);
+    if (device.is_cpu()) return device;
+    torch::empty({1}, torch::TensorOptions(device));
+    return device;
+  } catch (const c10::Error& error) {
+    throw UserError("device '" + text + "' cannot be used (" +
+                    std::string(error.what_without_backtrace()).substr(0, 120) +
+                    "); known: cpu, and cuda or cuda:N where LibTorch was built for it");
+  }
+}
+
+DataSource make_data(Config& config) {
+  const auto& run = config.get<RunOptions>();
+  return load_dataset(run.dataset, run.data, config.options());
+}
+
+Backbone make_backbone(Config& config, std::int64_t classes, const Shape& image_shape) {
+  return make_backbone(config.get<RunOptions>().model, classes, image_shape, seed_of(config));
+}
+
+Plan make_plan(Config& config, const Backbone& backbone, const std::string& method) {
+  const auto modules = static_cast<std::size_t>(config.get<RunOptions>().modules);
+  return method_registry().at(method).plan(backbone, default_partition(backbone, modules),
+                                           config.options(), seed_of(config));
+}
+
+torch::MemoryFormat memory_format(Config& config) {
+  return config.get<ExecutionOptions>().memory_format == "channels_last"
+             ? torch::MemoryFormat::ChannelsLast
+             : torch::MemoryFormat::Contiguous;
+}
+
+EngineOptions make_engine_options(Config& config) {
+  const auto& optimizer = config.get<OptimizerOptions>();
+  EngineOptions options;
+  options.optimizer = sgd({config.get<RunOptions>().lr, optimizer.momentum, optimizer.weight_decay,
+                           optimizer.nesterov});
+  options.fused_update = config.get<ExecutionOptions>().fused_update;
+  options.device = parse_device(config.get<RunOptions>().device);
+  options.memory_format = memory_format(config);
+  options.seed = seed_of(config);
+  return options;
+}
+
+std::unique_ptr<Loader> make_train_loader(Config& config, const DataSource& data,
+                                          std::vector<std::int64_t> indices) {
+  LoaderOptions options = loader_options(config);
+  options.shuffle = true;
+  options.drop_last = true;
+  return std::make_unique<Loader>(data.train, std::move(indices),
+                                  Transform(data.normalisation, crop_recipe(config, data)),
+                                  options);
+}
+
+std::unique_ptr<Loader> make_plain_loader(Config& config, const DataSource& data,
+                                          const std::shared_ptr<const Dataset>& dataset,
+                                          std::vector<std::int64_t> indices) {
+  return std::make_unique<Loader>(dataset, std::move(indices), Transform(data.normalisation),
+                                  loader_options(config));
+}
+
+std::vector<std::int64_t> all_indices(const Dataset& dataset) {
+  std::vector<std::int64_t> indices(static_cast<std::size_t>(dataset.size()));
+  std::iota(indices.begin(), indices.end(), std::int64_t{0});
+  return indices;
+}
+
+}  // namespace mlaan

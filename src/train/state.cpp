@@ -1,0 +1,25 @@
+// How far a training run has come: all that a resume needs besides the tensors.
+#include <mlaan/core/error.h>
+#include <mlaan/train/state.h>
+
+#include <nlohmann/json.hpp>
+
+namespace mlaan {
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TrainingState, epoch, batch, step, loss_sum, errors, samples,
+                                   seconds, images, peak_bytes, train_error, validation_error,
+                                   best_validation_error, best_epoch)
+
+std::string TrainingState::to_json() const {
+  return nlohmann::json(*this).dump();
+}
+
+TrainingState TrainingState::from_json(const std::string& text) {
+  try {
+    return nlohmann::json::parse(text).get<TrainingState>();
+  } catch (const nlohmann::json::exception& error) {
+    throw UserError(std::string("its training state cannot be read: ") + error.what());
+  }
+}
+
+}  // namespace mlaan
