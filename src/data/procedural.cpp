@@ -43,101 +43,106 @@ double star(Point p) {
   return 0.6 * (length(p) - (0.4 + 0.6 * tip));
 }
 
-struct ShapeClass {
+struct Outline {
   const char* name;
   /// Signed distance of a point from the shape, which is about one unit in size; below 0 inside.
   double (*distance)(Point p);
 };
 
-constexpr std::array<ShapeClass, 10> shape_classes{{
+constexpr std::array<Outline, 5> outlines{{
     {"disk", [](Point p) { return length(p) - 0.85; }},
-    {"ring", [](Point p) { return std::abs(length(p) - 0.68) - 0.22; }},
-    {"square", [](Point p) { return box(p, 0.75, 0.75); }},
+    {"ring", [](Point p) { return std::abs(length(p) - 0.66) - 0.26; }},
     {"triangle", [](Point p) { return polygon(p, 3, 0.52); }},
-    {"hexagon", [](Point p) { return polygon(p, 6, 0.78); }},
     {"star", [](Point p) { return star(p); }},
-    {"cross", [](Point p) { return std::min(box(p, 0.92, 0.28), box(p, 0.28, 0.92)); }},
-    {"crescent",
-     [](Point p) {
-       return std::max(length(p) - 0.9, 0.72 - length({p.x - 0.45, p.y}));
-     }},
-    {"half disk", [](Point p) { return std::max(length(p) - 0.95, -0.15 - p.x); }},
-    {"corner",
-     [](Point p) {
-       return std::min(box({p.x + 0.5, p.y}, 0.27, 0.85), box({p.x, p.y + 0.58}, 0.77, 0.27));
-     }},
+    {"cross", [](Point p) { return std::min(box(p, 0.92, 0.3), box(p, 0.3, 0.92)); }},
 }};
 
-/// Two colours and how they alternate.
+/// How two colours alternate.
+enum class Pattern : std::uint8_t { stripes, checks, waves };
+
+/// What a shape may be filled with. Its class is its outline and its filling.
+struct Filling {
+  const char* name;
+  Pattern pattern;
+};
+
+constexpr std::array<Filling, 2> fillings{
+    {{"striped", Pattern::stripes}, {"checked", Pattern::checks}}};
+
+constexpr std::size_t classes = outlines.size() * fillings.size();
+
+Colour mix(const Colour& from, const Colour& to, double share) {
+  Colour colour{};
+  for (std::size_t c = 0; c < colour.size(); ++c) colour[c] = from[c] + share * (to[c] - from[c]);
+  return colour;
+}
+
+Colour random_colour(RandomStream& random) {
+  Colour colour{};
+  for (auto& channel : colour) channel = random.uniform(0, 255);
+  return colour;
+}
+
+/// A colour that can be told from another.
+Colour contrasting_colour(RandomStream& random, const Colour& other) {
+  constexpr double enough = 200;  // of 765, summed over channels
+  Colour colour = random_colour(random);
+  for (int i = 0; i < 16; ++i) {
+    double contrast = 0;
+    for (std::size_t c = 0; c < colour.size(); ++c) contrast += std::abs(colour[c] - other[c]);
+    if (contrast >= enough) break;
+    colour = random_colour(random);
+  }
+  return colour;
+}
+
+/// Two colours in a pattern of any direction.
 class Texture {
  public:
-  explicit Texture(RandomStream& random)
-      : kind_(static_cast<int>(random.below(4))),
+  Texture(RandomStream& random, Pattern pattern, const Colour& first, const Colour& second)
+      : pattern_(pattern),
+        colours_{first, second},
         angle_(random.uniform(0, turn)),
-        frequency_(random.uniform(0.5, 1.6)),
-        phase_(random.uniform(0, turn)) {
-    for (auto& colour : colours_) {
-      for (auto& channel : colour) channel = random.uniform(0, 255);
-    }
-  }
+        frequency_(pattern == Pattern::waves ? random.uniform(0.05, 0.4)
+                                             : random.uniform(1.0, 1.7)),
+        phase_(random.uniform(0, turn)) {}
 
   Colour at(double x, double y) const {
-    const double u = x * std::cos(angle_) + y * std::sin(angle_);
-    const double v = y * std::cos(angle_) - x * std::sin(angle_);
-    double share = 0;
-    if (kind_ == 1) share = 0.5 + 0.5 * std::sin(frequency_ * u + phase_);
-    if (kind_ == 2)
-      share = std::sin(frequency_ * u) * std::sin(frequency_ * v + phase_) > 0 ? 1 : 0;
-    if (kind_ == 3) share = std::clamp(0.5 + std::sin(frequency_ * u + 2 * std::sin(v)), 0.0, 1.0);
-    return mix(colours_[0], colours_[1], share);
-  }
-
-  Colour mean() const { return kind_ == 0 ? colours_[0] : mix(colours_[0], colours_[1], 0.5); }
-
-  static Colour mix(const Colour& from, const Colour& to, double share) {
-    Colour colour{};
-    for (std::size_t c = 0; c < colour.size(); ++c) colour[c] = from[c] + share * (to[c] - from[c]);
-    return colour;
+    const double u = frequency_ * (x * std::cos(angle_) + y * std::sin(angle_)) + phase_;
+    const double v = frequency_ * (y * std::cos(angle_) - x * std::sin(angle_)) + phase_;
+    switch (pattern_) {
+      case Pattern::stripes:
+        return mix(colours_[0], colours_[1], 0.5 + 0.5 * std::sin(u));
+      case Pattern::checks:
+        return colours_.at(std::sin(u) * std::sin(v) > 0 ? 1 : 0);
+      case Pattern::waves:
+        break;
+    }
+    return mix(colours_[0], colours_[1], 0.5 + 0.5 * std::sin(u + std::sin(v)));
   }
 
  private:
-  int kind_;
+  Pattern pattern_;
+  std::array<Colour, 2> colours_;
   double angle_;
   double frequency_;
   double phase_;
-  std::array<Colour, 2> colours_{};
 };
-
-double contrast(const Colour& left, const Colour& right) {
-  double sum = 0;
-  for (std::size_t c = 0; c < left.size(); ++c) sum += std::abs(left[c] - right[c]);
-  return sum;
-}
-
-/// A texture whose mean colour can be told from another's.
-Texture contrasting_texture(RandomStream& random, const Texture& other) {
-  constexpr double enough = 150;
-  Texture texture(random);
-  for (int i = 0; i < 8 && contrast(texture.mean(), other.mean()) < enough; ++i) {
-    texture = Texture(random);
-  }
-  return texture;
-}
 
 /// Where a shape stands, how large and how turned.
 struct Placement {
   explicit Placement(RandomStream& random)
-      : centre{side / 2.0 + random.uniform(-5, 5), side / 2.0 + random.uniform(-5, 5)},
-        radius(random.uniform(7, 12)),
+      : centre{side / 2.0 + random.uniform(-4, 4), side / 2.0 + random.uniform(-4, 4)},
+        radius(random.uniform(8, 13)),
         angle(random.uniform(0, turn)) {}
 
   /// The share of the pixel that the shape covers, its edge softened over one pixel.
-  double coverage(const ShapeClass& shape, double x, double y) const {
+  double coverage(const Outline& outline, double x, double y) const {
     const double dx = (x - centre.x) / radius;
     const double dy = (y - centre.y) / radius;
     const Point local{dx * std::cos(angle) + dy * std::sin(angle),
                       dy * std::cos(angle) - dx * std::sin(angle)};
-    return std::clamp(0.5 - shape.distance(local) * radius, 0.0, 1.0);
+    return std::clamp(0.5 - outline.distance(local) * radius, 0.0, 1.0);
   }
 
   Point centre;
@@ -150,10 +155,10 @@ struct Clutter {
   explicit Clutter(RandomStream& random)
       : centre{random.uniform(0, side), random.uniform(0, side)},
         half_length(random.uniform(0, 5)),
-        half_width(random.uniform(0.7, 2.2)),
+        half_width(random.uniform(0.6, 1.8)),
         angle(random.uniform(0, turn)),
         over(random.below(2) == 0) {
-    for (auto& channel : colour) channel = random.uniform(0, 255);
+    colour = random_colour(random);
   }
 
   double coverage(double x, double y) const {
@@ -174,11 +179,16 @@ struct Clutter {
 };
 
 void draw(std::size_t label, RandomStream& random, std::uint8_t* image) {
+  const Outline& outline = outlines.at(label / fillings.size());
+  const Filling& filling = fillings.at(label % fillings.size());
   const Placement placement(random);
-  const Texture background(random);
-  const Texture filling = contrasting_texture(random, background);
+  const Colour ground = random_colour(random);
+  const Texture background(random, Pattern::waves, ground,
+                           mix(ground, random_colour(random), random.uniform(0, 0.5)));
+  const Colour first = contrasting_colour(random, ground);
+  const Texture inside(random, filling.pattern, first, contrasting_colour(random, first));
   std::vector<Clutter> clutter;
-  const std::uint64_t pieces = 3 + random.below(4);
+  const std::uint64_t pieces = random.below(4);
   for (std::uint64_t i = 0; i < pieces; ++i) clutter.emplace_back(random);
   const Point light{random.uniform(-0.02, 0.02), random.uniform(-0.02, 0.02)};
 
@@ -189,16 +199,16 @@ void draw(std::size_t label, RandomStream& random, std::uint8_t* image) {
       Colour colour = background.at(x, y);
       const auto paint = [&](bool over) {
         for (const auto& piece : clutter) {
-          if (piece.over == over) colour = Texture::mix(colour, piece.colour, piece.coverage(x, y));
+          if (piece.over == over) colour = mix(colour, piece.colour, piece.coverage(x, y));
         }
       };
       paint(/*over=*/false);
-      const double covered = placement.coverage(shape_classes.at(label), x, y);
-      if (covered > 0) colour = Texture::mix(colour, filling.at(x, y), covered);
+      const double covered = placement.coverage(outline, x, y);
+      if (covered > 0) colour = mix(colour, inside.at(x, y), covered);
       paint(/*over=*/true);
       const double brightness = 1 + light.x * (x - side / 2.0) + light.y * (y - side / 2.0);
       for (std::size_t c = 0; c < colour.size(); ++c) {
-        const double value = colour[c] * brightness + random.uniform(-16, 16);
+        const double value = colour[c] * brightness + random.uniform(-10, 10);
         image[(static_cast<int>(c) * side + row) * side + column] =
             static_cast<std::uint8_t>(std::clamp(std::lround(value), 0L, 255L));
       }
@@ -213,7 +223,7 @@ class Procedural final : public Dataset {
   std::int64_t size() const override { return size_; }
 
   Sample get(std::int64_t index) const override {
-    const auto label = static_cast<std::size_t>(index) % shape_classes.size();
+    const auto label = static_cast<std::size_t>(index) % classes;
     RandomStream random(random_key({key_, static_cast<std::uint64_t>(index)}));
     Sample sample{torch::empty({3, side, side}, torch::kUInt8), static_cast<std::int64_t>(label)};
     draw(label, random, sample.image.data_ptr<std::uint8_t>());
@@ -236,7 +246,11 @@ DataSource procedural(const ProceduralOptions& options) {
   DataSource source;
   source.name = "procedural";
   source.image_shape = {3, side, side};
-  for (const auto& shape : shape_classes) source.classes.emplace_back(shape.name);
+  for (const auto& outline : outlines) {
+    for (const auto& filling : fillings) {
+      source.classes.push_back(std::string(filling.name) + " " + outline.name);
+    }
+  }
   source.normalisation = {{0.5, 0.5, 0.5}, {0.25, 0.25, 0.25}};
   source.crop = {4, PaddingMode::reflect, true};
   source.train = std::make_shared<Procedural>(options.train_size, random_key("procedural train"));

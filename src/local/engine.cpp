@@ -2,6 +2,7 @@
 #include "local/cotangents.h"
 #include "local/gradient_tap.h"
 #include "local/module_run.h"
+#include "local/random_streams.h"
 
 #include <mlaan/core/random.h>
 #include <mlaan/local/engine.h>
@@ -85,7 +86,7 @@ class Engine::Implementation {
     for (std::size_t j = 0; j < plan_.partition.size(); ++j) {
       modules_.emplace_back(module_units(plan_, backbone_, j),
                             backbone_.overwrites_input(plan_.partition.first_unit(j)),
-                            options_.device, random_key({options_.seed, random_key("module"), j}));
+                            options_.device);
       trains.modules.push_back(!modules_.back().parameters().empty());
       add_part("module " + std::to_string(j + 1), modules_.back().named_parameters());
     }
@@ -205,15 +206,14 @@ class Engine::Implementation {
   }
 
   void execute(const RunModule& run) {
-    boundary_ = modules_[run.module].forward(boundary_, run, steps_done_);
+    boundary_ = modules_[run.module].forward(boundary_, run, stream_of(run.module));
   }
 
   void execute(const Evaluate& evaluate) {
     const Evaluation& evaluation = schedule_.evaluations[evaluate.evaluation];
     const AuxiliaryNet& net = *nets_[evaluation.net];
     seed_default_generator(options_.device,
-                           random_key({options_.seed, random_key(net.name()), evaluation.module,
-                                       static_cast<std::uint64_t>(steps_done_)}));
+                           net_stream(options_.seed, net.name(), evaluation.module, steps_done_));
     const GradientTap input(boundary_);
     const auto version = boundary_._version();
     torch::Tensor output = net.forward(input.tensor());
@@ -225,16 +225,18 @@ class Engine::Implementation {
     for (const auto supervision : evaluation.supervisions) losses_[supervision] = loss.detach();
     if (nets_[evaluation.net] == backbone_.head()) logits_ = output.detach();
     output = torch::Tensor();
+    // Nothing reads the last module's output after the last evaluation.
+    if (evaluate.evaluation + 1 == schedule_.evaluations.size()) boundary_ = torch::Tensor();
     torch::autograd::backward({loss}, {torch::full_like(loss, evaluation.weight)});
     mark_gradients(net_parameters_[evaluation.net]);
     cotangents_[evaluation.module].add(evaluation, input.take());
   }
 
-  void execute(const Rebuild& rebuild) { modules_[rebuild.module].rebuild(steps_done_); }
+  void execute(const Rebuild& rebuild) {
+    modules_[rebuild.module].rebuild(stream_of(rebuild.module));
+  }
 
   void execute(const Product& product) {
-    // All that reads the last module's output has run by now.
-    if (product.module + 1 == modules_.size()) boundary_ = torch::Tensor();
     ModuleRun& module = modules_[product.module];
     Cotangents& here = cotangents_[product.module];
     torch::Tensor cotangent = product.of_group ? here.take_group(product.start) : here.take_sum();
@@ -275,6 +277,10 @@ class Engine::Implementation {
     }
     losses_.clear();
     return torch::stack(losses);
+  }
+
+  std::uint64_t stream_of(std::size_t module) const {
+    return module_stream(options_.seed, module, steps_done_);
   }
 
   torch::TensorOptions backbone_options() const {

@@ -7,12 +7,8 @@
 
 namespace mlaan {
 
-ModuleRun::ModuleRun(std::vector<Unit> units, bool overwrites_input, torch::Device device,
-                     std::uint64_t stream)
-    : units_(std::move(units)),
-      overwrites_input_(overwrites_input),
-      device_(device),
-      stream_(stream) {
+ModuleRun::ModuleRun(std::vector<Unit> units, bool overwrites_input, torch::Device device)
+    : units_(std::move(units)), overwrites_input_(overwrites_input), device_(device) {
   for (const auto& unit : units_) {
     for (auto& named : unit.named_parameters()) {
       if (!named.tensor.requires_grad()) continue;
@@ -23,8 +19,8 @@ ModuleRun::ModuleRun(std::vector<Unit> units, bool overwrites_input, torch::Devi
   }
 }
 
-torch::Tensor ModuleRun::run(const torch::Tensor& input, std::int64_t step) {
-  seed_default_generator(device_, random_key({stream_, static_cast<std::uint64_t>(step)}));
+torch::Tensor ModuleRun::run(const torch::Tensor& input, std::uint64_t stream) {
+  seed_default_generator(device_, stream);
   // The module before, and every net that reads it, still need what this one is given.
   torch::Tensor value = overwrites_input_ ? input.clone() : input;
   const auto version = input._version();
@@ -38,23 +34,23 @@ torch::Tensor ModuleRun::run(const torch::Tensor& input, std::int64_t step) {
 }
 
 torch::Tensor ModuleRun::forward(const torch::Tensor& input, const RunModule& how,
-                                 std::int64_t step) {
+                                 std::uint64_t stream) {
   if (how.input_gradient) {
     input_tap_.emplace(input);
   } else {
     input_ = input.detach();
   }
   const torch::AutoGradMode mode(how.keep == Keep::activations);
-  output_ = run(this->input(), step);
+  output_ = run(this->input(), stream);
   const torch::Tensor output = output_.detach();
   if (how.keep != Keep::activations) output_ = torch::Tensor();
   if (how.keep == Keep::nothing) release();
   return output;
 }
 
-void ModuleRun::rebuild(std::int64_t step) {
+void ModuleRun::rebuild(std::uint64_t stream) {
   const BufferGuard guard(buffers_);
-  output_ = run(input(), step);
+  output_ = run(input(), stream);
 }
 
 torch::Tensor ModuleRun::product(const torch::Tensor& cotangent, const Product& product) {

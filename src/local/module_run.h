@@ -18,15 +18,15 @@ namespace mlaan {
 class ModuleRun {
  public:
   /// \param overwrites_input whether the first unit works in place on what it is given.
-  /// \param stream key of the module's own random draws.
-  ModuleRun(std::vector<Unit> units, bool overwrites_input, torch::Device device,
-            std::uint64_t stream);
+  ModuleRun(std::vector<Unit> units, bool overwrites_input, torch::Device device);
 
   /// Runs the units on `input`, detached.
+  /// \param stream to draw from.
   /// \return the output, detached.
-  torch::Tensor forward(const torch::Tensor& input, const RunModule& how, std::int64_t step);
+  torch::Tensor forward(const torch::Tensor& input, const RunModule& how, std::uint64_t stream);
   /// Runs the units again as forward() did, recording; leaves their buffers as they are.
-  void rebuild(std::int64_t step);
+  /// \param stream that forward() drew from.
+  void rebuild(std::uint64_t stream);
 
   /// Adds to the parameters' gradients, and returns the input's, as the product asks; frees the
   /// graph after the last one. An undefined cotangent is a zero, of which nothing comes.
@@ -40,13 +40,12 @@ class ModuleRun {
   const std::vector<NamedTensor>& named_parameters() const { return named_parameters_; }
 
  private:
-  torch::Tensor run(const torch::Tensor& input, std::int64_t step);
+  torch::Tensor run(const torch::Tensor& input, std::uint64_t stream);
   const torch::Tensor& input() const { return input_tap_ ? input_tap_->tensor() : input_; }
 
   std::vector<Unit> units_;
   bool overwrites_input_;
   torch::Device device_;
-  std::uint64_t stream_;
   std::vector<NamedTensor> named_parameters_;
   std::vector<torch::Tensor> parameters_;
   std::vector<torch::Tensor> buffers_;

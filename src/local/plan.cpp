@@ -12,7 +12,8 @@ std::string describe(const Supervision& supervision) {
          std::to_string(supervision.first + 1) + " to " + std::to_string(supervision.last + 1);
 }
 
-void check(const Supervision& supervision, std::size_t modules) {
+void check(const Supervision& supervision, std::size_t modules,
+           const std::shared_ptr<AuxiliaryNet>& head) {
   if (supervision.first > supervision.last || supervision.last >= modules) {
     throw UserError(describe(supervision) + ": a window must lie within modules 1 to " +
                     std::to_string(modules) + " and not end before it begins");
@@ -23,6 +24,10 @@ void check(const Supervision& supervision, std::size_t modules) {
                     "; a weight must be a number of at least 0");
   }
   if (!supervision.net) throw UserError(describe(supervision) + " has no auxiliary net");
+  if (supervision.net == head && supervision.last + 1 != modules) {
+    throw UserError(describe(supervision) +
+                    " has the backbone's own head for its net, which reads the last module only");
+  }
   if (!supervision.loss || !supervision.loss->function) {
     throw UserError(describe(supervision) + " has no loss");
   }
@@ -50,7 +55,9 @@ void check(const Plan& plan, const Backbone& backbone) {
     throw UserError("the plan says for " + std::to_string(plan.recompute.size()) +
                     " modules whether to recompute, but it has " + std::to_string(modules));
   }
-  for (const auto& supervision : plan.supervisions) check(supervision, modules);
+  for (const auto& supervision : plan.supervisions) {
+    check(supervision, modules, backbone.head());
+  }
   const bool head_trained = std::any_of(
       plan.supervisions.begin(), plan.supervisions.end(), [&](const Supervision& supervision) {
         return supervision.net == backbone.head() && supervision.weight > 0;

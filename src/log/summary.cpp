@@ -70,4 +70,34 @@ void write_summary(const std::filesystem::path& path, Config& config,
   write_text(path, json.dump(2) + "\n");
 }
 
+std::string summary_table(const EvalSummary& summary) {
+  Table table({"method", "model", "epochs", "test images", "test error %", "test loss", "images/s",
+               "peak"});
+  table.add({summary.method, summary.model, std::to_string(summary.epochs),
+             format_count(summary.test_images), fixed(summary.test_error, 2),
+             fixed(summary.test_loss, 4), fixed(summary.images_per_second, 0),
+             format_bytes(summary.peak_bytes)});
+  return table.to_string();
+}
+
+void write_summary(const std::filesystem::path& path, const EvalSummary& summary) {
+  ordered_json json;
+  json["checkpoint"] = summary.checkpoint;
+  json["method"] = summary.method;
+  json["model"] = summary.model;
+  json["dataset"] = summary.dataset;
+  json["epochs"] = summary.epochs;
+  json["batch"] = summary.batch;
+  json["test_images"] = summary.test_images;
+  json["test_error"] = summary.test_error;
+  json["test_loss"] = summary.test_loss;
+  json["seconds"] = summary.seconds;
+  json["images_per_second"] = summary.images_per_second;
+  json["peak_bytes"] = summary.peak_bytes;
+  json["parameters"] = summary.parameters;
+  ordered_json document = json;
+  document["results"] = ordered_json::array({json});
+  write_text(path, document.dump(2) + "\n");
+}
+
 }  // namespace mlaan

@@ -60,7 +60,14 @@ void Unit::to(torch::Device device) const {
 }
 
 void Unit::to(torch::Dtype dtype) const {
-  for (const auto& layer : layers_) layer.module.ptr()->to(dtype);
+  // Not torch::nn::Module::to(), which changes the type of counters too.
+  const auto change = [dtype](const std::vector<NamedTensor>& tensors) {
+    for (const auto& named : tensors) {
+      if (named.tensor.is_floating_point()) named.tensor.set_data(named.tensor.to(dtype));
+    }
+  };
+  change(named_parameters());
+  change(named_buffers());
 }
 
 Unit Unit::clone(const std::string& name) const {

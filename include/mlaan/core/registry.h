@@ -26,6 +26,8 @@ class Registry {
     throw UserError(unknown_name(kind_, name, names()));
   }
 
+  /// What is listed: "method".
+  const std::string& kind() const { return kind_; }
   const std::vector<Entry>& entries() const { return entries_; }
 
   std::vector<std::string> names() const {

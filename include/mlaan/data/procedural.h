@@ -15,11 +15,10 @@ struct ProceduralOptions {
   void describe(FieldList& fields);
 };
 
-/// Images of 3×32×32, each of one of ten shapes - disk, ring, square, triangle, hexagon, star,
-/// cross, crescent, half disk, corner - of any rotation, at any place, of many sizes, filled with a
-/// random texture in random colours before a textured background, with clutter over and under it,
-/// uneven light and noise. The class is the shape alone. Nothing is stored: image i of a split is a
-/// pure function of the split and of i, the same in every run.
+/// Images of 3×32×32 in ten classes: a disk, ring, triangle, star or cross, striped or checked. Shapes
+/// are of any rotation, at many places and sizes, in random colours, before a background of smooth
+/// waves, with clutter over and under them, uneven light and noise. Nothing is stored: image i of a
+/// split is a pure function of the split and of i, the same in every run.
 DataSource procedural(const ProceduralOptions& options = {});
 
 DatasetEntry procedural_entry();

@@ -19,7 +19,8 @@ struct Supervision {
   std::string name;       ///< "independent", "cascaded", "output": for logs
   std::size_t first = 0;  ///< first module of the window, from 0
   std::size_t last = 0;   ///< last module of the window, whose output the net reads
-  /// Supervisions that end at one module and share net and loss are evaluated once. The backbone's
+  /// Supervisions that end at one module and share net and loss are evaluated once; those that
+  /// share the net alone run it once for each loss. The backbone's
   /// own head serves the last module: share Backbone::head().
   std::shared_ptr<AuxiliaryNet> net;
   LossPtr loss;

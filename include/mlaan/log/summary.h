@@ -4,6 +4,7 @@
 #include <mlaan/train/config.h>
 #include <mlaan/train/trainer.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -17,5 +18,25 @@ std::string summary_table(const std::vector<TrainSummary>& summaries);
 /// all of them in `results`. Errors are in per cent, `null` where there is none.
 void write_summary(const std::filesystem::path& path, Config& config,
                    const std::vector<TrainSummary>& summaries);
+
+/// What came of testing a checkpoint.
+struct EvalSummary {
+  std::string checkpoint;
+  std::string method;
+  std::string model;
+  std::string dataset;
+  std::int64_t epochs = 0;  ///< that it was trained for
+  std::int64_t batch = 0;
+  std::int64_t test_images = 0;
+  double test_error = 0;  ///< per cent
+  double test_loss = 0;
+  double seconds = 0;
+  double images_per_second = 0;
+  std::int64_t peak_bytes = 0;
+  std::int64_t parameters = 0;
+};
+
+std::string summary_table(const EvalSummary& summary);
+void write_summary(const std::filesystem::path& path, const EvalSummary& summary);
 
 }  // namespace mlaan

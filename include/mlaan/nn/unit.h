@@ -51,6 +51,7 @@ class Unit {
   /// Puts every layer into training or evaluation mode.
   void train(bool on) const;
   void to(torch::Device device) const;
+  /// Changes the type of parameters and of floating-point buffers.
   void to(torch::Dtype dtype) const;
 
   /// A deep copy under another name: parameters, buffers and all, sharing nothing.

@@ -1,0 +1,49 @@
+// Steps of several methods side by side: time, bytes, multiply-adds.
+#pragma once
+
+#include <mlaan/measure/memory.h>
+#include <mlaan/train/config.h>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace mlaan {
+
+struct BenchmarkOptions {
+  std::vector<std::string> methods;  ///< the reference method is added in front if it is not there
+  std::int64_t warmup = 2;           ///< steps of each method that do not count
+  std::int64_t repeats = 7;          ///< steps of each method that do
+};
+
+/// One method's step.
+struct BenchmarkResult {
+  std::string method;
+  std::string model;
+  std::int64_t modules = 0;
+  std::int64_t window = 0;  ///< the most modules that a supervision spans
+  std::int64_t batch = 0;
+  double step_seconds = 0;  ///< median
+  double step_seconds_lowest = 0;
+  double step_seconds_highest = 0;
+  double images_per_second = 0;  ///< of the median step
+  std::int64_t peak_bytes = 0;   ///< of a step, everything but the batch itself counted
+  measure::BytesByKind peak_by_kind{};
+  std::int64_t multiply_adds = 0;  ///< that a step executes, for one image
+  std::int64_t parameters = 0;     ///< of the backbone
+  std::int64_t auxiliary_parameters = 0;
+  double time_ratio = 0;  ///< to the reference method, of the medians
+  double peak_ratio = 0;  ///< to the reference method
+  double multiply_add_ratio =
+      0;  ///< to the reference method: the time that the work alone predicts
+};
+
+/// Measures on one batch of the run's training set. First each method by itself: the bytes of its
+/// third step, and the multiply-adds of its fourth. Then all of them in turn, one step of each, the
+/// warm-up and then the repeats, so that a machine whose speed drifts drifts for all alike.
+/// \param progress called with a line of text before each part.
+std::vector<BenchmarkResult> run_benchmark(Config& config, const BenchmarkOptions& options,
+                                           const std::function<void(const std::string&)>& progress);
+
+}  // namespace mlaan

@@ -1,0 +1,80 @@
+// mlaan bench: steps of several methods side by side.
+#include "cli/commands.h"
+
+#include <mlaan/core/error.h>
+#include <mlaan/local/method.h>
+#include <mlaan/log/benchmark_report.h>
+#include <mlaan/measure/memory.h>
+#include <mlaan/train/benchmark.h>
+#include <mlaan/train/options.h>
+
+#include <cstdio>
+#include <memory>
+#include <sstream>
+
+namespace mlaan::cli {
+namespace {
+
+struct BenchFlags {
+  explicit BenchFlags(CLI::App& app)
+      : config(app, {"model", "modules", "mlm.window", "batch_size", "dataset", "data", "seed",
+                     "device", "workers", "threads"}) {
+    app.add_option("--methods", methods, "methods to measure, separated by commas [all]");
+    app.add_option("--repeats", options.repeats, "steps of each method that count [7]")
+        ->check(CLI::Range(1, 100000));
+    app.add_option("--warmup", options.warmup, "steps of each method before them [2]")
+        ->check(CLI::Range(0, 100000));
+    app.add_option("--json", json, "file to write the results to")->type_name("FILE");
+    app.add_flag("--report-rss", report_rss, "print the process's own highest resident bytes too");
+    app.add_flag("-q,--quiet", quiet, "no progress on stderr");
+  }
+
+  ConfigFlags config;
+  BenchmarkOptions options;
+  std::string methods;
+  std::string json;
+  bool report_rss = false;
+  bool quiet = false;
+};
+
+std::vector<std::string> split(const std::string& list) {
+  std::vector<std::string> names;
+  std::istringstream items(list);
+  for (std::string name; std::getline(items, name, ',');) {
+    if (!name.empty()) names.push_back(name);
+  }
+  return names;
+}
+
+int run(BenchFlags& flags) {
+  Config config;
+  flags.config.apply(config);
+  prepare(config);
+  flags.options.methods = split(flags.methods);
+  if (flags.options.methods.empty()) flags.options.methods = method_registry().names();
+  const auto results = run_benchmark(config, flags.options, [&](const std::string& what) {
+    if (!flags.quiet) std::fprintf(stderr, "%s\n", what.c_str());
+  });
+  std::printf("%s", benchmark_table(results).c_str());
+  std::printf(
+      "  step: median of %lld, all methods in turn; × : ratio to %s; work: multiply-adds "
+      "executed\n",
+      static_cast<long long>(flags.options.repeats), reference_method().c_str());
+  if (flags.report_rss) {
+    std::printf("  highest resident bytes of the process: %lld\n",
+                static_cast<long long>(measure::process_peak_bytes()));
+  }
+  if (!flags.json.empty()) write_benchmark(flags.json, results);
+  return 0;
+}
+
+}  // namespace
+
+Command bench_command(CLI::App& program) {
+  CLI::App* app =
+      program.add_subcommand("bench", "measure time and bytes of a step, methods side by side");
+  const auto flags = std::make_shared<BenchFlags>(*app);
+  return {app, [flags] { return run(*flags); }};
+}
+
+}  // namespace mlaan::cli

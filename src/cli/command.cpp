@@ -1,0 +1,88 @@
+// What the subcommands of the program share.
+#include "cli/command.h"
+
+#include <mlaan/core/process.h>
+#include <mlaan/local/method.h>
+#include <mlaan/train/options.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <set>
+
+namespace mlaan::cli {
+namespace {
+
+/// Letters that users expect for some flags.
+std::string short_names(const std::string& key) {
+  if (key == "batch_size") return "-b,";
+  if (key == "workers") return "-j,";
+  return "";
+}
+
+/// "--batch-size" for batch_size, "--window" for mlm.window.
+std::string flag_name(const std::string& key) {
+  std::string name = key.substr(key.rfind('.') + 1);
+  std::replace(name.begin(), name.end(), '_', '-');
+  return "--" + name;
+}
+
+}  // namespace
+
+ConfigFlags::ConfigFlags(CLI::App& app, const std::vector<std::string>& keys) {
+  Config defaults;
+  for (const auto& key : keys) {
+    add(app, defaults.options().field(key), short_names(key) + flag_name(key));
+  }
+  app.add_option("-c,--config", files_, "TOML file of settings; see `mlaan info config`")
+      ->type_name("FILE");
+  app.add_option("--set", assignments_, "set any key of the configuration: --set key=value")
+      ->type_name("KEY=VALUE")
+      ->expected(1)
+      ->take_all();
+}
+
+void ConfigFlags::add(CLI::App& app, const Field& field, const std::string& names) {
+  const std::string flag = names.substr(names.rfind(',') + 1);
+  app.add_option_function<std::string>(
+         names,
+         [this, key = field.key, flag](const std::string& value) {
+           given_.push_back({key, value, flag});
+         },
+         field.help + " [" + to_toml(field.initial) + "]")
+      ->type_name("");
+}
+
+void ConfigFlags::apply(Config& config) const {
+  for (const auto& file : files_) config.apply_file(file);
+  for (const auto& assignment : assignments_) config.apply_assignment(assignment);
+  for (const auto& given : given_) config.apply(given.key, given.value, given.flag);
+}
+
+void prepare(Config& config) {
+  const auto report = prepare_process(static_cast<int>(config.get<RunOptions>().threads));
+  if (!report.blas_hint.empty())
+    std::fprintf(stderr, "mlaan: note: %s\n", report.blas_hint.c_str());
+}
+
+void warn_of_unused(Config& config, const std::vector<std::string>& methods) {
+  std::set<std::string> read;
+  std::set<std::string> of_methods;
+  for (const auto& entry : method_registry().entries()) {
+    OptionSet options;
+    entry.declare(options);
+    for (const auto& key : options.keys()) {
+      of_methods.insert(key);
+      if (std::find(methods.begin(), methods.end(), entry.name) != methods.end()) read.insert(key);
+    }
+  }
+  for (const auto& key : of_methods) {
+    const std::string origin = config.origin(key);
+    const bool by_hand = origin.compare(0, 2, "--") == 0;
+    if (by_hand && read.count(key) == 0) {
+      std::fprintf(stderr, "mlaan: note: %s (%s) is not used by %s\n", key.c_str(), origin.c_str(),
+                   methods.front().c_str());
+    }
+  }
+}
+
+}  // namespace mlaan::cli

@@ -1,0 +1,52 @@
+// What the subcommands of the program share.
+#pragma once
+
+#include <mlaan/train/config.h>
+
+#include <CLI/CLI.hpp>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace mlaan::cli {
+
+/// A subcommand: flags, then what to do. Made before parsing, run after it.
+struct Command {
+  CLI::App* app = nullptr;
+  /// \return the exit code.
+  std::function<int()> run;
+};
+
+/// Flags that stand for keys of the configuration, -c/--config and --set. They are applied in the
+/// order: file, --set, flags of their own.
+class ConfigFlags {
+ public:
+  /// Adds the flags to a subcommand.
+  /// \param keys those that get a flag of their own, for example "batch_size" → --batch-size.
+  ConfigFlags(CLI::App& app, const std::vector<std::string>& keys);
+
+  /// Applies what was given, on top of what the configuration holds already.
+  void apply(Config& config) const;
+
+ private:
+  struct Given {
+    std::string key;
+    std::string value;
+    std::string flag;
+  };
+
+  void add(CLI::App& app, const Field& field, const std::string& names);
+
+  std::vector<std::string> files_;
+  std::vector<std::string> assignments_;
+  std::vector<Given> given_;
+};
+
+/// Sets threads, memory and BLAS for the rest of the process, and tells on stderr what is amiss.
+void prepare(Config& config);
+
+/// A note on stderr for each value given for a method that none of `methods` reads.
+void warn_of_unused(Config& config, const std::vector<std::string>& methods);
+
+}  // namespace mlaan::cli

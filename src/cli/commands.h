@@ -1,0 +1,13 @@
+// The subcommands, one file each.
+#pragma once
+
+#include "cli/command.h"
+
+namespace mlaan::cli {
+
+Command train_command(CLI::App& program);
+Command eval_command(CLI::App& program);
+Command bench_command(CLI::App& program);
+Command info_command(CLI::App& program);
+
+}  // namespace mlaan::cli

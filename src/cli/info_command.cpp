@@ -1,0 +1,149 @@
+// mlaan info: models, methods, data sets, settings, and what a setting would train.
+#include "cli/commands.h"
+#include "cli/version.h"
+
+#include <mlaan/core/error.h>
+#include <mlaan/core/process.h>
+#include <mlaan/core/quantity.h>
+#include <mlaan/core/suggest.h>
+#include <mlaan/data/dataset.h>
+#include <mlaan/local/cost_report.h>
+#include <mlaan/local/method.h>
+#include <mlaan/log/table.h>
+#include <mlaan/nn/backbones.h>
+#include <mlaan/train/options.h>
+#include <mlaan/train/setup.h>
+
+#include <cstdio>
+#include <memory>
+
+namespace mlaan::cli {
+namespace {
+
+struct InfoFlags {
+  explicit InfoFlags(CLI::App& app)
+      : config(app, {"dataset", "data", "model", "method", "modules", "mlm.window", "threads"}) {
+    app.add_option("topic", topic,
+                   "split (what the settings given would train), config, models, methods, datasets "
+                   "or system [split]");
+  }
+
+  ConfigFlags config;
+  std::string topic = "split";
+};
+
+template <class Entry>
+void print_entries(const Registry<Entry>& registry) {
+  Table table({registry.kind(), ""});
+  for (const auto& entry : registry.entries()) table.add({entry.name, entry.summary});
+  std::printf("%s", table.to_string().c_str());
+}
+
+void print_system(Config& config) {
+  const auto report = prepare_process(static_cast<int>(config.get<RunOptions>().threads));
+  std::printf("  %s\n  threads: %d\n  BLAS: %s\n", version().c_str(), report.threads,
+              report.blas.empty() ? "unknown" : report.blas.c_str());
+  if (!report.blas_hint.empty()) std::printf("  note: %s\n", report.blas_hint.c_str());
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const auto& name : names) text += (text.empty() ? "" : " ") + name;
+  return text;
+}
+
+/// "independent [2..2] × 0.001, cascaded [1..2] × 0.999"
+std::string supervisions_text(const Plan& plan, const NetCost& net) {
+  std::string text;
+  for (const auto s : net.supervisions) {
+    const auto& supervision = plan.supervisions[s];
+    if (!text.empty()) text += ", ";
+    text += supervision.name + " [" + std::to_string(supervision.first + 1) + ".." +
+            std::to_string(supervision.last + 1) + "] " + supervision.loss->name + " × " +
+            to_toml(supervision.weight);
+  }
+  return text;
+}
+
+std::vector<std::string> cost_cells(const ForwardCost& cost) {
+  return {format_count(cost.parameters), format_magnitude(static_cast<double>(cost.multiply_adds)),
+          format_bytes(cost.activation_bytes)};
+}
+
+void append(std::vector<std::string>& row, const std::vector<std::string>& cells) {
+  row.insert(row.end(), cells.begin(), cells.end());
+}
+
+void print_split(Config& config) {
+  const auto& run = config.get<RunOptions>();
+  const DataSource data = make_data(config);
+  const Backbone backbone =
+      make_backbone(config, static_cast<std::int64_t>(data.classes.size()), data.image_shape);
+  const Plan plan = make_plan(config, backbone, run.method);
+  const CostReport report = cost_report(backbone, plan);
+  std::printf("  %s of %s on %s: %zu units and a head in %zu modules, %zu supervisions\n\n",
+              run.method.c_str(), backbone.name().c_str(), data.name.c_str(), backbone.size(),
+              plan.partition.size(), plan.supervisions.size());
+  Table modules({"module", "units", "output", "parameters", "multiply-adds", "activations"});
+  ForwardCost total;
+  for (std::size_t j = 0; j < report.modules.size(); ++j) {
+    const auto& module = report.modules[j];
+    std::vector<std::string> row{std::to_string(j + 1), joined(module.units),
+                                 to_string(module.output_shape)};
+    append(row, cost_cells(module.cost));
+    modules.add(row);
+    total.parameters += module.cost.parameters;
+    total.multiply_adds += module.cost.multiply_adds;
+    total.activation_bytes += module.cost.activation_bytes;
+  }
+  std::vector<std::string> sum{"all", "", ""};
+  append(sum, cost_cells(total));
+  modules.add(sum);
+  std::printf("%s\n", modules.to_string().c_str());
+
+  Table nets({"net", "layers", "parameters", "multiply-adds", "activations", "supervisions"});
+  for (const auto& net : report.nets) {
+    std::vector<std::string> row{net.name, joined(net.units)};
+    append(row, cost_cells(net.cost));
+    row.push_back(supervisions_text(plan, net));
+    nets.add(row);
+  }
+  std::printf(
+      "%s\n  multiply-adds and activations: of one image, forward; activations: what the "
+      "backward pass needs\n",
+      nets.to_string().c_str());
+}
+
+int run(const InfoFlags& flags) {
+  Config config;
+  flags.config.apply(config);
+  if (flags.topic == "split") {
+    prepare(config);
+    print_split(config);
+  } else if (flags.topic == "config") {
+    std::printf("%s", Config::schema().c_str());
+  } else if (flags.topic == "models") {
+    print_entries(backbone_registry());
+  } else if (flags.topic == "methods") {
+    print_entries(method_registry());
+  } else if (flags.topic == "datasets") {
+    print_entries(dataset_registry());
+  } else if (flags.topic == "system") {
+    print_system(config);
+  } else {
+    throw UserError(unknown_name("topic", flags.topic,
+                                 {"split", "config", "models", "methods", "datasets", "system"}));
+  }
+  return 0;
+}
+
+}  // namespace
+
+Command info_command(CLI::App& program) {
+  CLI::App* app = program.add_subcommand(
+      "info", "print models, methods, data sets, settings, and the split of a network");
+  const auto flags = std::make_shared<InfoFlags>(*app);
+  return {app, [flags] { return run(*flags); }};
+}
+
+}  // namespace mlaan::cli

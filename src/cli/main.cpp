@@ -1,0 +1,84 @@
+// The mlaan program: finds the subcommand, and turns errors into one line and an exit code.
+#include "cli/commands.h"
+#include "cli/version.h"
+
+#include <mlaan/core/error.h>
+#include <mlaan/core/suggest.h>
+#include <mlaan/measure/memory.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+
+namespace {
+
+using namespace mlaan;
+using namespace mlaan::cli;
+
+constexpr int exit_failure = 1;
+constexpr int exit_usage = 2;
+
+std::vector<std::string> flag_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const auto* option : app.get_options()) {
+    for (const auto& name : option->get_lnames()) names.push_back("--" + name);
+    for (const auto& name : option->get_snames()) names.push_back("-" + name);
+  }
+  return names;
+}
+
+/// Refuses what no flag or subcommand has taken.
+void check_remaining(const CLI::App& app, const std::vector<std::string>& known,
+                     const std::string& kind) {
+  const auto remaining = app.remaining();
+  if (remaining.empty()) return;
+  const std::string first = remaining.front().substr(0, remaining.front().find('='));
+  const bool is_flag = first.size() > 1 && first[0] == '-';
+  if (is_flag) throw UserError(unknown_name("flag", first, flag_names(app)));
+  throw UserError(unknown_name(kind, first, known));
+}
+
+int run(int argc, char** argv) {
+  CLI::App program("Supervised local learning: trains deep networks module by module.", "mlaan");
+  program.set_version_flag("--version", version());
+  program.allow_extras();
+  std::vector<Command> commands{train_command(program), eval_command(program),
+                                bench_command(program), info_command(program)};
+  std::vector<std::string> names;
+  for (const auto& command : commands) {
+    command.app->allow_extras();
+    names.push_back(command.app->get_name());
+  }
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::CallForHelp& help) {
+    return program.exit(help);
+  } catch (const CLI::CallForVersion& help) {
+    return program.exit(help);
+  } catch (const CLI::ParseError& error) {
+    throw UserError(error.what());
+  }
+  for (const auto& command : commands) {
+    if (!command.app->parsed()) continue;
+    check_remaining(*command.app, {}, "argument");
+    return command.run();
+  }
+  check_remaining(program, names, "command");
+  std::fputs(program.help().c_str(), stdout);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  measure::install_counting_allocator();
+  try {
+    return run(argc, argv);
+  } catch (const UserError& error) {
+    std::fprintf(stderr, "mlaan: %s\n", error.what());
+    return exit_usage;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "mlaan: %s\n", error.what());
+    return exit_failure;
+  }
+}

@@ -1,0 +1,23 @@
+// The random streams of a training step: one for each module and each net.
+#pragma once
+
+#include <mlaan/core/random.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace mlaan {
+
+/// The stream that module `module` draws from in step `step`.
+inline std::uint64_t module_stream(std::uint64_t seed, std::size_t module, std::int64_t step) {
+  return random_key({seed, random_key("module"), module, static_cast<std::uint64_t>(step)});
+}
+
+/// The stream that the net of this name draws from, behind module `module`, in step `step`.
+inline std::uint64_t net_stream(std::uint64_t seed, const std::string& net, std::size_t module,
+                                std::int64_t step) {
+  return random_key({seed, random_key(net), module, static_cast<std::uint64_t>(step)});
+}
+
+}  // namespace mlaan

@@ -1,0 +1,156 @@
+// Steps of several methods side by side: time, bytes, multiply-adds.
+#include <mlaan/core/error.h>
+#include <mlaan/local/method.h>
+#include <mlaan/measure/cost.h>
+#include <mlaan/train/benchmark.h>
+#include <mlaan/train/options.h>
+#include <mlaan/train/setup.h>
+
+#include <torch/cuda.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+
+namespace mlaan {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+void wait_for(torch::Device device) {
+  if (device.is_cuda()) torch::cuda::synchronize(device.has_index() ? device.index() : 0);
+}
+
+/// A method under measurement.
+class Contestant {
+ public:
+  Contestant(Config& config, const DataSource& data, const Batch& batch, const std::string& method)
+      : batch_(batch),
+        device_(parse_device(config.get<RunOptions>().device)),
+        bytes_before_(measure::read_memory(device_).live),
+        engine_(make_engine(config, data, method)) {
+    result_.method = method;
+    result_.model = config.get<RunOptions>().model;
+    result_.modules = static_cast<std::int64_t>(engine_.plan().partition.size());
+    result_.window = static_cast<std::int64_t>(longest_window(engine_.plan()));
+    result_.batch = batch.labels.size(0);
+    result_.parameters = element_count(engine_.backbone().named_parameters());
+    result_.auxiliary_parameters = element_count(engine_.named_parameters()) - result_.parameters;
+  }
+
+  /// Steps once and waits for the device.
+  double step() {
+    const auto start = Clock::now();
+    engine_.step(batch_.images, batch_.labels);
+    wait_for(device_);
+    return std::chrono::duration<double>(Clock::now() - start).count();
+  }
+
+  /// Everything but times.
+  BenchmarkResult measure_bytes_and_work() {
+    // The first step makes the optimizers' state, the second finds it there.
+    step();
+    step();
+    measure::reset_peak(device_);
+    step();
+    const auto reading = measure::read_memory(device_);
+    result_.peak_bytes = reading.peak - bytes_before_;
+    result_.peak_by_kind = reading.peak_by_kind;
+    const measure::MultiplyAddCounter counter;
+    step();
+    result_.multiply_adds = counter.count() / result_.batch;
+    return result_;
+  }
+
+ private:
+  static Engine make_engine(Config& config, const DataSource& data, const std::string& method) {
+    Backbone backbone =
+        make_backbone(config, static_cast<std::int64_t>(data.classes.size()), data.image_shape);
+    Plan plan = make_plan(config, backbone, method);
+    return Engine(std::move(backbone), std::move(plan), make_engine_options(config));
+  }
+
+  Batch batch_;
+  torch::Device device_;
+  std::int64_t bytes_before_;
+  Engine engine_;
+  BenchmarkResult result_;
+};
+
+void set_times(BenchmarkResult& result, std::vector<double> seconds) {
+  std::sort(seconds.begin(), seconds.end());
+  result.step_seconds = seconds.at(seconds.size() / 2);
+  result.step_seconds_lowest = seconds.front();
+  result.step_seconds_highest = seconds.back();
+  result.images_per_second = static_cast<double>(result.batch) / result.step_seconds;
+}
+
+Batch take_batch(Config& config, const DataSource& data) {
+  const auto& run = config.get<RunOptions>();
+  if (data.train->size() < run.batch_size) {
+    throw UserError("batch_size = " + std::to_string(run.batch_size) + " is more than the " +
+                    std::to_string(data.train->size()) + " training images of " + data.name);
+  }
+  const auto loader = make_train_loader(config, data, all_indices(*data.train));
+  loader->start(0);
+  Batch batch = *loader->next();
+  const torch::Device device = parse_device(run.device);
+  return {batch.images.to(device), batch.labels.to(device)};
+}
+
+std::vector<std::string> with_reference(std::vector<std::string> methods) {
+  for (const auto& method : methods) method_registry().at(method);
+  const std::string reference = reference_method();
+  if (std::find(methods.begin(), methods.end(), reference) == methods.end()) {
+    methods.insert(methods.begin(), reference);
+  }
+  return methods;
+}
+
+void compare_with_reference(std::vector<BenchmarkResult>& results) {
+  const auto reference = *std::find_if(
+      results.begin(), results.end(),
+      [](const BenchmarkResult& result) { return result.method == reference_method(); });
+  for (auto& result : results) {
+    result.time_ratio = result.step_seconds / reference.step_seconds;
+    result.peak_ratio =
+        static_cast<double>(result.peak_bytes) / static_cast<double>(reference.peak_bytes);
+    result.multiply_add_ratio =
+        static_cast<double>(result.multiply_adds) / static_cast<double>(reference.multiply_adds);
+  }
+}
+
+}  // namespace
+
+std::vector<BenchmarkResult> run_benchmark(
+    Config& config, const BenchmarkOptions& options,
+    const std::function<void(const std::string&)>& progress) {
+  const auto methods = with_reference(options.methods);
+  const DataSource data = make_data(config);
+  const Batch batch = take_batch(config, data);
+  std::vector<BenchmarkResult> results;
+  for (const auto& method : methods) {
+    progress("bytes and multiply-adds of " + method);
+    results.push_back(Contestant(config, data, batch, method).measure_bytes_and_work());
+  }
+
+  std::vector<std::unique_ptr<Contestant>> contestants;
+  for (const auto& method : methods) {
+    contestants.push_back(std::make_unique<Contestant>(config, data, batch, method));
+  }
+  std::vector<std::vector<double>> seconds(contestants.size());
+  for (std::int64_t round = -options.warmup; round < options.repeats; ++round) {
+    progress(round < 0
+                 ? "warm-up"
+                 : "round " + std::to_string(round + 1) + " of " + std::to_string(options.repeats));
+    for (std::size_t i = 0; i < contestants.size(); ++i) {
+      const double time = contestants[i]->step();
+      if (round >= 0) seconds[i].push_back(time);
+    }
+  }
+  for (std::size_t i = 0; i < results.size(); ++i) set_times(results[i], seconds[i]);
+  compare_with_reference(results);
+  return results;
+}
+
+}  // namespace mlaan

@@ -1,0 +1,97 @@
+// The slow and obvious way to a plan's gradients: every supervision's window run by itself.
+#include "support/naive.h"
+
+#include "local/buffer_guard.h"
+#include "local/random_streams.h"
+
+#include <torch/torch.h>
+
+#include <set>
+
+namespace mlaan::testing {
+namespace {
+
+std::vector<NamedTensor> all_parameters(const Backbone& backbone, const Plan& plan) {
+  auto all = backbone.named_parameters();
+  for (const auto& net : nets(plan)) {
+    if (net == backbone.head()) continue;
+    for (auto& named : net->named_parameters()) all.push_back(named);
+  }
+  return all;
+}
+
+std::vector<NamedTensor> all_buffers(const Backbone& backbone, const Plan& plan) {
+  auto all = backbone.named_buffers();
+  for (const auto& net : nets(plan)) {
+    if (net == backbone.head()) continue;
+    for (auto& named : net->named_buffers()) all.push_back(named);
+  }
+  return all;
+}
+
+std::vector<torch::Tensor> tensors_of(const std::vector<NamedTensor>& named) {
+  std::vector<torch::Tensor> tensors;
+  for (const auto& item : named) tensors.push_back(item.tensor);
+  return tensors;
+}
+
+}  // namespace
+
+NaiveResult naive_gradients(const Backbone& backbone, const Plan& plan, const torch::Tensor& images,
+                            const torch::Tensor& labels, std::uint64_t seed, std::int64_t step) {
+  const auto parameters = all_parameters(backbone, plan);
+  const auto buffers = all_buffers(backbone, plan);
+  const auto buffer_tensors = tensors_of(buffers);
+  backbone.train(true);
+  for (const auto& net : nets(plan)) net->train(true);
+  const auto run_module = [&](std::size_t module, torch::Tensor value) {
+    seed_default_generator(torch::kCPU, module_stream(seed, module, step));
+    for (const auto& unit : module_units(plan, backbone, module)) value = unit.forward(value);
+    return value;
+  };
+
+  NaiveResult result;
+  for (const auto& named : parameters) {
+    result.gradients[named.name] = torch::zeros_like(named.tensor);
+  }
+  for (const auto& supervision : plan.supervisions) {
+    if (supervision.weight == 0) continue;
+    const BufferGuard guard(buffer_tensors);
+    torch::Tensor value = images;
+    {
+      const torch::NoGradGuard no_grad;
+      for (std::size_t j = 0; j < supervision.first; ++j) value = run_module(j, value);
+    }
+    value = value.detach();
+    for (std::size_t j = supervision.first; j <= supervision.last; ++j)
+      value = run_module(j, value);
+    seed_default_generator(torch::kCPU,
+                           net_stream(seed, supervision.net->name(), supervision.last, step));
+    const auto loss =
+        supervision.loss->function(supervision.net->forward(value), Targets{labels, images});
+    result.losses.push_back(loss.item<double>());
+    const auto gradients = torch::autograd::grad(
+        {loss * supervision.weight}, tensors_of(parameters), {},
+        /*retain_graph=*/false, /*create_graph=*/false, /*allow_unused=*/true);
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+      if (gradients[i].defined()) result.gradients[parameters[i].name] += gradients[i];
+    }
+  }
+
+  const BufferGuard guard(buffer_tensors);
+  const torch::NoGradGuard no_grad;
+  torch::Tensor value = images;
+  for (std::size_t j = 0; j < plan.partition.size(); ++j) {
+    value = run_module(j, value);
+    std::set<std::pair<const AuxiliaryNet*, const Loss*>> done;
+    for (const auto& supervision : plan.supervisions) {
+      if (supervision.last != j || supervision.weight == 0) continue;
+      const bool first_use = done.emplace(supervision.net.get(), supervision.loss.get()).second;
+      if (first_use) supervision.net->forward(value);
+    }
+  }
+  for (const auto& named : buffers) result.buffers[named.name] = named.tensor.clone();
+  return result;
+}
+
+}  // namespace mlaan::testing
