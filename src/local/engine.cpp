@@ -199,10 +199,8 @@ class Engine::Implementation {
   }
 
   void set_training(bool on) {
-    if (training_ == on) return;
     backbone_.train(on);
     for (const auto& net : nets_) net->train(on);
-    training_ = on;
   }
 
   void execute(const RunModule& run) {
@@ -291,7 +289,6 @@ class Engine::Implementation {
   std::vector<std::vector<torch::Tensor>> net_parameters_;
   std::vector<ModuleRun> modules_;
   torch::Dtype dtype_ = torch::kFloat32;
-  bool training_ = false;
 
   // What is alive within a step.
   Targets targets_;

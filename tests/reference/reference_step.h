@@ -1,0 +1,46 @@
+// A training step computed by a published code, to compare the engine with.
+#pragma once
+
+#include <mlaan/io/safetensors.h>
+#include <mlaan/local/engine.h>
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace mlaan::testing {
+
+/// How near a run has to come, as the README of the reference files says.
+struct Tolerance {
+  double loss;      ///< of losses and logits, absolute
+  double gradient;  ///< of the tensor's largest entry
+  /// Share of the gradients that must come so near. In float32 an activation that rounds to the
+  /// other side of zero turns its ReLU's gradient on or off, and some tensors show it: plain
+  /// PyTorch's float32 step differs by 4.5e-3 in layer3.4.conv2.weight of the DGL file.
+  double share;
+  double gradient_at_most;  ///< of all the others
+};
+
+/// One of the files, or nothing where the folder is not there.
+std::optional<TensorFile> find_reference(const std::string& name);
+
+/// Sets the backbone and the plan's nets to the file's weights, runs one step, and expects the
+/// file's logits, losses, gradients and running statistics. \param name_of the file's name of a
+/// net's parameter, without "weight." or "grad.". \param loss_of the file's name of a supervision's
+/// loss, without "expect.".
+void expect_reference_step(const TensorFile& file, const Backbone& backbone, const Plan& plan,
+                           const std::function<std::string(const std::string&)>& name_of,
+                           const std::function<std::string(const Supervision&)>& loss_of,
+                           torch::Dtype dtype);
+
+/// Replaces the first `from` in `text` by `to`; as it is where there is none.
+std::string replaced(std::string text, const std::string& from, const std::string& to);
+
+}  // namespace mlaan::testing
+
+/// Skips the test, and says so, where the reference files are not there.
+#define MLAAN_REFERENCE_OR_SKIP(file, name)                 \
+  const auto file = ::mlaan::testing::find_reference(name); \
+  if (!file) GTEST_SKIP() << "the reference file " << (name) << " is not there"
