@@ -12,8 +12,8 @@ namespace {
 
 /// The network's input, as the files' README gives it: mean and deviation rounded to float32.
 torch::Tensor network_input(const TensorFile& file, torch::Dtype dtype) {
-  const auto mean = torch::tensor({125.3 / 255, 123.0 / 255, 113.9 / 255}, torch::kFloat32);
-  const auto deviation = torch::tensor({63.0 / 255, 62.1 / 255, 66.7 / 255}, torch::kFloat32);
+  const auto mean = torch::tensor({125.3F, 123.0F, 113.9F}) / 255;
+  const auto deviation = torch::tensor({63.0F, 62.1F, 66.7F}) / 255;
   const auto image = file.find("input.image").to(torch::kFloat64) / 255;
   const auto shaped = [](const torch::Tensor& channels) {
     return channels.to(torch::kFloat64).view({1, 3, 1, 1});
