@@ -122,10 +122,12 @@ Backbone Backbone::from(const torch::nn::Sequential& chain, const torch::Tensor&
   std::vector<std::vector<Unit::Layer>> groups;
   const auto children = chain->named_children();
   std::size_t position = 0;
+  bool begun = false;
   for (auto& layer : *chain) {
     // Layers ahead of the first with parameters (a Flatten, say) go with that one.
-    const bool leading = groups.size() == 1 && !begins_unit(*groups[0].back().module.ptr());
-    if (groups.empty() || (begins_unit(*layer.ptr()) && !leading)) groups.emplace_back();
+    const bool begins = begins_unit(*layer.ptr());
+    if (groups.empty() || (begins && begun)) groups.emplace_back();
+    begun = begun || begins;
     groups.back().push_back({children[position].key(), layer});
     ++position;
   }
