@@ -1,0 +1,138 @@
+#include "support/errors.h"
+#include "support/temporary_folder.h"
+
+#include <mlaan/io/atomic_file.h>
+#include <mlaan/local/method.h>
+#include <mlaan/local/methods/mlm.h>
+#include <mlaan/train/config.h>
+#include <mlaan/train/learning_rate.h>
+#include <mlaan/train/options.h>
+
+#include <gtest/gtest.h>
+
+namespace mlaan::testing {
+namespace {
+
+TEST(Config, LaterValuesWinAndTheirOriginIsKept) {
+  Config config;
+  config.apply_text("lr = 0.5\nepochs = 3\n[mlm]\nwindow = 4\n", "run.toml");
+  config.apply("lr", "0.25", "--lr");
+  EXPECT_DOUBLE_EQ(config.get<RunOptions>().lr, 0.25);
+  EXPECT_EQ(config.get<RunOptions>().epochs, 3);
+  EXPECT_EQ(config.get<MlmOptions>().window, 4);
+  EXPECT_EQ(config.origin("lr"), "--lr");
+  EXPECT_EQ(config.origin("mlm.window"), "run.toml");
+  EXPECT_EQ(config.origin("seed"), "default");
+}
+
+TEST(Config, WhatIsWrittenIsReadBack) {
+  Config config;
+  config.apply_text("model = \"resnet32\"\nlr = 1\n[lam]\nrows = [\"a b\", \"c\"]\n", "x");
+  Config copy;
+  copy.apply_text(config.to_toml(), "y");
+  for (const auto& field : config.options().fields()) {
+    EXPECT_EQ(copy.options().field(field.key).value(), field.value()) << field.key;
+  }
+}
+
+TEST(Config, TheSchemaIsAFileOfAllDefaults) {
+  const std::string schema = Config::schema();
+  std::string uncommented;
+  std::istringstream lines(schema);
+  for (std::string line; std::getline(lines, line);) {
+    const bool is_value = line.compare(0, 2, "# ") == 0 && line.find(" = ") != std::string::npos;
+    uncommented += (is_value ? line.substr(2) : line) + "\n";
+  }
+  Config config;
+  EXPECT_NO_THROW(config.apply_text(uncommented, "schema"));
+  for (const auto& field : config.options().fields()) {
+    EXPECT_NE(config.origin(field.key), "default") << field.key << " is not in the schema";
+    EXPECT_EQ(field.value(), field.initial) << field.key;
+  }
+}
+
+TEST(Config, ErrorsNameFileLineAndColumn) {
+  const auto refuse = [](const std::string& text, const std::vector<std::string>& parts) {
+    expect_user_error([&] { Config().apply_text(text, "run.toml"); }, parts);
+  };
+  refuse("lr = 0.1\nepocs = 3\n", {"run.toml:2", "epocs", "epochs"});
+  refuse("[mlm]\nwindow = 0\n", {"run.toml:2", "mlm.window", "at least 1"});
+  refuse("lr = \"fast\"\n", {"run.toml:1", "lr", "number"});
+  refuse("lr = = 3\n", {"run.toml:1"});
+  refuse("[mlm]\ncascaded_weight = -0.5\n", {"run.toml:2", "cascaded_weight", "at least 0"});
+  refuse("seed = 1.5\n", {"seed", "integer"});
+}
+
+TEST(Config, AssignmentsNeedAKey) {
+  Config config;
+  config.apply_assignment("mlm.window = 3");
+  EXPECT_EQ(config.get<MlmOptions>().window, 3);
+  expect_user_error([&] { config.apply_assignment("window"); }, {"--set", "key=value"});
+  expect_user_error([&] { config.apply_assignment("window=3"); }, {"window", "mlm.window"});
+}
+
+TEST(Config, EveryMethodsOptionsAreInIt) {
+  Config config;
+  for (const auto& method : method_registry().entries()) {
+    OptionSet options;
+    method.declare(options);
+    for (const auto& key : options.keys()) EXPECT_NO_THROW(config.options().field(key)) << key;
+  }
+}
+
+TEST(Config, PeriodsAreChecked) {
+  expect_user_error([] { Config().apply("save.every", "10", "--set"); }, {"save.every", "200i"});
+}
+
+ScheduleOptions schedule(const std::string& type, double warmup) {
+  ScheduleOptions options;
+  options.type = type;
+  options.warmup_epochs = warmup;
+  return options;
+}
+
+TEST(LearningRate, CosineFallsFromTheBaseRateTowardsZero) {
+  const auto options = schedule("cosine", 0);
+  const auto rate = [&](std::int64_t step) { return learning_rate({step, 10, 10}, 0.8, options); };
+  EXPECT_DOUBLE_EQ(rate(0), 0.8);
+  EXPECT_NEAR(rate(50), 0.4, 1e-12);
+  EXPECT_GT(rate(99), 0);
+  EXPECT_LT(rate(99), 0.001);
+}
+
+TEST(LearningRate, ByEpochIsThePublishedSchedule) {
+  // Epoch e of E = 160, base 0.8: c(e) = 0.4·(1 + cos(π·e/160)), for e ≤ 10 mixed with 0.01.
+  const auto options = schedule("epoch", -1);
+  const auto rate = [&](std::int64_t epoch) {
+    return learning_rate({(epoch - 1) * 7 + 3, 7, 160}, 0.8, options);
+  };
+  const auto cosine = [](double epoch) {
+    return 0.4 * (1 + std::cos(3.141592653589793 * epoch / 160));
+  };
+  EXPECT_NEAR(rate(1), 0.01, 1e-12);
+  EXPECT_NEAR(rate(6), cosine(6) * 5 / 10 + 0.01 * 5 / 10, 1e-12);
+  EXPECT_NEAR(rate(11), cosine(11), 1e-12);
+  EXPECT_NEAR(rate(80), 0.4, 1e-12);
+  EXPECT_NEAR(rate(160), 0, 1e-12);
+}
+
+TEST(LearningRate, WarmUpGrowsStepByStep) {
+  const auto options = schedule("cosine", 2);
+  double before = 0;
+  for (std::int64_t step = 0; step < 20; ++step) {
+    const double rate = learning_rate({step, 10, 100}, 0.8, options);
+    EXPECT_GT(rate, before);
+    before = rate;
+  }
+  EXPECT_NEAR(learning_rate({0, 10, 100}, 0.8, options), 0.01, 1e-12);
+  EXPECT_NEAR(learning_rate({0, 10, 100}, 0.001, options), 0.001, 1e-12) << "never above lr";
+}
+
+TEST(LearningRate, ConstantIsConstant) {
+  const auto options = schedule("constant", 0);
+  EXPECT_DOUBLE_EQ(learning_rate({0, 5, 4}, 0.3, options), 0.3);
+  EXPECT_DOUBLE_EQ(learning_rate({19, 5, 4}, 0.3, options), 0.3);
+}
+
+}  // namespace
+}  // namespace mlaan::testing

@@ -1,0 +1,256 @@
+#include "support/closeness.h"
+#include "support/errors.h"
+
+#include <mlaan/local/engine.h>
+#include <mlaan/local/method.h>
+#include <mlaan/local/methods/dgl.h>
+#include <mlaan/local/methods/e2e.h>
+#include <mlaan/local/methods/mlaan.h>
+#include <mlaan/local/published.h>
+#include <mlaan/measure/memory.h>
+#include <mlaan/nn/backbones.h>
+#include <mlaan/nn/heads.h>
+
+#include <torch/torch.h>
+
+#include <gtest/gtest.h>
+
+namespace mlaan::testing {
+namespace {
+
+torch::Tensor some_images(std::int64_t count) {
+  torch::manual_seed(7);
+  return torch::randn({count, 3, 32, 32});
+}
+
+std::int64_t live_bytes() {
+  return measure::read_memory(torch::kCPU).live;
+}
+
+TEST(Engine, EndToEndIsOrdinaryTraining) {
+  const auto images = some_images(8);
+  const auto labels = torch::arange(8);
+  const Backbone trained = make_backbone("resnet8", 10, {3, 32, 32}, 1);
+  const Backbone plain = make_backbone("resnet8", 10, {3, 32, 32}, 1);
+  Engine engine(trained, methods::e2e(trained, default_partition(trained, 3)));
+  std::vector<torch::Tensor> parameters;
+  for (const auto& named : plain.named_parameters()) parameters.push_back(named.tensor);
+  torch::optim::SGD optimizer(
+      parameters, torch::optim::SGDOptions(0.1).momentum(0.9).weight_decay(1e-4).nesterov(true));
+  for (int step = 0; step < 3; ++step) {
+    engine.step(images, labels);
+    optimizer.zero_grad();
+    torch::nn::functional::cross_entropy(plain.forward(images), labels).backward();
+    optimizer.step();
+  }
+  const auto results = trained.named_parameters();
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    expect_close(results[i].tensor, parameters[i], 1e-4, results[i].name);
+  }
+}
+
+TEST(Engine, PredictsInEvaluationModeAndTrainsInTrainingMode) {
+  const auto images = some_images(4);
+  const Backbone backbone = make_backbone("resnet8", 10, {3, 32, 32}, 1);
+  Engine engine(backbone, methods::e2e(backbone, default_partition(backbone, 3)));
+  const auto statistics = [&] { return backbone.named_buffers().front().tensor.clone(); };
+  const auto fresh = statistics();
+  const auto logits = engine.predict(images);
+  expect_same(statistics(), fresh, "running statistics after predict()");
+  expect_same(engine.predict(images), logits, "logits of the same batch");
+  engine.step(images, torch::arange(4));
+  EXPECT_FALSE(torch::equal(statistics(), fresh));
+  const auto after = statistics();
+  engine.predict(images);
+  expect_same(statistics(), after, "running statistics after predict()");
+}
+
+TEST(Engine, AccumulatedHalvesMakeAWholeStep) {
+  // Without batch normalisation a batch's gradient is the mean of its halves'.
+  const auto make = [] {
+    torch::manual_seed(3);
+    torch::nn::Sequential chain(torch::nn::Linear(6, 8), torch::nn::Tanh(), torch::nn::Linear(8, 8),
+                                torch::nn::Tanh(), torch::nn::Linear(8, 3));
+    return Backbone::from(chain, torch::zeros({1, 6}));
+  };
+  torch::manual_seed(4);
+  const auto inputs = torch::randn({8, 6});
+  const auto labels = torch::randint(3, {8}, torch::kInt64);
+  EngineOptions options;
+  SgdOptions descent;
+  descent.momentum = 0;
+  descent.weight_decay = 0;
+  descent.lr = 0.1;
+  options.optimizer = sgd(descent);
+  const Backbone whole = make();
+  Engine(whole, methods::dgl(whole, Partition::uniform(whole, 2), {"linear", 8, 1}), options)
+      .step(inputs, labels);
+  const Backbone halves = make();
+  descent.lr = 0.05;
+  options.optimizer = sgd(descent);
+  Engine engine(halves, methods::dgl(halves, Partition::uniform(halves, 2), {"linear", 8, 1}),
+                options);
+  engine.accumulate(inputs.slice(0, 0, 4), labels.slice(0, 0, 4));
+  engine.accumulate(inputs.slice(0, 4, 8), labels.slice(0, 4, 8));
+  engine.update();
+  for (std::size_t i = 0; i < whole.named_parameters().size(); ++i) {
+    expect_close(halves.named_parameters()[i].tensor, whole.named_parameters()[i].tensor, 1e-5,
+                 whole.named_parameters()[i].name);
+  }
+}
+
+TEST(Engine, AddingASupervisionDoesNotChangeWhatTheOthersDraw) {
+  // The first module's dropout draws the same mask, whatever else there is.
+  const auto loss_of_first = [](bool more) {
+    torch::manual_seed(3);
+    torch::nn::Sequential chain(torch::nn::Linear(6, 8), torch::nn::Dropout(0.5),
+                                torch::nn::Linear(8, 8), torch::nn::Dropout(0.5),
+                                torch::nn::Linear(8, 3));
+    const Backbone backbone = Backbone::from(chain, torch::zeros({1, 6}));
+    Plan plan = methods::dgl(backbone, Partition::uniform(backbone, 2), {"linear", 8, 1});
+    if (more) {
+      plan.supervisions.insert(plan.supervisions.begin(), plan.supervisions.front());
+      const auto head = make_head({"linear", 8, 1}, {8}, 3);
+      plan.supervisions.front().net = std::make_shared<AuxiliaryNet>("aux.more", head);
+    }
+    Engine engine(backbone, plan);
+    const auto result = engine.step(torch::ones({4, 6}), torch::zeros({4}, torch::kInt64));
+    return result.losses.slice(0, more ? 1 : 0);
+  };
+  EXPECT_TRUE(torch::equal(loss_of_first(false)[0], loss_of_first(true)[0]));
+  EXPECT_TRUE(torch::equal(loss_of_first(false)[1], loss_of_first(true)[1]));
+}
+
+TEST(Engine, UnitsThatWorkInPlaceOnTheirInputGetACopy) {
+  torch::manual_seed(3);
+  std::vector<Unit> units;
+  units.emplace_back("first", torch::nn::Linear(4, 5));
+  units.emplace_back("second", torch::nn::ReLU(torch::nn::ReLUOptions(/*inplace=*/true)));
+  units.emplace_back("third", torch::nn::Linear(5, 5));
+  const Backbone backbone("mine", units, {pooled_linear("fc", 5, 2)}, {4});
+  EXPECT_FALSE(backbone.overwrites_input(0));
+  EXPECT_TRUE(backbone.overwrites_input(1));
+  const Partition partition({0, 2});
+  Plan plan = methods::mlm(backbone, partition);
+  Engine engine(backbone, plan);
+  EXPECT_NO_THROW(engine.step(torch::randn({6, 4}), torch::zeros({6}, torch::kInt64)));
+}
+
+TEST(Engine, NetsThatWorkInPlaceOnTheirInputAreRefused) {
+  const Backbone backbone = make_backbone("resnet8", 10, {3, 32, 32}, 0);
+  Plan plan = methods::dgl(backbone, default_partition(backbone, 3));
+  std::vector<Unit> units;
+  units.emplace_back("relu", torch::nn::ReLU(torch::nn::ReLUOptions(/*inplace=*/true)));
+  units.push_back(pooled_linear("fc", 16, 10));
+  plan.supervisions[0].net = std::make_shared<AuxiliaryNet>("aux.mine", units);
+  Engine engine(backbone, plan);
+  expect_user_error([&] { engine.step(some_images(2), torch::zeros({2}, torch::kInt64)); },
+                    {"aux.mine", "in place"});
+}
+
+TEST(Engine, ParametersOfTwoModulesAreRefused) {
+  torch::nn::Linear shared(4, 4);
+  std::vector<Unit> units;
+  units.emplace_back("first", shared);
+  units.emplace_back("second", shared);
+  const Backbone backbone("tied", units, {pooled_linear("fc", 4, 2)}, {4});
+  expect_user_error(
+      [&] { Engine(backbone, methods::dgl(backbone, Partition::uniform(backbone, 2))); },
+      {"module 2", "one place only"});
+}
+
+/// Lets an engine reach the state that every later step starts from.
+void warm_up(Engine& engine, const torch::Tensor& images, const torch::Tensor& labels) {
+  for (int step = 0; step < 2; ++step) engine.step(images, labels);
+}
+
+TEST(EngineMemory, AStepLeavesNothingBehind) {
+  const auto images = some_images(4);
+  const auto labels = torch::arange(4);
+  for (const auto& entry : method_registry().entries()) {
+    const Backbone backbone = make_backbone("resnet8", 10, {3, 32, 32}, 0);
+    OptionSet options;
+    Engine engine(backbone, entry.plan(backbone, default_partition(backbone, 0), options, 0));
+    warm_up(engine, images, labels);
+    const auto before = live_bytes();
+    engine.step(images, labels);
+    EXPECT_EQ(live_bytes(), before) << entry.name;
+  }
+}
+
+TEST(EngineMemory, AModulesActivationsAreGoneAfterItsLastWindow) {
+  const auto images = some_images(16);
+  const auto labels = torch::arange(16) % 10;
+  const Backbone backbone = make_backbone("resnet20", 10, {3, 32, 32}, 0);
+  Engine engine(backbone, methods::mlaan(backbone, default_partition(backbone, 0)));
+  warm_up(engine, images, labels);
+  const std::int64_t before = live_bytes();
+  const std::int64_t map = 16LL * 16 * 32 * 32 * 4;  // one map of the first stage
+  std::size_t finished = 0;
+  engine.set_observer([&](const Operation& operation) {
+    const auto* product = std::get_if<Product>(&operation);
+    if (product == nullptr || !product->last) return;
+    ++finished;
+    // Alive are at most the one younger module of the window and a few boundary tensors: the module
+    // itself held ten maps (first) or four.
+    if (product->module <= 1) {
+      EXPECT_LE(live_bytes() - before, (product->module == 0 ? 8 : 7) * map);
+    }
+  });
+  engine.step(images, labels);
+  EXPECT_EQ(finished, 9U);
+}
+
+/// Peak of activations in a step, the split by kind having the rest.
+std::int64_t activation_peak(const std::string& model, const std::string& method) {
+  const auto images = some_images(8);
+  const auto labels = torch::arange(8);
+  const Backbone backbone = make_backbone(model, 10, {3, 32, 32}, 0);
+  OptionSet options;
+  EngineOptions engine_options;
+  engine_options.memory_format = torch::MemoryFormat::ChannelsLast;
+  Engine engine(
+      backbone,
+      method_registry().at(method).plan(backbone, default_partition(backbone, 0), options, 0),
+      engine_options);
+  warm_up(engine, images, labels);
+  measure::reset_peak(torch::kCPU);
+  engine.step(images, labels);
+  return measure::read_memory(torch::kCPU)
+      .peak_by_kind.at(static_cast<std::size_t>(measure::MemoryKind::activations));
+}
+
+TEST(EngineMemory, ActivationPeakDoesNotGrowWithDepth) {
+  for (const char* method : {"greedy", "dgl", "mlm", "mlaan"}) {
+    const auto shallow = activation_peak("resnet32", method);
+    const auto deep = activation_peak("resnet110", method);
+    EXPECT_LE(static_cast<double>(deep), 1.01 * static_cast<double>(shallow)) << method;
+  }
+  EXPECT_GE(activation_peak("resnet110", "e2e"), 3 * activation_peak("resnet32", "e2e"))
+      << "end-to-end's does grow, so the measure sees what it should";
+}
+
+TEST(EngineMemory, FusedUpdateHoldsTheGradientsOfFewModules) {
+  const auto images = some_images(2);
+  const auto labels = torch::arange(2);
+  const auto peak = [&](bool fused) {
+    const Backbone backbone = make_backbone("resnet20", 10, {3, 32, 32}, 0);
+    EngineOptions options;
+    options.fused_update = fused;
+    Engine engine(backbone, methods::mlaan(backbone, default_partition(backbone, 0)), options);
+    warm_up(engine, images, labels);
+    std::int64_t highest = 0;
+    engine.set_observer([&](const Operation&) {
+      const auto gradients =
+          measure::read_memory(torch::kCPU)
+              .live_by_kind.at(static_cast<std::size_t>(measure::MemoryKind::gradients));
+      highest = std::max(highest, gradients);
+    });
+    engine.step(images, labels);
+    return highest;
+  };
+  EXPECT_LE(4 * peak(true), peak(false));
+}
+
+}  // namespace
+}  // namespace mlaan::testing

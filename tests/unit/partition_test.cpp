@@ -1,0 +1,73 @@
+#include "support/errors.h"
+
+#include <mlaan/local/partition.h>
+#include <mlaan/local/published.h>
+#include <mlaan/nn/backbones.h>
+
+#include <gtest/gtest.h>
+
+namespace mlaan::testing {
+namespace {
+
+std::vector<std::string> ends(const Backbone& backbone, const Partition& partition) {
+  std::vector<std::string> names;
+  for (const auto unit : partition.last_units()) names.push_back(backbone.units()[unit].name());
+  return names;
+}
+
+using Names = std::vector<std::string>;
+
+TEST(Partition, UniformModulesDifferByOneUnitAtMost) {
+  const Backbone backbone = make_backbone("resnet20", 10, {3, 32, 32}, 0);
+  const Partition partition = Partition::uniform(backbone, 4);
+  EXPECT_EQ(partition.last_units(), (std::vector<std::size_t>{2, 5, 7, 9}));
+  EXPECT_EQ(partition.first_unit(0), 0U);
+  EXPECT_EQ(partition.first_unit(2), 6U);
+}
+
+TEST(Partition, UniformSplitsOfResNet32AreThePublishedOnes) {
+  const Backbone backbone = make_backbone("resnet32", 10, {3, 32, 32}, 0);
+  for (const std::size_t modules : {2, 3, 4, 8, 15, 16}) {
+    const auto published = published_partition(backbone, modules);
+    ASSERT_TRUE(published.has_value()) << modules;
+    EXPECT_EQ(ends(backbone, *published), ends(backbone, Partition::uniform(backbone, modules)));
+  }
+}
+
+TEST(Partition, PublishedSplitsHaveTheirNumberOfModules) {
+  const Backbone backbone = make_backbone("resnet110", 10, {3, 32, 32}, 0);
+  for (const std::size_t modules : {2, 3, 4, 8, 16, 32, 54, 55}) {
+    const auto published = published_partition(backbone, modules);
+    ASSERT_TRUE(published.has_value()) << modules;
+    EXPECT_EQ(published->size(), modules);
+  }
+  EXPECT_EQ(ends(backbone, *published_partition(backbone, 4)),
+            (Names{"layer1.11", "layer2.7", "layer3.3", "layer3.17"}));
+  EXPECT_FALSE(published_partition(backbone, 5).has_value());
+}
+
+TEST(Partition, DefaultIsOneBlockAModule) {
+  const Backbone backbone = make_backbone("resnet20", 10, {3, 32, 32}, 0);
+  const Partition partition = default_partition(backbone, 0);
+  EXPECT_EQ(partition.size(), 9U);
+  EXPECT_EQ(partition.last_unit(0), 1U) << "the stem goes with the first block";
+}
+
+TEST(Partition, AfterNamedUnits) {
+  const Backbone backbone = make_backbone("resnet8", 10, {3, 32, 32}, 0);
+  EXPECT_EQ(Partition::after(backbone, {"layer1.0"}).last_units(),
+            (std::vector<std::size_t>{1, 3}));
+  EXPECT_EQ(Partition::after(backbone, {"stem", "layer3.0"}).last_units(),
+            (std::vector<std::size_t>{0, 3}));
+  expect_user_error([&] { Partition::after(backbone, {"layer9.0"}); }, {"layer9.0"});
+  expect_user_error([&] { Partition::after(backbone, {"layer2.0", "layer1.0"}); }, {"module 2"});
+}
+
+TEST(Partition, MoreModulesThanUnitsAreRefused) {
+  const Backbone backbone = make_backbone("resnet8", 10, {3, 32, 32}, 0);
+  expect_user_error([&] { Partition::uniform(backbone, 5); }, {"resnet8", "1 to 4", "5"});
+  expect_user_error([&] { Partition::uniform(backbone, 0); }, {"1 to 4"});
+}
+
+}  // namespace
+}  // namespace mlaan::testing
