@@ -49,7 +49,8 @@ void ConfigFlags::add(CLI::App& app, const Field& field, const std::string& name
            given_.push_back({key, value, flag});
          },
          field.help + " [" + to_toml(field.initial) + "]")
-      ->type_name("");
+      ->type_name("")
+      ->take_last();
 }
 
 void ConfigFlags::apply(Config& config) const {

@@ -52,6 +52,12 @@ std::string joined(const std::vector<std::string>& names) {
   return text;
 }
 
+std::string joined(const std::vector<Unit>& units) {
+  std::vector<std::string> names;
+  for (const auto& unit : units) names.push_back(unit.name());
+  return joined(names);
+}
+
 /// "independent [2..2] × 0.001, cascaded [1..2] × 0.999"
 std::string supervisions_text(const Plan& plan, const NetCost& net) {
   std::string text;
@@ -86,19 +92,22 @@ void print_split(Config& config) {
               plan.partition.size(), plan.supervisions.size());
   Table modules({"module", "units", "output", "parameters", "multiply-adds", "activations"});
   ForwardCost total;
+  const auto add_row = [&](std::vector<std::string> row, const ForwardCost& cost) {
+    append(row, cost_cells(cost));
+    modules.add(std::move(row));
+    total.parameters += cost.parameters;
+    total.multiply_adds += cost.multiply_adds;
+    total.activation_bytes += cost.activation_bytes;
+  };
   for (std::size_t j = 0; j < report.modules.size(); ++j) {
     const auto& module = report.modules[j];
-    std::vector<std::string> row{std::to_string(j + 1), joined(module.units),
-                                 to_string(module.output_shape)};
-    append(row, cost_cells(module.cost));
-    modules.add(row);
-    total.parameters += module.cost.parameters;
-    total.multiply_adds += module.cost.multiply_adds;
-    total.activation_bytes += module.cost.activation_bytes;
+    add_row({std::to_string(j + 1), joined(module.units), to_string(module.output_shape)},
+            module.cost);
   }
-  std::vector<std::string> sum{"all", "", ""};
-  append(sum, cost_cells(total));
-  modules.add(sum);
+  add_row({"head", joined(backbone.head()->units()), std::to_string(backbone.classes())},
+          report.head);
+  const ForwardCost all = total;
+  add_row({"all", "", ""}, all);
   std::printf("%s\n", modules.to_string().c_str());
 
   Table nets({"net", "layers", "parameters", "multiply-adds", "activations", "supervisions"});

@@ -17,7 +17,7 @@ constexpr std::int64_t images = 4;
 std::vector<std::string> names_of(const std::vector<Unit>& units) {
   std::vector<std::string> names;
   names.reserve(units.size());
-  for (const auto& unit : units) names.push_back(unit.name());
+  for (const auto& unit : units) names.push_back(unit.description());
   return names;
 }
 
@@ -68,6 +68,7 @@ CostReport cost_report(const Backbone& backbone, const Plan& plan) {
         {names_of(units), backbone.output_shape(plan.partition.last_unit(j)),
          measure_units(units, backbone.input_shape(plan.partition.first_unit(j)))});
   }
+  report.head = measure_units(backbone.head()->units(), backbone.output_shape(backbone.size() - 1));
   for (std::size_t s = 0; s < plan.supervisions.size(); ++s) {
     const auto& supervision = plan.supervisions[s];
     const std::string name = supervision.net->name().empty() ? "head" : supervision.net->name();

@@ -56,6 +56,7 @@ LeapLayers make_leap_layers(const Backbone& backbone, const LeapRow& row, Twins 
       leap.averages.push_back(follow(twin, original, momentum));
       leap.units.emplace_back(name,
                               std::make_shared<TwinnedLayerImpl>(std::move(copy), std::move(twin)));
+      leap.units.back().set_description(original.description() + "+twin");
     } else {
       leap.units.push_back(original.clone(name));
     }

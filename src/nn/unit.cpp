@@ -22,7 +22,7 @@ std::string renamed(const std::string& prefix, const std::string& unit, const st
 }  // namespace
 
 Unit::Unit(std::string name, std::vector<Layer> layers)
-    : name_(std::move(name)), layers_(std::move(layers)) {
+    : name_(std::move(name)), description_(name_), layers_(std::move(layers)) {
   if (layers_.empty()) throw UserError("unit '" + name_ + "' has no layer; it needs at least one");
 }
 
@@ -89,6 +89,7 @@ Unit Unit::clone(const std::string& name) const {
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     parameters[i].tensor.set_requires_grad(originals[i].tensor.requires_grad());
   }
+  copy.set_description(description_);
   return copy;
 }
 

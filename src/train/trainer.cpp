@@ -94,7 +94,7 @@ class Trainer::Implementation {
   void resume(const Checkpoint& checkpoint) {
     load(checkpoint, engine_);
     state_ = checkpoint.info.state;
-    if (state_.batch >= train_loader_->batches_per_epoch()) {
+    if (state_.batch > train_loader_->batches_per_epoch()) {
       throw UserError(checkpoint.path.string() +
                       " stands in the middle of an epoch that is shorter with these settings; "
                       "batch_size and train_limit must be those it was written with");

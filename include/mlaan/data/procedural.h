@@ -15,10 +15,10 @@ struct ProceduralOptions {
   void describe(FieldList& fields);
 };
 
-/// Images of 3×32×32 in ten classes: a disk, ring, triangle, star or cross, striped or checked. Shapes
-/// are of any rotation, at many places and sizes, in random colours, before a background of smooth
-/// waves, with clutter over and under them, uneven light and noise. Nothing is stored: image i of a
-/// split is a pure function of the split and of i, the same in every run.
+/// Images of 3×32×32 in ten classes: a disk, ring, triangle, star or cross, striped or checked.
+/// Shapes are of any rotation, at many places and sizes, in random colours, before a background of
+/// smooth waves, with clutter over and under them, uneven light and noise. Nothing is stored: image
+/// i of a split is a pure function of the split and of i, the same in every run.
 DataSource procedural(const ProceduralOptions& options = {});
 
 DatasetEntry procedural_entry();

@@ -19,7 +19,7 @@ struct ForwardCost {
 };
 
 struct ModuleCost {
-  std::vector<std::string> units;
+  std::vector<std::string> units;  ///< their descriptions
   Shape output_shape;
   ForwardCost cost;
 };
@@ -35,6 +35,7 @@ struct NetCost {
 
 struct CostReport {
   std::vector<ModuleCost> modules;
+  ForwardCost head;  ///< the backbone's own
   std::vector<NetCost> nets;
 };
 

@@ -39,6 +39,9 @@ class Unit {
       : Unit(name, std::vector<Layer>{{name, torch::nn::AnyModule(std::move(module))}}) {}
 
   const std::string& name() const { return name_; }
+  /// What people read of it: the name, or what it was copied from.
+  const std::string& description() const { return description_; }
+  void set_description(std::string description) { description_ = std::move(description); }
   const std::vector<Layer>& layers() const { return layers_; }
 
   torch::Tensor forward(torch::Tensor input) const;
@@ -54,12 +57,13 @@ class Unit {
   /// Changes the type of parameters and of floating-point buffers.
   void to(torch::Dtype dtype) const;
 
-  /// A deep copy under another name: parameters, buffers and all, sharing nothing.
-  /// \throws UserError where a layer is not a `torch::nn::Cloneable`.
+  /// A deep copy under another name: parameters, buffers and all, sharing nothing. Its description
+  /// is the original's. \throws UserError where a layer is not a `torch::nn::Cloneable`.
   Unit clone(const std::string& name) const;
 
  private:
   std::string name_;
+  std::string description_;
   // torch::nn::AnyModule::forward is not const, though it changes nothing of the module's identity.
   mutable std::vector<Layer> layers_;
 };

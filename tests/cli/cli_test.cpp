@@ -1,0 +1,273 @@
+// The program from outside: what it prints, the files it leaves, and its exit codes.
+#include "support/program.h"
+#include "support/temporary_folder.h"
+
+#include <mlaan/io/atomic_file.h>
+#include <mlaan/io/safetensors.h>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <signal.h>
+
+#include <chrono>
+#include <thread>
+
+namespace mlaan::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+const std::string small =
+    " --model resnet8 --epochs 2 -b 8 --set procedural.train_size=50 --set procedural.test_size=20 "
+    "--set validation.fraction=0.2 -q ";
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+class Cli : public ::testing::Test {
+ protected:
+  /// Expects exit code 2 and one line with all of `parts` in it.
+  static void expect_usage_error(const std::string& arguments,
+                                 const std::vector<std::string>& parts) {
+    const ProgramResult result = run_program(arguments);
+    EXPECT_EQ(result.exit_code, 2) << arguments << "\n" << result.output;
+    EXPECT_EQ(std::count(result.output.begin(), result.output.end(), '\n'), 1) << result.output;
+    EXPECT_EQ(result.output.compare(0, 7, "mlaan: "), 0) << result.output;
+    for (const auto& part : parts) {
+      EXPECT_TRUE(contains(result.output, part)) << "no \"" << part << "\" in: " << result.output;
+    }
+  }
+
+  std::string train(const std::string& name, const std::string& more = "") const {
+    return "train" + small + "--output " + (folder / name).string() + " " + more;
+  }
+
+  json summary(const std::string& name) const {
+    return json::parse(read_text(folder / name / "summary.json"));
+  }
+
+  TemporaryFolder folder;
+};
+
+TEST_F(Cli, TrainsAndLeavesItsFiles) {
+  const ProgramResult result = run_program(train("run", "--method mlaan --baseline e2e --lr 0.05"));
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  for (const char* word : {"method", "test error", "images/s", "peak", "mlaan", "e2e"}) {
+    EXPECT_TRUE(contains(result.output, word)) << word << " is not in:\n" << result.output;
+  }
+  for (const char* file : {"config.toml", "metrics.csv", "steps.jsonl", "summary.json",
+                           "checkpoints/last.safetensors", "checkpoints/best.safetensors"}) {
+    EXPECT_TRUE(fs::exists(folder / "run" / file)) << file;
+  }
+  EXPECT_TRUE(contains(read_text(folder / "run/config.toml"), "lr = 0.05  # --lr"));
+  const json run = summary("run");
+  EXPECT_EQ(run["method"], "mlaan");
+  EXPECT_EQ(run["epochs"], 2);
+  EXPECT_TRUE(run["test_error"].is_number());
+  EXPECT_GT(run["peak_bytes"].get<std::int64_t>(), 0);
+  EXPECT_GT(run["seconds"].get<double>(), 0);
+  ASSERT_EQ(run["results"].size(), 2U);
+  EXPECT_EQ(run["results"][1]["method"], "e2e");
+}
+
+TEST_F(Cli, EvaluatesWhatWasTrained) {
+  ASSERT_EQ(run_program(train("run")).exit_code, 0);
+  const ProgramResult result = run_program("eval " + (folder / "run").string());
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  const json evaluated = json::parse(read_text(folder / "run/eval/summary.json"));
+  EXPECT_EQ(evaluated["test_error"], summary("run")["test_error"]);
+  EXPECT_EQ(evaluated["test_images"], 20);
+}
+
+TEST_F(Cli, BenchWritesItsResults) {
+  const ProgramResult result =
+      run_program("bench --model resnet8 -b 8 --methods dgl,mlaan --repeats 2 --warmup 1 --json " +
+                  (folder / "bench.json").string());
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  const json results = json::parse(read_text(folder / "bench.json"))["results"];
+  ASSERT_EQ(results.size(), 3U) << "end-to-end is measured too";
+  EXPECT_EQ(results[0]["method"], "e2e");
+  EXPECT_DOUBLE_EQ(results[0]["time_ratio"].get<double>(), 1);
+  for (const auto& entry : results) {
+    for (const char* key : {"method", "model", "modules", "window", "batch", "step_seconds",
+                            "images_per_second", "peak_bytes", "time_ratio", "peak_ratio"}) {
+      EXPECT_TRUE(entry.contains(key)) << key;
+    }
+    EXPECT_GT(entry["peak_bytes"].get<std::int64_t>(), 0);
+  }
+  EXPECT_EQ(results[1]["window"], 1);
+  EXPECT_EQ(results[2]["window"], 2);
+}
+
+TEST_F(Cli, PeakBytesOfAStepAreTheSameEveryTime) {
+  std::vector<json> runs;
+  for (const char* threads : {"1", "2"}) {
+    const auto path = folder / (std::string(threads) + ".json");
+    ASSERT_EQ(run_program("bench --model resnet8 -b 8 --methods mlaan --repeats 1 -q --threads " +
+                          std::string(threads) + " --json " + path.string())
+                  .exit_code,
+              0);
+    runs.push_back(json::parse(read_text(path))["results"]);
+  }
+  EXPECT_EQ(runs[0][0]["peak_bytes"], runs[1][0]["peak_bytes"]);
+  EXPECT_EQ(runs[0][1]["peak_bytes"], runs[1][1]["peak_bytes"]);
+}
+
+TEST_F(Cli, InfoPrintsEverythingThereIs) {
+  const auto expect_output = [](const std::string& arguments,
+                                const std::vector<std::string>& parts) {
+    const ProgramResult result = run_program(arguments);
+    EXPECT_EQ(result.exit_code, 0) << arguments;
+    for (const auto& part : parts) {
+      EXPECT_TRUE(contains(result.output, part)) << "no \"" << part << "\" in:\n" << result.output;
+    }
+  };
+  expect_output("info models", {"resnet8", "resnet110", "resnet1202"});
+  expect_output("info methods", {"e2e", "checkpoint", "greedy", "dgl", "mlm", "lam", "mlaan"});
+  expect_output("info datasets", {"procedural", "cifar10", "cifar100"});
+  expect_output("info config", {"[mlm]", "# window = 2", "# lr = "});
+  expect_output("info system", {"LibTorch", "threads", "BLAS"});
+  expect_output("info --model resnet32 --modules 15",
+                {"466,906", "69.1 M", "layer3.4", "aux.2.cascaded", "cascaded [1..2]"});
+  expect_output("--version", {"mlaan 0."});
+  expect_output("--help", {"train", "eval", "bench", "info"});
+  expect_output("train --help", {"--batch-size", "-j", "--resume"});
+}
+
+TEST_F(Cli, WrongWordsAreRefusedWithTheNearestRightOne) {
+  expect_usage_error("trian", {"unknown command 'trian'", "'train'"});
+  expect_usage_error("train --epocs 3", {"--epocs", "--epochs"});
+  expect_usage_error("train --method mlan", {"unknown method 'mlan'", "'mlaan'"});
+  expect_usage_error("train --model resnet21", {"unknown model 'resnet21'"});
+  expect_usage_error("train --dataset cifar1", {"unknown data set 'cifar1'", "'cifar10'"});
+  expect_usage_error("train --set mlm.windw=3", {"mlm.windw", "'mlm.window'"});
+  expect_usage_error("info modles", {"modles", "'models'"});
+  expect_usage_error("bench --methods e2e,dlg", {"unknown method 'dlg'", "'dgl'"});
+  expect_usage_error("train --lr", {"--lr"});
+  expect_usage_error("train something", {"something"});
+}
+
+TEST_F(Cli, ValuesThatDoNotFitAreRefused) {
+  expect_usage_error(train("x", "--modules 5"), {"resnet8", "1 to 4"});
+  expect_usage_error(train("x", "--window 4"), {"window of 4"});
+  expect_usage_error(train("x", "--lr -1"), {"--lr", "above 0"});
+  expect_usage_error(train("x", "--lr fast"), {"--lr", "number"});
+  expect_usage_error(train("x", "--set mlm.independent_weight=-0.1"),
+                     {"mlm.independent_weight", "at least 0"});
+  expect_usage_error(train("x", "--set 'lam.rows=[\"layer3.0\", \"layer3.0\"]'"),
+                     {"leap row of module 1", "layer3.0"});
+  expect_usage_error(train("x", "--dataset cifar10 --data " + (folder / "none").string()),
+                     {"no folder"});
+  expect_usage_error(train("x", "--device warp"), {"warp", "cpu"});
+  expect_usage_error("bench --model resnet8 -b 100000 -q", {"batch_size"});
+}
+
+TEST_F(Cli, ConfigurationFilesAreReadAndRefusedByLine) {
+  write_text(folder / "run.toml", "epochs = 1\nmethod = \"dgl\"\n[dgl]\nfeature_dim = 16\n");
+  ASSERT_EQ(run_program("train" + small + "-c " + (folder / "run.toml").string() + " --output " +
+                        (folder / "run").string() + " --epochs 2")
+                .exit_code,
+            0);
+  EXPECT_EQ(summary("run")["method"], "dgl");
+  EXPECT_EQ(summary("run")["epochs"], 2) << "flags win";
+  write_text(folder / "bad.toml", "epochs = 1\n\n[mlm]\nwindo = 3\n");
+  expect_usage_error("train -c " + (folder / "bad.toml").string(), {"bad.toml:4", "mlm.windo"});
+  expect_usage_error("train -c " + (folder / "none.toml").string(), {"none.toml"});
+}
+
+TEST_F(Cli, ARunIsNeverOverwritten) {
+  ASSERT_EQ(run_program(train("run")).exit_code, 0);
+  const std::string before = read_text(folder / "run/summary.json");
+  expect_usage_error(train("run"), {"holds a run already", "--resume"});
+  EXPECT_EQ(read_text(folder / "run/summary.json"), before);
+}
+
+TEST_F(Cli, OutputFoldersThatCannotBeMadeAreRefused) {
+  write_text(folder / "file", "not a folder");
+  expect_usage_error(train("file/run"), {"output folder", "file/run"});
+  expect_usage_error("train" + small + "--output /proc/mlaan", {"output folder", "/proc/mlaan"});
+}
+
+TEST_F(Cli, DamagedAndForeignCheckpointsAreRefused) {
+  ASSERT_EQ(run_program(train("run")).exit_code, 0);
+  const auto last = folder / "run/checkpoints/last.safetensors";
+  const std::string whole = read_text(last);
+  const std::string resume = "train --resume " + (folder / "run").string() + " --epochs 3 -q";
+  expect_usage_error(resume + " --model resnet14", {"another architecture"});
+  write_text(last, whole.substr(0, whole.size() / 2));
+  expect_usage_error(resume, {"last.safetensors", "cut short"});
+  std::string changed = whole;
+  changed[whole.size() - 9] = static_cast<char>(changed[whole.size() - 9] ^ 4);
+  write_text(last, changed);
+  expect_usage_error(resume, {"last.safetensors", "checksum"});
+  expect_usage_error("eval " + last.string(), {"checksum"});
+  expect_usage_error("train --resume " + (folder / "none").string(), {"none"});
+  expect_usage_error("eval " + (folder / "none").string(), {"none"});
+  expect_usage_error("train --resume --output " + (folder / "none").string(),
+                     {"nothing to resume"});
+}
+
+/// Starts a training in the background, lets it run for some steps of its second epoch, and sends a
+/// signal. The run has long epochs, so that the signal falls into one.
+class Killed : public Cli {
+ protected:
+  const std::string settings =
+      " --model resnet8 --method mlaan --epochs 3 -b 8 --set procedural.train_size=400 "
+      "--set procedural.test_size=20 --set validation.fraction=0.1 --set log.steps=1 -q ";
+
+  /// \return the exit code; −1 if the signal ended it.
+  int interrupt(const std::string& name, int signal) const {
+    const auto run_folder = folder / name;
+    const std::string command = std::string("exec ") + MLAAN_PROGRAM + " train" + settings +
+                                "--output " + run_folder.string() + " > /dev/null 2>&1";
+    const pid_t child = fork();
+    if (child == 0) {
+      execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
+      _exit(127);
+    }
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(3);
+    while (std::chrono::steady_clock::now() < deadline && !in_second_epoch(run_folder)) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    kill(child, signal);
+    int status = 0;
+    waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+
+  static bool in_second_epoch(const fs::path& run_folder) {
+    return fs::exists(run_folder / "steps.jsonl") &&
+           contains(read_text(run_folder / "steps.jsonl"), "\"epoch\":2,\"batch\":7");
+  }
+
+  void expect_same_weights(const std::string& actual, const std::string& expected) const {
+    const auto read = [&](const std::string& name) {
+      return read_safetensors(folder / name / "checkpoints/last.safetensors");
+    };
+    const TensorFile left = read(actual);
+    const TensorFile right = read(expected);
+    ASSERT_EQ(left.tensors.size(), right.tensors.size());
+    for (const auto& named : right.tensors) {
+      EXPECT_TRUE(torch::equal(left.find(named.name), named.tensor)) << named.name;
+    }
+  }
+};
+
+TEST_F(Killed, ARunGoesOnToTheSameWeights) {
+  ASSERT_EQ(run_program("train" + settings + "--output " + (folder / "whole").string()).exit_code,
+            0);
+
+  EXPECT_EQ(interrupt("killed", SIGKILL), -1);
+  ASSERT_EQ(run_program("train --resume -q --output " + (folder / "killed").string()).exit_code, 0);
+  expect_same_weights("killed", "whole");
+
+  EXPECT_EQ(interrupt("terminated", SIGTERM), 0) << "it saves and ends in good order";
+  ASSERT_EQ(run_program("train --resume " + (folder / "terminated").string() + " -q").exit_code, 0);
+  expect_same_weights("terminated", "whole");
+  EXPECT_EQ(summary("terminated")["test_error"], summary("whole")["test_error"]);
+}
+
+}  // namespace
+}  // namespace mlaan::testing

@@ -1,0 +1,228 @@
+#include "support/closeness.h"
+#include "support/errors.h"
+#include "support/temporary_folder.h"
+
+#include <mlaan/io/atomic_file.h>
+#include <mlaan/log/metrics_files.h>
+#include <mlaan/train/options.h>
+#include <mlaan/train/setup.h>
+#include <mlaan/train/trainer.h>
+
+#include <torch/torch.h>
+
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+namespace mlaan::testing {
+namespace {
+
+class TrainerTest : public ::testing::Test {
+ protected:
+  /// A run of 2 epochs of 5 steps.
+  static Config small_run(const std::vector<std::string>& more = {}) {
+    Config config;
+    for (const char* assignment :
+         {"model=resnet8", "epochs=2", "batch_size=8", "procedural.train_size=50",
+          "procedural.test_size=20", "validation.fraction=0.2", "log.steps=1"}) {
+      config.apply_assignment(assignment);
+    }
+    for (const auto& assignment : more) config.apply_assignment(assignment);
+    return config;
+  }
+
+  struct Outcome {
+    TrainSummary summary;
+    std::vector<NamedTensor> tensors;
+  };
+
+  static Outcome finish(Trainer& trainer, const std::function<bool()>& should_stop = {}) {
+    Outcome outcome;
+    outcome.summary = trainer.run(should_stop);
+    for (const auto& named : trainer.engine().named_parameters()) {
+      outcome.tensors.push_back({named.name, named.tensor.detach().clone()});
+    }
+    for (const auto& named : trainer.engine().named_buffers()) {
+      outcome.tensors.push_back({named.name, named.tensor.clone()});
+    }
+    return outcome;
+  }
+
+  Outcome train(const std::string& name, const std::vector<std::string>& more = {}) const {
+    Config config = small_run(more);
+    Trainer trainer(config, make_data(config), folder / name);
+    return finish(trainer);
+  }
+
+  static void expect_same_network(const Outcome& actual, const Outcome& expected) {
+    ASSERT_EQ(actual.tensors.size(), expected.tensors.size());
+    for (std::size_t i = 0; i < actual.tensors.size(); ++i) {
+      expect_same(actual.tensors[i].tensor, expected.tensors[i].tensor, actual.tensors[i].name);
+    }
+  }
+
+  TemporaryFolder folder;
+};
+
+/// Stops after so many steps.
+std::function<bool()> after_steps(int steps) {
+  return [count = std::make_shared<int>(0), steps] { return ++*count >= steps; };
+}
+
+TEST_F(TrainerTest, OneSeedGivesOneNetwork) {
+  for (const char* method : {"e2e", "mlaan"}) {
+    const std::string setting = std::string("method=") + method;
+    const Outcome first = train(std::string(method) + "1", {setting});
+    expect_same_network(train(std::string(method) + "2", {setting, "workers=3"}), first);
+    const Outcome other = train(std::string(method) + "3", {setting, "seed=1"});
+    EXPECT_FALSE(torch::equal(other.tensors[0].tensor, first.tensors[0].tensor));
+  }
+}
+
+TEST_F(TrainerTest, ARunThatIsStoppedGoesOnToTheSameNetwork) {
+  for (const char* method : {"mlaan", "dgl", "checkpoint"}) {
+    const std::string setting = std::string("method=") + method;
+    const Outcome whole = train(std::string(method) + "-whole", {setting});
+    for (const int steps : {1, 3, 5, 8}) {
+      const auto run_folder = folder / (method + std::to_string(steps));
+      {
+        Config config = small_run({setting});
+        Trainer trainer(config, make_data(config), run_folder);
+        EXPECT_FALSE(finish(trainer, after_steps(steps)).summary.complete);
+      }
+      Config config = small_run({setting});
+      Trainer trainer(config, make_data(config), run_folder);
+      trainer.resume(read_checkpoint(last_checkpoint(run_folder)));
+      EXPECT_EQ(trainer.report().steps_done, steps);
+      const Outcome resumed = finish(trainer);
+      expect_same_network(resumed, whole);
+      EXPECT_DOUBLE_EQ(resumed.summary.test_error, whole.summary.test_error);
+      EXPECT_NEAR(resumed.summary.train_error, whole.summary.train_error, 1e-9);
+    }
+  }
+}
+
+TEST_F(TrainerTest, CheckpointsWithinAnEpochAreWrittenWhenAskedFor) {
+  const Outcome whole = train("whole");
+  Config config = small_run({"save.every=2i"});
+  const auto run_folder = folder / "often";
+  std::vector<std::int64_t> saved;
+  class Listener : public TrainObserver {
+   public:
+    explicit Listener(std::vector<std::int64_t>& saved) : saved_(saved) {}
+    void on_checkpoint(const std::filesystem::path& path) override {
+      if (path.filename() == "last.safetensors") {
+        saved_.push_back(read_checkpoint(path).info.state.step);
+      }
+    }
+    std::vector<std::int64_t>& saved_;
+  } listener(saved);
+  Trainer trainer(config, make_data(config), run_folder);
+  trainer.add_observer(listener);
+  expect_same_network(finish(trainer), whole);
+  EXPECT_EQ(saved, (std::vector<std::int64_t>{2, 4, 5, 6, 8, 10}));
+}
+
+TEST_F(TrainerTest, KeepsTheLastTheBestAndAsManyEpochsAsAsked) {
+  train("kept", {"save.keep=1"});
+  const auto checkpoints = folder / "kept/checkpoints";
+  EXPECT_TRUE(std::filesystem::exists(checkpoints / "last.safetensors"));
+  EXPECT_TRUE(std::filesystem::exists(checkpoints / "best.safetensors"));
+  EXPECT_FALSE(std::filesystem::exists(checkpoints / "epoch-0001.safetensors"));
+  EXPECT_TRUE(std::filesystem::exists(checkpoints / "epoch-0002.safetensors"));
+}
+
+TEST_F(TrainerTest, ReportsTheBestEpochWhenAskedTo) {
+  const Outcome outcome = train("best", {"validation.report=best", "epochs=3"});
+  const auto info = read_checkpoint(folder / "best/checkpoints/best.safetensors").info;
+  EXPECT_EQ(outcome.summary.reported, "best");
+  EXPECT_EQ(outcome.summary.reported_epoch, info.state.best_epoch);
+  EXPECT_DOUBLE_EQ(outcome.summary.validation_error, info.state.best_validation_error);
+}
+
+TEST_F(TrainerTest, ACheckpointOfAnotherArchitectureIsRefusedAndChangesNothing) {
+  train("first", {"method=dgl"});
+  const Checkpoint checkpoint = read_checkpoint(last_checkpoint(folder / "first"));
+  for (const auto& other :
+       std::vector<std::vector<std::string>>{{"model=resnet14", "method=dgl"},
+                                             {"method=mlaan"},
+                                             {"method=e2e"},
+                                             {"method=dgl", "dgl.feature_dim=64"},
+                                             {"method=dgl", "modules=2"}}) {
+    Config config = small_run(other);
+    Trainer trainer(config, make_data(config), folder / "second");
+    const auto before = trainer.engine().named_parameters()[0].tensor.detach().clone();
+    expect_user_error([&] { trainer.resume(checkpoint); }, {"another architecture"});
+    expect_same(trainer.engine().named_parameters()[0].tensor, before, "a weight");
+  }
+}
+
+TEST_F(TrainerTest, AFileThatIsNoCheckpointIsRefused) {
+  write_safetensors(folder / "weights.safetensors", {{}, {{"a", torch::ones({2})}}});
+  expect_user_error([&] { read_checkpoint(folder / "weights.safetensors"); },
+                    {"weights.safetensors", "no checkpoint"});
+}
+
+std::vector<std::string> lines_of(const std::filesystem::path& path) {
+  std::istringstream text(read_text(path));
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(text, line);) lines.push_back(line);
+  return lines;
+}
+
+TEST_F(TrainerTest, LogsHoldEveryEpochAndStepOnceAlsoAfterAKill) {
+  const auto run_folder = folder / "logged";
+  const auto train_until = [&](const std::function<bool()>& should_stop, bool resume) {
+    Config config = small_run({"method=e2e"});
+    Trainer trainer(config, make_data(config), run_folder);
+    if (resume) trainer.resume(read_checkpoint(last_checkpoint(run_folder)));
+    MetricsFiles files(run_folder);
+    trainer.add_observer(files);
+    finish(trainer, should_stop);
+  };
+  train_until(after_steps(7), false);
+  // As a kill in the middle of the second epoch leaves it: logs ahead of the checkpoint.
+  const auto ahead = lines_of(run_folder / "steps.jsonl").size();
+  EXPECT_EQ(ahead, 7U);
+  {
+    std::ofstream(run_folder / "steps.jsonl", std::ios::app) << R"({"step":8,"loss":1})"
+                                                             << "\n"
+                                                             << R"({"step":9,"lo)";
+    std::ofstream(run_folder / "metrics.csv", std::ios::app) << "2,10,0.1,0,0,0,0,0,0,0\n";
+  }
+  train_until({}, true);
+  EXPECT_EQ(lines_of(run_folder / "steps.jsonl").size(), 10U);
+  const auto epochs = lines_of(run_folder / "metrics.csv");
+  ASSERT_EQ(epochs.size(), 3U);
+  EXPECT_EQ(epochs[0].substr(0, 11), "epoch,step,");
+  EXPECT_EQ(epochs[1].substr(0, 4), "1,5,");
+  EXPECT_EQ(epochs[2].substr(0, 5), "2,10,");
+}
+
+TEST_F(TrainerTest, SummaryCountsWhatItSays) {
+  const Outcome outcome = train("counted", {"method=mlaan"});
+  const auto& summary = outcome.summary;
+  EXPECT_TRUE(summary.complete);
+  EXPECT_EQ(summary.run.train_images, 40);
+  EXPECT_EQ(summary.run.validation_images, 10);
+  EXPECT_EQ(summary.run.test_images, 20);
+  EXPECT_EQ(summary.run.window, 2);
+  EXPECT_EQ(summary.run.parameters, 78042);
+  EXPECT_GE(summary.test_error, 0);
+  EXPECT_LE(summary.test_error, 100);
+  EXPECT_GT(summary.peak_bytes, 4 * summary.run.parameters);
+}
+
+TEST_F(TrainerTest, SettingsThatCannotTrainAreRefused) {
+  const auto refuse = [&](const std::vector<std::string>& more, const std::string& part) {
+    Config config = small_run(more);
+    expect_user_error([&] { Trainer(config, make_data(config), folder / "refused"); }, {part});
+  };
+  refuse({"validation.fraction=0", "validation.report=best"}, "validation.report");
+  refuse({"device=cuda:77"}, "cuda:77");
+  refuse({"device=abacus"}, "abacus");
+  refuse({"dataset=cifar10"}, "--data");
+}
+
+}  // namespace
+}  // namespace mlaan::testing
