@@ -1,7 +1,10 @@
 # What all targets of the project have in common: warnings, sanitizers, precompiled headers.
 
 set(MLAAN_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast
-  -Wcast-qual -Wunused -Woverloaded-virtual -Wconversion)
+  -Wcast-qual -Wunused -Woverloaded-virtual -Wconversion
+  # False alarms of GCC 12 about std::string and std::vector in C++20.
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict> $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overflow>
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds>)
 
 # mlaan_settings(target): applies them.
 function(mlaan_settings target)

@@ -3,10 +3,13 @@
 
 #include <c10/core/Allocator.h>
 #include <c10/core/CPUAllocator.h>
+#include <torch/csrc/autograd/edge.h>
 #include <torch/version.h>
 
 #include <cstddef>
 #include <cstring>
+#include <memory>
+#include <type_traits>
 
 /// Whether LibTorch is at least this release.
 #define MLAAN_LIBTORCH_AT_LEAST(major, minor) \
@@ -38,6 +41,18 @@ struct AllocatorBase : c10::Allocator {
 #endif
   virtual c10::DataPtr allocate_counted(std::size_t bytes) = 0;
 };
+
+/// How autograd's graph points at its nodes: std::shared_ptr in older releases, then c10::intrusive_ptr.
+using NodePointer = decltype(torch::autograd::Edge::function);
+
+template <class Node>
+NodePointer make_node() {
+  if constexpr (std::is_same_v<NodePointer, std::shared_ptr<torch::autograd::Node>>) {
+    return std::make_shared<Node>();
+  } else {
+    return NodePointer::reclaim(new Node());
+  }
+}
 
 /// The key under which an optimizer keeps a parameter's state: the pointer's text until 2.0.
 template <class TensorImpl>

@@ -1,6 +1,8 @@
 // Detached tensors whose gradient is handed over as autograd computed it.
 #include "local/gradient_tap.h"
 
+#include "core/libtorch_compat.h"
+
 #include <torch/csrc/autograd/engine.h>
 #include <torch/csrc/autograd/function.h>
 #include <torch/csrc/autograd/variable.h>
@@ -9,7 +11,10 @@
 
 namespace mlaan {
 
-struct GradientTap::Node : torch::autograd::Node {
+namespace {
+
+/// Where a graph ends: keeps the gradient that arrives.
+struct Receiver : torch::autograd::Node {
   torch::autograd::variable_list apply(torch::autograd::variable_list&& gradients) override {
     gradient = std::move(gradients.at(0));
     return {};
@@ -18,8 +23,10 @@ struct GradientTap::Node : torch::autograd::Node {
   torch::Tensor gradient;
 };
 
+}  // namespace
+
 GradientTap::GradientTap(const torch::Tensor& source)
-    : node_(std::make_shared<Node>()), tensor_(source.detach()) {
+    : node_(compat::make_node<Receiver>()), tensor_(source.detach()) {
   torch::autograd::create_gradient_edge(tensor_, node_);
 }
 
@@ -28,7 +35,7 @@ torch::autograd::Edge GradientTap::edge() const {
 }
 
 torch::Tensor GradientTap::take() const {
-  return std::exchange(node_->gradient, torch::Tensor());
+  return std::exchange(static_cast<Receiver&>(*node_).gradient, torch::Tensor());
 }
 
 std::vector<torch::autograd::Edge> accumulation_edges(

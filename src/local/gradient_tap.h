@@ -4,7 +4,6 @@
 #include <torch/csrc/autograd/edge.h>
 #include <torch/types.h>
 
-#include <memory>
 #include <vector>
 
 namespace mlaan {
@@ -25,8 +24,7 @@ class GradientTap {
   torch::Tensor take() const;
 
  private:
-  struct Node;
-  std::shared_ptr<Node> node_;
+  decltype(torch::autograd::Edge::function) node_;
   torch::Tensor tensor_;
 };
 
