@@ -45,12 +45,12 @@ struct AllocatorBase : c10::Allocator {
 /// How autograd's graph points at its nodes: std::shared_ptr in older releases, then c10::intrusive_ptr.
 using NodePointer = decltype(torch::autograd::Edge::function);
 
-template <class Node>
-NodePointer make_node() {
-  if constexpr (std::is_same_v<NodePointer, std::shared_ptr<torch::autograd::Node>>) {
+template <class Node, class Pointer = NodePointer>
+Pointer make_node() {
+  if constexpr (std::is_same_v<Pointer, std::shared_ptr<torch::autograd::Node>>) {
     return std::make_shared<Node>();
   } else {
-    return NodePointer::reclaim(new Node());
+    return Pointer::reclaim(new Node());
   }
 }
 

@@ -58,7 +58,7 @@ void expect_reference_step(const TensorFile& file, const Backbone& backbone, con
                            const std::function<std::string(const Supervision&)>& loss_of,
                            torch::Dtype dtype) {
   const Tolerance tolerance =
-      dtype == torch::kFloat64 ? Tolerance{1e-6, 1e-5, 1, 1e-5} : Tolerance{1e-4, 2e-3, 0.75, 5e-2};
+      dtype == torch::kFloat64 ? Tolerance{1e-6, 1e-5, 1, 1e-5} : Tolerance{1e-4, 2e-3, 0.75, 3e-2};
   backbone.to(dtype);
   for (const auto& net : nets(plan)) {
     for (const auto& unit : net->units()) unit.to(dtype);
@@ -100,7 +100,8 @@ void expect_reference_step(const TensorFile& file, const Backbone& backbone, con
     const torch::Tensor expected = file.find("grad." + file_name(named.name));
     EXPECT_EQ(expected.defined(), named.tensor.requires_grad()) << named.name;
     if (!expected.defined()) continue;
-    expect_close(named.tensor.grad(), expected, tolerance.gradient_at_most, named.name);
+    ASSERT_TRUE(named.tensor.grad().defined()) << named.name;
+    EXPECT_LE(relative_norm(named.tensor.grad(), expected), tolerance.norm) << named.name;
     if (relative_difference(named.tensor.grad(), expected) <= tolerance.gradient) ++near;
     ++compared;
   }

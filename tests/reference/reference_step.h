@@ -20,7 +20,7 @@ struct Tolerance {
   /// other side of zero turns its ReLU's gradient on or off, and some tensors show it: plain
   /// PyTorch's float32 step differs by 4.5e-3 in layer3.4.conv2.weight of the DGL file.
   double share;
-  double gradient_at_most;  ///< of all the others
+  double norm;  ///< of all gradients: norm of the difference, of the tensor's norm
 };
 
 /// One of the files, or nothing where the folder is not there.

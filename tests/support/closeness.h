@@ -17,6 +17,13 @@ inline double relative_difference(const torch::Tensor& actual, const torch::Tens
   return (left - right).abs().max().item<double>() / scale;
 }
 
+/// Norm of the difference, as a share of the norm of `expected` (or of 1e-30).
+inline double relative_norm(const torch::Tensor& actual, const torch::Tensor& expected) {
+  const auto right = expected.to(torch::kFloat64);
+  const double scale = std::max(right.norm().item<double>(), 1e-30);
+  return (actual.to(torch::kFloat64) - right).norm().item<double>() / scale;
+}
+
 inline void expect_close(const torch::Tensor& actual, const torch::Tensor& expected,
                          double tolerance, const std::string& what) {
   ASSERT_TRUE(actual.defined()) << what;

@@ -9,7 +9,7 @@ namespace mlaan {
 
 struct ProceduralOptions {
   static constexpr const char* section = "procedural";
-  std::int64_t train_size = 10000;
+  std::int64_t train_size = 4000;
   std::int64_t test_size = 2000;
 
   void describe(FieldList& fields);

@@ -14,10 +14,10 @@ struct RunOptions {
   static constexpr const char* section = "";
   std::string dataset = "procedural";
   std::string data;
-  std::string model = "resnet8";
+  std::string model = "resnet20";
   std::string method = "mlaan";
   std::int64_t modules = 0;
-  std::int64_t epochs = 8;
+  std::int64_t epochs = 5;
   std::int64_t batch_size = 64;
   double lr = 0.1;
   std::int64_t seed = 0;
