@@ -85,7 +85,7 @@ void write_checkpoint(const std::filesystem::path& path, const Engine& engine,
 Checkpoint read_checkpoint(const std::filesystem::path& path) {
   Checkpoint checkpoint{path, {}, read_safetensors(path)};
   const TensorFile& file = checkpoint.file;
-  const std::string& format = metadata(file, format_key, path);
+  const std::string format = metadata(file, format_key, path);
   if (format != format_name) {
     throw UserError(path.string() + " has the format '" + format + "'; this version reads '" +
                     format_name + "'");

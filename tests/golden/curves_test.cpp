@@ -1,0 +1,77 @@
+// Ten steps of every method on one batch, augmented anew each time: the losses are those checked in, method.txt each.
+// A change that means to move them writes them anew: MLAAN_WRITE_GOLDEN=1 mlaan_tests
+// --gtest_filter='*Golden*'.
+#include <mlaan/local/method.h>
+#include <mlaan/train/setup.h>
+
+#include <torch/torch.h>
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iomanip>
+#include <sstream>
+
+namespace mlaan::testing {
+namespace {
+
+/// Weighted sum of the losses of each of ten steps, in float64, so that the rounding of a
+/// processor's kernels does not show.
+std::vector<double> train_ten_steps(const std::string& method) {
+  Config config;
+  for (const char* assignment :
+       {"model=resnet14", "modules=4", "batch_size=16", "procedural.train_size=16"}) {
+    config.apply_assignment(assignment);
+  }
+  const DataSource data = make_data(config);
+  const Backbone backbone = make_backbone(config, 10, data.image_shape);
+  const Plan plan = make_plan(config, backbone, method);
+  backbone.to(torch::kFloat64);
+  for (const auto& net : nets(plan)) {
+    for (const auto& unit : net->units()) unit.to(torch::kFloat64);
+  }
+  Engine engine(backbone, plan, make_engine_options(config));
+  engine.set_learning_rate(0.01);
+  const auto loader = make_train_loader(config, data, all_indices(*data.train));
+  std::vector<double> curve;
+  for (int step = 0; step < 10; ++step) {
+    loader->start(step);
+    const Batch batch = *loader->next();
+    const StepResult result = engine.step(batch.images, batch.labels);
+    double sum = 0;
+    for (std::size_t s = 0; s < plan.supervisions.size(); ++s) {
+      sum += plan.supervisions[s].weight *
+             result.losses[static_cast<std::int64_t>(s)].item<double>();
+    }
+    curve.push_back(sum);
+  }
+  return curve;
+}
+
+class Golden : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(Golden, LossesOfTenSteps) {
+  const auto path = std::filesystem::path(MLAAN_TEST_FOLDER) / "golden" / (GetParam() + ".txt");
+  const std::vector<double> curve = train_ten_steps(GetParam());
+  if (std::getenv("MLAAN_WRITE_GOLDEN") != nullptr) {
+    std::ostringstream text;
+    for (const double loss : curve) text << std::setprecision(10) << loss << "\n";
+    std::ofstream(path) << text.str();
+  }
+  std::ifstream file(path);
+  ASSERT_TRUE(file) << path << " is missing: every method has its curve";
+  std::vector<double> expected(curve.size());
+  for (double& loss : expected) ASSERT_TRUE(file >> loss);
+  for (std::size_t step = 0; step < curve.size(); ++step) {
+    EXPECT_NEAR(curve[step], expected[step], 1e-4 * expected[step]) << "step " << step + 1;
+  }
+  EXPECT_LT(curve.back(), curve.front());
+}
+
+INSTANTIATE_TEST_SUITE_P(Methods, Golden, ::testing::ValuesIn(method_registry().names()),
+                         [](const auto& name) { return name.param; });
+
+}  // namespace
+}  // namespace mlaan::testing
