@@ -66,8 +66,8 @@ const bool registered = [] {
   for (const std::string& method : method_registry().names()) {
     for (const bool fused : {true, false}) {
       const std::string name = "step/" + method + (fused ? "/fused_update" : "/late_update");
-      benchmark::RegisterBenchmark(
-          name.c_str(), [=](benchmark::State& state) { step(state, method, fused); })
+      benchmark::RegisterBenchmark(name.c_str(),
+                                   [=](benchmark::State& state) { step(state, method, fused); })
           ->Unit(benchmark::kMillisecond)
           ->UseRealTime();
     }

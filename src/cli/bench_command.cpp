@@ -57,8 +57,8 @@ int run(BenchFlags& flags) {
   });
   std::printf("%s", benchmark_table(results).c_str());
   std::printf(
-      "  step: median of %lld, all methods in turn; × : ratio to %s; work: multiply-adds "
-      "executed\n",
+      "  step: median of %lld, all methods in turn; × : ratio to %s, of times the median of the "
+      "rounds' ratios; work: multiply-adds executed\n",
       static_cast<long long>(flags.options.repeats), reference_method().c_str());
   if (flags.report_rss) {
     std::printf("  highest resident bytes of the process: %lld\n",

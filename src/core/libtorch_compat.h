@@ -42,7 +42,8 @@ struct AllocatorBase : c10::Allocator {
   virtual c10::DataPtr allocate_counted(std::size_t bytes) = 0;
 };
 
-/// How autograd's graph points at its nodes: std::shared_ptr in older releases, then c10::intrusive_ptr.
+/// How autograd's graph points at its nodes: std::shared_ptr in older releases, then
+/// c10::intrusive_ptr.
 using NodePointer = decltype(torch::autograd::Edge::function);
 
 template <class Node, class Pointer = NodePointer>

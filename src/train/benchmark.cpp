@@ -77,11 +77,16 @@ class Contestant {
   BenchmarkResult result_;
 };
 
-void set_times(BenchmarkResult& result, std::vector<double> seconds) {
-  std::sort(seconds.begin(), seconds.end());
-  result.step_seconds = seconds.at(seconds.size() / 2);
-  result.step_seconds_lowest = seconds.front();
-  result.step_seconds_highest = seconds.back();
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const std::size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+void set_times(BenchmarkResult& result, const std::vector<double>& seconds) {
+  result.step_seconds = median(seconds);
+  result.step_seconds_lowest = *std::min_element(seconds.begin(), seconds.end());
+  result.step_seconds_highest = *std::max_element(seconds.begin(), seconds.end());
   result.images_per_second = static_cast<double>(result.batch) / result.step_seconds;
 }
 
@@ -107,12 +112,26 @@ std::vector<std::string> with_reference(std::vector<std::string> methods) {
   return methods;
 }
 
-void compare_with_reference(std::vector<BenchmarkResult>& results) {
-  const auto reference = *std::find_if(
+/// Times are compared round by round, since a shared machine is slower in one round than in the
+/// next.
+double median_ratio(const std::vector<double>& seconds, const std::vector<double>& reference) {
+  std::vector<double> ratios;
+  for (std::size_t round = 0; round < seconds.size(); ++round) {
+    ratios.push_back(seconds[round] / reference[round]);
+  }
+  return median(std::move(ratios));
+}
+
+void compare_with_reference(std::vector<BenchmarkResult>& results,
+                            const std::vector<std::vector<double>>& seconds) {
+  const auto found = std::find_if(
       results.begin(), results.end(),
       [](const BenchmarkResult& result) { return result.method == reference_method(); });
-  for (auto& result : results) {
-    result.time_ratio = result.step_seconds / reference.step_seconds;
+  const auto& reference_seconds = seconds[static_cast<std::size_t>(found - results.begin())];
+  const BenchmarkResult reference = *found;
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    BenchmarkResult& result = results[i];
+    result.time_ratio = median_ratio(seconds[i], reference_seconds);
     result.peak_ratio =
         static_cast<double>(result.peak_bytes) / static_cast<double>(reference.peak_bytes);
     result.multiply_add_ratio =
@@ -149,7 +168,7 @@ std::vector<BenchmarkResult> run_benchmark(
     }
   }
   for (std::size_t i = 0; i < results.size(); ++i) set_times(results[i], seconds[i]);
-  compare_with_reference(results);
+  compare_with_reference(results, seconds);
   return results;
 }
 

@@ -1,5 +1,6 @@
-// Ten steps of every method on one batch, augmented anew each time: the losses are those checked in, method.txt each.
-// A change that means to move them writes them anew: MLAAN_WRITE_GOLDEN=1 mlaan_tests
+// Ten steps of every method on one batch, augmented anew each time: the losses are those checked
+// in, method.txt each. A change that means to move them writes them anew: MLAAN_WRITE_GOLDEN=1
+// mlaan_tests
 // --gtest_filter='*Golden*'.
 #include <mlaan/local/method.h>
 #include <mlaan/train/setup.h>
@@ -42,8 +43,8 @@ std::vector<double> train_ten_steps(const std::string& method) {
     const StepResult result = engine.step(batch.images, batch.labels);
     double sum = 0;
     for (std::size_t s = 0; s < plan.supervisions.size(); ++s) {
-      sum += plan.supervisions[s].weight *
-             result.losses[static_cast<std::int64_t>(s)].item<double>();
+      sum +=
+          plan.supervisions[s].weight * result.losses[static_cast<std::int64_t>(s)].item<double>();
     }
     curve.push_back(sum);
   }

@@ -33,7 +33,7 @@ struct BenchmarkResult {
   std::int64_t multiply_adds = 0;  ///< that a step executes, for one image
   std::int64_t parameters = 0;     ///< of the backbone
   std::int64_t auxiliary_parameters = 0;
-  double time_ratio = 0;  ///< to the reference method, of the medians
+  double time_ratio = 0;  ///< to the reference method, median of the rounds' ratios
   double peak_ratio = 0;  ///< to the reference method
   double multiply_add_ratio =
       0;  ///< to the reference method: the time that the work alone predicts
