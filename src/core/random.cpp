@@ -75,20 +75,23 @@ void seed_default_generator(c10::Device device, std::uint64_t key) {
   generator.set_current_seed(key);
 }
 
-struct DefaultGeneratorGuard::State {
-  at::Generator generator;
-  at::Tensor state;
-};
-
-DefaultGeneratorGuard::DefaultGeneratorGuard(c10::Device device)
-    : state_(std::make_unique<State>(State{default_generator(device), {}})) {
-  const std::lock_guard<std::mutex> lock(state_->generator.mutex());
-  state_->state = state_->generator.get_state();
+at::Tensor default_generator_state(c10::Device device) {
+  at::Generator generator = default_generator(device);
+  const std::lock_guard<std::mutex> lock(generator.mutex());
+  return generator.get_state();
 }
 
+void set_default_generator_state(c10::Device device, const at::Tensor& state) {
+  at::Generator generator = default_generator(device);
+  const std::lock_guard<std::mutex> lock(generator.mutex());
+  generator.set_state(state);
+}
+
+DefaultGeneratorGuard::DefaultGeneratorGuard(c10::Device device)
+    : device_(device), state_(default_generator_state(device)) {}
+
 DefaultGeneratorGuard::~DefaultGeneratorGuard() {
-  const std::lock_guard<std::mutex> lock(state_->generator.mutex());
-  state_->generator.set_state(state_->state);
+  set_default_generator_state(device_, state_);
 }
 
 }  // namespace mlaan

@@ -3,6 +3,7 @@
 #include "local/gradient_tap.h"
 #include "local/module_run.h"
 #include "local/random_streams.h"
+#include "local/recomputed_unit.h"
 
 #include <mlaan/core/random.h>
 #include <mlaan/local/engine.h>
@@ -84,8 +85,12 @@ class Engine::Implementation {
     place();
     Trainable trains;
     for (std::size_t j = 0; j < plan_.partition.size(); ++j) {
-      modules_.emplace_back(module_units(plan_, backbone_, j),
-                            backbone_.overwrites_input(plan_.partition.first_unit(j)),
+      std::vector<bool> overwrites_input;
+      for (auto i = plan_.partition.first_unit(j); i <= plan_.partition.last_unit(j); ++i) {
+        overwrites_input.push_back(backbone_.overwrites_input(i));
+      }
+      modules_.emplace_back(module_units(plan_, backbone_, j), std::move(overwrites_input),
+                            !plan_.recompute.empty() && plan_.recompute[j] == Recompute::units,
                             options_.device);
       trains.modules.push_back(!modules_.back().parameters().empty());
       add_part("module " + std::to_string(j + 1), modules_.back().named_parameters());
@@ -207,6 +212,16 @@ class Engine::Implementation {
     boundary_ = modules_[run.module].forward(boundary_, run, stream_of(run.module));
   }
 
+  bool recomputes_net(std::size_t net) const {
+    return !plan_.recompute_nets.empty() && plan_.recompute_nets[net];
+  }
+
+  static torch::Tensor run(const AuxiliaryNet& net, torch::Tensor value, bool recomputed) {
+    if (!recomputed) return net.forward(std::move(value));
+    for (const auto& unit : net.units()) value = run_recomputed(unit, value);
+    return value;
+  }
+
   void execute(const Evaluate& evaluate) {
     const Evaluation& evaluation = schedule_.evaluations[evaluate.evaluation];
     const AuxiliaryNet& net = *nets_[evaluation.net];
@@ -214,7 +229,7 @@ class Engine::Implementation {
                            net_stream(options_.seed, net.name(), evaluation.module, steps_done_));
     const GradientTap input(boundary_);
     const auto version = boundary_._version();
-    torch::Tensor output = net.forward(input.tensor());
+    torch::Tensor output = run(net, input.tensor(), recomputes_net(evaluation.net));
     if (boundary_._version() != version) {
       throw UserError("auxiliary net '" + net.name() +
                       "' changes its input in place; let its first operation be one that is not");
@@ -238,10 +253,10 @@ class Engine::Implementation {
     ModuleRun& module = modules_[product.module];
     Cotangents& here = cotangents_[product.module];
     torch::Tensor cotangent = product.of_group ? here.take_group(product.start) : here.take_sum();
-    torch::Tensor passed_on = module.product(cotangent, product);
     if (product.of_group && !product.parameters && !module.parameters().empty()) {
-      here.add_to_sum(std::move(cotangent));
+      here.add_to_sum(cotangent);
     }
+    torch::Tensor passed_on = module.product(std::move(cotangent), product);
     if (product.parameters) mark_gradients(module.parameters());
     if (product.last) module.release();
     if (passed_on.defined()) {

@@ -23,6 +23,16 @@ struct Receiver : torch::autograd::Node {
   torch::Tensor gradient;
 };
 
+/// Where a backward pass begins. The engine's caller holds what it hands over until the pass is
+/// through; a cotangent that is handed over in here is freed by the first node that has used it.
+struct Source : torch::autograd::Node {
+  torch::autograd::variable_list apply(torch::autograd::variable_list&&) override {
+    return {std::move(cotangent)};
+  }
+
+  torch::Tensor cotangent;
+};
+
 }  // namespace
 
 GradientTap::GradientTap(const torch::Tensor& source)
@@ -48,11 +58,36 @@ std::vector<torch::autograd::Edge> accumulation_edges(
   return edges;
 }
 
-void send_back(const torch::Tensor& output, const torch::Tensor& cotangent, bool keep_graph,
+namespace {
+
+torch::autograd::variable_list send(const torch::Tensor& output, torch::Tensor cotangent,
+                                    bool keep_graph, bool accumulate,
+                                    const std::vector<torch::autograd::Edge>& destinations) {
+  const auto signal = torch::empty({}, cotangent.options());
+  const auto node = compat::make_node<Source>();
+  static_cast<Source&>(*node).cotangent = std::move(cotangent);
+  node->add_input_metadata(signal);
+  node->add_next_edge(torch::autograd::impl::gradient_edge(output));
+  return torch::autograd::Engine::get_default_engine().execute(
+      {torch::autograd::Edge(node, 0)}, {signal}, keep_graph, /*create_graph=*/false, accumulate,
+      destinations);
+}
+
+}  // namespace
+
+void send_back(const torch::Tensor& output, torch::Tensor cotangent, bool keep_graph,
                const std::vector<torch::autograd::Edge>& destinations) {
-  torch::autograd::Engine::get_default_engine().execute(
-      {torch::autograd::impl::gradient_edge(output)}, {cotangent}, keep_graph,
-      /*create_graph=*/false, /*accumulate_grad=*/true, destinations);
+  send(output, std::move(cotangent), keep_graph, /*accumulate=*/true, destinations);
+}
+
+std::vector<torch::Tensor> send_back_for(const torch::Tensor& output, torch::Tensor cotangent,
+                                         const std::vector<torch::Tensor>& inputs) {
+  std::vector<torch::autograd::Edge> destinations;
+  for (const auto& input : inputs) {
+    destinations.push_back(torch::autograd::impl::gradient_edge(input));
+  }
+  return send(output, std::move(cotangent), /*keep_graph=*/false, /*accumulate=*/false,
+              destinations);
 }
 
 }  // namespace mlaan

@@ -32,8 +32,13 @@ class GradientTap {
 std::vector<torch::autograd::Edge> accumulation_edges(const std::vector<torch::Tensor>& parameters);
 
 /// A vector-Jacobian product: sends `cotangent` from `output` through its graph to the given edges,
-/// computing nothing else.
-void send_back(const torch::Tensor& output, const torch::Tensor& cotangent, bool keep_graph,
+/// computing nothing else. Handed over by value, the cotangent is freed as soon as it is used.
+void send_back(const torch::Tensor& output, torch::Tensor cotangent, bool keep_graph,
                const std::vector<torch::autograd::Edge>& destinations);
+
+/// The same, but gives the gradients of `inputs` back instead of accumulating them. Frees the
+/// graph.
+std::vector<torch::Tensor> send_back_for(const torch::Tensor& output, torch::Tensor cotangent,
+                                         const std::vector<torch::Tensor>& inputs);
 
 }  // namespace mlaan

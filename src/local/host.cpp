@@ -10,7 +10,11 @@ class PlanBuilder {
  public:
   PlanBuilder(const Backbone& backbone, const Partition& partition, const Host& host,
               const std::optional<LeapAugmented>& leap, std::uint64_t seed)
-      : backbone_(backbone), host_(host), leap_(leap), seed_(seed), plan_{partition, {}, {}, {}} {}
+      : backbone_(backbone),
+        host_(host),
+        leap_(leap),
+        seed_(seed),
+        plan_{partition, {}, {}, {}, {}} {}
 
   void supervise(const std::string& name, std::size_t first, std::size_t last, bool leaps,
                  double weight) {

@@ -2,13 +2,18 @@
 #include "local/module_run.h"
 
 #include "local/buffer_guard.h"
+#include "local/recomputed_unit.h"
 
 #include <mlaan/core/random.h>
 
 namespace mlaan {
 
-ModuleRun::ModuleRun(std::vector<Unit> units, bool overwrites_input, torch::Device device)
-    : units_(std::move(units)), overwrites_input_(overwrites_input), device_(device) {
+ModuleRun::ModuleRun(std::vector<Unit> units, std::vector<bool> overwrites_input,
+                     bool recomputes_units, torch::Device device)
+    : units_(std::move(units)),
+      overwrites_input_(std::move(overwrites_input)),
+      recomputes_units_(recomputes_units),
+      device_(device) {
   for (const auto& unit : units_) {
     for (auto& named : unit.named_parameters()) {
       if (!named.tensor.requires_grad()) continue;
@@ -22,9 +27,12 @@ ModuleRun::ModuleRun(std::vector<Unit> units, bool overwrites_input, torch::Devi
 torch::Tensor ModuleRun::run(const torch::Tensor& input, std::uint64_t stream) {
   seed_default_generator(device_, stream);
   // The module before, and every net that reads it, still need what this one is given.
-  torch::Tensor value = overwrites_input_ ? input.clone() : input;
+  torch::Tensor value = overwrites_input_[0] && !recomputes_units_ ? input.clone() : input;
   const auto version = input._version();
-  for (const auto& unit : units_) value = unit.forward(std::move(value));
+  for (std::size_t i = 0; i < units_.size(); ++i) {
+    value = recomputes_units_ ? run_recomputed(units_[i], value, overwrites_input_[i])
+                              : units_[i].forward(std::move(value));
+  }
   if (input._version() != version) {
     throw UserError("unit '" + units_.front().name() +
                     "' changes its input in place when training, but the module before still needs "
@@ -53,12 +61,12 @@ void ModuleRun::rebuild(std::uint64_t stream) {
   output_ = run(input(), stream);
 }
 
-torch::Tensor ModuleRun::product(const torch::Tensor& cotangent, const Product& product) {
+torch::Tensor ModuleRun::product(torch::Tensor cotangent, const Product& product) {
   if (!cotangent.defined()) return {};
   std::vector<torch::autograd::Edge> destinations;
   if (product.parameters) destinations = accumulation_edges(parameters_);
   if (product.input) destinations.push_back(input_tap_->edge());
-  send_back(output_, cotangent, /*keep_graph=*/!product.last, destinations);
+  send_back(output_, std::move(cotangent), /*keep_graph=*/!product.last, destinations);
   return product.input ? input_tap_->take() : torch::Tensor();
 }
 

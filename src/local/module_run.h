@@ -17,8 +17,10 @@ namespace mlaan {
 /// Units f_first … f_last and, between forward() and release(), their activations.
 class ModuleRun {
  public:
-  /// \param overwrites_input whether the first unit works in place on what it is given.
-  ModuleRun(std::vector<Unit> units, bool overwrites_input, torch::Device device);
+  /// \param overwrites_input for each unit whether it works in place on what it is given.
+  /// \param recomputes_units keep nothing between the units' inputs.
+  ModuleRun(std::vector<Unit> units, std::vector<bool> overwrites_input, bool recomputes_units,
+            torch::Device device);
 
   /// Runs the units on `input`, detached.
   /// \param stream to draw from.
@@ -30,7 +32,7 @@ class ModuleRun {
 
   /// Adds to the parameters' gradients, and returns the input's, as the product asks; frees the
   /// graph after the last one. An undefined cotangent is a zero, of which nothing comes.
-  torch::Tensor product(const torch::Tensor& cotangent, const Product& product);
+  torch::Tensor product(torch::Tensor cotangent, const Product& product);
 
   /// Lets go of activations and output.
   void release();
@@ -44,7 +46,8 @@ class ModuleRun {
   const torch::Tensor& input() const { return input_tap_ ? input_tap_->tensor() : input_; }
 
   std::vector<Unit> units_;
-  bool overwrites_input_;
+  std::vector<bool> overwrites_input_;
+  bool recomputes_units_;
   torch::Device device_;
   std::vector<NamedTensor> named_parameters_;
   std::vector<torch::Tensor> parameters_;

@@ -55,6 +55,11 @@ void check(const Plan& plan, const Backbone& backbone) {
     throw UserError("the plan says for " + std::to_string(plan.recompute.size()) +
                     " modules whether to recompute, but it has " + std::to_string(modules));
   }
+  const std::size_t net_count = nets(plan).size();
+  if (!plan.recompute_nets.empty() && plan.recompute_nets.size() != net_count) {
+    throw UserError("the plan says for " + std::to_string(plan.recompute_nets.size()) +
+                    " nets whether to recompute, but it has " + std::to_string(net_count));
+  }
   for (const auto& supervision : plan.supervisions) {
     check(supervision, modules, backbone.head());
   }

@@ -90,7 +90,7 @@ class Scheduler {
   }
 
   bool recomputes(std::size_t module) const {
-    return !plan_.recompute.empty() && plan_.recompute[module];
+    return !plan_.recompute.empty() && plan_.recompute[module] == Recompute::module;
   }
 
   void forward(std::size_t module) {

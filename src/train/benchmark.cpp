@@ -67,6 +67,10 @@ class Contestant {
     Backbone backbone =
         make_backbone(config, static_cast<std::int64_t>(data.classes.size()), data.image_shape);
     Plan plan = make_plan(config, backbone, method);
+    if (method == reference_method()) {
+      plan.recompute.clear();
+      plan.recompute_nets.clear();
+    }
     return Engine(std::move(backbone), std::move(plan), make_engine_options(config));
   }
 

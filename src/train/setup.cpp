@@ -1,6 +1,7 @@
 // From settings to the objects of a run: network, plan, engine options, loaders.
 #include <mlaan/local/method.h>
 #include <mlaan/local/published.h>
+#include <mlaan/local/recompute.h>
 #include <mlaan/nn/backbones.h>
 #include <mlaan/train/options.h>
 #include <mlaan/train/setup.h>
@@ -61,8 +62,10 @@ Backbone make_backbone(Config& config, std::int64_t classes, const Shape& image_
 
 Plan make_plan(Config& config, const Backbone& backbone, const std::string& method) {
   const auto modules = static_cast<std::size_t>(config.get<RunOptions>().modules);
-  return method_registry().at(method).plan(backbone, default_partition(backbone, modules),
-                                           config.options(), seed_of(config));
+  Plan plan = method_registry().at(method).plan(backbone, default_partition(backbone, modules),
+                                                config.options(), seed_of(config));
+  set_recompute(plan, parse_recompute_policy(config.get<ExecutionOptions>().recompute));
+  return plan;
 }
 
 torch::MemoryFormat memory_format(Config& config) {

@@ -134,9 +134,10 @@ TEST(RandomPlans, FusedAndLateUpdatesTrainTheSameNetworkBitForBit) {
 TEST(RandomPlans, RecomputationIsExactBitForBit) {
   for (std::uint64_t key = 0; key < cases; ++key) {
     std::vector<std::vector<NamedTensor>> trained;
-    for (const bool recompute : {false, true}) {
+    for (const auto recompute : {Recompute::none, Recompute::module, Recompute::units}) {
       RandomCase random = random_case(key, torch::kFloat32);
       random.plan.recompute.assign(random.plan.partition.size(), recompute);
+      random.plan.recompute_nets.assign(nets(random.plan).size(), recompute == Recompute::units);
       EngineOptions options = engine_options(true);
       options.optimizer = sgd();
       Engine engine(random.backbone, random.plan, options);
@@ -145,8 +146,9 @@ TEST(RandomPlans, RecomputationIsExactBitForBit) {
       for (auto& named : engine.named_buffers()) trained.back().push_back(named);
     }
     for (std::size_t i = 0; i < trained[0].size(); ++i) {
-      expect_same(trained[1][i].tensor, trained[0][i].tensor,
-                  "case " + std::to_string(key) + ", " + trained[0][i].name);
+      const std::string what = "case " + std::to_string(key) + ", " + trained[0][i].name;
+      expect_same(trained[1][i].tensor, trained[0][i].tensor, what);
+      expect_same(trained[2][i].tensor, trained[0][i].tensor, what);
     }
   }
 }
@@ -155,6 +157,7 @@ TEST(RandomPlans, EveryModuleRunsForwardOnceAndEveryGraphIsFreed) {
   for (std::uint64_t key = 0; key < cases; ++key) {
     RandomCase random = random_case(key, torch::kFloat32);
     random.plan.recompute.clear();
+    random.plan.recompute_nets.clear();
     Engine engine(random.backbone, random.plan, engine_options(true));
     std::vector<int> forwards(random.plan.partition.size(), 0);
     std::vector<int> live(random.plan.partition.size(), 0);

@@ -111,7 +111,7 @@ LossPtr squared_logits() {
 }
 
 Plan random_plan(RandomStream& random, const Backbone& backbone) {
-  Plan plan{random_partition(random, backbone.size()), {}, {}, {}};
+  Plan plan{random_partition(random, backbone.size()), {}, {}, {}, {}};
   const std::size_t modules = plan.partition.size();
   const auto weight = [&] { return random.below(8) == 0 ? 0.0 : random.uniform(0.05, 2); };
   const auto entropy = cross_entropy();
@@ -151,7 +151,10 @@ RandomCase random_case(std::uint64_t key, torch::Dtype dtype) {
   Backbone backbone = random_backbone(random, convolutional);
   Plan plan = random_plan(random, backbone);
   for (std::size_t j = 0; j < plan.partition.size(); ++j) {
-    plan.recompute.push_back(random.below(3) == 0);
+    plan.recompute.push_back(static_cast<Recompute>(random.below(3)));
+  }
+  for (std::size_t i = 0; i < nets(plan).size(); ++i) {
+    plan.recompute_nets.push_back(random.below(2) == 0);
   }
   backbone.to(dtype);
   for (const auto& net : nets(plan)) {

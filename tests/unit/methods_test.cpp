@@ -140,7 +140,7 @@ TEST_F(Methods, PlansThatDoNotFitAreRefused) {
   refuse([](Plan& plan) { plan.supervisions.erase(plan.supervisions.begin() + 2); },
          {"module 3", "never be trained"});
   refuse([](Plan& plan) { plan.supervisions.pop_back(); }, {"head", "never be trained"});
-  refuse([](Plan& plan) { plan.recompute = {true}; }, {"recompute"});
+  refuse([](Plan& plan) { plan.recompute = {Recompute::module}; }, {"recompute"});
 }
 
 }  // namespace

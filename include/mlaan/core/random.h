@@ -1,11 +1,11 @@
 // Random streams that depend on nothing but a key, so that every draw can be repeated.
 #pragma once
 
+#include <ATen/core/Tensor.h>
 #include <c10/core/Device.h>
 
 #include <cstdint>
 #include <initializer_list>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -43,6 +43,11 @@ std::vector<std::int64_t> random_permutation(std::int64_t n, std::uint64_t key);
 /// Points LibTorch's default generator of a device at a stream of its own.
 void seed_default_generator(c10::Device device, std::uint64_t key);
 
+/// The state of LibTorch's default generator of a device, and putting it there again: what is drawn
+/// next is what was drawn after default_generator_state().
+at::Tensor default_generator_state(c10::Device device);
+void set_default_generator_state(c10::Device device, const at::Tensor& state);
+
 /// Gives LibTorch's default generator of a device back, at the end of its scope, in the state it
 /// was found in.
 class DefaultGeneratorGuard {
@@ -53,8 +58,8 @@ class DefaultGeneratorGuard {
   DefaultGeneratorGuard& operator=(const DefaultGeneratorGuard&) = delete;
 
  private:
-  struct State;
-  std::unique_ptr<State> state_;
+  c10::Device device_;
+  at::Tensor state_;
 };
 
 }  // namespace mlaan

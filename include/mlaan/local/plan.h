@@ -7,6 +7,7 @@
 #include <mlaan/nn/parameter_average.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,15 +28,24 @@ struct Supervision {
   double weight = 1;
 };
 
+/// What of a module is dropped after its forward pass and computed again for the backward pass.
+enum class Recompute : std::uint8_t {
+  none,
+  module,  ///< all activations between the module's input and its output, once, in one piece
+  units,   ///< those within each of its units, one unit at a time, for each product anew
+};
+
 /// What to train a backbone by. A value: print it, edit it, hand it to an Engine.
 struct Plan {
   Partition partition;
   std::vector<Supervision> supervisions;
   /// Twins, moved once a step after all updates.
   std::vector<ParameterAverage> averages;
-  /// For each module whether its activations are dropped after its forward pass and computed again
-  /// when its gradients are needed. Empty: none.
-  std::vector<bool> recompute;
+  /// For each module what of it is recomputed. Empty: nothing.
+  std::vector<Recompute> recompute;
+  /// For each net, in the order of nets(plan), whether the activations within its units are
+  /// recomputed, one unit at a time. Empty: nothing.
+  std::vector<bool> recompute_nets;
 };
 
 /// \throws UserError if the plan does not fit the backbone: a window outside the partition or

@@ -39,10 +39,11 @@ struct BenchmarkResult {
       0;  ///< to the reference method: the time that the work alone predicts
 };
 
-/// Measures on one batch of the run's training set. First each method by itself: the bytes of its
-/// third step, and the multiply-adds of its fourth. Then all of them in turn, one step of each, the
-/// warm-up and then the repeats, so that a machine whose speed drifts drifts for all alike.
-/// \param progress called with a line of text before each part.
+/// Measures on one batch of the run's training set. The reference method recomputes nothing,
+/// whatever the run's options say: that would make another method of it. First each method by
+/// itself: the bytes of its third step, and the multiply-adds of its fourth. Then all of them in
+/// turn, one step of each, the warm-up and then the repeats, so that a machine whose speed drifts
+/// drifts for all alike. \param progress called with a line of text before each part.
 std::vector<BenchmarkResult> run_benchmark(Config& config, const BenchmarkOptions& options,
                                            const std::function<void(const std::string&)>& progress);
 

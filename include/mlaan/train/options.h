@@ -71,6 +71,7 @@ struct ExecutionOptions {
   static constexpr const char* section = "engine";
   bool fused_update = true;
   std::string memory_format = "channels_last";
+  std::string recompute = "none";
 
   void describe(FieldList& fields);
 };

@@ -13,16 +13,16 @@ namespace methods {
 
 Plan e2e(const Backbone& backbone, const Partition& partition) {
   const std::size_t last = partition.size() - 1;
-  return {partition, {{"output", 0, last, backbone.head(), cross_entropy(), 1}}, {}, {}};
+  return {partition, {{"output", 0, last, backbone.head(), cross_entropy(), 1}}, {}, {}, {}};
 }
 
 Plan checkpoint(const Backbone& backbone, const Partition& partition,
                 const CheckpointOptions& options) {
   const auto segments = static_cast<std::size_t>(options.segments);
   Plan plan = e2e(backbone, segments == 0 ? partition : Partition::uniform(backbone, segments));
-  plan.recompute.assign(plan.partition.size(), true);
+  plan.recompute.assign(plan.partition.size(), Recompute::module);
   // The last segment's gradients are due right after its forward pass.
-  plan.recompute.back() = false;
+  plan.recompute.back() = Recompute::none;
   return plan;
 }
 

@@ -1,0 +1,97 @@
+// A unit whose activations are dropped after its forward pass and computed again when needed.
+#include "local/recomputed_unit.h"
+
+#include "core/libtorch_compat.h"
+#include "local/buffer_guard.h"
+#include "local/gradient_tap.h"
+
+#include <mlaan/core/random.h>
+
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/csrc/autograd/function.h>
+#include <torch/csrc/autograd/functions/utils.h>
+#include <torch/csrc/autograd/variable.h>
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace mlaan {
+namespace {
+
+/// Stands in the graph for a whole unit. Its edges lead to the unit's input and parameters.
+struct RecomputedUnit : torch::autograd::Node {
+  torch::autograd::variable_list apply(torch::autograd::variable_list&& gradients) override {
+    torch::autograd::variable_list results(parameters.size() + 1);
+    torch::Tensor cotangent = std::move(gradients.at(0));
+    gradients.clear();
+    if (!cotangent.defined()) return results;
+    std::vector<std::size_t> wanted;
+    std::vector<torch::Tensor> wanted_tensors;
+    torch::Tensor leaf = input.detach();
+    leaf.set_requires_grad(task_should_compute_output(0));
+    for (std::size_t i = 0; i <= parameters.size(); ++i) {
+      if (!task_should_compute_output(i)) continue;
+      wanted.push_back(i);
+      wanted_tensors.push_back(i == 0 ? leaf : parameters[i - 1]);
+    }
+    torch::Tensor output = run_again(leaf);
+    auto found = send_back_for(output, std::move(cotangent), wanted_tensors);
+    for (std::size_t i = 0; i < wanted.size(); ++i) results[wanted[i]] = std::move(found[i]);
+    return results;
+  }
+
+  void release_variables() override { input = torch::Tensor(); }
+
+  torch::Tensor run_again(const torch::Tensor& leaf) const {
+    const DefaultGeneratorGuard generator(leaf.device());
+    set_default_generator_state(leaf.device(), random_state);
+    const BufferGuard guard(buffers);
+    const torch::AutoGradMode recording(true);
+    return unit->forward(overwrites_input ? leaf.clone() : leaf);
+  }
+
+  std::optional<Unit> unit;
+  bool overwrites_input = false;
+  std::vector<torch::Tensor> parameters;  ///< those that take a gradient
+  std::vector<torch::Tensor> buffers;
+  torch::Tensor input;
+  torch::Tensor random_state;
+};
+
+}  // namespace
+
+torch::Tensor run_recomputed(const Unit& unit, const torch::Tensor& input, bool overwrites_input) {
+  const auto node = compat::make_node<RecomputedUnit>();
+  auto& site = static_cast<RecomputedUnit&>(*node);
+  torch::autograd::edge_list edges{torch::autograd::impl::gradient_edge(input)};
+  for (const auto& named : unit.named_parameters()) {
+    if (!named.tensor.requires_grad()) continue;
+    site.parameters.push_back(named.tensor);
+    edges.emplace_back(torch::autograd::impl::grad_accumulator(named.tensor), 0);
+  }
+  const bool any = input.requires_grad() || !site.parameters.empty();
+  if (!torch::GradMode::is_enabled() || !any) return unit.forward(input);
+  site.unit = unit;
+  site.overwrites_input = overwrites_input;
+  for (const auto& named : unit.named_buffers()) site.buffers.push_back(named.tensor);
+  site.input = input.detach();
+  site.random_state = default_generator_state(input.device());
+  site.set_next_edges(std::move(edges));
+
+  torch::Tensor output;
+  {
+    const torch::NoGradGuard no_grad;
+    const auto version = input._version();
+    output = unit.forward(overwrites_input ? site.input.clone() : site.input).detach();
+    if (input._version() != version) {
+      throw UserError("unit '" + unit.name() +
+                      "' changes its input in place, so it cannot be recomputed; let its first "
+                      "operation be one that is not in place");
+    }
+  }
+  torch::autograd::create_gradient_edge(output, node);
+  return output;
+}
+
+}  // namespace mlaan
