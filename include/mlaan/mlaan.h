@@ -14,6 +14,7 @@
 #include <mlaan/local/methods/greedy.h>
 #include <mlaan/local/methods/lam.h>
 #include <mlaan/local/methods/mlaan.h>
+#include <mlaan/local/methods/mlaan_lean.h>
 #include <mlaan/local/methods/mlm.h>
 #include <mlaan/local/optimizer_state.h>
 #include <mlaan/local/published.h>

@@ -4,6 +4,7 @@
 #include <mlaan/core/error.h>
 #include <mlaan/local/method.h>
 #include <mlaan/log/benchmark_report.h>
+#include <mlaan/log/profile_report.h>
 #include <mlaan/measure/memory.h>
 #include <mlaan/train/benchmark.h>
 #include <mlaan/train/options.h>
@@ -25,6 +26,10 @@ struct BenchFlags {
     app.add_option("--warmup", options.warmup, "steps of each method before them [2]")
         ->check(CLI::Range(0, 100000));
     app.add_option("--json", json, "file to write the results to")->type_name("FILE");
+    app.add_option("--profile", profile,
+                   "measure each operation of a step instead, print where time and bytes go, and "
+                   "write a trace for chrome://tracing or Perfetto to FILE")
+        ->type_name("FILE");
     app.add_flag("--report-rss", report_rss, "print the process's own highest resident bytes too");
     app.add_flag("-q,--quiet", quiet, "no progress on stderr");
   }
@@ -33,6 +38,7 @@ struct BenchFlags {
   BenchmarkOptions options;
   std::string methods;
   std::string json;
+  std::string profile;
   bool report_rss = false;
   bool quiet = false;
 };
@@ -52,9 +58,16 @@ int run(BenchFlags& flags) {
   prepare(config);
   flags.options.methods = split(flags.methods);
   if (flags.options.methods.empty()) flags.options.methods = method_registry().names();
-  const auto results = run_benchmark(config, flags.options, [&](const std::string& what) {
+  const auto progress = [&](const std::string& what) {
     if (!flags.quiet) std::fprintf(stderr, "%s\n", what.c_str());
-  });
+  };
+  if (!flags.profile.empty()) {
+    const auto profiles = run_profiles(config, flags.options, progress);
+    for (const auto& profile : profiles) std::printf("%s\n", profile_table(profile).c_str());
+    write_trace(flags.profile, profiles);
+    return 0;
+  }
+  const auto results = run_benchmark(config, flags.options, progress);
   std::printf("%s", benchmark_table(results).c_str());
   std::printf(
       "  step: median of %lld, all methods in turn; × : ratio to %s, of times the median of the "
@@ -74,7 +87,7 @@ Command bench_command(CLI::App& program) {
   CLI::App* app =
       program.add_subcommand("bench", "measure time and bytes of a step, methods side by side");
   const auto flags = std::make_shared<BenchFlags>(*app);
-  return {app, [flags] { return run(*flags); }};
+  return {app, [flags] { return run(*flags); }, /*computes=*/true};
 }
 
 }  // namespace mlaan::cli

@@ -16,6 +16,8 @@ struct Command {
   CLI::App* app = nullptr;
   /// \return the exit code.
   std::function<int()> run;
+  /// Trains or runs networks, so that it is worth setting up the process for that.
+  bool computes = false;
 };
 
 /// Flags that stand for keys of the configuration, -c/--config and --set. They are applied in the

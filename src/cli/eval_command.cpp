@@ -96,7 +96,7 @@ int run(const EvalFlags& flags) {
 Command eval_command(CLI::App& program) {
   CLI::App* app = program.add_subcommand("eval", "test the network of a checkpoint");
   const auto flags = std::make_shared<EvalFlags>(*app);
-  return {app, [flags] { return run(*flags); }};
+  return {app, [flags] { return run(*flags); }, /*computes=*/true};
 }
 
 }  // namespace mlaan::cli

@@ -3,6 +3,7 @@
 #include "cli/version.h"
 
 #include <mlaan/core/error.h>
+#include <mlaan/core/process.h>
 #include <mlaan/core/suggest.h>
 #include <mlaan/measure/memory.h>
 
@@ -61,6 +62,7 @@ int run(int argc, char** argv) {
   for (const auto& command : commands) {
     if (!command.app->parsed()) continue;
     check_remaining(*command.app, {}, "argument");
+    if (command.computes) limit_spinning(argv);
     return command.run();
   }
   check_remaining(program, names, "command");

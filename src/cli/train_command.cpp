@@ -126,7 +126,7 @@ int run(const TrainFlags& flags) {
 Command train_command(CLI::App& program) {
   CLI::App* app = program.add_subcommand("train", "train a network and test it at the end");
   const auto flags = std::make_shared<TrainFlags>(*app);
-  return {app, [flags] { return run(*flags); }};
+  return {app, [flags] { return run(*flags); }, /*computes=*/true};
 }
 
 }  // namespace mlaan::cli

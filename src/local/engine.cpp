@@ -225,6 +225,10 @@ class Engine::Implementation {
   void execute(const Evaluate& evaluate) {
     const Evaluation& evaluation = schedule_.evaluations[evaluate.evaluation];
     const AuxiliaryNet& net = *nets_[evaluation.net];
+    if (!is_evaluated(evaluation.probability, options_.seed, net.name(), evaluation.module,
+                      steps_done_)) {
+      return;
+    }
     seed_default_generator(options_.device,
                            net_stream(options_.seed, net.name(), evaluation.module, steps_done_));
     const GradientTap input(boundary_);
@@ -240,7 +244,8 @@ class Engine::Implementation {
     output = torch::Tensor();
     // Nothing reads the last module's output after the last evaluation.
     if (evaluate.evaluation + 1 == schedule_.evaluations.size()) boundary_ = torch::Tensor();
-    torch::autograd::backward({loss}, {torch::full_like(loss, evaluation.weight)});
+    torch::autograd::backward({loss},
+                              {torch::full_like(loss, evaluation.weight / evaluation.probability)});
     mark_gradients(net_parameters_[evaluation.net]);
     cotangents_[evaluation.module].add(evaluation, input.take());
   }

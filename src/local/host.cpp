@@ -2,8 +2,30 @@
 #include <mlaan/core/random.h>
 #include <mlaan/local/host.h>
 
+#include <c10/util/Exception.h>
+
+#include <map>
+
 namespace mlaan {
 namespace {
+
+/// Shape of what units give for samples of the given shape, found by running them once.
+Shape output_shape(const std::vector<Unit>& units, const Shape& features) {
+  const torch::NoGradGuard no_grad;
+  Shape sizes{1};
+  sizes.insert(sizes.end(), features.begin(), features.end());
+  torch::Tensor sample = torch::zeros(sizes);
+  for (const auto& unit : units) {
+    unit.train(false);
+    try {
+      sample = unit.forward(sample);
+    } catch (const c10::Error& error) {
+      throw UserError("leap layer '" + unit.name() + "' cannot take what is before it, " +
+                      std::string(error.what_without_backtrace()));
+    }
+  }
+  return {sample.sizes().begin() + 1, sample.sizes().end()};
+}
 
 /// Builds the supervisions of one plan, module by module.
 class PlanBuilder {
@@ -18,8 +40,8 @@ class PlanBuilder {
 
   void supervise(const std::string& name, std::size_t first, std::size_t last, bool leaps,
                  double weight) {
-    plan_.supervisions.push_back(
-        {name, first, last, make_net(name, last, leaps), host_.loss, weight});
+    plan_.supervisions.push_back({name, first, last, net_for(name, last, leaps), host_.loss, weight,
+                                  leaps ? leap_->probability : 1});
   }
 
   void supervise_by_head(const std::string& name, std::size_t first, double weight) {
@@ -30,6 +52,25 @@ class PlanBuilder {
   Plan take() { return std::move(plan_); }
 
  private:
+  std::shared_ptr<AuxiliaryNet> net_for(const std::string& role, std::size_t module, bool leaps) {
+    if (!leaps || !leap_->shared) return make_net(role, module, leaps);
+    const std::size_t owner = last_of_stage(module);
+    auto& net = shared_nets_[owner];
+    if (!net) net = make_net(role, owner, leaps);
+    return net;
+  }
+
+  /// The last module, of those that have an auxiliary net, whose output has the shape of this
+  /// one's.
+  std::size_t last_of_stage(std::size_t module) const {
+    const auto shape = [this](std::size_t j) {
+      return backbone_.output_shape(plan_.partition.last_unit(j));
+    };
+    std::size_t last = module;
+    while (last + 2 < plan_.partition.size() && shape(last + 1) == shape(module)) ++last;
+    return last;
+  }
+
   std::shared_ptr<AuxiliaryNet> make_net(const std::string& role, std::size_t module, bool leaps) {
     const std::string name = "aux." + std::to_string(module + 1) + "." + role;
     const DefaultGeneratorGuard guard(torch::kCPU);
@@ -41,11 +82,20 @@ class PlanBuilder {
       const LeapRow& row = leap_->rows.at(module);
       LeapLayers layers = make_leap_layers(backbone_, row, leap_->twins, leap_->ema_momentum);
       units = std::move(layers.units);
+      if (leap_->pool > 1) units.insert(units.begin(), pooling_unit(features, leap_->pool));
       for (auto& average : layers.averages) plan_.averages.push_back(std::move(average));
-      if (!row.empty()) features = backbone_.output_shape(row.back());
+      features = probed_output(units, features, row);
     }
     for (auto& unit : host_.units(features, backbone_.classes())) units.push_back(std::move(unit));
     return std::make_shared<AuxiliaryNet>(name, std::move(units));
+  }
+
+  /// Shape of what leap layers give for maps of the given shape.
+  Shape probed_output(const std::vector<Unit>& units, const Shape& features,
+                      const LeapRow& row) const {
+    if (row.empty()) return features;
+    if (leap_->pool == 1) return backbone_.output_shape(row.back());
+    return output_shape(units, features);
   }
 
   const Backbone& backbone_;
@@ -53,6 +103,7 @@ class PlanBuilder {
   const std::optional<LeapAugmented>& leap_;
   std::uint64_t seed_;
   Plan plan_;
+  std::map<std::size_t, std::shared_ptr<AuxiliaryNet>> shared_nets_;  ///< by module
   LossPtr head_loss_ = cross_entropy();
 };
 

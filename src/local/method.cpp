@@ -5,15 +5,16 @@
 #include <mlaan/local/methods/greedy.h>
 #include <mlaan/local/methods/lam.h>
 #include <mlaan/local/methods/mlaan.h>
+#include <mlaan/local/methods/mlaan_lean.h>
 #include <mlaan/local/methods/mlm.h>
 
 namespace mlaan {
 
 const Registry<MethodEntry>& method_registry() {
   static const Registry<MethodEntry> registry(
-      "method",
-      {methods::e2e_entry(), methods::checkpoint_entry(), methods::greedy_entry(),
-       methods::dgl_entry(), methods::mlm_entry(), methods::lam_entry(), methods::mlaan_entry()});
+      "method", {methods::e2e_entry(), methods::checkpoint_entry(), methods::greedy_entry(),
+                 methods::dgl_entry(), methods::mlm_entry(), methods::lam_entry(),
+                 methods::mlaan_entry(), methods::mlaan_lean_entry()});
   return registry;
 }
 

@@ -23,6 +23,15 @@ void check(const Supervision& supervision, std::size_t modules,
                     std::to_string(supervision.weight) +
                     "; a weight must be a number of at least 0");
   }
+  if (!(supervision.probability > 0 && supervision.probability <= 1)) {
+    throw UserError(describe(supervision) + " has the probability " +
+                    std::to_string(supervision.probability) +
+                    "; a probability must be above 0 and at most 1");
+  }
+  if (supervision.net == head && supervision.probability < 1) {
+    throw UserError(describe(supervision) +
+                    " has the backbone's own head for its net, which is evaluated in every step");
+  }
   if (!supervision.net) throw UserError(describe(supervision) + " has no auxiliary net");
   if (supervision.net == head && supervision.last + 1 != modules) {
     throw UserError(describe(supervision) +

@@ -20,4 +20,13 @@ inline std::uint64_t net_stream(std::uint64_t seed, const std::string& net, std:
   return random_key({seed, random_key(net), module, static_cast<std::uint64_t>(step)});
 }
 
+/// Whether the supervisions by the net of this name behind module `module` are evaluated in step
+/// `step`, when they are with this probability.
+inline bool is_evaluated(double probability, std::uint64_t seed, const std::string& net,
+                         std::size_t module, std::int64_t step) {
+  if (probability >= 1) return true;
+  const std::uint64_t stream = net_stream(seed, net, module, step);
+  return RandomStream(random_key({stream, random_key("evaluated")})).uniform() < probability;
+}
+
 }  // namespace mlaan

@@ -17,10 +17,12 @@ std::vector<Evaluation> find_evaluations(const Plan& plan) {
     const auto net = static_cast<std::size_t>(
         std::find(distinct.begin(), distinct.end(), supervision.net) - distinct.begin());
     auto found = std::find_if(evaluations.begin(), evaluations.end(), [&](const Evaluation& other) {
-      return other.module == supervision.last && other.net == net && other.loss == supervision.loss;
+      return other.module == supervision.last && other.net == net &&
+             other.loss == supervision.loss && other.probability == supervision.probability;
     });
     if (found == evaluations.end()) {
-      found = evaluations.insert(found, {supervision.last, net, supervision.loss, {}, 0, {}});
+      found = evaluations.insert(
+          found, {supervision.last, net, supervision.loss, {}, 0, supervision.probability, {}});
     }
     found->supervisions.push_back(s);
     found->weight += supervision.weight;

@@ -2,6 +2,7 @@
 #include <mlaan/nn/leap.h>
 
 #include <torch/nn/module.h>
+#include <torch/nn/modules/pooling.h>
 
 #include <algorithm>
 #include <cmath>
@@ -62,6 +63,18 @@ LeapLayers make_leap_layers(const Backbone& backbone, const LeapRow& row, Twins 
     }
   }
   return leap;
+}
+
+Unit pooling_unit(const Shape& features, std::int64_t factor) {
+  if (features.size() != 3 || features[1] % factor != 0 || features[2] % factor != 0) {
+    throw UserError("pooling by " + std::to_string(factor) +
+                    " needs maps (C×h×w) whose sides it "
+                    "divides; it was given " +
+                    to_string(features));
+  }
+  Unit unit("pool", torch::nn::AvgPool2d(torch::nn::AvgPool2dOptions(factor).stride(factor)));
+  unit.set_description("pool" + std::to_string(factor));
+  return unit;
 }
 
 LeapRow leap_row(const Backbone& backbone, std::size_t last_unit, std::size_t length) {

@@ -52,17 +52,33 @@ class Contestant {
     step();
     step();
     measure::reset_peak(device_);
-    step();
+    const int steps = steps_that_show_all();
+    for (int i = 0; i < steps; ++i) step();
     const auto reading = measure::read_memory(device_);
     result_.peak_bytes = reading.peak - bytes_before_;
     result_.peak_by_kind = reading.peak_by_kind;
     const measure::MultiplyAddCounter counter;
-    step();
-    result_.multiply_adds = counter.count() / result_.batch;
+    for (int i = 0; i < steps; ++i) step();
+    result_.multiply_adds = counter.count() / result_.batch / steps;
     return result_;
   }
 
+  StepProfile profile(std::int64_t steps) {
+    StepProfile profile = profile_step(engine_, batch_.images, batch_.labels, steps, bytes_before_);
+    profile.method = result_.method;
+    return profile;
+  }
+
  private:
+  /// One, or where chance decides what a step evaluates, enough to have seen everything.
+  int steps_that_show_all() const {
+    const auto& supervisions = engine_.plan().supervisions;
+    const bool random =
+        std::any_of(supervisions.begin(), supervisions.end(),
+                    [](const Supervision& supervision) { return supervision.probability < 1; });
+    return random ? 10 : 1;
+  }
+
   static Engine make_engine(Config& config, const DataSource& data, const std::string& method) {
     Backbone backbone =
         make_backbone(config, static_cast<std::int64_t>(data.classes.size()), data.image_shape);
@@ -174,6 +190,18 @@ std::vector<BenchmarkResult> run_benchmark(
   for (std::size_t i = 0; i < results.size(); ++i) set_times(results[i], seconds[i]);
   compare_with_reference(results, seconds);
   return results;
+}
+
+std::vector<StepProfile> run_profiles(Config& config, const BenchmarkOptions& options,
+                                      const std::function<void(const std::string&)>& progress) {
+  const DataSource data = make_data(config);
+  const Batch batch = take_batch(config, data);
+  std::vector<StepProfile> profiles;
+  for (const auto& method : with_reference(options.methods)) {
+    progress("profile of " + method);
+    profiles.push_back(Contestant(config, data, batch, method).profile(options.repeats));
+  }
+  return profiles;
 }
 
 }  // namespace mlaan

@@ -115,6 +115,49 @@ TEST_F(Cli, PeakBytesOfAStepAreTheSameEveryTime) {
   EXPECT_EQ(runs[0][1]["peak_bytes"], runs[1][1]["peak_bytes"]);
 }
 
+TEST_F(Cli, BenchProfilesFindTheSamePeak) {
+  const std::string setting = "bench --model resnet8 -b 8 --methods mlaan --repeats 1 -q ";
+  ASSERT_EQ(run_program(setting + "--json " + (folder / "bench.json").string()).exit_code, 0);
+  const ProgramResult result =
+      run_program(setting + "--profile " + (folder / "trace.json").string());
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_TRUE(contains(result.output, "peak in \"")) << result.output;
+
+  const json results = json::parse(read_text(folder / "bench.json"))["results"];
+  const json events = json::parse(read_text(folder / "trace.json"))["traceEvents"];
+  std::vector<std::int64_t> peaks(results.size(), 0);
+  std::vector<int> forwards(results.size(), 0);
+  for (const auto& event : events) {
+    if (event["ph"] != "X") continue;
+    const auto method = event["pid"].get<std::size_t>();
+    EXPECT_GT(event["dur"].get<double>(), 0);
+    peaks.at(method) = std::max(peaks[method], event["args"]["peak_bytes"].get<std::int64_t>());
+    if (event["cat"] == "forward") ++forwards[method];
+  }
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    EXPECT_EQ(peaks[i], results[i]["peak_bytes"].get<std::int64_t>()) << results[i]["method"];
+    EXPECT_EQ(forwards[i], results[i]["modules"].get<int>()) << results[i]["method"];
+  }
+}
+
+TEST_F(Cli, RecomputationLowersThePeakAndLeavesTheReferenceAlone) {
+  const auto peaks = [&](const std::string& recompute) {
+    const std::string file = (folder / (recompute + ".json")).string();
+    const ProgramResult result = run_program(
+        "bench --model resnet14 --modules 3 -b 8 --methods mlaan --repeats 1 -q "
+        "--recompute " +
+        recompute + " --json " + file);
+    EXPECT_EQ(result.exit_code, 0) << result.output;
+    const json results = json::parse(read_text(file))["results"];
+    return std::make_pair(results[0]["peak_bytes"].get<std::int64_t>(),
+                          results[1]["peak_bytes"].get<std::int64_t>());
+  };
+  const auto kept = peaks("none");
+  const auto recomputed = peaks("unit");
+  EXPECT_EQ(recomputed.first, kept.first) << "end-to-end";
+  EXPECT_LT(static_cast<double>(recomputed.second), 0.8 * static_cast<double>(kept.second));
+}
+
 TEST_F(Cli, InfoPrintsEverythingThereIs) {
   const auto expect_output = [](const std::string& arguments,
                                 const std::vector<std::string>& parts) {

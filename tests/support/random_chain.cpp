@@ -122,7 +122,13 @@ Plan random_plan(RandomStream& random, const Backbone& backbone) {
   std::vector<std::shared_ptr<AuxiliaryNet>> local_nets;
   for (std::size_t j = 0; j + 1 < modules; ++j) {
     const auto& features = backbone.output_shape(plan.partition.last_unit(j));
-    local_nets.push_back(random_net(random, "aux." + std::to_string(j) + ".local", features));
+    const bool can_share =
+        j > 0 && backbone.output_shape(plan.partition.last_unit(j - 1)) == features;
+    if (can_share && random.below(2) == 0) {
+      local_nets.push_back(local_nets.back());  // modules of a stage may share a net
+    } else {
+      local_nets.push_back(random_net(random, "aux." + std::to_string(j) + ".local", features));
+    }
     plan.supervisions.push_back(
         {"local", j, j, local_nets.back(), entropy, random.uniform(0.05, 2)});
   }

@@ -65,6 +65,38 @@ TEST(Engine, PredictsInEvaluationModeAndTrainsInTrainingMode) {
   expect_same(statistics(), after, "running statistics after predict()");
 }
 
+TEST(Engine, SupervisionsLeftToChanceKeepTheExpectedGradient) {
+  torch::manual_seed(3);
+  torch::nn::Sequential chain(torch::nn::Linear(6, 8), torch::nn::Tanh(), torch::nn::Linear(8, 8),
+                              torch::nn::Tanh(), torch::nn::Linear(8, 3));
+  const Backbone backbone = Backbone::from(chain, torch::zeros({1, 6}));
+  Plan plan = methods::dgl(backbone, Partition::uniform(backbone, 2));
+  // A head without batch normalisation, so that every step's gradient is the same.
+  plan.supervisions.front().net =
+      std::make_shared<AuxiliaryNet>("aux.1.local", std::vector<Unit>{pooled_linear("fc", 8, 3)});
+  const auto inputs = torch::randn({8, 6});
+  const auto labels = torch::randint(3, {8}, torch::kInt64);
+  const torch::Tensor weight = backbone.named_parameters().front().tensor;
+  Engine always(backbone, plan);
+  always.accumulate(inputs, labels);
+  const auto whole = weight.grad().clone();
+  weight.mutable_grad().reset();
+
+  plan.supervisions.front().probability = 0.25;
+  Engine sometimes(backbone, plan);
+  constexpr int steps = 2000;
+  int evaluated = 0;
+  for (int step = 0; step < steps; ++step) {
+    const auto losses = sometimes.accumulate(inputs, labels).losses;
+    if (!std::isnan(losses[0].item<double>())) ++evaluated;
+    EXPECT_FALSE(std::isnan(losses[1].item<double>())) << "the head's";
+  }
+  const double deviation = std::sqrt(steps * 0.25 * 0.75);
+  EXPECT_NEAR(evaluated, steps * 0.25, 4 * deviation);
+  expect_close(weight.grad() / steps, whole * (evaluated / (0.25 * steps)), 1e-4,
+               "the mean gradient");
+}
+
 TEST(Engine, AccumulatedHalvesMakeAWholeStep) {
   // Without batch normalisation a batch's gradient is the mean of its halves'.
   const auto make = [] {

@@ -6,6 +6,7 @@
 #include <mlaan/local/methods/e2e.h>
 #include <mlaan/local/methods/lam.h>
 #include <mlaan/local/methods/mlaan.h>
+#include <mlaan/local/methods/mlaan_lean.h>
 #include <mlaan/local/published.h>
 #include <mlaan/nn/backbones.h>
 
@@ -13,6 +14,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <set>
 
 namespace mlaan::testing {
@@ -125,6 +127,32 @@ TEST_F(Methods, AWindowLongerThanThePartitionIsRefused) {
   expect_user_error([&] { methods::mlm(backbone, partition, options); }, {"10", "9"});
 }
 
+TEST_F(Methods, LeanLeapNetsAreSharedByStage) {
+  const Plan plan = methods::mlaan_lean(backbone, partition);
+  std::map<Shape, std::set<const AuxiliaryNet*>> by_shape;
+  std::size_t cascaded = 0;
+  for (const auto& supervision : plan.supervisions) {
+    if (supervision.name != "cascaded" || supervision.net == backbone.head()) continue;
+    ++cascaded;
+    by_shape[backbone.output_shape(partition.last_unit(supervision.last))].insert(
+        supervision.net.get());
+    EXPECT_DOUBLE_EQ(supervision.probability, LeanOptions().fraction);
+    EXPECT_EQ(supervision.net->units().front().name(), "pool");
+  }
+  EXPECT_EQ(cascaded, 7U) << "modules 2 to 8 of 9";
+  ASSERT_EQ(by_shape.size(), 3U);
+  for (const auto& [shape, shared] : by_shape) EXPECT_EQ(shared.size(), 1U) << to_string(shape);
+  EXPECT_EQ(plan.averages.size(), 3U) << "one twin a net";
+  check(plan, backbone);
+}
+
+TEST_F(Methods, PoolingThatDoesNotFitIsRefused) {
+  LamOptions options;
+  options.pool = 3;
+  expect_user_error([&] { methods::lam(backbone, partition, options); },
+                    {"pooling by 3", "16×32×32"});
+}
+
 TEST_F(Methods, PlansThatDoNotFitAreRefused) {
   const auto refuse = [&](const std::function<void(Plan&)>& spoil,
                           const std::vector<std::string>& parts) {
@@ -135,6 +163,9 @@ TEST_F(Methods, PlansThatDoNotFitAreRefused) {
   refuse([](Plan& plan) { plan.supervisions[2].weight = -1; }, {"local", "3", "-1", "at least 0"});
   refuse([](Plan& plan) { plan.supervisions[2].last = 9; }, {"modules 1 to 9"});
   refuse([](Plan& plan) { plan.supervisions[2].first = 4; }, {"not end before it begins"});
+  refuse([](Plan& plan) { plan.supervisions[2].probability = 0; }, {"probability 0"});
+  refuse([](Plan& plan) { plan.supervisions.back().probability = 0.5; }, {"own head"});
+  refuse([](Plan& plan) { plan.recompute_nets = {true}; }, {"recompute"});
   refuse([](Plan& plan) { plan.supervisions[2].net = nullptr; }, {"no auxiliary net"});
   refuse([](Plan& plan) { plan.supervisions[2].loss = nullptr; }, {"no loss"});
   refuse([](Plan& plan) { plan.supervisions.erase(plan.supervisions.begin() + 2); },

@@ -33,7 +33,7 @@ struct EngineOptions {
 /// What a training step gives back.
 struct StepResult {
   /// Each supervision's loss, not weighted, in the plan's order, on the engine's device; NaN where
-  /// the weight is 0.
+  /// the weight is 0, or where chance left it out of this step.
   torch::Tensor losses;
   /// Logits of the backbone's own head, before the update: batch × classes.
   torch::Tensor logits;

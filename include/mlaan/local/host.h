@@ -36,6 +36,13 @@ struct LeapAugmented {
   std::vector<LeapRow> rows;
   Twins twins = Twins::first;
   double ema_momentum = 0.995;
+  /// Average pooling of the module's maps, by this factor in both directions, before the first leap
+  /// layer.
+  std::int64_t pool = 1;
+  /// Modules whose outputs have one shape - a stage - share one net: that of the last of them.
+  bool shared = false;
+  /// See Supervision::probability.
+  double probability = 1;
 };
 
 /// The plan of a host by itself, or with MLM, LAM or both: every module but the last is supervised

@@ -26,6 +26,9 @@ struct Supervision {
   std::shared_ptr<AuxiliaryNet> net;
   LossPtr loss;
   double weight = 1;
+  /// Share of the steps, drawn at random, in which it is evaluated. Its weight is divided by that,
+  /// so that the expected gradient is that of every step.
+  double probability = 1;
 };
 
 /// What of a module is dropped after its forward pass and computed again for the backward pass.

@@ -57,13 +57,14 @@ struct Update {
 
 using Operation = std::variant<RunModule, Evaluate, Rebuild, Product, Update>;
 
-/// Supervisions that share a module, net and loss.
+/// Supervisions that share a module, net, loss and probability.
 struct Evaluation {
   std::size_t module;
   std::size_t net;  ///< in the order of nets(plan)
   LossPtr loss;
   std::vector<std::size_t> supervisions;
   double weight = 0;  ///< the sum of all weights
+  double probability = 1;
   /// For each first module of a window, in the order of their supervisions, the windows' weight.
   struct Group {
     std::size_t start;

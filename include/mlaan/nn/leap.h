@@ -31,6 +31,10 @@ struct LeapLayers {
 LeapLayers make_leap_layers(const Backbone& backbone, const LeapRow& row, Twins twins,
                             double momentum);
 
+/// A layer that averages maps (C×h×w) over squares of `factor` by `factor` positions.
+/// \throws UserError for features that are no maps, or maps whose sides the factor does not divide.
+Unit pooling_unit(const Shape& features, std::int64_t factor);
+
 /// The rule for chains without a published row. Taken are: the units after `last_unit` that change
 /// the shape, and the last unit; then, until there are `length` layers (one less where `last_unit`
 /// is itself in the last stage), evenly spaced units of the last stage. \param last_unit the last

@@ -3,6 +3,7 @@
 
 #include <mlaan/measure/memory.h>
 #include <mlaan/train/config.h>
+#include <mlaan/train/profile.h>
 
 #include <cstdint>
 #include <functional>
@@ -41,10 +42,15 @@ struct BenchmarkResult {
 
 /// Measures on one batch of the run's training set. The reference method recomputes nothing,
 /// whatever the run's options say: that would make another method of it. First each method by
-/// itself: the bytes of its third step, and the multiply-adds of its fourth. Then all of them in
+/// itself: the bytes of its third step, and the multiply-adds of its fourth (where chance decides
+/// what a step evaluates, the peak of ten steps and the mean of ten more). Then all of them in
 /// turn, one step of each, the warm-up and then the repeats, so that a machine whose speed drifts
 /// drifts for all alike. \param progress called with a line of text before each part.
 std::vector<BenchmarkResult> run_benchmark(Config& config, const BenchmarkOptions& options,
                                            const std::function<void(const std::string&)>& progress);
+
+/// The profile of a step of each method, one method after the other.
+std::vector<StepProfile> run_profiles(Config& config, const BenchmarkOptions& options,
+                                      const std::function<void(const std::string&)>& progress);
 
 }  // namespace mlaan

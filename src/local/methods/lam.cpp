@@ -39,6 +39,14 @@ std::vector<LeapRow> leap_rows(const Backbone& backbone, const Partition& partit
 
 }  // namespace
 
+Accepts part_of_steps() {
+  return {[](const OptionValue& value) {
+            const auto* part = std::get_if<double>(&value);
+            return part != nullptr && *part > 0 && *part <= 1;
+          },
+          "above 0, at most 1"};
+}
+
 void LamOptions::describe(FieldList& fields) {
   fields.add("ema_momentum", ema_momentum, "momentum m of the twins' moving average",
              between(0, 1));
@@ -46,6 +54,13 @@ void LamOptions::describe(FieldList& fields) {
              one_of({"none", "first", "all"}));
   fields.add("length", length,
              "leap layers a net, where no published row and none by hand is taken", at_least(1));
+  fields.add("pool", pool, "average pooling of a module's maps before its leap layers",
+             at_least(1));
+  fields.add("shared", shared, "let the modules of a stage share one leap net");
+  fields.add("fraction", fraction,
+             "share of the steps, drawn at random, in which a leap net is evaluated; its weight is "
+             "divided by that",
+             part_of_steps());
   fields.add("rows", rows,
              "leap layers by hand: for each module but the last one text of unit names, such as "
              "\"layer2.0 layer3.0 layer3.4\"");
@@ -55,8 +70,12 @@ namespace methods {
 
 LeapAugmented leap_augmented(const Backbone& backbone, const Partition& partition,
                              const LamOptions& options) {
-  return {leap_rows(backbone, partition, options), parse_twins(options.twins),
-          options.ema_momentum};
+  return {leap_rows(backbone, partition, options),
+          parse_twins(options.twins),
+          options.ema_momentum,
+          options.pool,
+          options.shared,
+          options.fraction};
 }
 
 Plan lam(const Backbone& backbone, const Partition& partition, const LamOptions& options,

@@ -19,12 +19,18 @@ struct LamOptions {
   double ema_momentum = 0.995;
   std::string twins = "first";
   std::int64_t length = 4;
+  std::int64_t pool = 1;
+  bool shared = false;
+  double fraction = 1;
   /// One text for each module but the last: names of units, separated by blanks. Empty: the
   /// published rows where there are some for the partition, else the rule of leap_row().
   TextList rows;
 
   void describe(FieldList& fields);
 };
+
+/// What an option accepts that is a part of all steps: above 0, at most 1.
+Accepts part_of_steps();
 
 namespace methods {
 

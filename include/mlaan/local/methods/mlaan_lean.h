@@ -1,0 +1,35 @@
+// MLAAN with cheap leap nets.
+//
+// Update rule: that of MLAAN; but a leap net reads its module's maps pooled, is shared by the
+// modules of a stage, and is evaluated in a random part of the steps, with its weight divided by
+// that part.
+#pragma once
+
+#include <mlaan/local/methods/greedy.h>
+#include <mlaan/local/methods/lam.h>
+#include <mlaan/local/methods/mlm.h>
+
+#include <cstdint>
+
+namespace mlaan {
+
+/// What differs from LamOptions; all else is taken from there.
+struct LeanOptions {
+  static constexpr const char* section = "lean";
+  std::int64_t pool = 2;
+  bool shared = true;
+  double fraction = 0.5;
+
+  void describe(FieldList& fields);
+};
+
+namespace methods {
+
+Plan mlaan_lean(const Backbone& backbone, const Partition& partition,
+                const LeanOptions& options = {}, const MlmOptions& mlm = {}, LamOptions lam = {},
+                const GreedyOptions& host = {}, std::uint64_t seed = 0);
+
+MethodEntry mlaan_lean_entry();
+
+}  // namespace methods
+}  // namespace mlaan

@@ -1,0 +1,105 @@
+// Where the time and the bytes of a training step go, operation by operation.
+#include <mlaan/train/profile.h>
+
+#include <torch/cuda.h>
+
+#include <algorithm>
+#include <chrono>
+
+namespace mlaan {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+void wait_for(torch::Device device) {
+  if (device.is_cuda()) torch::cuda::synchronize(device.has_index() ? device.index() : 0);
+}
+
+/// What an operation is about.
+struct Describe {
+  const Engine& engine;
+
+  std::size_t module_of_net(std::size_t net) const {
+    for (const auto& evaluation : engine.schedule().evaluations) {
+      if (evaluation.net == net) return evaluation.module;
+    }
+    return 0;
+  }
+
+  std::pair<const char*, std::size_t> operator()(const RunModule& run) const {
+    return {"forward", run.module};
+  }
+  std::pair<const char*, std::size_t> operator()(const Evaluate& evaluate) const {
+    return {"supervise", engine.schedule().evaluations.at(evaluate.evaluation).module};
+  }
+  std::pair<const char*, std::size_t> operator()(const Rebuild& rebuild) const {
+    return {"recompute", rebuild.module};
+  }
+  std::pair<const char*, std::size_t> operator()(const Product& product) const {
+    return {"backward", product.module};
+  }
+  std::pair<const char*, std::size_t> operator()(const Update& update) const {
+    return {"update", update.of_net ? module_of_net(update.index) : update.index};
+  }
+};
+
+double median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+}  // namespace
+
+StepProfile profile_step(Engine& engine, const torch::Tensor& images, const torch::Tensor& labels,
+                         std::int64_t steps, std::int64_t bytes_before) {
+  const torch::Device device = images.device();
+  // The first step makes the optimizers' state.
+  engine.step(images, labels);
+  engine.step(images, labels);
+
+  StepProfile profile;
+  std::vector<std::vector<double>> seconds;
+  std::vector<double> whole;
+  for (std::int64_t step = 0; step < steps; ++step) {
+    std::size_t count = 0;
+    wait_for(device);
+    const auto begin = Clock::now();
+    auto last = begin;
+    measure::reset_peak(device);
+    engine.set_observer([&](const Operation& operation) {
+      wait_for(device);
+      const auto now = Clock::now();
+      if (step == 0) {
+        const auto [phase, module] = std::visit(Describe{engine}, operation);
+        OperationProfile entry;
+        entry.name = to_string(operation, engine.schedule());
+        entry.phase = phase;
+        entry.module = static_cast<std::int64_t>(module) + 1;
+        const auto reading = measure::read_memory(device);
+        entry.live_bytes = reading.live - bytes_before;
+        entry.peak_bytes = reading.peak - bytes_before;
+        entry.peak_by_kind = reading.peak_by_kind;
+        profile.operations.push_back(std::move(entry));
+        seconds.emplace_back();
+      }
+      seconds.at(count++).push_back(std::chrono::duration<double>(now - last).count());
+      measure::reset_peak(device);
+      last = Clock::now();
+    });
+    engine.step(images, labels);
+    wait_for(device);
+    whole.push_back(std::chrono::duration<double>(Clock::now() - begin).count());
+  }
+  engine.set_observer(nullptr);
+  profile.seconds = median(whole);
+  double begin = 0;
+  for (std::size_t i = 0; i < profile.operations.size(); ++i) {
+    profile.operations[i].seconds = median(seconds[i]);
+    profile.operations[i].begin_seconds = begin;
+    begin += profile.operations[i].seconds;
+  }
+  return profile;
+}
+
+}  // namespace mlaan
