@@ -1,4 +1,6 @@
 // Steps of several methods side by side: time, bytes, multiply-adds.
+#include "train/timing.h"
+
 #include <mlaan/core/error.h>
 #include <mlaan/local/method.h>
 #include <mlaan/measure/cost.h>
@@ -6,20 +8,11 @@
 #include <mlaan/train/options.h>
 #include <mlaan/train/setup.h>
 
-#include <torch/cuda.h>
-
 #include <algorithm>
-#include <chrono>
 #include <memory>
 
 namespace mlaan {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-void wait_for(torch::Device device) {
-  if (device.is_cuda()) torch::cuda::synchronize(device.has_index() ? device.index() : 0);
-}
 
 /// A method under measurement.
 class Contestant {
@@ -43,7 +36,7 @@ class Contestant {
     const auto start = Clock::now();
     engine_.step(batch_.images, batch_.labels);
     wait_for(device_);
-    return std::chrono::duration<double>(Clock::now() - start).count();
+    return seconds_since(start);
   }
 
   /// Everything but times.
@@ -96,12 +89,6 @@ class Contestant {
   Engine engine_;
   BenchmarkResult result_;
 };
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const std::size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-}
 
 void set_times(BenchmarkResult& result, const std::vector<double>& seconds) {
   result.step_seconds = median(seconds);

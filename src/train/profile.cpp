@@ -1,19 +1,12 @@
 // Where the time and the bytes of a training step go, operation by operation.
+#include "train/timing.h"
+
 #include <mlaan/train/profile.h>
 
-#include <torch/cuda.h>
-
-#include <algorithm>
-#include <chrono>
+#include <utility>
 
 namespace mlaan {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-void wait_for(torch::Device device) {
-  if (device.is_cuda()) torch::cuda::synchronize(device.has_index() ? device.index() : 0);
-}
 
 /// What an operation is about.
 struct Describe {
@@ -43,12 +36,6 @@ struct Describe {
   }
 };
 
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
 }  // namespace
 
 StepProfile profile_step(Engine& engine, const torch::Tensor& images, const torch::Tensor& labels,
@@ -69,7 +56,7 @@ StepProfile profile_step(Engine& engine, const torch::Tensor& images, const torc
     measure::reset_peak(device);
     engine.set_observer([&](const Operation& operation) {
       wait_for(device);
-      const auto now = Clock::now();
+      const double passed = seconds_since(last);
       if (step == 0) {
         const auto [phase, module] = std::visit(Describe{engine}, operation);
         OperationProfile entry;
@@ -83,13 +70,13 @@ StepProfile profile_step(Engine& engine, const torch::Tensor& images, const torc
         profile.operations.push_back(std::move(entry));
         seconds.emplace_back();
       }
-      seconds.at(count++).push_back(std::chrono::duration<double>(now - last).count());
+      seconds.at(count++).push_back(passed);
       measure::reset_peak(device);
       last = Clock::now();
     });
     engine.step(images, labels);
     wait_for(device);
-    whole.push_back(std::chrono::duration<double>(Clock::now() - begin).count());
+    whole.push_back(seconds_since(begin));
   }
   engine.set_observer(nullptr);
   profile.seconds = median(whole);
