@@ -85,17 +85,26 @@ class Engine::Implementation {
     place();
     Trainable trains;
     for (std::size_t j = 0; j < plan_.partition.size(); ++j) {
+      const Recompute recompute = plan_.recompute.empty() ? Recompute::none : plan_.recompute[j];
       std::vector<bool> overwrites_input;
+      std::vector<bool> recomputed;
       for (auto i = plan_.partition.first_unit(j); i <= plan_.partition.last_unit(j); ++i) {
+        backbone_.units()[i].set_rebuilds(recompute == Recompute::activations);
         overwrites_input.push_back(backbone_.overwrites_input(i));
+        const bool before_blocks = i + backbone_.block_count() < backbone_.size();
+        recomputed.push_back(recompute == Recompute::units ||
+                             (recompute == Recompute::activations && before_blocks));
       }
       modules_.emplace_back(module_units(plan_, backbone_, j), std::move(overwrites_input),
-                            !plan_.recompute.empty() && plan_.recompute[j] == Recompute::units,
-                            options_.device);
+                            std::move(recomputed), options_.device);
       trains.modules.push_back(!modules_.back().parameters().empty());
       add_part("module " + std::to_string(j + 1), modules_.back().named_parameters());
     }
-    for (const auto& net : nets_) {
+    for (std::size_t n = 0; n < nets_.size(); ++n) {
+      const auto& net = nets_[n];
+      for (const auto& unit : net->units()) {
+        unit.set_rebuilds(recompute_of_net(n) == Recompute::activations);
+      }
       trains.nets.push_back(any_trainable(net->named_parameters()));
       add_part(net->name().empty() ? "head" : net->name(), trainable(net->named_parameters()));
       net_parameters_.push_back(tensors_of(parts_.back().parameters));
@@ -212,8 +221,8 @@ class Engine::Implementation {
     boundary_ = modules_[run.module].forward(boundary_, run, stream_of(run.module));
   }
 
-  bool recomputes_net(std::size_t net) const {
-    return !plan_.recompute_nets.empty() && plan_.recompute_nets[net];
+  Recompute recompute_of_net(std::size_t net) const {
+    return plan_.recompute_nets.empty() ? Recompute::none : plan_.recompute_nets[net];
   }
 
   static torch::Tensor run(const AuxiliaryNet& net, torch::Tensor value, bool recomputed) {
@@ -233,7 +242,8 @@ class Engine::Implementation {
                            net_stream(options_.seed, net.name(), evaluation.module, steps_done_));
     const GradientTap input(boundary_);
     const auto version = boundary_._version();
-    torch::Tensor output = run(net, input.tensor(), recomputes_net(evaluation.net));
+    torch::Tensor output =
+        run(net, input.tensor(), recompute_of_net(evaluation.net) == Recompute::units);
     if (boundary_._version() != version) {
       throw UserError("auxiliary net '" + net.name() +
                       "' changes its input in place; let its first operation be one that is not");

@@ -9,10 +9,10 @@
 namespace mlaan {
 
 ModuleRun::ModuleRun(std::vector<Unit> units, std::vector<bool> overwrites_input,
-                     bool recomputes_units, torch::Device device)
+                     std::vector<bool> recomputed, torch::Device device)
     : units_(std::move(units)),
       overwrites_input_(std::move(overwrites_input)),
-      recomputes_units_(recomputes_units),
+      recomputed_(std::move(recomputed)),
       device_(device) {
   for (const auto& unit : units_) {
     for (auto& named : unit.named_parameters()) {
@@ -27,11 +27,11 @@ ModuleRun::ModuleRun(std::vector<Unit> units, std::vector<bool> overwrites_input
 torch::Tensor ModuleRun::run(const torch::Tensor& input, std::uint64_t stream) {
   seed_default_generator(device_, stream);
   // The module before, and every net that reads it, still need what this one is given.
-  torch::Tensor value = overwrites_input_[0] && !recomputes_units_ ? input.clone() : input;
+  torch::Tensor value = overwrites_input_[0] && !recomputed_[0] ? input.clone() : input;
   const auto version = input._version();
   for (std::size_t i = 0; i < units_.size(); ++i) {
-    value = recomputes_units_ ? run_recomputed(units_[i], value, overwrites_input_[i])
-                              : units_[i].forward(std::move(value));
+    value = recomputed_[i] ? run_recomputed(units_[i], value, overwrites_input_[i])
+                           : units_[i].forward(std::move(value));
   }
   if (input._version() != version) {
     throw UserError("unit '" + units_.front().name() +

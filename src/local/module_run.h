@@ -18,9 +18,9 @@ namespace mlaan {
 class ModuleRun {
  public:
   /// \param overwrites_input for each unit whether it works in place on what it is given.
-  /// \param recomputes_units keep nothing between the units' inputs.
-  ModuleRun(std::vector<Unit> units, std::vector<bool> overwrites_input, bool recomputes_units,
-            torch::Device device);
+  /// \param recomputed for each unit whether to keep nothing of it but its input.
+  ModuleRun(std::vector<Unit> units, std::vector<bool> overwrites_input,
+            std::vector<bool> recomputed, torch::Device device);
 
   /// Runs the units on `input`, detached.
   /// \param stream to draw from.
@@ -47,7 +47,7 @@ class ModuleRun {
 
   std::vector<Unit> units_;
   std::vector<bool> overwrites_input_;
-  bool recomputes_units_;
+  std::vector<bool> recomputed_;
   torch::Device device_;
   std::vector<NamedTensor> named_parameters_;
   std::vector<torch::Tensor> parameters_;

@@ -69,6 +69,11 @@ void check(const Plan& plan, const Backbone& backbone) {
     throw UserError("the plan says for " + std::to_string(plan.recompute_nets.size()) +
                     " nets whether to recompute, but it has " + std::to_string(net_count));
   }
+  for (const auto recompute : plan.recompute_nets) {
+    if (recompute == Recompute::module) {
+      throw UserError("the plan says to recompute a net in one piece, which would save nothing");
+    }
+  }
   for (const auto& supervision : plan.supervisions) {
     check(supervision, modules, backbone.head());
   }

@@ -56,8 +56,7 @@ void BasicBlockImpl::reset() {
 torch::Tensor BasicBlockImpl::forward(const torch::Tensor& input) {
   // A batch normalisation keeps its input for the backward pass, not its output, so what follows
   // may overwrite it.
-  torch::Tensor output = bn1_(conv1_(input)).relu_();
-  output = bn2_(conv2_(output));
+  torch::Tensor output = bn2_(norm_relu_conv(bn1_, conv2_, conv1_(input), rebuilds()));
   output += downsample_.is_empty() ? input : downsample_->forward(input);
   return output.relu_();
 }

@@ -1,4 +1,5 @@
 // A unit: the smallest piece of a network that is never cut.
+#include <mlaan/nn/norm_relu_conv.h>
 #include <mlaan/nn/unit.h>
 
 #include <c10/util/Exception.h>
@@ -53,6 +54,16 @@ std::vector<NamedTensor> Unit::named_buffers() const {
 
 void Unit::train(bool on) const {
   for (const auto& layer : layers_) layer.module.ptr()->train(on);
+}
+
+void Unit::set_rebuilds(bool on) const {
+  for (const auto& layer : layers_) {
+    for (const auto& module : layer.module.ptr()->modules()) {
+      if (auto* rebuilding = dynamic_cast<RebuildsActivations*>(module.get())) {
+        rebuilding->set_rebuilds(on);
+      }
+    }
+  }
 }
 
 void Unit::to(torch::Device device) const {

@@ -86,10 +86,12 @@ void ExecutionOptions::describe(FieldList& fields) {
              "step each module's optimizer as soon as its gradient is complete");
   fields.add("memory_format", memory_format, "layout of maps and of convolutions' weights",
              one_of({"channels_last", "contiguous"}));
-  fields.add("recompute", recompute,
-             "activations to drop and compute again when gradients need them: none; module: each "
-             "module's, in one piece; unit: those within each unit of modules and auxiliary nets",
-             one_of({"none", "module", "unit"}));
+  fields.add(
+      "recompute", recompute,
+      "activations to drop and compute again when gradients need them: none; activation: what "
+      "layers rebuild cheaply by themselves; module: each module's, in one piece; unit: those "
+      "within each unit of modules and auxiliary nets",
+      one_of({"none", "activation", "module", "unit"}));
 }
 
 void SaveOptions::describe(FieldList& fields) {

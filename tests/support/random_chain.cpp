@@ -157,10 +157,10 @@ RandomCase random_case(std::uint64_t key, torch::Dtype dtype) {
   Backbone backbone = random_backbone(random, convolutional);
   Plan plan = random_plan(random, backbone);
   for (std::size_t j = 0; j < plan.partition.size(); ++j) {
-    plan.recompute.push_back(static_cast<Recompute>(random.below(3)));
+    plan.recompute.push_back(static_cast<Recompute>(random.below(4)));
   }
   for (std::size_t i = 0; i < nets(plan).size(); ++i) {
-    plan.recompute_nets.push_back(random.below(2) == 0);
+    plan.recompute_nets.push_back(random.below(2) == 0 ? Recompute::none : Recompute::units);
   }
   backbone.to(dtype);
   for (const auto& net : nets(plan)) {

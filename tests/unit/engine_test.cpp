@@ -7,6 +7,7 @@
 #include <mlaan/local/methods/e2e.h>
 #include <mlaan/local/methods/mlaan.h>
 #include <mlaan/local/published.h>
+#include <mlaan/local/recompute.h>
 #include <mlaan/measure/memory.h>
 #include <mlaan/nn/backbones.h>
 #include <mlaan/nn/heads.h>
@@ -250,6 +251,34 @@ std::int64_t activation_peak(const std::string& model, const std::string& method
   engine.step(images, labels);
   return measure::read_memory(torch::kCPU)
       .peak_by_kind.at(static_cast<std::size_t>(measure::MemoryKind::activations));
+}
+
+TEST(Engine, RecomputationOfResNetsIsExactBitForBit) {
+  const auto images = some_images(4);
+  const auto labels = torch::arange(4);
+  for (const std::string method : {"e2e", "dgl", "mlaan", "mlaan-lean"}) {
+    std::vector<std::vector<NamedTensor>> trained;
+    for (const auto policy : {RecomputePolicy::none, RecomputePolicy::activation,
+                              RecomputePolicy::module, RecomputePolicy::unit}) {
+      const Backbone backbone = make_backbone("resnet8", 10, {3, 32, 32}, 1);
+      OptionSet defaults;
+      Plan plan =
+          method_registry().at(method).plan(backbone, default_partition(backbone, 3), defaults, 0);
+      set_recompute(plan, policy);
+      EngineOptions options;
+      options.memory_format = torch::MemoryFormat::ChannelsLast;
+      Engine engine(backbone, plan, options);
+      for (int step = 0; step < 3; ++step) engine.step(images, labels);
+      trained.push_back(engine.named_parameters());
+      for (auto& named : engine.named_buffers()) trained.back().push_back(named);
+    }
+    for (std::size_t p = 1; p < trained.size(); ++p) {
+      for (std::size_t i = 0; i < trained[0].size(); ++i) {
+        expect_same(trained[p][i].tensor, trained[0][i].tensor,
+                    method + ", policy " + std::to_string(p) + ", " + trained[0][i].name);
+      }
+    }
+  }
 }
 
 TEST(EngineMemory, ActivationPeakDoesNotGrowWithDepth) {

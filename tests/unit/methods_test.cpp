@@ -165,7 +165,7 @@ TEST_F(Methods, PlansThatDoNotFitAreRefused) {
   refuse([](Plan& plan) { plan.supervisions[2].first = 4; }, {"not end before it begins"});
   refuse([](Plan& plan) { plan.supervisions[2].probability = 0; }, {"probability 0"});
   refuse([](Plan& plan) { plan.supervisions.back().probability = 0.5; }, {"own head"});
-  refuse([](Plan& plan) { plan.recompute_nets = {true}; }, {"recompute"});
+  refuse([](Plan& plan) { plan.recompute_nets = {Recompute::units}; }, {"recompute"});
   refuse([](Plan& plan) { plan.supervisions[2].net = nullptr; }, {"no auxiliary net"});
   refuse([](Plan& plan) { plan.supervisions[2].loss = nullptr; }, {"no loss"});
   refuse([](Plan& plan) { plan.supervisions.erase(plan.supervisions.begin() + 2); },

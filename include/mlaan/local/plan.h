@@ -31,9 +31,12 @@ struct Supervision {
   double probability = 1;
 };
 
-/// What of a module is dropped after its forward pass and computed again for the backward pass.
+/// What of a module or net is dropped after its forward pass and computed again for the backward
+/// pass.
 enum class Recompute : std::uint8_t {
   none,
+  activations,  ///< what layers can rebuild cheaply by themselves (see RebuildsActivations), and
+                ///< the whole of units in front of the backbone's first block
   module,  ///< all activations between the module's input and its output, once, in one piece
   units,   ///< those within each of its units, one unit at a time, for each product anew
 };
@@ -46,9 +49,9 @@ struct Plan {
   std::vector<ParameterAverage> averages;
   /// For each module what of it is recomputed. Empty: nothing.
   std::vector<Recompute> recompute;
-  /// For each net, in the order of nets(plan), whether the activations within its units are
-  /// recomputed, one unit at a time. Empty: nothing.
-  std::vector<bool> recompute_nets;
+  /// For each net, in the order of nets(plan), what of it is recomputed: not Recompute::module,
+  /// since a net's backward pass follows its forward pass at once. Empty: nothing.
+  std::vector<Recompute> recompute_nets;
 };
 
 /// \throws UserError if the plan does not fit the backbone: a window outside the partition or

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <mlaan/nn/backbone.h>
+#include <mlaan/nn/norm_relu_conv.h>
 
 #include <torch/nn/cloneable.h>
 #include <torch/nn/modules/batchnorm.h>
@@ -30,7 +31,7 @@ TORCH_MODULE(CifarStem);
 /// A residual block of two 3×3 convolutions: `conv1`, `bn1`, `conv2`, `bn2`, and, where the shape
 /// changes, a shortcut of a 1×1 convolution and a batch normalisation: `downsample`.
 /// (batch, in_channels, h, w) → (batch, out_channels, ⌈h/stride⌉, ⌈w/stride⌉)
-class BasicBlockImpl : public torch::nn::Cloneable<BasicBlockImpl> {
+class BasicBlockImpl : public torch::nn::Cloneable<BasicBlockImpl>, public RebuildsActivations {
  public:
   BasicBlockImpl(std::int64_t in_channels, std::int64_t out_channels, std::int64_t stride);
   void reset() override;

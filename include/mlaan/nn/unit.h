@@ -53,6 +53,8 @@ class Unit {
 
   /// Puts every layer into training or evaluation mode.
   void train(bool on) const;
+  /// Lets every layer that is a RebuildsActivations do so, or not.
+  void set_rebuilds(bool on) const;
   void to(torch::Device device) const;
   /// Changes the type of parameters and of floating-point buffers.
   void to(torch::Dtype dtype) const;
