@@ -3,6 +3,7 @@
 
 #include <c10/core/Allocator.h>
 #include <c10/core/CPUAllocator.h>
+#include <c10/util/intrusive_ptr.h>
 #include <torch/csrc/autograd/edge.h>
 #include <torch/version.h>
 
@@ -51,7 +52,7 @@ Pointer make_node() {
   if constexpr (std::is_same_v<Pointer, std::shared_ptr<torch::autograd::Node>>) {
     return std::make_shared<Node>();
   } else {
-    return Pointer::reclaim(new Node());
+    return c10::make_intrusive<Node>();
   }
 }
 

@@ -1,5 +1,6 @@
 // CIFAR ResNets: ResNet-(6n+2) of He et al. 2016 (arXiv:1512.03385), section 4.2.
 #include <mlaan/nn/heads.h>
+#include <mlaan/nn/norm_relu_conv.h>
 #include <mlaan/nn/resnet_cifar.h>
 
 #include <torch/nn/init.h>

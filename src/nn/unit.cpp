@@ -1,5 +1,5 @@
 // A unit: the smallest piece of a network that is never cut.
-#include <mlaan/nn/norm_relu_conv.h>
+#include <mlaan/nn/rebuilds_activations.h>
 #include <mlaan/nn/unit.h>
 
 #include <c10/util/Exception.h>

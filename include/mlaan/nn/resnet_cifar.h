@@ -2,7 +2,7 @@
 #pragma once
 
 #include <mlaan/nn/backbone.h>
-#include <mlaan/nn/norm_relu_conv.h>
+#include <mlaan/nn/rebuilds_activations.h>
 
 #include <torch/nn/cloneable.h>
 #include <torch/nn/modules/batchnorm.h>
