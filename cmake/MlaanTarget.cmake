@@ -9,6 +9,9 @@ set(MLAAN_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-st
 # mlaan_settings(target): applies them.
 function(mlaan_settings target)
   target_compile_options(${target} PRIVATE ${MLAAN_WARNINGS})
+  # LibTorch is built with NDEBUG, and its headers lay out a class that mlaan reads (RecordFunction)
+  # differently without.
+  target_compile_definitions(${target} PRIVATE $<$<NOT:$<CONFIG:Release>>:NDEBUG>)
   if(MLAAN_WARNINGS_AS_ERRORS)
     target_compile_options(${target} PRIVATE -Werror)
   endif()
