@@ -6,6 +6,7 @@
 #include <mlaan/local/cost_report.h>
 #include <mlaan/measure/cost.h>
 #include <mlaan/measure/memory.h>
+#include <mlaan/nn/probe.h>
 
 #include <algorithm>
 
@@ -37,15 +38,13 @@ std::vector<torch::Tensor> buffers_of(const std::vector<Unit>& units) {
 
 /// Runs units as training does, on images of zeros of the given shape.
 ForwardCost measure_units(const std::vector<Unit>& units, const Shape& input_shape) {
-  Shape sizes{images};
-  sizes.insert(sizes.end(), input_shape.begin(), input_shape.end());
   const auto buffers = buffers_of(units);
   const BufferGuard guard(buffers);
   for (const auto& unit : units) unit.train(true);
   const auto parameters = units.front().named_parameters();
   const auto type = parameters.empty() ? torch::kFloat32 : parameters[0].tensor.scalar_type();
   // Held here, so that it is alive before and after, and counts for nothing.
-  const GradientTap input(torch::zeros(sizes, type));
+  const GradientTap input(zero_batch(images, input_shape, type));
   ForwardCost cost;
   cost.parameters = parameter_count(units);
   const measure::MultiplyAddCounter multiply_adds;

@@ -85,7 +85,7 @@ class Engine::Implementation {
     place();
     Trainable trains;
     for (std::size_t j = 0; j < plan_.partition.size(); ++j) {
-      const Recompute recompute = plan_.recompute.empty() ? Recompute::none : plan_.recompute[j];
+      const Recompute recompute = recompute_of_module(plan_, j);
       std::vector<bool> overwrites_input;
       std::vector<bool> recomputed;
       for (auto i = plan_.partition.first_unit(j); i <= plan_.partition.last_unit(j); ++i) {
@@ -103,7 +103,7 @@ class Engine::Implementation {
     for (std::size_t n = 0; n < nets_.size(); ++n) {
       const auto& net = nets_[n];
       for (const auto& unit : net->units()) {
-        unit.set_rebuilds(recompute_of_net(n) == Recompute::activations);
+        unit.set_rebuilds(recompute_of_net(plan_, n) == Recompute::activations);
       }
       trains.nets.push_back(any_trainable(net->named_parameters()));
       add_part(net->name().empty() ? "head" : net->name(), trainable(net->named_parameters()));
@@ -154,20 +154,10 @@ class Engine::Implementation {
   }
 
   std::vector<NamedTensor> named_parameters() const {
-    auto all = backbone_.named_parameters();
-    for (const auto& net : nets_) {
-      if (net != backbone_.head()) append(all, net->named_parameters());
-    }
-    return all;
+    return mlaan::named_parameters(backbone_, plan_);
   }
 
-  std::vector<NamedTensor> named_buffers() const {
-    auto all = backbone_.named_buffers();
-    for (const auto& net : nets_) {
-      if (net != backbone_.head()) append(all, net->named_buffers());
-    }
-    return all;
-  }
+  std::vector<NamedTensor> named_buffers() const { return mlaan::named_buffers(backbone_, plan_); }
 
   Backbone backbone_;
   Plan plan_;
@@ -178,10 +168,6 @@ class Engine::Implementation {
   std::function<void(const Operation&)> observer_;
 
  private:
-  static void append(std::vector<NamedTensor>& all, std::vector<NamedTensor> more) {
-    for (auto& named : more) all.push_back(std::move(named));
-  }
-
   /// Moves all parameters and buffers to their device and memory format.
   void place() {
     const torch::NoGradGuard no_grad;
@@ -221,10 +207,6 @@ class Engine::Implementation {
     boundary_ = modules_[run.module].forward(boundary_, run, stream_of(run.module));
   }
 
-  Recompute recompute_of_net(std::size_t net) const {
-    return plan_.recompute_nets.empty() ? Recompute::none : plan_.recompute_nets[net];
-  }
-
   static torch::Tensor run(const AuxiliaryNet& net, torch::Tensor value, bool recomputed) {
     if (!recomputed) return net.forward(std::move(value));
     for (const auto& unit : net.units()) value = run_recomputed(unit, value);
@@ -243,7 +225,7 @@ class Engine::Implementation {
     const GradientTap input(boundary_);
     const auto version = boundary_._version();
     torch::Tensor output =
-        run(net, input.tensor(), recompute_of_net(evaluation.net) == Recompute::units);
+        run(net, input.tensor(), recompute_of_net(plan_, evaluation.net) == Recompute::units);
     if (boundary_._version() != version) {
       throw UserError("auxiliary net '" + net.name() +
                       "' changes its input in place; let its first operation be one that is not");

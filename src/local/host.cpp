@@ -1,31 +1,12 @@
 // A host: what a local-learning method puts at the end of each module; MLM and LAM build on any.
 #include <mlaan/core/random.h>
 #include <mlaan/local/host.h>
-
-#include <c10/util/Exception.h>
+#include <mlaan/nn/probe.h>
 
 #include <map>
 
 namespace mlaan {
 namespace {
-
-/// Shape of what units give for samples of the given shape, found by running them once.
-Shape output_shape(const std::vector<Unit>& units, const Shape& features) {
-  const torch::NoGradGuard no_grad;
-  Shape sizes{1};
-  sizes.insert(sizes.end(), features.begin(), features.end());
-  torch::Tensor sample = torch::zeros(sizes);
-  for (const auto& unit : units) {
-    unit.train(false);
-    try {
-      sample = unit.forward(sample);
-    } catch (const c10::Error& error) {
-      throw UserError("leap layer '" + unit.name() + "' cannot take what is before it, " +
-                      std::string(error.what_without_backtrace()));
-    }
-  }
-  return {sample.sizes().begin() + 1, sample.sizes().end()};
-}
 
 /// Builds the supervisions of one plan, module by module.
 class PlanBuilder {
@@ -82,20 +63,30 @@ class PlanBuilder {
       const LeapRow& row = leap_->rows.at(module);
       LeapLayers layers = make_leap_layers(backbone_, row, leap_->twins, leap_->ema_momentum);
       units = std::move(layers.units);
-      if (leap_->pool > 1) units.insert(units.begin(), pooling_unit(features, leap_->pool));
       for (auto& average : layers.averages) plan_.averages.push_back(std::move(average));
-      features = probed_output(units, features, row);
+      if (leap_->pool > 1) {
+        units.insert(units.begin(), pooling_unit(features, leap_->pool));
+        features = output_shape(units, features, name);
+      } else if (!row.empty()) {
+        features = backbone_.output_shape(row.back());
+      }
     }
     for (auto& unit : host_.units(features, backbone_.classes())) units.push_back(std::move(unit));
     return std::make_shared<AuxiliaryNet>(name, std::move(units));
   }
 
-  /// Shape of what leap layers give for maps of the given shape.
-  Shape probed_output(const std::vector<Unit>& units, const Shape& features,
-                      const LeapRow& row) const {
-    if (row.empty()) return features;
-    if (leap_->pool == 1) return backbone_.output_shape(row.back());
-    return output_shape(units, features);
+  /// Shape of what a net's units give for features of the given shape.
+  static Shape output_shape(const std::vector<Unit>& units, const Shape& features,
+                            const std::string& net) {
+    const torch::NoGradGuard no_grad;
+    const auto parameters = units.back().named_parameters();
+    torch::Tensor sample = zero_batch(
+        1, features, parameters.empty() ? torch::TensorOptions() : parameters[0].tensor.options());
+    for (const auto& unit : units) {
+      unit.train(false);
+      sample = probe(unit, sample, net);
+    }
+    return shape_of(sample);
   }
 
   const Backbone& backbone_;

@@ -42,6 +42,17 @@ void check(const Supervision& supervision, std::size_t modules,
   }
 }
 
+/// What `list` gives of the nets, behind what it gave of the backbone.
+template <class List>
+std::vector<NamedTensor> with_nets(std::vector<NamedTensor> all, const Backbone& backbone,
+                                   const Plan& plan, const List& list) {
+  for (const auto& net : nets(plan)) {
+    if (net == backbone.head()) continue;
+    for (auto& named : list(*net)) all.push_back(std::move(named));
+  }
+  return all;
+}
+
 bool has_trainable_parameters(const std::vector<Unit>& units) {
   return std::any_of(units.begin(), units.end(), [](const Unit& unit) {
     const auto parameters = unit.named_parameters();
@@ -97,6 +108,24 @@ void check(const Plan& plan, const Backbone& backbone) {
           " would never be trained: no supervision of a weight above 0 has it in its window");
     }
   }
+}
+
+Recompute recompute_of_module(const Plan& plan, std::size_t module) {
+  return plan.recompute.empty() ? Recompute::none : plan.recompute.at(module);
+}
+
+Recompute recompute_of_net(const Plan& plan, std::size_t net) {
+  return plan.recompute_nets.empty() ? Recompute::none : plan.recompute_nets.at(net);
+}
+
+std::vector<NamedTensor> named_parameters(const Backbone& backbone, const Plan& plan) {
+  return with_nets(backbone.named_parameters(), backbone, plan,
+                   [](const AuxiliaryNet& net) { return net.named_parameters(); });
+}
+
+std::vector<NamedTensor> named_buffers(const Backbone& backbone, const Plan& plan) {
+  return with_nets(backbone.named_buffers(), backbone, plan,
+                   [](const AuxiliaryNet& net) { return net.named_buffers(); });
 }
 
 std::vector<std::shared_ptr<AuxiliaryNet>> nets(const Plan& plan) {

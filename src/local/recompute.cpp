@@ -1,33 +1,21 @@
-// What a plan recomputes, chosen by a policy instead of module by module.
+// Recomputation of a whole plan, chosen at once instead of module by module.
 #include <mlaan/local/recompute.h>
 
 namespace mlaan {
 
-RecomputePolicy parse_recompute_policy(const std::string& text) {
-  if (text == "none") return RecomputePolicy::none;
-  if (text == "activation") return RecomputePolicy::activation;
-  if (text == "module") return RecomputePolicy::module;
-  if (text == "unit") return RecomputePolicy::unit;
+Recompute parse_recompute(const std::string& text) {
+  if (text == "none") return Recompute::none;
+  if (text == "activation") return Recompute::activations;
+  if (text == "module") return Recompute::module;
+  if (text == "unit") return Recompute::units;
   throw UserError("unknown recomputation '" + text + "'; known: none, activation, module, unit");
 }
 
-void set_recompute(Plan& plan, RecomputePolicy policy) {
-  switch (policy) {
-    case RecomputePolicy::none:
-      return;
-    case RecomputePolicy::activation:
-      plan.recompute.assign(plan.partition.size(), Recompute::activations);
-      plan.recompute_nets.assign(nets(plan).size(), Recompute::activations);
-      return;
-    case RecomputePolicy::module:
-      plan.recompute.assign(plan.partition.size(), Recompute::module);
-      plan.recompute_nets.clear();
-      return;
-    case RecomputePolicy::unit:
-      plan.recompute.assign(plan.partition.size(), Recompute::units);
-      plan.recompute_nets.assign(nets(plan).size(), Recompute::units);
-      return;
-  }
+void set_recompute(Plan& plan, Recompute recompute) {
+  if (recompute == Recompute::none) return;
+  plan.recompute.assign(plan.partition.size(), recompute);
+  plan.recompute_nets.assign(nets(plan).size(),
+                             recompute == Recompute::module ? Recompute::none : recompute);
 }
 
 }  // namespace mlaan

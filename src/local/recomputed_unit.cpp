@@ -48,7 +48,11 @@ struct RecomputedUnit : torch::autograd::Node {
     set_default_generator_state(leaf.device(), random_state);
     const BufferGuard guard(buffers);
     const torch::AutoGradMode recording(true);
-    return unit->forward(overwrites_input ? leaf.clone() : leaf);
+    return run(leaf);
+  }
+
+  torch::Tensor run(const torch::Tensor& value) const {
+    return unit->forward(overwrites_input ? value.clone() : value);
   }
 
   std::optional<Unit> unit;
@@ -64,16 +68,17 @@ struct RecomputedUnit : torch::autograd::Node {
 torch::Tensor run_recomputed(const Unit& unit, const torch::Tensor& input, bool overwrites_input) {
   const auto node = compat::make_node<RecomputedUnit>();
   auto& site = static_cast<RecomputedUnit&>(*node);
+  site.unit = unit;
+  site.overwrites_input = overwrites_input;
   torch::autograd::edge_list edges{torch::autograd::impl::gradient_edge(input)};
   for (const auto& named : unit.named_parameters()) {
     if (!named.tensor.requires_grad()) continue;
     site.parameters.push_back(named.tensor);
     edges.emplace_back(torch::autograd::impl::grad_accumulator(named.tensor), 0);
   }
-  const bool any = input.requires_grad() || !site.parameters.empty();
-  if (!torch::GradMode::is_enabled() || !any) return unit.forward(input);
-  site.unit = unit;
-  site.overwrites_input = overwrites_input;
+  const bool recorded =
+      torch::GradMode::is_enabled() && (input.requires_grad() || !site.parameters.empty());
+  if (!recorded) return site.run(input);
   for (const auto& named : unit.named_buffers()) site.buffers.push_back(named.tensor);
   site.input = input.detach();
   site.random_state = default_generator_state(input.device());
@@ -83,7 +88,7 @@ torch::Tensor run_recomputed(const Unit& unit, const torch::Tensor& input, bool 
   {
     const torch::NoGradGuard no_grad;
     const auto version = input._version();
-    output = unit.forward(overwrites_input ? site.input.clone() : site.input).detach();
+    output = site.run(site.input).detach();
     if (input._version() != version) {
       throw UserError("unit '" + unit.name() +
                       "' changes its input in place, so it cannot be recomputed; let its first "

@@ -92,7 +92,7 @@ class Scheduler {
   }
 
   bool recomputes(std::size_t module) const {
-    return !plan_.recompute.empty() && plan_.recompute[module] == Recompute::module;
+    return recompute_of_module(plan_, module) == Recompute::module;
   }
 
   void forward(std::size_t module) {

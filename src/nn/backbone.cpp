@@ -1,8 +1,8 @@
 // A backbone: a chain of units and a head, with the shapes that a probe found.
 #include <mlaan/core/suggest.h>
 #include <mlaan/nn/backbone.h>
+#include <mlaan/nn/probe.h>
 
-#include <c10/util/Exception.h>
 #include <torch/nn/modules/batchnorm.h>
 #include <torch/nn/modules/linear.h>
 #include <torch/nn/modules/normalization.h>
@@ -13,10 +13,6 @@
 
 namespace mlaan {
 namespace {
-
-Shape shape_of(const torch::Tensor& batch) {
-  return {batch.sizes().begin() + 1, batch.sizes().end()};
-}
 
 bool is_normalisation(const torch::nn::Module& module) {
   using namespace torch::nn;
@@ -44,23 +40,6 @@ void move_into_head(std::vector<Unit::Layer>& last, std::vector<Unit::Layer>& he
   });
   head.insert(head.begin(), first, last.end());
   last.erase(first, last.end());
-}
-
-torch::Tensor run(const Unit& unit, const torch::Tensor& input, const std::string& backbone) {
-  torch::Tensor output;
-  try {
-    output = unit.forward(input);
-  } catch (const c10::Error& error) {
-    throw UserError("unit '" + unit.name() + "' of " + backbone +
-                    " cannot take a sample of shape " + to_string(shape_of(input)) + ": " +
-                    error.what_without_backtrace());
-  }
-  if (output.dim() < 2 || output.size(0) != input.size(0)) {
-    throw UserError("unit '" + unit.name() + "' of " + backbone +
-                    " must give one row or map for each sample of the batch; it gave a tensor of " +
-                    std::to_string(output.dim()) + " dimensions");
-  }
-  return output;
 }
 
 void check_names_differ(const std::vector<NamedTensor>& tensors, const std::string& backbone) {
@@ -97,18 +76,16 @@ void Backbone::probe(const Shape& input_shape) {
   train(false);
   const auto parameters = named_parameters();
   const auto options = parameters.empty() ? torch::TensorOptions() : parameters[0].tensor.options();
-  Shape sizes{1};
-  sizes.insert(sizes.end(), input_shape.begin(), input_shape.end());
-  torch::Tensor sample = torch::zeros(sizes, options.requires_grad(false));
+  torch::Tensor sample = zero_batch(1, input_shape, options.requires_grad(false));
   shapes_ = {input_shape};
   for (const auto& unit : units_) {
     const torch::Tensor input = sample;
     const auto version = input._version();
-    sample = run(unit, input, name_);
+    sample = mlaan::probe(unit, input, name_);
     overwrites_input_.push_back(input._version() != version);
     shapes_.push_back(shape_of(sample));
   }
-  for (const auto& unit : head_->units()) sample = run(unit, sample, name_);
+  for (const auto& unit : head_->units()) sample = mlaan::probe(unit, sample, name_);
   if (sample.dim() != 2) {
     throw UserError("the head of " + name_ + " must give one row of logits a sample; it gave " +
                     to_string(shape_of(sample)));

@@ -64,7 +64,7 @@ Plan make_plan(Config& config, const Backbone& backbone, const std::string& meth
   const auto modules = static_cast<std::size_t>(config.get<RunOptions>().modules);
   Plan plan = method_registry().at(method).plan(backbone, default_partition(backbone, modules),
                                                 config.options(), seed_of(config));
-  set_recompute(plan, parse_recompute_policy(config.get<ExecutionOptions>().recompute));
+  set_recompute(plan, parse_recompute(config.get<ExecutionOptions>().recompute));
   return plan;
 }
 

@@ -135,12 +135,12 @@ TEST(RandomPlans, FusedAndLateUpdatesTrainTheSameNetworkBitForBit) {
 TEST(RandomPlans, RecomputationIsExactBitForBit) {
   for (std::uint64_t key = 0; key < cases; ++key) {
     std::vector<std::vector<NamedTensor>> trained;
-    for (const auto policy : {RecomputePolicy::none, RecomputePolicy::activation,
-                              RecomputePolicy::module, RecomputePolicy::unit}) {
+    for (const auto recompute :
+         {Recompute::none, Recompute::activations, Recompute::module, Recompute::units}) {
       RandomCase random = random_case(key, torch::kFloat32);
       random.plan.recompute.clear();
       random.plan.recompute_nets.clear();
-      set_recompute(random.plan, policy);
+      set_recompute(random.plan, recompute);
       EngineOptions options = engine_options(true);
       options.optimizer = sgd();
       Engine engine(random.backbone, random.plan, options);

@@ -11,24 +11,6 @@
 namespace mlaan::testing {
 namespace {
 
-std::vector<NamedTensor> all_parameters(const Backbone& backbone, const Plan& plan) {
-  auto all = backbone.named_parameters();
-  for (const auto& net : nets(plan)) {
-    if (net == backbone.head()) continue;
-    for (auto& named : net->named_parameters()) all.push_back(named);
-  }
-  return all;
-}
-
-std::vector<NamedTensor> all_buffers(const Backbone& backbone, const Plan& plan) {
-  auto all = backbone.named_buffers();
-  for (const auto& net : nets(plan)) {
-    if (net == backbone.head()) continue;
-    for (auto& named : net->named_buffers()) all.push_back(named);
-  }
-  return all;
-}
-
 std::vector<torch::Tensor> tensors_of(const std::vector<NamedTensor>& named) {
   std::vector<torch::Tensor> tensors;
   for (const auto& item : named) tensors.push_back(item.tensor);
@@ -39,8 +21,8 @@ std::vector<torch::Tensor> tensors_of(const std::vector<NamedTensor>& named) {
 
 NaiveResult naive_gradients(const Backbone& backbone, const Plan& plan, const torch::Tensor& images,
                             const torch::Tensor& labels, std::uint64_t seed, std::int64_t step) {
-  const auto parameters = all_parameters(backbone, plan);
-  const auto buffers = all_buffers(backbone, plan);
+  const auto parameters = named_parameters(backbone, plan);
+  const auto buffers = named_buffers(backbone, plan);
   const auto buffer_tensors = tensors_of(buffers);
   backbone.train(true);
   for (const auto& net : nets(plan)) net->train(true);

@@ -1,3 +1,4 @@
+#include "local/recomputed_unit.h"
 #include "support/closeness.h"
 #include "support/errors.h"
 
@@ -169,6 +170,18 @@ TEST(Engine, UnitsThatWorkInPlaceOnTheirInputGetACopy) {
   EXPECT_NO_THROW(engine.step(torch::randn({6, 4}), torch::zeros({6}, torch::kInt64)));
 }
 
+TEST(Engine, RecomputedUnitsLeaveTheirInputAlone) {
+  const Unit relu("relu", torch::nn::ReLU(torch::nn::ReLUOptions(/*inplace=*/true)));
+  for (const bool recorded : {false, true}) {
+    const torch::AutoGradMode mode(recorded);
+    const auto input = torch::tensor({-1.0F, 2.0F}).set_requires_grad(true);
+    const auto output = run_recomputed(relu, input, /*overwrites_input=*/true);
+    expect_same(input.detach(), torch::tensor({-1.0F, 2.0F}), "input");
+    expect_same(output.detach(), torch::tensor({0.0F, 2.0F}), "output");
+    EXPECT_EQ(output.requires_grad(), recorded);
+  }
+}
+
 TEST(Engine, NetsThatWorkInPlaceOnTheirInputAreRefused) {
   const Backbone backbone = make_backbone("resnet8", 10, {3, 32, 32}, 0);
   Plan plan = methods::dgl(backbone, default_partition(backbone, 3));
@@ -258,13 +271,13 @@ TEST(Engine, RecomputationOfResNetsIsExactBitForBit) {
   const auto labels = torch::arange(4);
   for (const std::string method : {"e2e", "dgl", "mlaan", "mlaan-lean"}) {
     std::vector<std::vector<NamedTensor>> trained;
-    for (const auto policy : {RecomputePolicy::none, RecomputePolicy::activation,
-                              RecomputePolicy::module, RecomputePolicy::unit}) {
+    for (const auto recompute :
+         {Recompute::none, Recompute::activations, Recompute::module, Recompute::units}) {
       const Backbone backbone = make_backbone("resnet8", 10, {3, 32, 32}, 1);
       OptionSet defaults;
       Plan plan =
           method_registry().at(method).plan(backbone, default_partition(backbone, 3), defaults, 0);
-      set_recompute(plan, policy);
+      set_recompute(plan, recompute);
       EngineOptions options;
       options.memory_format = torch::MemoryFormat::ChannelsLast;
       Engine engine(backbone, plan, options);

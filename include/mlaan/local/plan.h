@@ -21,8 +21,8 @@ struct Supervision {
   std::size_t first = 0;  ///< first module of the window, from 0
   std::size_t last = 0;   ///< last module of the window, whose output the net reads
   /// Supervisions that end at one module and share net and loss are evaluated once; those that
-  /// share the net alone run it once for each loss. The backbone's
-  /// own head serves the last module: share Backbone::head().
+  /// share the net alone run it once for each loss. The backbone's own head serves the last module:
+  /// share Backbone::head().
   std::shared_ptr<AuxiliaryNet> net;
   LossPtr loss;
   double weight = 1;
@@ -37,8 +37,8 @@ enum class Recompute : std::uint8_t {
   none,
   activations,  ///< what layers can rebuild cheaply by themselves (see RebuildsActivations), and
                 ///< the whole of units in front of the backbone's first block
-  module,  ///< all activations between the module's input and its output, once, in one piece
-  units,   ///< those within each of its units, one unit at a time, for each product anew
+  module,       ///< all activations between the module's input and its output, once, in one piece
+  units,        ///< those within each of its units, one unit at a time, for each product anew
 };
 
 /// What to train a backbone by. A value: print it, edit it, hand it to an Engine.
@@ -58,6 +58,15 @@ struct Plan {
 ///         empty, a weight that is negative or not finite, a supervision without net or loss, a
 ///         module or a head that no supervision trains.
 void check(const Plan& plan, const Backbone& backbone);
+
+/// What of module `module` is recomputed.
+Recompute recompute_of_module(const Plan& plan, std::size_t module);
+/// What of net `net`, in the order of nets(plan), is recomputed.
+Recompute recompute_of_net(const Plan& plan, std::size_t net);
+
+/// Parameters, or buffers, of the backbone and then of the nets, the backbone's own head once.
+std::vector<NamedTensor> named_parameters(const Backbone& backbone, const Plan& plan);
+std::vector<NamedTensor> named_buffers(const Backbone& backbone, const Plan& plan);
 
 /// The nets of a plan, each once, in the order of their first supervision.
 std::vector<std::shared_ptr<AuxiliaryNet>> nets(const Plan& plan);

@@ -1,25 +1,19 @@
-// What a plan recomputes, chosen by a policy instead of module by module.
+// Recomputation of a whole plan, chosen at once instead of module by module.
 #pragma once
 
 #include <mlaan/local/plan.h>
-#include <mlaan/nn/backbone.h>
 
 #include <string>
 
 namespace mlaan {
 
-/// Trades time for bytes. Gradients stay the same bit for bit; running statistics are updated once.
-enum class RecomputePolicy : std::uint8_t {
-  none,        ///< what the method itself recomputes, if anything
-  activation,  ///< what layers rebuild cheaply by themselves, in modules and auxiliary nets
-  module,      ///< each module in one piece, while its auxiliary nets run
-  unit,        ///< each unit of the modules and of the auxiliary nets by itself
-};
+/// Reads "none", "activation", "module" or "unit".
+/// \throws UserError for any other text.
+Recompute parse_recompute(const std::string& text);
 
-/// \throws UserError for another text than "none", "activation", "module" and "unit".
-RecomputePolicy parse_recompute_policy(const std::string& text);
-
-/// Sets what the plan recomputes.
-void set_recompute(Plan& plan, RecomputePolicy policy);
+/// Lets all modules and nets of the plan recompute the same: trades time for bytes. Gradients stay
+/// the same bit for bit; running statistics are updated once. With Recompute::none the plan stays
+/// as its method made it; nets, which have no use for Recompute::module, then recompute nothing.
+void set_recompute(Plan& plan, Recompute recompute);
 
 }  // namespace mlaan
