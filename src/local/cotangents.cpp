@@ -1,16 +1,12 @@
 // Cotangents that wait at the output of one module.
 #include "local/cotangents.h"
 
+#include "core/sole_owner.h"
+
 #include <utility>
 
 namespace mlaan {
 namespace {
-
-/// Whether nobody else can see this tensor's memory.
-bool is_sole_owner(const torch::Tensor& tensor) {
-  return tensor.use_count() == 1 && tensor.has_storage() && tensor.storage().use_count() == 1 &&
-         tensor.is_non_overlapping_and_dense();
-}
 
 /// The numbers behind a broadcast: each dimension that is repeated, once.
 torch::Tensor without_repeats(torch::Tensor tensor) {

@@ -89,7 +89,8 @@ class Engine::Implementation {
       std::vector<bool> overwrites_input;
       std::vector<bool> recomputed;
       for (auto i = plan_.partition.first_unit(j); i <= plan_.partition.last_unit(j); ++i) {
-        backbone_.units()[i].set_rebuilds(recompute == Recompute::activations);
+        backbone_.units()[i].set_rebuilds(recompute == Recompute::activations ||
+                                          recompute == Recompute::units);
         overwrites_input.push_back(backbone_.overwrites_input(i));
         const bool before_blocks = i + backbone_.block_count() < backbone_.size();
         recomputed.push_back(recompute == Recompute::units ||
@@ -102,8 +103,9 @@ class Engine::Implementation {
     }
     for (std::size_t n = 0; n < nets_.size(); ++n) {
       const auto& net = nets_[n];
+      const Recompute recompute = recompute_of_net(plan_, n);
       for (const auto& unit : net->units()) {
-        unit.set_rebuilds(recompute_of_net(plan_, n) == Recompute::activations);
+        unit.set_rebuilds(recompute == Recompute::activations || recompute == Recompute::units);
       }
       trains.nets.push_back(any_trainable(net->named_parameters()));
       add_part(net->name().empty() ? "head" : net->name(), trainable(net->named_parameters()));

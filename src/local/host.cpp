@@ -1,6 +1,7 @@
 // A host: what a local-learning method puts at the end of each module; MLM and LAM build on any.
 #include <mlaan/core/random.h>
 #include <mlaan/local/host.h>
+#include <mlaan/nn/narrow.h>
 #include <mlaan/nn/probe.h>
 
 #include <map>
@@ -61,11 +62,15 @@ class PlanBuilder {
     std::vector<Unit> units;
     if (leaps) {
       const LeapRow& row = leap_->rows.at(module);
-      LeapLayers layers = make_leap_layers(backbone_, row, leap_->twins, leap_->ema_momentum);
+      LeapLayers layers =
+          make_leap_layers(backbone_, row, leap_->twins, leap_->ema_momentum, leap_->narrow);
       units = std::move(layers.units);
       for (auto& average : layers.averages) plan_.averages.push_back(std::move(average));
-      if (leap_->pool > 1) {
-        units.insert(units.begin(), pooling_unit(features, leap_->pool));
+      if (leap_->narrow > 1) {
+        units.insert(units.begin(), channel_grouping_unit(features, leap_->narrow));
+      }
+      if (leap_->pool > 1) units.insert(units.begin(), pooling_unit(features, leap_->pool));
+      if (leap_->pool > 1 || leap_->narrow > 1) {
         features = output_shape(units, features, name);
       } else if (!row.empty()) {
         features = backbone_.output_shape(row.back());

@@ -12,10 +12,11 @@ Recompute parse_recompute(const std::string& text) {
 }
 
 void set_recompute(Plan& plan, Recompute recompute) {
-  if (recompute == Recompute::none) return;
-  plan.recompute.assign(plan.partition.size(), recompute);
-  plan.recompute_nets.assign(nets(plan).size(),
-                             recompute == Recompute::module ? Recompute::none : recompute);
+  if (plan.recompute.empty()) plan.recompute.assign(plan.partition.size(), recompute);
+  if (plan.recompute_nets.empty()) {
+    plan.recompute_nets.assign(nets(plan).size(),
+                               recompute == Recompute::module ? Recompute::none : recompute);
+  }
 }
 
 }  // namespace mlaan

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <map>
 
 namespace mlaan {
@@ -41,6 +42,27 @@ struct Row {
   }
 };
 
+/// " (3 × 8.00 MiB, 2 small)"
+std::string blocks_text(const AliveBlocks& alive) {
+  std::map<std::int64_t, std::size_t, std::greater<>> counts;
+  std::size_t small = 0;
+  for (const auto bytes : alive.blocks) {
+    if (10 * bytes < alive.bytes) {
+      ++small;
+    } else {
+      ++counts[bytes];
+    }
+  }
+  std::string text;
+  for (const auto& [bytes, count] : counts) {
+    text += (text.empty() ? " (" : ", ") + std::to_string(count) + " × " + format_bytes(bytes);
+  }
+  if (small > 0) {
+    text += (text.empty() ? " (" : ", ") + std::to_string(small) + " small";
+  }
+  return text.empty() ? text : text + ")";
+}
+
 }  // namespace
 
 std::string profile_table(const StepProfile& profile) {
@@ -69,7 +91,12 @@ std::string profile_table(const StepProfile& profile) {
     text += std::string(" ") + measure::to_string(static_cast<measure::MemoryKind>(kind)) + " " +
             format_bytes(peak->peak_by_kind.at(kind));
   }
-  return text + "\n";
+  text += "\n";
+  for (const auto& alive : profile.alive_at_peak) {
+    text +=
+        "    " + format_bytes(alive.bytes) + " of " + alive.operation + blocks_text(alive) + "\n";
+  }
+  return text;
 }
 
 void write_trace(const std::filesystem::path& path, const std::vector<StepProfile>& profiles) {

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <mutex>
 #include <unordered_map>
+#include <utility>
 
 namespace mlaan::measure {
 namespace {
@@ -22,6 +23,7 @@ class Ledger {
   void add(const void* block, std::size_t bytes, MemoryKind kind) {
     const std::lock_guard<std::mutex> lock(mutex_);
     blocks_.emplace(block, Block{static_cast<std::int64_t>(bytes), kind});
+    record(block, static_cast<std::int64_t>(bytes), kind);
     change(kind, static_cast<std::int64_t>(bytes));
   }
 
@@ -30,6 +32,7 @@ class Ledger {
     const auto found = blocks_.find(block);
     // oneDNN looks its allocator up again when it frees, so a block may be older than this ledger.
     if (found == blocks_.end()) return;
+    record(block, -found->second.bytes, found->second.kind);
     change(found->second.kind, -found->second.bytes);
     blocks_.erase(found);
   }
@@ -48,6 +51,27 @@ class Ledger {
     take_peak();
   }
 
+  bool start_recording() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return !std::exchange(recording_, true);
+  }
+
+  void stop_recording() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    recording_ = false;
+    recorded_.clear();
+  }
+
+  std::size_t recorded_count() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return recorded_.size();
+  }
+
+  AllocationTrace take_recorded() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return std::exchange(recorded_, {});
+  }
+
   MemoryReading read() {
     const std::lock_guard<std::mutex> lock(mutex_);
     return reading_;
@@ -58,6 +82,10 @@ class Ledger {
     std::int64_t bytes;
     MemoryKind kind;
   };
+
+  void record(const void* block, std::int64_t bytes, MemoryKind kind) {
+    if (recording_ && kind != MemoryKind::data) recorded_.push_back({block, bytes});
+  }
 
   void change(MemoryKind kind, std::int64_t bytes) {
     reading_.live_by_kind.at(index(kind)) += bytes;
@@ -74,6 +102,8 @@ class Ledger {
   std::mutex mutex_;
   std::unordered_map<const void*, Block> blocks_;
   MemoryReading reading_;
+  bool recording_ = false;
+  AllocationTrace recorded_;
 };
 
 /// Never destroyed: tensors may outlive main.
@@ -135,6 +165,22 @@ void reset_counted_peak() {
 
 void mark_counted(const void* block, MemoryKind kind) {
   ledger().mark(block, kind);
+}
+
+bool start_recording() {
+  return ledger().start_recording();
+}
+
+void stop_recording() {
+  ledger().stop_recording();
+}
+
+std::size_t recorded_count() {
+  return ledger().recorded_count();
+}
+
+AllocationTrace take_recorded() {
+  return ledger().take_recorded();
 }
 
 MemoryKind current_kind() {

@@ -1,5 +1,6 @@
 // Leap layers: copies of later units that an auxiliary net is made of (MLAAN, AAAI 2025, LAM).
 #include <mlaan/nn/leap.h>
+#include <mlaan/nn/narrow.h>
 
 #include <torch/nn/module.h>
 #include <torch/nn/modules/pooling.h>
@@ -46,20 +47,25 @@ std::size_t stage_start(const Backbone& backbone, std::size_t unit) {
 }  // namespace
 
 LeapLayers make_leap_layers(const Backbone& backbone, const LeapRow& row, Twins twins,
-                            double momentum) {
+                            double momentum, std::int64_t narrow) {
+  const auto copy_of = [narrow](const Unit& original, const std::string& name) {
+    Unit copy = original.clone(name);
+    mlaan::narrow(copy, narrow);
+    return copy;
+  };
   LeapLayers leap;
   for (std::size_t n = 0; n < row.size(); ++n) {
     const Unit& original = backbone.units().at(row[n]);
     const std::string name = "leap." + std::to_string(n);
     if (twins == Twins::all || (twins == Twins::first && n == 0)) {
-      Unit copy = original.clone("copy");
-      Unit twin = original.clone("twin");
+      Unit copy = copy_of(original, "copy");
+      Unit twin = copy_of(original, "twin");
       leap.averages.push_back(follow(twin, original, momentum));
       leap.units.emplace_back(name,
                               std::make_shared<TwinnedLayerImpl>(std::move(copy), std::move(twin)));
       leap.units.back().set_description(original.description() + "+twin");
     } else {
-      leap.units.push_back(original.clone(name));
+      leap.units.push_back(copy_of(original, name));
     }
   }
   return leap;

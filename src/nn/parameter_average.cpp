@@ -1,7 +1,20 @@
 // Exponential moving averages of parameters.
+#include <mlaan/nn/narrow.h>
 #include <mlaan/nn/parameter_average.h>
 
 namespace mlaan {
+namespace {
+
+/// Whether shapes are equal, or those of the average divide those of the source.
+bool can_follow(const torch::Tensor& average, const torch::Tensor& source) {
+  if (average.dim() != source.dim()) return false;
+  for (std::int64_t d = 0; d < average.dim(); ++d) {
+    if (average.size(d) == 0 || source.size(d) % average.size(d) != 0) return false;
+  }
+  return true;
+}
+
+}  // namespace
 
 ParameterAverage follow(const Unit& average, const Unit& source, double momentum) {
   const auto followers = average.named_parameters();
@@ -9,7 +22,7 @@ ParameterAverage follow(const Unit& average, const Unit& source, double momentum
   ParameterAverage link;
   link.momentum = momentum;
   for (std::size_t i = 0; i < followers.size() && i < originals.size(); ++i) {
-    if (followers[i].tensor.sizes() != originals[i].tensor.sizes()) {
+    if (!can_follow(followers[i].tensor, originals[i].tensor)) {
       throw UserError(followers[i].name + " cannot follow " + originals[i].name +
                       ": their shapes differ");
     }
@@ -28,7 +41,8 @@ void update(const std::vector<ParameterAverage>& averages) {
   const torch::NoGradGuard no_grad;
   for (const auto& link : averages) {
     for (std::size_t i = 0; i < link.average.size(); ++i) {
-      link.average[i].lerp_(link.source[i], 1 - link.momentum);
+      const torch::Tensor& average = link.average[i];
+      average.lerp_(grouped(link.source[i], average.sizes()), 1 - link.momentum);
     }
   }
 }

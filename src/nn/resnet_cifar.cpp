@@ -1,6 +1,6 @@
 // CIFAR ResNets: ResNet-(6n+2) of He et al. 2016 (arXiv:1512.03385), section 4.2.
+#include <mlaan/nn/batch_norm_layers.h>
 #include <mlaan/nn/heads.h>
-#include <mlaan/nn/norm_relu_conv.h>
 #include <mlaan/nn/resnet_cifar.h>
 
 #include <torch/nn/init.h>
@@ -55,11 +55,9 @@ void BasicBlockImpl::reset() {
 }
 
 torch::Tensor BasicBlockImpl::forward(const torch::Tensor& input) {
-  // A batch normalisation keeps its input for the backward pass, not its output, so what follows
-  // may overwrite it.
-  torch::Tensor output = bn2_(norm_relu_conv(bn1_, conv2_, conv1_(input), rebuilds()));
-  output += downsample_.is_empty() ? input : downsample_->forward(input);
-  return output.relu_();
+  const torch::Tensor convolved = norm_relu_conv(bn1_, conv2_, conv1_(input), rebuilds());
+  return norm_add_relu(bn2_, convolved,
+                       downsample_.is_empty() ? input : downsample_->forward(input));
 }
 
 Backbone resnet_cifar(std::int64_t depth, std::int64_t classes, const Shape& input_shape) {

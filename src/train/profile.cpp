@@ -1,8 +1,11 @@
 // Where the time and the bytes of a training step go, operation by operation.
 #include "train/timing.h"
 
+#include <mlaan/measure/allocation_trace.h>
 #include <mlaan/train/profile.h>
 
+#include <algorithm>
+#include <map>
 #include <utility>
 
 namespace mlaan {
@@ -35,6 +38,55 @@ struct Describe {
     return {"update", update.of_net ? module_of_net(update.index) : update.index};
   }
 };
+
+/// Which operations' blocks are alive where a step's trace is highest.
+/// \param ends for each operation, the number of events until its end.
+std::vector<AliveBlocks> alive_at_peak(const measure::AllocationTrace& trace,
+                                       const std::vector<std::size_t>& ends,
+                                       const std::vector<OperationProfile>& operations,
+                                       std::int64_t bytes_before_step) {
+  const auto levels = measure::levels(trace);
+  if (levels.empty()) return {};
+  const auto peak =
+      static_cast<std::size_t>(std::max_element(levels.begin(), levels.end()) - levels.begin());
+  std::map<const void*, std::pair<std::size_t, std::int64_t>> alive;  // operation and bytes
+  std::size_t operation = 0;
+  for (std::size_t event = 0; event <= peak; ++event) {
+    while (operation + 1 < ends.size() && event >= ends[operation]) ++operation;
+    const auto& [block, bytes] = trace[event];
+    if (bytes > 0) {
+      alive[block] = {operation, bytes};
+    } else if (alive.erase(block) == 0) {
+      bytes_before_step += bytes;
+    }
+  }
+  std::vector<AliveBlocks> result{{"before the step", bytes_before_step, {}}};
+  for (std::size_t n = 0; n < operations.size(); ++n) {
+    AliveBlocks entry{operations[n].name, 0, {}};
+    for (const auto& [block, allocation] : alive) {
+      if (allocation.first != n) continue;
+      entry.bytes += allocation.second;
+      entry.blocks.push_back(allocation.second);
+    }
+    std::sort(entry.blocks.rbegin(), entry.blocks.rend());
+    if (entry.bytes > 0) result.push_back(std::move(entry));
+  }
+  return result;
+}
+
+/// One step with every allocation recorded.
+std::vector<AliveBlocks> trace_step(Engine& engine, const torch::Tensor& images,
+                                    const torch::Tensor& labels, std::int64_t bytes_before,
+                                    const std::vector<OperationProfile>& operations) {
+  if (!images.device().is_cpu()) return {};
+  const std::int64_t live = measure::read_memory(images.device()).live - bytes_before;
+  const measure::AllocationRecorder recorder;
+  std::vector<std::size_t> ends;
+  engine.set_observer([&](const Operation&) { ends.push_back(recorder.size()); });
+  engine.step(images, labels);
+  engine.set_observer(nullptr);
+  return alive_at_peak(recorder.take(), ends, operations, live);
+}
 
 }  // namespace
 
@@ -79,6 +131,7 @@ StepProfile profile_step(Engine& engine, const torch::Tensor& images, const torc
     whole.push_back(seconds_since(begin));
   }
   engine.set_observer(nullptr);
+  profile.alive_at_peak = trace_step(engine, images, labels, bytes_before, profile.operations);
   profile.seconds = median(whole);
   double begin = 0;
   for (std::size_t i = 0; i < profile.operations.size(); ++i) {

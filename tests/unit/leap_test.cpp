@@ -5,6 +5,7 @@
 #include <mlaan/local/published.h>
 #include <mlaan/nn/backbones.h>
 #include <mlaan/nn/leap.h>
+#include <mlaan/nn/narrow.h>
 
 #include <torch/torch.h>
 
@@ -129,6 +130,56 @@ TEST(ParameterAverages, MoveByTheMomentum) {
   }
   update({link});
   expect_close(link.average[0], before + 0.25, 1e-6, "average");
+}
+
+TEST(ParameterAverages, SmallerOnesFollowGroups) {
+  const auto weights = torch::arange(16, torch::kFloat32).reshape({4, 4});
+  // Mean over pairs of outputs, sum over pairs of inputs.
+  expect_same(grouped(weights, {2, 2}), torch::tensor({{5.F, 9.F}, {21.F, 25.F}}), "matrix");
+  expect_same(grouped(torch::tensor({1.F, 3.F, 5.F, 9.F}), {2}), torch::tensor({2.F, 7.F}), "bias");
+
+  const Unit source("source", torch::nn::Linear(4, 4));
+  const Unit average = source.clone("average");
+  narrow(average, 2);
+  const ParameterAverage link = follow(average, source, 0.75);
+  expect_same(link.average[0], grouped(link.source[0], {2, 2}), "start");
+  const auto before = link.average[0].clone();
+  {
+    const torch::NoGradGuard no_grad;
+    link.source[0].add_(1);
+  }
+  update({link});
+  expect_close(link.average[0], before + 0.25 * 2, 1e-6, "average");
+}
+
+TEST(NarrowLayers, OfGroupedChannelsGiveTheGroupsOfALinearLayer) {
+  const Unit wide("wide", torch::nn::Linear(6, 4));
+  const Unit slim = wide.clone("slim");
+  narrow(slim, 2);
+  // Where the channels of a group are equal, grouping loses nothing.
+  const auto features = torch::randn({3, 3}).repeat_interleave(2, 1);
+  const Unit group = channel_grouping_unit({6}, 2);
+  expect_close(slim.forward(group.forward(features)), group.forward(wide.forward(features)), 1e-5,
+               "narrow layer");
+}
+
+TEST(NarrowLayers, OfABlockRunAndLearn) {
+  const Backbone backbone = make_backbone("resnet8", 10, {3, 32, 32}, 0);
+  const LeapLayers leap = make_leap_layers(backbone, {2, 3}, Twins::first, 0.9, 2);
+  auto value = channel_grouping_unit({16, 32, 32}, 2).forward(torch::randn({2, 16, 32, 32}));
+  for (const auto& unit : leap.units) value = unit.forward(value);
+  EXPECT_EQ(value.sizes(), (std::vector<std::int64_t>{2, 32, 8, 8}));
+  value.sum().backward();
+  EXPECT_TRUE(leap.units[1].named_parameters()[0].tensor.grad().defined());
+}
+
+TEST(NarrowLayers, ThatCannotBeDividedAreRefused) {
+  const Unit odd("odd", torch::nn::Linear(6, 3));
+  expect_user_error([&] { narrow(odd, 2); }, {"odd", "3 channels"});
+  const Unit grouped_convolution("grouped",
+                                 torch::nn::Conv2d(torch::nn::Conv2dOptions(4, 4, 3).groups(2)));
+  expect_user_error([&] { narrow(grouped_convolution, 2); }, {"grouped", "Conv2d"});
+  expect_user_error([] { channel_grouping_unit({5, 8, 8}, 2); }, {"5 channels"});
 }
 
 TEST(ParameterAverages, OfDifferentUnitsAreRefused) {

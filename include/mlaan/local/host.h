@@ -39,6 +39,9 @@ struct LeapAugmented {
   /// Average pooling of the module's maps, by this factor in both directions, before the first leap
   /// layer.
   std::int64_t pool = 1;
+  /// Factor to divide the channels of the leap layers by; what they read is averaged over groups of
+  /// so many channels.
+  std::int64_t narrow = 1;
   /// Modules whose outputs have one shape - a stage - share one net: that of the last of them.
   bool shared = false;
   /// See Supervision::probability.

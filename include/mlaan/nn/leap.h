@@ -27,9 +27,11 @@ struct LeapLayers {
 /// copy(z) + twin(z), and its parameters are called "leap.n.copy.…" and "leap.n.twin.…". Copies
 /// start equal to their units and are trained; twins start equal too, are frozen (gradients pass
 /// through them to z) and follow the unit's parameters with the given momentum.
-/// \throws UserError where a unit cannot be copied.
+/// \param narrow factor to divide the channels of all of them by (see narrow()); such layers start
+///        from, and their twins follow, the units' grouped weights.
+/// \throws UserError where a unit cannot be copied, or not be made narrower.
 LeapLayers make_leap_layers(const Backbone& backbone, const LeapRow& row, Twins twins,
-                            double momentum);
+                            double momentum, std::int64_t narrow = 1);
 
 /// A layer that averages maps (C×h×w) over squares of `factor` by `factor` positions.
 /// \throws UserError for features that are no maps, or maps whose sides the factor does not divide.

@@ -7,7 +7,8 @@
 
 namespace mlaan {
 
-/// A set of frozen tensors that follows another: average ← m·average + (1−m)·source.
+/// A set of frozen tensors that follows another: average ← m·average + (1−m)·source. Where an
+/// average is smaller than its source, the source is grouped() to its shape.
 struct ParameterAverage {
   std::vector<torch::Tensor> average;
   std::vector<torch::Tensor> source;

@@ -24,10 +24,18 @@ struct OperationProfile {
   measure::BytesByKind peak_by_kind{};
 };
 
+/// Blocks that one operation allocated and that are alive at the step's peak.
+struct AliveBlocks {
+  std::string operation;  ///< "before the step" for parameters, optimizer state and the like
+  std::int64_t bytes = 0;
+  std::vector<std::int64_t> blocks;  ///< their sizes, the largest first; empty before the step
+};
+
 struct StepProfile {
   std::string method;
   double seconds = 0;  ///< of a whole step, each operation waited for
   std::vector<OperationProfile> operations;
+  std::vector<AliveBlocks> alive_at_peak;  ///< in the order of the operations; empty on CUDA
 };
 
 /// Steps the engine a few times and measures each operation, waiting for the device after it.

@@ -56,6 +56,7 @@ void LamOptions::describe(FieldList& fields) {
              "leap layers a net, where no published row and none by hand is taken", at_least(1));
   fields.add("pool", pool, "average pooling of a module's maps before its leap layers",
              at_least(1));
+  fields.add("narrow", narrow, "factor to divide the channels of leap layers by", at_least(1));
   fields.add("shared", shared, "let the modules of a stage share one leap net");
   fields.add("fraction", fraction,
              "share of the steps, drawn at random, in which a leap net is evaluated; its weight is "
@@ -74,6 +75,7 @@ LeapAugmented leap_augmented(const Backbone& backbone, const Partition& partitio
           parse_twins(options.twins),
           options.ema_momentum,
           options.pool,
+          options.narrow,
           options.shared,
           options.fraction};
 }

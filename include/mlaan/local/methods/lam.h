@@ -20,6 +20,7 @@ struct LamOptions {
   std::string twins = "first";
   std::int64_t length = 4;
   std::int64_t pool = 1;
+  std::int64_t narrow = 1;
   bool shared = false;
   double fraction = 1;
   /// One text for each module but the last: names of units, separated by blanks. Empty: the

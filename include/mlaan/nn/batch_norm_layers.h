@@ -1,0 +1,26 @@
+// Batch normalisation together with what follows it, so that less is kept for the backward pass.
+//
+// On the CPU these run as one node of autograd's graph, whose backward pass writes over what nobody
+// else needs; the numbers are those of the separate operators, bit for bit.
+#pragma once
+
+#include <torch/nn/modules/batchnorm.h>
+#include <torch/nn/modules/conv.h>
+
+namespace mlaan {
+
+/// convolution(relu(normalisation(input))). The graph keeps the input, for the normalisation, and
+/// the ReLU's output, for the convolution. With `rebuilds` it keeps the input alone, and runs
+/// normalisation and ReLU again for the backward pass; running statistics are updated once.
+/// \param normalisation affine.
+/// \param convolution two-dimensional, without bias, zero padding.
+torch::Tensor norm_relu_conv(torch::nn::BatchNorm2d& normalisation, torch::nn::Conv2d& convolution,
+                             const torch::Tensor& input, bool rebuilds);
+
+/// relu(normalisation(input) + shortcut). The graph keeps the input and the output.
+/// \param normalisation affine.
+/// \param shortcut of the input's shape.
+torch::Tensor norm_add_relu(torch::nn::BatchNorm2d& normalisation, const torch::Tensor& input,
+                            const torch::Tensor& shortcut);
+
+}  // namespace mlaan

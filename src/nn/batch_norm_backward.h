@@ -1,0 +1,27 @@
+// The backward pass of batch normalisation, with a say in where its result goes.
+#pragma once
+
+#include <torch/types.h>
+
+#include <array>
+#include <tuple>
+
+namespace mlaan {
+
+/// What a batch normalisation in training mode keeps for its backward pass, besides its input.
+struct BatchNormRecord {
+  torch::Tensor scale;
+  torch::Tensor shift;
+  torch::Tensor mean;               ///< of the batch
+  torch::Tensor inverse_deviation;  ///< of the batch
+  double epsilon = 0;
+};
+
+/// Gradients of input, scale and shift, those that are wanted: the same bits as LibTorch's own
+/// operator gives. That one allocates the input's gradient twice on the CPU; this allocates it
+/// once, and where the gradient is nobody else's not at all, since the result is written over it.
+std::tuple<torch::Tensor, torch::Tensor, torch::Tensor> batch_norm_backward(
+    torch::Tensor gradient, const torch::Tensor& input, const BatchNormRecord& record,
+    std::array<bool, 3> wanted);
+
+}  // namespace mlaan

@@ -1,0 +1,233 @@
+// Batch normalisation together with what follows it, so that less is kept for the backward pass.
+#include "core/libtorch_compat.h"
+#include "core/sole_owner.h"
+#include "nn/batch_norm_backward.h"
+
+#include <mlaan/nn/batch_norm_layers.h>
+
+#include <ATen/Functions.h>
+#include <torch/csrc/autograd/function.h>
+#include <torch/csrc/autograd/functions/utils.h>
+#include <torch/csrc/autograd/variable.h>
+
+#include <array>
+#include <tuple>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace mlaan {
+namespace {
+
+using torch::Tensor;
+
+/// How far running statistics move in this step, which counts it.
+double average_factor(torch::nn::BatchNorm2dImpl& normalisation) {
+  if (!normalisation.options.track_running_stats()) return 0;
+  normalisation.num_batches_tracked += 1;
+  if (normalisation.options.momentum()) return *normalisation.options.momentum();
+  return 1 / normalisation.num_batches_tracked.item<double>();
+}
+
+/// Normalises, as training does, and moves the running statistics.
+Tensor normalise(torch::nn::BatchNorm2dImpl& normalisation, const Tensor& input,
+                 BatchNormRecord& record) {
+  record.scale = normalisation.weight.detach();
+  record.shift = normalisation.bias.detach();
+  record.epsilon = normalisation.options.eps();
+  Tensor output;
+  std::tie(output, record.mean, record.inverse_deviation) = at::native_batch_norm(
+      input, record.scale, record.shift, normalisation.running_mean, normalisation.running_var,
+      /*training=*/true, average_factor(normalisation), record.epsilon);
+  return output;
+}
+
+Tensor normalise_again(const Tensor& input, const BatchNormRecord& record) {
+  const Tensor none;
+  return std::get<0>(at::native_batch_norm(input, record.scale, record.shift, none, none,
+                                           /*training=*/true, 0, record.epsilon));
+}
+
+/// The gradient of a ReLU's input, from the gradient and the value of its output.
+Tensor relu_backward(Tensor gradient, const Tensor& output) {
+  if (is_sole_owner(gradient)) {
+    at::threshold_backward_out(gradient, gradient, output, 0);
+    return gradient;
+  }
+  return at::threshold_backward(gradient, output, 0);
+}
+
+torch::autograd::Edge edge_of(const Tensor& tensor) {
+  return torch::autograd::impl::gradient_edge(tensor);
+}
+
+/// Whether a node of our own stands for these operators: when training, with a gradient to compute.
+/// On other devices LibTorch may have a faster batch normalisation than the one that nodes call.
+bool is_recorded(const torch::nn::BatchNorm2dImpl& normalisation, bool anywhere,
+                 std::initializer_list<Tensor> sources) {
+  if (!torch::GradMode::is_enabled() || !normalisation.is_training()) return false;
+  bool any = false;
+  for (const auto& source : sources) {
+    if (!anywhere && !source.is_cpu()) return false;
+    any = any || source.requires_grad();
+  }
+  return any;
+}
+
+struct NormReluConv : torch::autograd::Node {
+  // The edges lead to input, scale, shift and kernel.
+  Tensor input;
+  Tensor middle;  ///< undefined where it is rebuilt
+  Tensor kernel;
+
+  BatchNormRecord record;
+  std::vector<std::int64_t> stride;
+  std::vector<std::int64_t> padding;
+  std::vector<std::int64_t> dilation;
+  std::int64_t groups = 1;
+
+  torch::autograd::variable_list apply(torch::autograd::variable_list&& gradients) override {
+    torch::autograd::variable_list results(4);
+    Tensor gradient = std::move(gradients.at(0));
+    gradients.clear();
+    if (!gradient.defined()) return results;
+    const torch::NoGradGuard no_grad;
+    const bool before = task_should_compute_output(0) || task_should_compute_output(1) ||
+                        task_should_compute_output(2);
+    const bool rebuilds = !middle.defined();
+    // One product after the other, so that the rebuilt map and its gradient, the largest tensors
+    // here, do not meet. In between, of the former a byte an element is enough.
+    Tensor cut_off;
+    if (task_should_compute_output(3)) {
+      const Tensor convolved = rebuilds ? normalise_again(input, record).relu_() : middle;
+      results[3] = std::get<1>(convolution_backward(gradient, convolved, {false, true, false}));
+      if (rebuilds && before) cut_off = convolved <= 0;
+    }
+    if (!before) return results;
+    gradient = std::get<0>(convolution_backward(gradient, input, {true, false, false}));
+    if (cut_off.defined()) {
+      gradient.masked_fill_(cut_off, 0);
+      cut_off = Tensor();
+    } else if (rebuilds) {
+      gradient = relu_backward(std::move(gradient), normalise_again(input, record).relu_());
+    } else {
+      gradient = relu_backward(std::move(gradient), middle);
+    }
+    std::tie(results[0], results[1], results[2]) =
+        batch_norm_backward(std::move(gradient), input, record,
+                            {task_should_compute_output(0), task_should_compute_output(1),
+                             task_should_compute_output(2)});
+    return results;
+  }
+
+  std::tuple<Tensor, Tensor, Tensor> convolution_backward(const Tensor& gradient,
+                                                          const Tensor& convolved,
+                                                          std::array<bool, 3> wanted) const {
+    return at::convolution_backward(gradient, convolved, kernel, at::OptionalIntArrayRef(), stride,
+                                    padding, dilation, /*transposed=*/false,
+                                    /*output_padding=*/{0, 0}, groups, wanted);
+  }
+
+  void release_variables() override {
+    input = Tensor();
+    middle = Tensor();
+    record = {};
+  }
+};
+
+struct NormAddRelu : torch::autograd::Node {
+  // The edges lead to input, scale, shift and shortcut.
+  Tensor input;
+  Tensor output;
+  BatchNormRecord record;
+
+  torch::autograd::variable_list apply(torch::autograd::variable_list&& gradients) override {
+    torch::autograd::variable_list results(4);
+    Tensor gradient = std::move(gradients.at(0));
+    gradients.clear();
+    if (!gradient.defined()) return results;
+    const torch::NoGradGuard no_grad;
+    gradient = relu_backward(std::move(gradient), output);
+    if (task_should_compute_output(3)) results[3] = gradient;
+    if (task_should_compute_output(0) || task_should_compute_output(1) ||
+        task_should_compute_output(2)) {
+      std::tie(results[0], results[1], results[2]) =
+          batch_norm_backward(std::move(gradient), input, record,
+                              {task_should_compute_output(0), task_should_compute_output(1),
+                               task_should_compute_output(2)});
+    }
+    return results;
+  }
+
+  void release_variables() override {
+    input = Tensor();
+    output = Tensor();
+    record = {};
+  }
+};
+
+void set_geometry(NormReluConv& site, const torch::nn::Conv2dImpl& convolution) {
+  const auto& options = convolution.options;
+  site.stride.assign(options.stride()->begin(), options.stride()->end());
+  using std::get;  // LibTorch had a variant of its own, whose get() is found by its argument
+  const auto padding = get<torch::ExpandingArray<2>>(options.padding());
+  site.padding.assign(padding->begin(), padding->end());
+  site.dilation.assign(options.dilation()->begin(), options.dilation()->end());
+  site.groups = options.groups();
+}
+
+}  // namespace
+
+Tensor norm_relu_conv(torch::nn::BatchNorm2d& normalisation, torch::nn::Conv2d& convolution,
+                      const Tensor& input, bool rebuilds) {
+  if (!is_recorded(*normalisation, rebuilds,
+                   {input, normalisation->weight, normalisation->bias, convolution->weight})) {
+    return convolution(normalisation(input).relu_());
+  }
+  const auto node = compat::make_node<NormReluConv>();
+  auto& site = static_cast<NormReluConv&>(*node);
+  site.input = input.detach();
+  site.kernel = convolution->weight.detach();
+  set_geometry(site, *convolution);
+  Tensor output;
+  {
+    const torch::NoGradGuard no_grad;
+    const Tensor middle = normalise(*normalisation, site.input, site.record).relu_();
+    output =
+        at::conv2d(middle, site.kernel, {}, site.stride, site.padding, site.dilation, site.groups);
+    if (!rebuilds) site.middle = middle;
+  }
+  site.set_next_edges({edge_of(input), edge_of(normalisation->weight), edge_of(normalisation->bias),
+                       edge_of(convolution->weight)});
+  torch::autograd::create_gradient_edge(output, node);
+  return output;
+}
+
+Tensor norm_add_relu(torch::nn::BatchNorm2d& normalisation, const Tensor& input,
+                     const Tensor& shortcut) {
+  if (!is_recorded(*normalisation, false,
+                   {input, normalisation->weight, normalisation->bias, shortcut})) {
+    // A batch normalisation keeps its input for the backward pass, not its output, so what follows
+    // may overwrite that.
+    Tensor output = normalisation(input);
+    output += shortcut;
+    return output.relu_();
+  }
+  const auto node = compat::make_node<NormAddRelu>();
+  auto& site = static_cast<NormAddRelu&>(*node);
+  site.input = input.detach();
+  Tensor output;
+  {
+    const torch::NoGradGuard no_grad;
+    output = normalise(*normalisation, site.input, site.record);
+    output.add_(shortcut).relu_();
+  }
+  // An alias: the output itself would hold the node that holds it.
+  site.output = output.detach();
+  site.set_next_edges({edge_of(input), edge_of(normalisation->weight), edge_of(normalisation->bias),
+                       edge_of(shortcut)});
+  torch::autograd::create_gradient_edge(output, node);
+  return output;
+}
+
+}  // namespace mlaan

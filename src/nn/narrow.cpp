@@ -1,0 +1,128 @@
+// Narrower copies of layers: fewer channels, each standing for a group of the original's.
+#include <mlaan/nn/narrow.h>
+
+#include <torch/nn/cloneable.h>
+#include <torch/nn/modules/batchnorm.h>
+#include <torch/nn/modules/conv.h>
+#include <torch/nn/modules/linear.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace mlaan {
+namespace {
+
+class ChannelGroupingImpl : public torch::nn::Cloneable<ChannelGroupingImpl> {
+ public:
+  explicit ChannelGroupingImpl(std::int64_t factor) : factor_(factor) {}
+  void reset() override {}
+
+  torch::Tensor forward(const torch::Tensor& input) {
+    std::vector<std::int64_t> groups = input.sizes().vec();
+    groups[1] /= factor_;
+    groups.insert(groups.begin() + 2, factor_);
+    return input.reshape(groups).mean(2);
+  }
+
+ private:
+  std::int64_t factor_;
+};
+
+std::int64_t divided(std::int64_t channels, std::int64_t factor, const std::string& owner) {
+  if (channels % factor != 0) {
+    throw UserError(owner + " has " + std::to_string(channels) + " channels, which " +
+                    std::to_string(factor) +
+                    " does not divide; it cannot be made narrower by that");
+  }
+  return channels / factor;
+}
+
+void regroup(torch::Tensor& tensor, std::vector<std::int64_t> shape, std::int64_t factor,
+             const std::string& owner) {
+  if (!tensor.defined()) return;
+  for (std::size_t d = 0; d < shape.size() && d < 2; ++d) {
+    shape[d] = divided(shape[d], factor, owner);
+  }
+  tensor.set_data(grouped(tensor, shape).clone());
+}
+
+void regroup(torch::Tensor& tensor, std::int64_t factor, const std::string& owner) {
+  if (tensor.defined()) regroup(tensor, tensor.sizes().vec(), factor, owner);
+}
+
+/// Narrows one layer; false for a type of layer that is not known here.
+bool narrow_layer(torch::nn::Module& layer, std::int64_t factor, const std::string& owner) {
+  if (auto* convolution = dynamic_cast<torch::nn::Conv2dImpl*>(&layer)) {
+    auto& options = convolution->options;
+    if (options.groups() != 1) return false;
+    options.in_channels(divided(options.in_channels(), factor, owner));
+    options.out_channels(divided(options.out_channels(), factor, owner));
+    regroup(convolution->weight, factor, owner);
+    regroup(convolution->bias, factor, owner);
+    return true;
+  }
+  if (auto* linear = dynamic_cast<torch::nn::LinearImpl*>(&layer)) {
+    linear->options.in_features(divided(linear->options.in_features(), factor, owner));
+    linear->options.out_features(divided(linear->options.out_features(), factor, owner));
+    regroup(linear->weight, factor, owner);
+    regroup(linear->bias, factor, owner);
+    return true;
+  }
+  const auto narrow_normalisation = [&](auto& normalisation) {
+    normalisation.options.num_features(
+        divided(normalisation.options.num_features(), factor, owner));
+    for (auto* tensor : {&normalisation.weight, &normalisation.bias, &normalisation.running_mean,
+                         &normalisation.running_var}) {
+      regroup(*tensor, factor, owner);
+    }
+    return true;
+  };
+  if (auto* maps = dynamic_cast<torch::nn::BatchNorm2dImpl*>(&layer)) {
+    return narrow_normalisation(*maps);
+  }
+  if (auto* features = dynamic_cast<torch::nn::BatchNorm1dImpl*>(&layer)) {
+    return narrow_normalisation(*features);
+  }
+  return false;
+}
+
+}  // namespace
+
+torch::Tensor grouped(const torch::Tensor& weights, torch::IntArrayRef shape) {
+  torch::Tensor result = weights;
+  for (std::int64_t d = 0; d < weights.dim(); ++d) {
+    const auto side = shape[static_cast<std::size_t>(d)];
+    if (result.size(d) == side) continue;
+    std::vector<std::int64_t> groups = result.sizes().vec();
+    groups[static_cast<std::size_t>(d)] = side;
+    groups.insert(groups.begin() + d + 1, result.size(d) / side);
+    result = result.reshape(groups);
+    result = d == 1 ? result.sum(d + 1) : result.mean(d + 1);
+  }
+  return result;
+}
+
+void narrow(const Unit& unit, std::int64_t factor) {
+  if (factor == 1) return;
+  const torch::NoGradGuard no_grad;
+  for (const auto& layer : unit.layers()) {
+    for (const auto& module : layer.module.ptr()->modules()) {
+      if (narrow_layer(*module, factor, "unit '" + unit.name() + "'")) continue;
+      if (module->parameters(/*recurse=*/false).empty()) continue;
+      throw UserError("unit '" + unit.name() + "' has a layer of type " + module->name() +
+                      ", which cannot be made narrower; convolutions of one group, batch "
+                      "normalisations and linear layers can");
+    }
+  }
+}
+
+Unit channel_grouping_unit(const Shape& features, std::int64_t factor) {
+  divided(features.at(0), factor, "the module's output");
+  Unit unit("group", std::make_shared<ChannelGroupingImpl>(factor));
+  unit.set_description("group" + std::to_string(factor));
+  return unit;
+}
+
+}  // namespace mlaan

@@ -1,0 +1,109 @@
+#include "support/closeness.h"
+
+#include <mlaan/nn/batch_norm_layers.h>
+
+#include <torch/torch.h>
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <vector>
+
+namespace mlaan::testing {
+namespace {
+
+struct Setting {
+  torch::MemoryFormat format;
+  torch::Dtype type;
+  bool rebuilds;
+};
+
+class BatchNormLayers : public ::testing::TestWithParam<Setting> {
+ protected:
+  BatchNormLayers() {
+    torch::manual_seed(3);
+    normalisation->to(GetParam().type);
+    convolution->to(GetParam().type);
+    const torch::NoGradGuard no_grad;
+    normalisation->weight.uniform_(0.5, 2);
+    normalisation->bias.uniform_(-1, 1);
+  }
+
+  torch::Tensor maps() const {
+    return torch::randn({4, 6, 10, 10}, GetParam().type)
+        .contiguous(GetParam().format)
+        .requires_grad_(true);
+  }
+
+  /// Output, running statistics and all gradients, when the output's gradient is `cotangent`.
+  std::vector<torch::Tensor> run(const std::function<torch::Tensor()>& forward,
+                                 const std::vector<torch::Tensor>& sources,
+                                 const torch::Tensor& cotangent) {
+    normalisation->reset_running_stats();
+    for (const auto& source : sources) source.mutable_grad() = torch::Tensor();
+    const auto output = forward();
+    // Twice, as where a module has several products: what is kept must not be written over.
+    output.backward(cotangent, /*retain_graph=*/true);
+    output.backward(cotangent);
+    std::vector<torch::Tensor> results{output.detach(), normalisation->running_mean.clone(),
+                                       normalisation->running_var.clone()};
+    for (const auto& source : sources) results.push_back(source.grad());
+    return results;
+  }
+
+  static void expect_all_same(const std::vector<torch::Tensor>& actual,
+                              const std::vector<torch::Tensor>& expected) {
+    ASSERT_EQ(actual.size(), expected.size());
+    for (std::size_t i = 0; i < actual.size(); ++i) {
+      expect_same(actual[i], expected[i], "result " + std::to_string(i));
+    }
+  }
+
+  torch::nn::BatchNorm2d normalisation{6};
+  torch::nn::Conv2d convolution{torch::nn::Conv2dOptions(6, 6, 3).stride(2).padding(1).bias(false)};
+};
+
+TEST_P(BatchNormLayers, NormReluConvGivesTheBitsOfTheSeparateOperators) {
+  const auto input = maps();
+  const std::vector<torch::Tensor> sources{input, normalisation->weight, normalisation->bias,
+                                           convolution->weight};
+  const auto full = torch::randn({4, 6, 5, 5}, GetParam().type).contiguous(GetParam().format);
+  for (const auto& cotangent : {full, torch::ones({1}, GetParam().type).expand({4, 6, 5, 5})}) {
+    expect_all_same(
+        run([&] { return norm_relu_conv(normalisation, convolution, input, GetParam().rebuilds); },
+            sources, cotangent),
+        run([&] { return convolution(torch::relu(normalisation(input))); }, sources, cotangent));
+  }
+}
+
+TEST_P(BatchNormLayers, NormAddReluGivesTheBitsOfTheSeparateOperators) {
+  const auto input = maps();
+  const auto shortcut = maps();
+  const std::vector<torch::Tensor> sources{input, normalisation->weight, normalisation->bias,
+                                           shortcut};
+  const auto full = torch::randn({4, 6, 10, 10}, GetParam().type).contiguous(GetParam().format);
+  for (const auto& cotangent : {full, torch::ones({1}, GetParam().type).expand({4, 6, 10, 10})}) {
+    expect_all_same(
+        run([&] { return norm_add_relu(normalisation, input, shortcut); }, sources, cotangent),
+        run([&] { return torch::relu(normalisation(input) + shortcut); }, sources, cotangent));
+  }
+}
+
+TEST_P(BatchNormLayers, EvaluationLeavesRunningStatisticsAlone) {
+  normalisation->eval();
+  const auto input = maps();
+  const auto mean = normalisation->running_mean.clone();
+  norm_add_relu(normalisation, norm_relu_conv(normalisation, convolution, input, true),
+                torch::zeros({}, GetParam().type));
+  expect_same(normalisation->running_mean, mean, "running mean");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Settings, BatchNormLayers,
+    ::testing::Values(Setting{torch::MemoryFormat::Contiguous, torch::kFloat32, false},
+                      Setting{torch::MemoryFormat::Contiguous, torch::kFloat64, true},
+                      Setting{torch::MemoryFormat::ChannelsLast, torch::kFloat32, true},
+                      Setting{torch::MemoryFormat::ChannelsLast, torch::kFloat64, false}));
+
+}  // namespace
+}  // namespace mlaan::testing
