@@ -18,7 +18,7 @@ namespace {
 
 struct BenchFlags {
   explicit BenchFlags(CLI::App& app)
-      : config(app, {"model", "modules", "mlm.window", "batch_size", "dataset", "data", "seed",
+      : config(app, {"model", "modules", "partition", "mlm.window", "batch_size", "dataset", "data", "seed",
                      "device", "workers", "threads", "engine.recompute"}) {
     app.add_option("--methods", methods, "methods to measure, separated by commas [all]");
     app.add_option("--repeats", options.repeats, "steps of each method that count [7]")

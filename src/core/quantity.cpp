@@ -40,6 +40,36 @@ std::string format_bytes(std::int64_t bytes) {
   return scaled(static_cast<double>(bytes), 1024, units);
 }
 
+std::int64_t parse_bytes(const std::string& text) {
+  struct Scale {
+    const char* name;
+    double factor;
+  };
+  static constexpr std::array<Scale, 11> scales{{{"", 1},
+                                                 {"B", 1},
+                                                 {"KiB", 1024.0},
+                                                 {"MiB", 1048576.0},
+                                                 {"GiB", 1073741824.0},
+                                                 {"TiB", 1099511627776.0},
+                                                 {"kB", 1e3},
+                                                 {"KB", 1e3},
+                                                 {"MB", 1e6},
+                                                 {"GB", 1e9},
+                                                 {"TB", 1e12}}};
+  char* end = nullptr;
+  const double number = std::strtod(text.c_str(), &end);
+  const bool number_read = end != text.c_str() && std::isfinite(number);
+  while (*end == ' ') ++end;
+  for (const auto& scale : scales) {
+    const double bytes = number * scale.factor;
+    if (number_read && std::string(end) == scale.name && bytes >= 1 && bytes < 9e18) {
+      return static_cast<std::int64_t>(bytes);
+    }
+  }
+  throw UserError("'" + text +
+                  "' is no number of bytes; write a number and its unit: 6GiB, 500MiB or 1.5GB");
+}
+
 std::string format_magnitude(double value) {
   static constexpr std::array<const char*, 6> units{"", " k", " M", " G", " T", " P"};
   return scaled(value, 1000, units);

@@ -89,4 +89,13 @@ CostReport cost_report(const Backbone& backbone, const Plan& plan) {
   return report;
 }
 
+std::vector<std::int64_t> unit_activation_bytes(const Backbone& backbone) {
+  const DefaultGeneratorGuard generator(torch::kCPU);
+  std::vector<std::int64_t> bytes;
+  for (std::size_t i = 0; i < backbone.size(); ++i) {
+    bytes.push_back(measure_units({backbone.units()[i]}, backbone.input_shape(i)).activation_bytes);
+  }
+  return bytes;
+}
+
 }  // namespace mlaan

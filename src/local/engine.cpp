@@ -83,6 +83,27 @@ class Engine::Implementation {
     check(plan_, backbone_);
     check_names_differ(named_parameters());
     place();
+    arrange();
+    for (std::size_t j = 0; j < modules_.size(); ++j) {
+      add_part("module " + std::to_string(j + 1), modules_[j].named_parameters());
+    }
+    for (const auto& net : nets_) {
+      add_part(net->name().empty() ? "head" : net->name(), trainable(net->named_parameters()));
+      net_parameters_.push_back(tensors_of(parts_.back().parameters));
+    }
+    check_parts_are_disjoint(parts_);
+  }
+
+  void set_recompute(std::vector<Recompute> modules, std::vector<Recompute> nets) {
+    plan_.recompute = std::move(modules);
+    plan_.recompute_nets = std::move(nets);
+    check(plan_, backbone_);
+    arrange();
+  }
+
+  /// Makes the modules' runs and the schedule, as the plan asks for them.
+  void arrange() {
+    modules_.clear();
     Trainable trains;
     for (std::size_t j = 0; j < plan_.partition.size(); ++j) {
       const Recompute recompute = recompute_of_module(plan_, j);
@@ -99,7 +120,6 @@ class Engine::Implementation {
       modules_.emplace_back(module_units(plan_, backbone_, j), std::move(overwrites_input),
                             std::move(recomputed), options_.device);
       trains.modules.push_back(!modules_.back().parameters().empty());
-      add_part("module " + std::to_string(j + 1), modules_.back().named_parameters());
     }
     for (std::size_t n = 0; n < nets_.size(); ++n) {
       const auto& net = nets_[n];
@@ -108,15 +128,51 @@ class Engine::Implementation {
         unit.set_rebuilds(recompute == Recompute::activations || recompute == Recompute::units);
       }
       trains.nets.push_back(any_trainable(net->named_parameters()));
-      add_part(net->name().empty() ? "head" : net->name(), trainable(net->named_parameters()));
-      net_parameters_.push_back(tensors_of(parts_.back().parameters));
     }
-    check_parts_are_disjoint(parts_);
     schedule_ = make_schedule(plan_, trains, options_.fused_update);
     cotangents_.resize(modules_.size());
   }
 
-  StepResult run(const torch::Tensor& images, const torch::Tensor& labels, bool with_update) {
+  StepResult step(const torch::Tensor& images, const torch::Tensor& labels) {
+    const std::int64_t parts = std::min(options_.micro_batches, labels.size(0));
+    if (parts <= 1) {
+      StepResult result = run(images, labels, Pass{});
+      ++steps_done_;
+      return result;
+    }
+    const auto image_parts = images.tensor_split(parts);
+    const auto label_parts = labels.tensor_split(parts);
+    StepResult whole;
+    std::vector<torch::Tensor> logits;
+    for (std::size_t i = 0; i < label_parts.size(); ++i) {
+      const double share =
+          static_cast<double>(label_parts[i].size(0)) / static_cast<double>(labels.size(0));
+      const StepResult part = run(image_parts[i], label_parts[i],
+                                  {/*update=*/false, share, static_cast<std::int64_t>(i)});
+      whole.losses = i == 0 ? part.losses * share : whole.losses + part.losses * share;
+      logits.push_back(part.logits);
+    }
+    whole.logits = torch::cat(logits);
+    update();
+    ++steps_done_;
+    return whole;
+  }
+
+  StepResult accumulate(const torch::Tensor& images, const torch::Tensor& labels) {
+    StepResult result = run(images, labels, {/*update=*/false});
+    ++steps_done_;
+    return result;
+  }
+
+  /// How a batch is run.
+  struct Pass {
+    bool update = true;
+    double share = 1;         ///< factor on all gradients
+    std::int64_t number = 0;  ///< of the micro-batch within the step
+  };
+
+  StepResult run(const torch::Tensor& images, const torch::Tensor& labels, const Pass& pass) {
+    pass_ = pass;
     set_training(true);
     const DefaultGeneratorGuard generator(options_.device);
     targets_ = {labels.to(options_.device), place_input(images)};
@@ -124,12 +180,11 @@ class Engine::Implementation {
     losses_.assign(plan_.supervisions.size(), torch::Tensor());
     logits_ = torch::Tensor();
     for (const auto& operation : schedule_.operations) {
-      if (!with_update && std::holds_alternative<Update>(operation)) continue;
+      if (!pass.update && std::holds_alternative<Update>(operation)) continue;
       std::visit([this](const auto& some) { execute(some); }, operation);
       if (observer_) observer_(operation);
     }
-    if (with_update) finish_update();
-    ++steps_done_;
+    if (pass.update) finish_update();
     boundary_ = torch::Tensor();
     targets_ = {};
     return {gather_losses(), std::exchange(logits_, torch::Tensor())};
@@ -219,11 +274,11 @@ class Engine::Implementation {
     const Evaluation& evaluation = schedule_.evaluations[evaluate.evaluation];
     const AuxiliaryNet& net = *nets_[evaluation.net];
     if (!is_evaluated(evaluation.probability, options_.seed, net.name(), evaluation.module,
-                      steps_done_)) {
+                      draw())) {
       return;
     }
     seed_default_generator(options_.device,
-                           net_stream(options_.seed, net.name(), evaluation.module, steps_done_));
+                           net_stream(options_.seed, net.name(), evaluation.module, draw()));
     const GradientTap input(boundary_);
     const auto version = boundary_._version();
     torch::Tensor output =
@@ -238,8 +293,8 @@ class Engine::Implementation {
     output = torch::Tensor();
     // Nothing reads the last module's output after the last evaluation.
     if (evaluate.evaluation + 1 == schedule_.evaluations.size()) boundary_ = torch::Tensor();
-    torch::autograd::backward({loss},
-                              {torch::full_like(loss, evaluation.weight / evaluation.probability)});
+    torch::autograd::backward(
+        {loss}, {torch::full_like(loss, pass_.share * evaluation.weight / evaluation.probability)});
     mark_gradients(net_parameters_[evaluation.net]);
     cotangents_[evaluation.module].add(evaluation, input.take());
   }
@@ -292,8 +347,11 @@ class Engine::Implementation {
   }
 
   std::uint64_t stream_of(std::size_t module) const {
-    return module_stream(options_.seed, module, steps_done_);
+    return module_stream(options_.seed, module, draw());
   }
+
+  /// What numbers the step's random draws: every micro-batch has draws of its own.
+  std::int64_t draw() const { return steps_done_ * options_.micro_batches + pass_.number; }
 
   torch::TensorOptions backbone_options() const {
     return torch::TensorOptions(options_.device).dtype(dtype_);
@@ -305,6 +363,7 @@ class Engine::Implementation {
   torch::Dtype dtype_ = torch::kFloat32;
 
   // What is alive within a step.
+  Pass pass_;
   Targets targets_;
   torch::Tensor boundary_;  ///< output of the module that ran last, detached
   std::vector<Cotangents> cotangents_;
@@ -320,11 +379,11 @@ Engine::Engine(Engine&&) noexcept = default;
 Engine& Engine::operator=(Engine&&) noexcept = default;
 
 StepResult Engine::step(const torch::Tensor& images, const torch::Tensor& labels) {
-  return implementation_->run(images, labels, /*with_update=*/true);
+  return implementation_->step(images, labels);
 }
 
 StepResult Engine::accumulate(const torch::Tensor& images, const torch::Tensor& labels) {
-  return implementation_->run(images, labels, /*with_update=*/false);
+  return implementation_->accumulate(images, labels);
 }
 
 void Engine::update() {
@@ -364,6 +423,10 @@ std::vector<NamedTensor> Engine::named_parameters() const {
 
 std::vector<NamedTensor> Engine::named_buffers() const {
   return implementation_->named_buffers();
+}
+
+void Engine::set_recompute(std::vector<Recompute> modules, std::vector<Recompute> nets) {
+  implementation_->set_recompute(std::move(modules), std::move(nets));
 }
 
 void Engine::set_observer(std::function<void(const Operation&)> observer) {

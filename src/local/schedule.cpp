@@ -181,6 +181,27 @@ Schedule make_schedule(const Plan& plan, const Trainable& trainable, bool fused_
   return Scheduler(plan, trainable, fused_update).run();
 }
 
+std::size_t module_of(const Operation& operation, const Schedule& schedule) {
+  struct Find {
+    const Schedule& schedule;
+
+    std::size_t operator()(const RunModule& run) const { return run.module; }
+    std::size_t operator()(const Evaluate& evaluate) const {
+      return schedule.evaluations.at(evaluate.evaluation).module;
+    }
+    std::size_t operator()(const Rebuild& rebuild) const { return rebuild.module; }
+    std::size_t operator()(const Product& product) const { return product.module; }
+    std::size_t operator()(const Update& update) const {
+      if (!update.of_net) return update.index;
+      for (const auto& evaluation : schedule.evaluations) {
+        if (evaluation.net == update.index) return evaluation.module;
+      }
+      return 0;
+    }
+  };
+  return std::visit(Find{schedule}, operation);
+}
+
 std::string to_string(const Operation& operation, const Schedule& schedule) {
   const auto number = [](std::size_t index) { return std::to_string(index + 1); };
   struct Printer {

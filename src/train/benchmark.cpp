@@ -75,11 +75,8 @@ class Contestant {
   static Engine make_engine(Config& config, const DataSource& data, const std::string& method) {
     Backbone backbone =
         make_backbone(config, static_cast<std::int64_t>(data.classes.size()), data.image_shape);
-    Plan plan = make_plan(config, backbone, method);
-    if (method == reference_method()) {
-      plan.recompute.clear();
-      plan.recompute_nets.clear();
-    }
+    Plan plan = method == reference_method() ? make_bare_plan(config, backbone, method)
+                                             : make_plan(config, backbone, method);
     return Engine(std::move(backbone), std::move(plan), make_engine_options(config));
   }
 

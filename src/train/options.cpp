@@ -19,6 +19,18 @@ Accepts period() {
           "a number and its unit: 1e (epochs), 200i (steps) or 10m (minutes)"};
 }
 
+Accepts quantity_of_bytes() {
+  return {[](const OptionValue& value) {
+            const auto& text = std::get<std::string>(value);
+            try {
+              return text.empty() || parse_bytes(text) > 0;
+            } catch (const UserError&) {
+              return false;
+            }
+          },
+          "a number of bytes and its unit: 6GiB, 500MiB, 1.5GB"};
+}
+
 }  // namespace
 
 void RunOptions::describe(FieldList& fields) {
@@ -28,6 +40,10 @@ void RunOptions::describe(FieldList& fields) {
   fields.add("method", method, "training method; see `mlaan info methods`");
   fields.add("modules", modules, "modules K to cut the backbone into; 0: one block a module",
              at_least(0));
+  fields.add("partition", partition,
+             "where to cut: published, as in the papers where they say, else uniform; uniform, by "
+             "number of units; bytes, by their activations",
+             one_of({"published", "uniform", "bytes"}));
   fields.add("epochs", epochs, "passes over the training images", at_least(1));
   fields.add("batch_size", batch_size, "images a step", at_least(1));
   fields.add("lr", lr, "learning rate at its highest", above(0));
@@ -40,6 +56,12 @@ void RunOptions::describe(FieldList& fields) {
              between(0, 256));
   fields.add("threads", threads, "threads of LibTorch's kernels; 0: one for each processor",
              between(0, 1024));
+  fields.add(
+      "memory", memory,
+      "bytes that training may take, such as 6GiB: modules, partition, recomputation and "
+      "micro-batches are then chosen to fit, in the least time; empty: as the other settings "
+      "say",
+      quantity_of_bytes());
   fields.add("output", output,
              "folder of the run: settings, logs, checkpoints; empty: runs/DATASET-MODEL-METHOD");
   fields.add("baseline", baseline,
@@ -84,14 +106,18 @@ void ValidationOptions::describe(FieldList& fields) {
 void ExecutionOptions::describe(FieldList& fields) {
   fields.add("fused_update", fused_update,
              "step each module's optimizer as soon as its gradient is complete");
+  fields.add("micro_batches", micro_batches,
+             "parts that a step cuts its batch into, one after the other (gradient accumulation)",
+             at_least(1));
   fields.add("memory_format", memory_format, "layout of maps and of convolutions' weights",
              one_of({"channels_last", "contiguous"}));
   fields.add(
       "recompute", recompute,
       "activations to drop and compute again when gradients need them: none; activation: what "
       "layers rebuild cheaply by themselves; module: each module's, in one piece; unit: those "
-      "within each unit of modules and auxiliary nets",
-      one_of({"none", "activation", "module", "unit"}));
+      "within each unit of modules and auxiliary nets; auto: whatever lowers the peak, or makes it "
+      "fit into `memory`, and no more",
+      one_of({"none", "activation", "module", "unit", "auto"}));
 }
 
 void SaveOptions::describe(FieldList& fields) {

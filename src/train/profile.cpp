@@ -11,33 +11,16 @@
 namespace mlaan {
 namespace {
 
-/// What an operation is about.
-struct Describe {
-  const Engine& engine;
-
-  std::size_t module_of_net(std::size_t net) const {
-    for (const auto& evaluation : engine.schedule().evaluations) {
-      if (evaluation.net == net) return evaluation.module;
-    }
-    return 0;
-  }
-
-  std::pair<const char*, std::size_t> operator()(const RunModule& run) const {
-    return {"forward", run.module};
-  }
-  std::pair<const char*, std::size_t> operator()(const Evaluate& evaluate) const {
-    return {"supervise", engine.schedule().evaluations.at(evaluate.evaluation).module};
-  }
-  std::pair<const char*, std::size_t> operator()(const Rebuild& rebuild) const {
-    return {"recompute", rebuild.module};
-  }
-  std::pair<const char*, std::size_t> operator()(const Product& product) const {
-    return {"backward", product.module};
-  }
-  std::pair<const char*, std::size_t> operator()(const Update& update) const {
-    return {"update", update.of_net ? module_of_net(update.index) : update.index};
-  }
-};
+const char* phase_of(const Operation& operation) {
+  struct Name {
+    const char* operator()(const RunModule&) const { return "forward"; }
+    const char* operator()(const Evaluate&) const { return "supervise"; }
+    const char* operator()(const Rebuild&) const { return "recompute"; }
+    const char* operator()(const Product&) const { return "backward"; }
+    const char* operator()(const Update&) const { return "update"; }
+  };
+  return std::visit(Name{}, operation);
+}
 
 /// Which operations' blocks are alive where a step's trace is highest.
 /// \param ends for each operation, the number of events until its end.
@@ -110,11 +93,10 @@ StepProfile profile_step(Engine& engine, const torch::Tensor& images, const torc
       wait_for(device);
       const double passed = seconds_since(last);
       if (step == 0) {
-        const auto [phase, module] = std::visit(Describe{engine}, operation);
         OperationProfile entry;
         entry.name = to_string(operation, engine.schedule());
-        entry.phase = phase;
-        entry.module = static_cast<std::int64_t>(module) + 1;
+        entry.phase = phase_of(operation);
+        entry.module = static_cast<std::int64_t>(module_of(operation, engine.schedule())) + 1;
         const auto reading = measure::read_memory(device);
         entry.live_bytes = reading.live - bytes_before;
         entry.peak_bytes = reading.peak - bytes_before;

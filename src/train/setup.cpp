@@ -1,4 +1,7 @@
 // From settings to the objects of a run: network, plan, engine options, loaders.
+#include <mlaan/core/quantity.h>
+#include <mlaan/local/automatic_recompute.h>
+#include <mlaan/local/cost_report.h>
 #include <mlaan/local/method.h>
 #include <mlaan/local/published.h>
 #include <mlaan/local/recompute.h>
@@ -60,12 +63,47 @@ Backbone make_backbone(Config& config, std::int64_t classes, const Shape& image_
   return make_backbone(config.get<RunOptions>().model, classes, image_shape, seed_of(config));
 }
 
+Partition make_partition(Config& config, const Backbone& backbone) {
+  const auto& run = config.get<RunOptions>();
+  const auto modules =
+      run.modules == 0 ? backbone.block_count() : static_cast<std::size_t>(run.modules);
+  if (run.partition == "uniform") return Partition::uniform(backbone, modules);
+  if (run.partition == "bytes") {
+    return Partition::balanced(unit_activation_bytes(backbone), modules);
+  }
+  return default_partition(backbone, modules);
+}
+
+Plan make_bare_plan(Config& config, const Backbone& backbone, const std::string& method) {
+  return method_registry().at(method).plan(backbone, make_partition(config, backbone),
+                                           config.options(), seed_of(config));
+}
+
 Plan make_plan(Config& config, const Backbone& backbone, const std::string& method) {
-  const auto modules = static_cast<std::size_t>(config.get<RunOptions>().modules);
-  Plan plan = method_registry().at(method).plan(backbone, default_partition(backbone, modules),
-                                                config.options(), seed_of(config));
-  set_recompute(plan, parse_recompute(config.get<ExecutionOptions>().recompute));
+  Plan plan = make_bare_plan(config, backbone, method);
+  const auto& execution = config.get<ExecutionOptions>();
+  if (execution.recompute != "auto") {
+    set_recompute(plan, parse_recompute(execution.recompute));
+    return plan;
+  }
+  Trial trial = make_trial(config, backbone, method);
+  const std::int64_t parts = execution.micro_batches;
+  const std::int64_t batch = (config.get<RunOptions>().batch_size + parts - 1) / parts;
+  reduce_peak(trial, batch, memory_limit(config));
+  plan.recompute = trial.plan().recompute;
+  plan.recompute_nets = trial.plan().recompute_nets;
   return plan;
+}
+
+Trial make_trial(Config& config, const Backbone& backbone, const std::string& method) {
+  Backbone scratch = make_backbone(config, backbone.classes(), backbone.input_shape(0));
+  Plan plan = make_bare_plan(config, scratch, method);
+  return Trial(std::move(scratch), std::move(plan), make_engine_options(config));
+}
+
+std::int64_t memory_limit(Config& config) {
+  const auto& text = config.get<RunOptions>().memory;
+  return text.empty() ? 0 : parse_bytes(text);
 }
 
 torch::MemoryFormat memory_format(Config& config) {
@@ -80,6 +118,7 @@ EngineOptions make_engine_options(Config& config) {
   options.optimizer = sgd({config.get<RunOptions>().lr, optimizer.momentum, optimizer.weight_decay,
                            optimizer.nesterov});
   options.fused_update = config.get<ExecutionOptions>().fused_update;
+  options.micro_batches = config.get<ExecutionOptions>().micro_batches;
   options.device = parse_device(config.get<RunOptions>().device);
   options.memory_format = memory_format(config);
   options.seed = seed_of(config);

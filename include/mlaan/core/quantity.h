@@ -9,6 +9,10 @@ namespace mlaan {
 /// "72.7 MiB": binary multiples, three significant digits from KiB on, whole bytes below.
 std::string format_bytes(std::int64_t bytes);
 
+/// Reads "6GiB", "500 MiB", "1.5GB" or "4096": units of 1024 or, without the i, of 1000.
+/// \throws UserError for anything else, and for less than one byte.
+std::int64_t parse_bytes(const std::string& text);
+
 /// "466,906": thousands separated.
 std::string format_count(std::int64_t count);
 

@@ -43,4 +43,8 @@ struct CostReport {
 /// default generator are left as they were.
 CostReport cost_report(const Backbone& backbone, const Plan& plan);
 
+/// For each unit the bytes of one image that its forward pass keeps for the backward pass, its
+/// output included. Needs the counting allocator.
+std::vector<std::int64_t> unit_activation_bytes(const Backbone& backbone);
+
 }  // namespace mlaan

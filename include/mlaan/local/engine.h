@@ -20,6 +20,10 @@ struct EngineOptions {
   /// Step each optimizer, and drop its gradients, as soon as they are complete, instead of all at
   /// the end of the step. The results are the same; the gradients of few modules live at a time.
   bool fused_update = true;
+  /// Parts that step() cuts a batch into, one after the other, to save bytes: gradients are those
+  /// of the mean over the whole batch, but batch normalisation sees the parts (gradient
+  /// accumulation). With more than one, all updates are made at the end of the step.
+  std::int64_t micro_batches = 1;
   /// Where to run. The backbone and the nets are moved there.
   torch::Device device = torch::kCPU;
   /// Channels last (N×H×W×C in memory) suits convolutional backbones: faster, and fewer temporary
@@ -89,6 +93,10 @@ class Engine {
   /// Everything a checkpoint of the weights has to hold: backbone and nets, twins included.
   std::vector<NamedTensor> named_parameters() const;
   std::vector<NamedTensor> named_buffers() const;
+
+  /// Changes what is recomputed: lists as in Plan. Weights, optimizers and random streams stay as
+  /// they are, and so do all results.
+  void set_recompute(std::vector<Recompute> modules, std::vector<Recompute> nets);
 
   /// Called after every operation of a step, with the operation: for profiles and tests.
   void set_observer(std::function<void(const Operation&)> observer);

@@ -21,6 +21,9 @@ struct MethodEntry {
   std::function<Plan(const Backbone& backbone, const Partition& partition, OptionSet& options,
                      std::uint64_t seed)>
       plan;
+  /// Whether it gives the gradients of end-to-end backpropagation: what local methods are measured
+  /// against.
+  bool end_to_end = false;
 };
 
 /// Every method that can be asked for by name.

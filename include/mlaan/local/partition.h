@@ -21,6 +21,10 @@ class Partition {
   /// \throws UserError for K = 0 or K above the number of units.
   static Partition uniform(const Backbone& backbone, std::size_t modules);
 
+  /// K modules whose heaviest is as light as consecutive units allow, each unit of the given
+  /// weight. \throws UserError for K = 0 or K above the number of weights.
+  static Partition balanced(const std::vector<std::int64_t>& weights, std::size_t modules);
+
   /// Cut after the units of these names, in order; the backbone's last unit may be left out.
   /// \throws UserError for an unknown name or a wrong order.
   static Partition after(const Backbone& backbone, const std::vector<std::string>& units);

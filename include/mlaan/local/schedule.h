@@ -99,6 +99,9 @@ struct Trainable {
 ///        instead of all of them at the end.
 Schedule make_schedule(const Plan& plan, const Trainable& trainable, bool fused_update);
 
+/// The module that an operation is about: for a net's, the one whose output the net reads.
+std::size_t module_of(const Operation& operation, const Schedule& schedule);
+
 /// "forward 3", "product 2 of group 1: input", …, modules counted from 1.
 std::string to_string(const Operation& operation, const Schedule& schedule);
 

@@ -17,6 +17,7 @@ struct RunOptions {
   std::string model = "resnet20";
   std::string method = "mlaan";
   std::int64_t modules = 0;
+  std::string partition = "published";
   std::int64_t epochs = 5;
   std::int64_t batch_size = 64;
   double lr = 0.1;
@@ -25,6 +26,7 @@ struct RunOptions {
   std::int64_t train_limit = 0;
   std::int64_t workers = 1;
   std::int64_t threads = 0;
+  std::string memory;
   std::string output;
   std::string baseline;
 
@@ -70,6 +72,7 @@ struct ValidationOptions {
 struct ExecutionOptions {
   static constexpr const char* section = "engine";
   bool fused_update = true;
+  std::int64_t micro_batches = 1;
   std::string memory_format = "channels_last";
   std::string recompute = "none";
 

@@ -3,6 +3,7 @@
 
 #include <mlaan/data/loader.h>
 #include <mlaan/local/engine.h>
+#include <mlaan/local/trial.h>
 #include <mlaan/train/config.h>
 
 #include <memory>
@@ -19,8 +20,21 @@ DataSource make_data(Config& config);
 /// The run's backbone, freshly initialised from the seed.
 Backbone make_backbone(Config& config, std::int64_t classes, const Shape& image_shape);
 
-/// The plan of the method of this name, or of the run's own, for the run's partition.
+/// The run's partition.
+Partition make_partition(Config& config, const Backbone& backbone);
+
+/// The plan of the method of this name for the run's partition, recomputing what the method itself
+/// asks for.
+Plan make_bare_plan(Config& config, const Backbone& backbone, const std::string& method);
+
+/// The same, recomputing what the run's options ask for.
 Plan make_plan(Config& config, const Backbone& backbone, const std::string& method);
+
+/// A trial of the plan of the method of this name, on a backbone of its own.
+Trial make_trial(Config& config, const Backbone& backbone, const std::string& method);
+
+/// Bytes that training may take; 0 where the run sets no limit.
+std::int64_t memory_limit(Config& config);
 
 EngineOptions make_engine_options(Config& config);
 

@@ -30,7 +30,8 @@ MethodEntry e2e_entry() {
   return {"e2e", "end-to-end backpropagation", [](OptionSet&) {},
           [](const Backbone& backbone, const Partition& partition, OptionSet&, std::uint64_t) {
             return e2e(backbone, partition);
-          }};
+          },
+          /*end_to_end=*/true};
 }
 
 MethodEntry checkpoint_entry() {
@@ -39,7 +40,8 @@ MethodEntry checkpoint_entry() {
       [](OptionSet& options) { options.get<CheckpointOptions>(); },
       [](const Backbone& backbone, const Partition& partition, OptionSet& options, std::uint64_t) {
         return checkpoint(backbone, partition, options.get<CheckpointOptions>());
-      }};
+      },
+      /*end_to_end=*/true};
 }
 
 }  // namespace methods

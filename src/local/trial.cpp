@@ -1,0 +1,171 @@
+// A trial: a plan stepped on a few images, from which follows what a step on many takes.
+#include <mlaan/core/random.h>
+#include <mlaan/local/optimizer_state.h>
+#include <mlaan/local/trial.h>
+#include <mlaan/measure/memory.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace mlaan {
+namespace {
+
+constexpr std::int64_t smaller_batch = 2;
+constexpr std::int64_t larger_batch = 4;
+constexpr std::int64_t timed_batch = 32;
+constexpr int timed_steps = 3;
+
+Plan without_chance(Plan plan) {
+  for (auto& supervision : plan.supervisions) supervision.probability = 1;
+  return plan;
+}
+
+std::vector<double> probabilities_of(const Plan& plan) {
+  std::vector<double> probabilities;
+  probabilities.reserve(plan.supervisions.size());
+  for (const auto& supervision : plan.supervisions) {
+    probabilities.push_back(supervision.probability);
+  }
+  return probabilities;
+}
+
+EngineOptions of_trial(EngineOptions options) {
+  options.device = torch::kCPU;
+  options.micro_batches = 1;
+  return options;
+}
+
+std::int64_t bytes_of(const std::vector<NamedTensor>& tensors) {
+  std::int64_t bytes = 0;
+  for (const auto& named : tensors) bytes += static_cast<std::int64_t>(named.tensor.nbytes());
+  return bytes;
+}
+
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace
+
+Trial::Trial(Backbone backbone, Plan plan, EngineOptions options)
+    : probabilities_(probabilities_of(plan)),
+      memory_format_(options.memory_format),
+      engine_(std::move(backbone), without_chance(std::move(plan)), of_trial(std::move(options))) {
+  step(smaller_batch);  // makes the optimizers' state
+  for (const auto& part : engine_.parts()) gradient_bytes_ += bytes_of(part.parameters);
+  resting_bytes_ = bytes_of(engine_.named_parameters()) + bytes_of(engine_.named_buffers()) +
+                   bytes_of(optimizer_state(engine_.parts()));
+  record();
+}
+
+void Trial::set_recompute(std::vector<Recompute> modules, std::vector<Recompute> nets) {
+  engine_.set_recompute(std::move(modules), std::move(nets));
+  record();
+}
+
+void Trial::step(std::int64_t images) {
+  const DefaultGeneratorGuard generator(torch::kCPU);
+  seed_default_generator(torch::kCPU, 0);
+  torch::Tensor batch;
+  torch::Tensor labels;
+  {
+    const measure::MemoryKindScope kind(measure::MemoryKind::data);
+    std::vector<std::int64_t> sizes{images};
+    const Shape& shape = engine_.backbone().input_shape(0);
+    sizes.insert(sizes.end(), shape.begin(), shape.end());
+    batch = torch::randn(sizes);
+    if (batch.dim() == 4) batch = batch.contiguous(memory_format_);
+    labels = torch::randint(engine_.backbone().classes(), {images}, torch::kInt64);
+  }
+  engine_.step(batch, labels);
+}
+
+Trial::Recording Trial::record_step(std::int64_t images) {
+  const measure::AllocationRecorder recorder;
+  Recording recording;
+  engine_.set_observer([&](const Operation&) { recording.ends.push_back(recorder.size()); });
+  step(images);
+  engine_.set_observer(nullptr);
+  recording.trace = recorder.take();
+  recording.ends.push_back(recording.trace.size());
+  return recording;
+}
+
+void Trial::record() {
+  operations_.clear();
+  for (const auto& operation : engine_.schedule().operations) {
+    operations_.push_back(
+        {to_string(operation, engine_.schedule()), module_of(operation, engine_.schedule()), 0});
+  }
+  operations_.push_back({"end of the step", engine_.plan().partition.size() - 1, 0});
+  smaller_ = record_step(smaller_batch);
+  larger_ = record_step(larger_batch);
+}
+
+std::vector<OperationPeak> Trial::peaks(std::int64_t batch) const {
+  const auto levels = measure::levels(
+      measure::extrapolate(smaller_.trace, smaller_batch, larger_.trace, larger_batch, batch));
+  std::vector<OperationPeak> peaks = operations_;
+  std::size_t event = 0;
+  std::int64_t level = 0;
+  for (std::size_t i = 0; i < peaks.size(); ++i) {
+    std::int64_t highest = level;
+    for (; event < larger_.ends[i]; ++event) {
+      level = levels[event];
+      highest = std::max(highest, level);
+    }
+    peaks[i].bytes = resting_bytes_ + highest;
+  }
+  return peaks;
+}
+
+std::int64_t Trial::peak_bytes(std::int64_t batch, std::int64_t micro_batches) const {
+  const std::int64_t part = (batch + micro_batches - 1) / micro_batches;
+  std::int64_t highest = 0;
+  for (const auto& peak : peaks(part)) highest = std::max(highest, peak.bytes);
+  // Gradients of all parts live until the update at the end.
+  return highest + (micro_batches > 1 ? gradient_bytes_ : 0);
+}
+
+std::int64_t Trial::largest_batch(std::int64_t bytes) const {
+  std::int64_t fits = 0;
+  std::int64_t too_large = 1;
+  while (too_large < (std::int64_t{1} << 24) && peak_bytes(too_large) <= bytes) {
+    fits = too_large;
+    too_large *= 2;
+  }
+  while (too_large - fits > 1) {
+    const std::int64_t middle = fits + (too_large - fits) / 2;
+    (peak_bytes(middle) <= bytes ? fits : too_large) = middle;
+  }
+  return fits;
+}
+
+double Trial::seconds(std::int64_t batch, std::int64_t bytes) {
+  const std::int64_t images =
+      std::max(larger_batch, std::min({batch, timed_batch, largest_batch(bytes)}));
+  const auto& schedule = engine_.schedule();
+  double fastest = 0;
+  // The first step warms up.
+  for (int i = 0; i <= timed_steps; ++i) {
+    double sum = 0;
+    double last = now();
+    engine_.set_observer([&](const Operation& operation) {
+      const double time = now();
+      const auto* evaluate = std::get_if<Evaluate>(&operation);
+      const double share =
+          evaluate == nullptr
+              ? 1
+              : probabilities_[schedule.evaluations[evaluate->evaluation].supervisions.front()];
+      sum += share * (time - last);
+      last = time;
+    });
+    step(images);
+    if (i == 1 || (i > 1 && sum < fastest)) fastest = sum;
+  }
+  engine_.set_observer(nullptr);
+  return fastest * static_cast<double>(batch) / static_cast<double>(images);
+}
+
+}  // namespace mlaan
