@@ -3,11 +3,13 @@
 #include "cli/run_folder.h"
 
 #include <mlaan/core/error.h>
+#include <mlaan/core/quantity.h>
 #include <mlaan/local/method.h>
 #include <mlaan/log/metrics_files.h>
 #include <mlaan/log/progress.h>
 #include <mlaan/log/summary.h>
 #include <mlaan/train/options.h>
+#include <mlaan/train/planner.h>
 #include <mlaan/train/setup.h>
 #include <mlaan/train/signals.h>
 #include <mlaan/train/trainer.h>
@@ -26,7 +28,7 @@ struct TrainFlags {
   explicit TrainFlags(CLI::App& app)
       : config(app, {"dataset", "data", "model", "method", "modules", "mlm.window", "epochs",
                      "batch_size", "lr", "seed", "device", "train_limit", "workers", "threads",
-                     "engine.recompute", "output", "baseline"}) {
+                     "engine.recompute", "partition", "memory", "output", "baseline"}) {
     resume_option = app.add_option("--resume", resume,
                                    "go on from a checkpoint, or from the last one of a run's "
                                    "folder; without PATH of --output or of the newest run alike")
@@ -50,6 +52,28 @@ TrainSummary train(Config& config, const DataSource& data, const fs::path& folde
   trainer.add_observer(files);
   trainer.add_observer(progress);
   return trainer.run([] { return StopSignals::received() != 0; });
+}
+
+/// Chooses settings by which the run fits into the bytes that it may take.
+void fit_into_memory(Config& config, bool quiet) {
+  const std::int64_t bytes = memory_limit(config);
+  const auto progress = [quiet](const std::string& what) {
+    if (!quiet) std::fprintf(stderr, "trying %s\n", what.c_str());
+  };
+  const PlanReport report = plan_training(config, bytes, /*rivals=*/false, progress);
+  const auto& method = config.get<RunOptions>().method;
+  if (!report.chosen) {
+    throw Error("no setting of " + method + " that was tried fits into " + format_bytes(bytes) +
+                "; see `mlaan plan`");
+  }
+  const auto& chosen = report.settings[*report.chosen];
+  apply(chosen, config, "--memory");
+  if (quiet) return;
+  std::fprintf(stderr,
+               "%s: %lld modules (%s), recompute %s, %lld micro-batches: %s of %s, predicted\n",
+               method.c_str(), static_cast<long long>(chosen.modules), chosen.partition.c_str(),
+               chosen.recompute.c_str(), static_cast<long long>(chosen.micro_batches),
+               format_bytes(chosen.peak_bytes).c_str(), format_bytes(bytes).c_str());
 }
 
 /// The last checkpoint of a folder, if there is one.
@@ -85,6 +109,7 @@ int run(const TrainFlags& flags) {
   flags.config.apply(config);
   prepare(config);
   const auto& settings = config.get<RunOptions>();
+  if (!checkpoint && !settings.memory.empty()) fit_into_memory(config, flags.quiet);
   std::vector<std::string> methods{settings.method};
   if (!settings.baseline.empty()) methods.push_back(settings.baseline);
   for (const auto& method : methods) method_registry().at(method);

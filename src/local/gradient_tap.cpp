@@ -60,14 +60,14 @@ std::vector<torch::autograd::Edge> accumulation_edges(
 
 namespace {
 
-torch::autograd::variable_list send(const torch::Tensor& output, torch::Tensor cotangent,
+torch::autograd::variable_list send(const torch::autograd::Edge& from, torch::Tensor cotangent,
                                     bool keep_graph, bool accumulate,
                                     const std::vector<torch::autograd::Edge>& destinations) {
   const auto signal = torch::empty({}, cotangent.options());
   const auto node = compat::make_node<Source>();
   static_cast<Source&>(*node).cotangent = std::move(cotangent);
   node->add_input_metadata(signal);
-  node->add_next_edge(torch::autograd::impl::gradient_edge(output));
+  node->add_next_edge(from);
   return torch::autograd::Engine::get_default_engine().execute(
       {torch::autograd::Edge(node, 0)}, {signal}, keep_graph, /*create_graph=*/false, accumulate,
       destinations);
@@ -77,17 +77,19 @@ torch::autograd::variable_list send(const torch::Tensor& output, torch::Tensor c
 
 void send_back(const torch::Tensor& output, torch::Tensor cotangent, bool keep_graph,
                const std::vector<torch::autograd::Edge>& destinations) {
-  send(output, std::move(cotangent), keep_graph, /*accumulate=*/true, destinations);
+  send(torch::autograd::impl::gradient_edge(output), std::move(cotangent), keep_graph,
+       /*accumulate=*/true, destinations);
 }
 
-std::vector<torch::Tensor> send_back_for(const torch::Tensor& output, torch::Tensor cotangent,
+std::vector<torch::Tensor> send_back_for(torch::Tensor output, torch::Tensor cotangent,
                                          const std::vector<torch::Tensor>& inputs) {
   std::vector<torch::autograd::Edge> destinations;
   for (const auto& input : inputs) {
     destinations.push_back(torch::autograd::impl::gradient_edge(input));
   }
-  return send(output, std::move(cotangent), /*keep_graph=*/false, /*accumulate=*/false,
-              destinations);
+  const auto from = torch::autograd::impl::gradient_edge(output);
+  output = torch::Tensor();
+  return send(from, std::move(cotangent), /*keep_graph=*/false, /*accumulate=*/false, destinations);
 }
 
 }  // namespace mlaan

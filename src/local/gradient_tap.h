@@ -37,8 +37,8 @@ void send_back(const torch::Tensor& output, torch::Tensor cotangent, bool keep_g
                const std::vector<torch::autograd::Edge>& destinations);
 
 /// The same, but gives the gradients of `inputs` back instead of accumulating them. Frees the
-/// graph.
-std::vector<torch::Tensor> send_back_for(const torch::Tensor& output, torch::Tensor cotangent,
+/// graph, and the output before all else.
+std::vector<torch::Tensor> send_back_for(torch::Tensor output, torch::Tensor cotangent,
                                          const std::vector<torch::Tensor>& inputs);
 
 }  // namespace mlaan

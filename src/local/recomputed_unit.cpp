@@ -6,6 +6,7 @@
 #include "local/gradient_tap.h"
 
 #include <mlaan/core/random.h>
+#include <mlaan/nn/rebuild_scope.h>
 
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/function.h>
@@ -36,7 +37,7 @@ struct RecomputedUnit : torch::autograd::Node {
       wanted_tensors.push_back(i == 0 ? leaf : parameters[i - 1]);
     }
     torch::Tensor output = run_again(leaf);
-    auto found = send_back_for(output, std::move(cotangent), wanted_tensors);
+    auto found = send_back_for(std::move(output), std::move(cotangent), wanted_tensors);
     for (std::size_t i = 0; i < wanted.size(); ++i) results[wanted[i]] = std::move(found[i]);
     return results;
   }
@@ -48,6 +49,7 @@ struct RecomputedUnit : torch::autograd::Node {
     set_default_generator_state(leaf.device(), random_state);
     const BufferGuard guard(buffers);
     const torch::AutoGradMode recording(true);
+    const RebuildScope rebuilding;
     return run(leaf);
   }
 

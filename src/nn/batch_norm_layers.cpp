@@ -4,6 +4,7 @@
 #include "nn/batch_norm_backward.h"
 
 #include <mlaan/nn/batch_norm_layers.h>
+#include <mlaan/nn/rebuild_scope.h>
 
 #include <ATen/Functions.h>
 #include <torch/csrc/autograd/function.h>
@@ -139,6 +140,7 @@ struct NormAddRelu : torch::autograd::Node {
   // The edges lead to input, scale, shift and shortcut.
   Tensor input;
   Tensor output;
+  Tensor cut_off;  ///< in the output's place, where that is soon dropped: a byte an element
   BatchNormRecord record;
 
   torch::autograd::variable_list apply(torch::autograd::variable_list&& gradients) override {
@@ -147,7 +149,8 @@ struct NormAddRelu : torch::autograd::Node {
     gradients.clear();
     if (!gradient.defined()) return results;
     const torch::NoGradGuard no_grad;
-    gradient = relu_backward(std::move(gradient), output);
+    gradient =
+        cut_off.defined() ? cut(std::move(gradient)) : relu_backward(std::move(gradient), output);
     if (task_should_compute_output(3)) results[3] = gradient;
     if (task_should_compute_output(0) || task_should_compute_output(1) ||
         task_should_compute_output(2)) {
@@ -159,9 +162,16 @@ struct NormAddRelu : torch::autograd::Node {
     return results;
   }
 
+  Tensor cut(Tensor gradient) const {
+    if (is_sole_owner(gradient)) return gradient.masked_fill_(cut_off, 0);
+    // Not masked_fill(), which would lay a broadcast out anew.
+    return at::where(cut_off, at::zeros({}, gradient.options()), gradient);
+  }
+
   void release_variables() override {
     input = Tensor();
     output = Tensor();
+    cut_off = Tensor();
     record = {};
   }
 };
@@ -222,8 +232,12 @@ Tensor norm_add_relu(torch::nn::BatchNorm2d& normalisation, const Tensor& input,
     output = normalise(*normalisation, site.input, site.record);
     output.add_(shortcut).relu_();
   }
-  // An alias: the output itself would hold the node that holds it.
-  site.output = output.detach();
+  if (RebuildScope::active()) {
+    site.cut_off = output.detach() <= 0;
+  } else {
+    // An alias: the output itself would hold the node that holds it.
+    site.output = output.detach();
+  }
   site.set_next_edges({edge_of(input), edge_of(normalisation->weight), edge_of(normalisation->bias),
                        edge_of(shortcut)});
   torch::autograd::create_gradient_edge(output, node);

@@ -133,6 +133,37 @@ TEST(Engine, AccumulatedHalvesMakeAWholeStep) {
   }
 }
 
+TEST(Engine, MicroBatchesGiveTheGradientsOfTheWholeBatch) {
+  const auto make = [] {
+    torch::manual_seed(8);
+    torch::nn::Sequential chain(torch::nn::Linear(6, 8), torch::nn::Tanh(), torch::nn::Linear(8, 8),
+                                torch::nn::Tanh(), torch::nn::Linear(8, 3));
+    return Backbone::from(chain, torch::zeros({1, 6}));
+  };
+  torch::manual_seed(4);
+  const auto inputs = torch::randn({7, 6});
+  const auto labels = torch::randint(3, {7}, torch::kInt64);
+  const Backbone whole = make();
+  const Backbone parts = make();
+  EngineOptions options;
+  Engine at_once(whole, methods::dgl(whole, Partition::uniform(whole, 2), {"linear", 8, 1}),
+                 options);
+  options.micro_batches = 3;
+  Engine in_parts(parts, methods::dgl(parts, Partition::uniform(parts, 2), {"linear", 8, 1}),
+                  options);
+  for (int step = 0; step < 2; ++step) {
+    const StepResult one = at_once.step(inputs, labels);
+    const StepResult three = in_parts.step(inputs, labels);
+    expect_close(three.losses, one.losses, 1e-5, "losses");
+    expect_close(three.logits, one.logits, 1e-5, "logits");
+  }
+  EXPECT_EQ(in_parts.steps_done(), at_once.steps_done());
+  for (std::size_t i = 0; i < whole.named_parameters().size(); ++i) {
+    expect_close(parts.named_parameters()[i].tensor, whole.named_parameters()[i].tensor, 1e-5,
+                 whole.named_parameters()[i].name);
+  }
+}
+
 TEST(Engine, AddingASupervisionDoesNotChangeWhatTheOthersDraw) {
   // The first module's dropout draws the same mask, whatever else there is.
   const auto loss_of_first = [](bool more) {

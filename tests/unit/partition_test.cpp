@@ -69,5 +69,15 @@ TEST(Partition, MoreModulesThanUnitsAreRefused) {
   expect_user_error([&] { Partition::uniform(backbone, 0); }, {"1 to 4"});
 }
 
+TEST(Partition, BalancedMakesTheHeaviestModuleAsLightAsItCanBe) {
+  EXPECT_EQ(Partition::balanced({8, 1, 1, 1, 1, 8}, 3).last_units(),
+            (std::vector<std::size_t>{0, 4, 5}));
+  EXPECT_EQ(Partition::balanced({4, 4, 2, 2, 1, 1, 1, 1}, 4).last_units(),
+            (std::vector<std::size_t>{0, 1, 3, 7}));
+  EXPECT_EQ(Partition::balanced({5, 5, 5}, 3).last_units(), (std::vector<std::size_t>{0, 1, 2}));
+  EXPECT_EQ(Partition::balanced({5, 5, 5}, 1).last_units(), (std::vector<std::size_t>{2}));
+  expect_user_error([] { Partition::balanced({1, 2}, 3); }, {"2 units", "not 3"});
+}
+
 }  // namespace
 }  // namespace mlaan::testing

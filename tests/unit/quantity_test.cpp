@@ -43,5 +43,15 @@ TEST(Quantity, PeriodsWithoutUnitOrAboveNothingAreRefused) {
   }
 }
 
+TEST(Quantity, BytesAreReadWithTheirUnit) {
+  EXPECT_EQ(parse_bytes("4096"), 4096);
+  EXPECT_EQ(parse_bytes("6GiB"), 6LL << 30);
+  EXPECT_EQ(parse_bytes("1.5 MiB"), 3 << 19);
+  EXPECT_EQ(parse_bytes("2GB"), 2000000000);
+  for (const auto* text : {"", "GiB", "6 giga", "-1MiB", "0", "1e30GiB", "nan"}) {
+    EXPECT_THROW(parse_bytes(text), UserError) << text;
+  }
+}
+
 }  // namespace
 }  // namespace mlaan::testing

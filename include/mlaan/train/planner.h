@@ -1,0 +1,54 @@
+// The planner: which settings of a method fit into a number of bytes, and which of them is fastest.
+#pragma once
+
+#include <mlaan/train/config.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mlaan {
+
+/// One way to train, and what a step of it is predicted to take.
+struct PlannedSetting {
+  std::string method;
+  std::int64_t modules = 0;
+  std::string partition;
+  std::string recompute = "none";
+  std::int64_t micro_batches = 1;
+  std::int64_t batch = 0;
+  std::int64_t peak_bytes = 0;     ///< everything but the batch counted
+  double step_seconds = 0;         ///< of the whole batch
+  std::int64_t largest_batch = 0;  ///< that fits in one piece; 0 without a limit
+  bool fits = true;
+  // Where they were asked for:
+  std::optional<std::int64_t> measured_peak_bytes;
+  std::optional<double> measured_step_seconds;
+};
+
+struct PlanReport {
+  std::vector<PlannedSetting> settings;
+  /// Of the method asked for, the fastest that fits.
+  std::optional<std::size_t> chosen;
+};
+
+/// Tries, on a few images each, the run's method with several numbers of modules balanced by bytes
+/// and several recomputations, and end-to-end training with and without checkpointing and
+/// micro-batches beside it. What the run's own settings say of modules is kept.
+/// \param bytes limit; 0: none, and the method's lowest peak is looked for instead.
+/// \param rivals whether to try other methods than the run's.
+/// \param progress called with a line of text before each trial.
+PlanReport plan_training(Config& config, std::int64_t bytes, bool rivals,
+                         const std::function<void(const std::string&)>& progress);
+
+/// Steps every setting on a real batch, and writes down what that took.
+void measure_settings(Config& config, PlanReport& report,
+                      const std::function<void(const std::string&)>& progress);
+
+/// Lets the run train as planned. \param origin for messages: "--memory".
+void apply(const PlannedSetting& setting, Config& config, const std::string& origin);
+
+}  // namespace mlaan

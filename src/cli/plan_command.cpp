@@ -1,0 +1,78 @@
+// mlaan plan: how a network can be trained within so many bytes.
+#include "cli/commands.h"
+
+#include <mlaan/core/error.h>
+#include <mlaan/core/quantity.h>
+#include <mlaan/log/plan_report.h>
+#include <mlaan/train/options.h>
+#include <mlaan/train/planner.h>
+#include <mlaan/train/setup.h>
+
+#include <cstdio>
+#include <memory>
+
+namespace mlaan::cli {
+namespace {
+
+struct PlanFlags {
+  explicit PlanFlags(CLI::App& app)
+      : config(app, {"model", "method", "modules", "mlm.window", "batch_size", "memory", "dataset",
+                     "data", "seed", "threads"}) {
+    app.add_flag("--check", check,
+                 "step every setting for real, and print what that took beside the prediction");
+    app.add_option("--json", json, "file to write the settings to")->type_name("FILE");
+    app.add_flag("-q,--quiet", quiet, "no progress on stderr");
+  }
+
+  ConfigFlags config;
+  bool check = false;
+  bool quiet = false;
+  std::string json;
+};
+
+int run(const PlanFlags& flags) {
+  Config config;
+  flags.config.apply(config);
+  prepare(config);
+  const auto progress = [&](const std::string& what) {
+    if (!flags.quiet) std::fprintf(stderr, "%s\n", what.c_str());
+  };
+  const std::int64_t bytes = memory_limit(config);
+  PlanReport report = plan_training(config, bytes, /*rivals=*/true, progress);
+  if (flags.check) measure_settings(config, report, progress);
+  const auto& run = config.get<RunOptions>();
+  std::printf("  %s on %s, batch %lld%s\n\n%s", run.model.c_str(), run.dataset.c_str(),
+              static_cast<long long>(run.batch_size),
+              bytes > 0 ? (", at most " + format_bytes(bytes)).c_str() : "",
+              plan_table(report).c_str());
+  std::printf(
+      "  peak: bytes of a step, predicted from steps of 2 and 4 images, everything but the batch\n"
+      "  step s: of the whole batch, predicted from a part of it\n");
+  if (!flags.json.empty()) write_plan(flags.json, report);
+  if (!report.chosen) {
+    throw Error("nothing tried of " + run.method + " fits into " + format_bytes(bytes) +
+                "; give more --memory, or a smaller --model");
+  }
+  const auto& chosen = report.settings[*report.chosen];
+  std::printf("\n  mlaan train --model %s --method %s -b %lld", run.model.c_str(),
+              chosen.method.c_str(), static_cast<long long>(run.batch_size));
+  if (bytes > 0) {
+    std::printf(" --memory %s\n", run.memory.c_str());
+  } else {
+    std::printf(" --modules %lld --partition %s --recompute %s\n",
+                static_cast<long long>(chosen.modules), chosen.partition.c_str(),
+                chosen.recompute.c_str());
+  }
+  return 0;
+}
+
+}  // namespace
+
+Command plan_command(CLI::App& program) {
+  CLI::App* app = program.add_subcommand(
+      "plan", "find settings that train a network within so many bytes, and what they take");
+  const auto flags = std::make_shared<PlanFlags>(*app);
+  return {app, [flags] { return run(*flags); }, /*computes=*/true};
+}
+
+}  // namespace mlaan::cli

@@ -1,0 +1,180 @@
+// The planner: which settings of a method fit into a number of bytes, and which of them is fastest.
+#include "train/timing.h"
+
+#include <mlaan/core/quantity.h>
+#include <mlaan/local/automatic_recompute.h>
+#include <mlaan/local/method.h>
+#include <mlaan/local/recompute.h>
+#include <mlaan/train/options.h>
+#include <mlaan/train/planner.h>
+#include <mlaan/train/setup.h>
+
+#include <algorithm>
+#include <set>
+
+namespace mlaan {
+namespace {
+
+constexpr std::int64_t most_micro_batches = 64;
+
+using Report = std::function<void(const std::string&)>;
+
+/// A copy of the run's settings with a few of them changed.
+Config changed(Config& config, const PlannedSetting& setting) {
+  Config copy;
+  copy.apply_text(config.to_toml(), "settings");
+  apply(setting, copy, "plan");
+  return copy;
+}
+
+std::vector<std::int64_t> module_counts(Config& config, const Backbone& backbone) {
+  const std::int64_t given = config.get<RunOptions>().modules;
+  if (given > 0) return {given};
+  const auto blocks = static_cast<std::int64_t>(backbone.block_count());
+  std::set<std::int64_t> counts{blocks};
+  for (std::int64_t count = 2; count < blocks && count <= 32; count *= 2) counts.insert(count);
+  return {counts.rbegin(), counts.rend()};
+}
+
+/// Whether cutting the network elsewhere changes nothing: one window, and nothing recomputed.
+bool needs_no_cut(const Plan& plan) {
+  return plan.supervisions.size() == 1 && plan.recompute.empty();
+}
+
+class Planner {
+ public:
+  Planner(Config& config, std::int64_t bytes, const Report& progress)
+      : config_(config), bytes_(bytes), progress_(progress) {}
+
+  void try_method(const MethodEntry& method, const Backbone& backbone) {
+    for (const auto modules : module_counts(config_, backbone)) {
+      PlannedSetting setting;
+      setting.method = method.name;
+      setting.modules = modules;
+      // One block a module is one cut only; the papers' tables know it.
+      setting.partition =
+          modules == static_cast<std::int64_t>(backbone.block_count()) ? "published" : "bytes";
+      setting.batch = config_.get<RunOptions>().batch_size;
+      progress_(method.name + " in " + std::to_string(modules) + " modules");
+      Config copy = changed(config_, setting);
+      Trial trial = make_trial(copy, backbone, method.name);
+      const bool any_cut = needs_no_cut(trial.plan());
+      const auto kept = trial.plan().recompute;
+      add(setting, trial, "none");
+      if (!method.end_to_end) {
+        try_recompute(setting, trial, "activation");
+        if (bytes_ == 0 || !report_.settings.back().fits) try_automatic(setting, trial);
+      }
+      if (any_cut) break;
+    }
+  }
+
+  PlanReport take(const std::string& method) {
+    auto& settings = report_.settings;
+    for (std::size_t i = 0; i < settings.size(); ++i) {
+      if (settings[i].method != method || !settings[i].fits) continue;
+      if (!report_.chosen || faster(settings[i], settings[*report_.chosen])) report_.chosen = i;
+    }
+    return std::move(report_);
+  }
+
+ private:
+  static bool faster(const PlannedSetting& left, const PlannedSetting& right) {
+    return left.step_seconds < right.step_seconds;
+  }
+
+  void try_recompute(const PlannedSetting& setting, Trial& trial, const std::string& recompute) {
+    Plan plan = trial.plan();
+    plan.recompute.clear();
+    plan.recompute_nets.clear();
+    set_recompute(plan, parse_recompute(recompute));
+    trial.set_recompute(plan.recompute, plan.recompute_nets);
+    add(setting, trial, recompute);
+  }
+
+  void try_automatic(const PlannedSetting& setting, Trial& trial) {
+    trial.set_recompute({}, {});
+    reduce_peak(trial, setting.batch, bytes_);
+    add(setting, trial, "auto");
+  }
+
+  /// Adds what a trial gives, and, where it does not fit, the fewest micro-batches that do.
+  void add(PlannedSetting setting, Trial& trial, const std::string& recompute) {
+    setting.recompute = recompute;
+    setting.largest_batch = bytes_ == 0 ? 0 : trial.largest_batch(bytes_);
+    const std::int64_t peak = trial.peak_bytes(setting.batch);
+    setting.step_seconds = trial.seconds(setting.batch, bytes_ == 0 ? peak / 2 : bytes_);
+    for (std::int64_t parts = 1; parts <= std::min(setting.batch / 2, most_micro_batches);
+         parts *= 2) {
+      setting.micro_batches = parts;
+      setting.peak_bytes = trial.peak_bytes(setting.batch, parts);
+      setting.fits = bytes_ == 0 || setting.peak_bytes <= bytes_;
+      if (parts == 1 || setting.fits) report_.settings.push_back(setting);
+      if (setting.fits) return;
+    }
+  }
+
+  Config& config_;
+  std::int64_t bytes_;
+  const Report& progress_;
+  PlanReport report_;
+};
+
+void measure_setting(Config& config, const DataSource& data, const Batch& batch,
+                     PlannedSetting& setting) {
+  const std::int64_t before = measure::read_memory(torch::kCPU).live;
+  Backbone backbone =
+      make_backbone(config, static_cast<std::int64_t>(data.classes.size()), data.image_shape);
+  Plan plan = make_plan(config, backbone, setting.method);
+  Engine engine(std::move(backbone), std::move(plan), make_engine_options(config));
+  engine.step(batch.images, batch.labels);
+  engine.step(batch.images, batch.labels);
+  measure::reset_peak(torch::kCPU);
+  std::vector<double> seconds;
+  for (int i = 0; i < 5; ++i) {
+    const auto start = Clock::now();
+    engine.step(batch.images, batch.labels);
+    seconds.push_back(seconds_since(start));
+  }
+  setting.measured_peak_bytes = measure::read_memory(torch::kCPU).peak - before;
+  setting.measured_step_seconds = median(seconds);
+}
+
+}  // namespace
+
+PlanReport plan_training(Config& config, std::int64_t bytes, bool rivals, const Report& progress) {
+  const DataSource data = make_data(config);
+  const Backbone backbone =
+      make_backbone(config, static_cast<std::int64_t>(data.classes.size()), data.image_shape);
+  const std::string& method = config.get<RunOptions>().method;
+  Planner planner(config, bytes, progress);
+  if (rivals) {
+    for (const auto& entry : method_registry().entries()) {
+      if (entry.end_to_end && entry.name != method) planner.try_method(entry, backbone);
+    }
+  }
+  planner.try_method(method_registry().at(method), backbone);
+  return planner.take(method);
+}
+
+void measure_settings(Config& config, PlanReport& report, const Report& progress) {
+  const DataSource data = make_data(config);
+  const auto loader = make_train_loader(config, data, all_indices(*data.train));
+  loader->start(0);
+  const Batch batch = *loader->next();
+  for (auto& setting : report.settings) {
+    progress("measuring " + setting.method + " in " + std::to_string(setting.modules) + " modules");
+    Config copy = changed(config, setting);
+    measure_setting(copy, data, batch, setting);
+  }
+}
+
+void apply(const PlannedSetting& setting, Config& config, const std::string& origin) {
+  config.apply("method", setting.method, origin);
+  config.apply("modules", std::to_string(setting.modules), origin);
+  config.apply("partition", setting.partition, origin);
+  config.apply("engine.recompute", setting.recompute, origin);
+  config.apply("engine.micro_batches", std::to_string(setting.micro_batches), origin);
+}
+
+}  // namespace mlaan
