@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 
 #include <mlaan/core/error.h>
+#include <mlaan/io/atomic_file.h>
 #include <mlaan/local/method.h>
 #include <mlaan/log/benchmark_report.h>
 #include <mlaan/log/profile_report.h>
@@ -11,7 +12,6 @@
 
 #include <cstdio>
 #include <memory>
-#include <sstream>
 
 namespace mlaan::cli {
 namespace {
@@ -20,16 +20,25 @@ struct BenchFlags {
   explicit BenchFlags(CLI::App& app)
       : config(app, {"model", "modules", "partition", "mlm.window", "batch_size", "dataset", "data",
                      "seed", "device", "workers", "threads", "engine.recompute"}) {
-    app.add_option("--methods", methods, "methods to measure, separated by commas [all]");
+    app.add_option("--methods", methods,
+                   "methods to measure, separated by commas, each with settings of its own if "
+                   "need be, as in checkpoint:checkpoint.segments=4 or mlm:mlm.window=3:modules=8 "
+                   "[all]");
     app.add_option("--repeats", options.repeats, "steps of each method that count [7]")
         ->check(CLI::Range(1, 100000));
     app.add_option("--warmup", options.warmup, "steps of each method before them [2]")
         ->check(CLI::Range(0, 100000));
     app.add_option("--json", json, "file to write the results to")->type_name("FILE");
+    CLI::Option* plot_flag =
+        app.add_option("--plot", plot,
+                       "SVG file to draw time against peak bytes in; settings of one method are "
+                       "joined by a line")
+            ->type_name("FILE");
     app.add_option("--profile", profile,
                    "measure each operation of a step instead, print where time and bytes go, and "
                    "write a trace for chrome://tracing or Perfetto to FILE")
-        ->type_name("FILE");
+        ->type_name("FILE")
+        ->excludes(plot_flag);
     app.add_flag("--report-rss", report_rss, "print the process's own highest resident bytes too");
     app.add_flag("-q,--quiet", quiet, "no progress on stderr");
   }
@@ -38,25 +47,17 @@ struct BenchFlags {
   BenchmarkOptions options;
   std::string methods;
   std::string json;
+  std::string plot;
   std::string profile;
   bool report_rss = false;
   bool quiet = false;
 };
 
-std::vector<std::string> split(const std::string& list) {
-  std::vector<std::string> names;
-  std::istringstream items(list);
-  for (std::string name; std::getline(items, name, ',');) {
-    if (!name.empty()) names.push_back(name);
-  }
-  return names;
-}
-
 int run(BenchFlags& flags) {
   Config config;
   flags.config.apply(config);
   prepare(config);
-  flags.options.methods = split(flags.methods);
+  flags.options.methods = split_method_specs(flags.methods);
   if (flags.options.methods.empty()) flags.options.methods = method_registry().names();
   const auto progress = [&](const std::string& what) {
     if (!flags.quiet) std::fprintf(stderr, "%s\n", what.c_str());
@@ -78,6 +79,7 @@ int run(BenchFlags& flags) {
                 static_cast<long long>(measure::process_peak_bytes()));
   }
   if (!flags.json.empty()) write_benchmark(flags.json, results);
+  if (!flags.plot.empty()) write_text(flags.plot, benchmark_plot(results).to_svg());
   return 0;
 }
 

@@ -14,6 +14,7 @@
 #include <mlaan/train/options.h>
 #include <mlaan/train/setup.h>
 
+#include <array>
 #include <cstdio>
 #include <memory>
 
@@ -58,7 +59,14 @@ std::string joined(const std::vector<Unit>& units) {
   return joined(names);
 }
 
-/// "independent [2..2] × 0.001, cascaded [1..2] × 0.999"
+/// "50 %"
+std::string percent(double share) {
+  std::array<char, 32> buffer{};
+  std::snprintf(buffer.data(), buffer.size(), "%.4g %%", 100 * share);
+  return buffer.data();
+}
+
+/// "independent [2..2] × 0.001, cascaded [1..2] × 0.999 in 50 % of steps"
 std::string supervisions_text(const Plan& plan, const NetCost& net) {
   std::string text;
   for (const auto s : net.supervisions) {
@@ -67,6 +75,9 @@ std::string supervisions_text(const Plan& plan, const NetCost& net) {
     text += supervision.name + " [" + std::to_string(supervision.first + 1) + ".." +
             std::to_string(supervision.last + 1) + "] " + supervision.loss->name + " × " +
             to_toml(supervision.weight);
+    if (supervision.probability < 1) {
+      text += " in " + percent(supervision.probability) + " of steps";
+    }
   }
   return text;
 }

@@ -1,6 +1,7 @@
 // What differs between the releases of LibTorch that mlaan builds with (1.13 and later).
 #pragma once
 
+#include <ATen/core/Tensor.h>
 #include <c10/core/Allocator.h>
 #include <c10/core/CPUAllocator.h>
 #include <c10/util/intrusive_ptr.h>
@@ -17,7 +18,9 @@
   (TORCH_VERSION_MAJOR > (major) ||           \
    (TORCH_VERSION_MAJOR == (major) && TORCH_VERSION_MINOR >= (minor)))
 
-#if !MLAAN_LIBTORCH_AT_LEAST(2, 1)
+#if MLAAN_LIBTORCH_AT_LEAST(2, 1)
+#include <ATen/ops/_foreach_lerp.h>
+#else
 #include <c10/util/C++17.h>
 #endif
 
@@ -63,6 +66,16 @@ auto optimizer_state_key(TensorImpl* parameter) {
   return static_cast<void*>(parameter);
 #else
   return c10::guts::to_string(parameter);
+#endif
+}
+
+/// Moves every tensor of a list by the share `weight` towards the one of the other list: one kernel
+/// for all of them on a GPU, from 2.1 on.
+inline void foreach_lerp_(at::TensorList tensors, at::TensorList towards, double weight) {
+#if MLAAN_LIBTORCH_AT_LEAST(2, 1)
+  at::_foreach_lerp_(tensors, towards, weight);
+#else
+  for (std::size_t i = 0; i < tensors.size(); ++i) tensors[i].lerp_(towards[i], weight);
 #endif
 }
 

@@ -1,12 +1,85 @@
 // The results of a benchmark, for people and for programs.
 #include <mlaan/core/quantity.h>
 #include <mlaan/io/atomic_file.h>
+#include <mlaan/local/method.h>
 #include <mlaan/log/benchmark_report.h>
 #include <mlaan/log/table.h>
 
+#include <torch/version.h>
+
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <map>
+#include <set>
+
 namespace mlaan {
+namespace {
+
+/// "segments=8, window=3"
+std::string settings_text(const MethodSpec& spec) {
+  std::string text;
+  for (const auto& [key, value] : spec.settings) {
+    text += (text.empty() ? "" : ", ") + key.substr(key.rfind('.') + 1) + "=" + value;
+  }
+  return text;
+}
+
+std::string note(const BenchmarkResult& result) {
+  return result.spec.text + ": " + fixed(result.step_seconds, 3) + " s (" +
+         fixed(result.time_ratio, 2) + " ×), " + format_bytes(result.peak_bytes) + " (" +
+         fixed(result.peak_ratio, 3) + " ×), " + std::to_string(result.modules) + " modules";
+}
+
+std::vector<std::string> keys(const MethodSpec& spec) {
+  std::vector<std::string> keys;
+  for (const auto& setting : spec.settings) keys.push_back(setting.first);
+  std::sort(keys.begin(), keys.end());
+  return keys;
+}
+
+/// The results of one method. A curve for each set of keys that are given joins the results that
+/// give them, and those without settings of their own. Points are labelled by their settings, and
+/// by the method where no other point of the curve is.
+PlotSeries series_of(const std::string& method, const std::vector<BenchmarkResult>& results) {
+  PlotSeries series;
+  std::map<std::vector<std::string>, std::vector<std::size_t>> curves;
+  std::vector<std::size_t> bare;
+  for (const auto& result : results) {
+    if (result.spec.method != method) continue;
+    const std::size_t number = series.points.size();
+    const std::string settings = settings_text(result.spec);
+    series.points.push_back(
+        {result.peak_ratio, result.time_ratio, settings.empty() ? method : settings, note(result)});
+    if (settings.empty()) {
+      bare.push_back(number);
+    } else {
+      curves[keys(result.spec)].push_back(number);
+    }
+  }
+  for (auto& [given, curve] : curves) {
+    if (bare.empty()) {
+      std::string& label = series.points[curve.front()].label;
+      label = method + " " + label;
+    }
+    curve.insert(curve.end(), bare.begin(), bare.end());
+    std::sort(curve.begin(), curve.end());
+    if (curve.size() > 1) series.curves.push_back(curve);
+  }
+  return series;
+}
+
+std::vector<PlotSeries> all_series(const std::vector<BenchmarkResult>& results) {
+  std::vector<PlotSeries> series;
+  std::set<std::string> methods;
+  for (const auto& result : results) {
+    if (!methods.insert(result.spec.method).second) continue;
+    series.push_back(series_of(result.spec.method, results));
+  }
+  return series;
+}
+
+}  // namespace
 
 std::string benchmark_table(const std::vector<BenchmarkResult>& results) {
   const auto kind_bytes = [](const BenchmarkResult& result, measure::MemoryKind kind) {
@@ -15,7 +88,7 @@ std::string benchmark_table(const std::vector<BenchmarkResult>& results) {
   Table table({"method", "modules", "window", "step s", "lowest", "highest", "images/s", "time ×",
                "work ×", "peak", "peak ×", "activations", "parameters", "gradients", "optimizer"});
   for (const auto& result : results) {
-    table.add({result.method, std::to_string(result.modules), std::to_string(result.window),
+    table.add({result.spec.text, std::to_string(result.modules), std::to_string(result.window),
                fixed(result.step_seconds, 3), fixed(result.step_seconds_lowest, 3),
                fixed(result.step_seconds_highest, 3), fixed(result.images_per_second, 0),
                fixed(result.time_ratio, 2), fixed(result.multiply_add_ratio, 2),
@@ -34,11 +107,13 @@ void write_benchmark(const std::filesystem::path& path,
   document["results"] = nlohmann::ordered_json::array();
   for (const auto& result : results) {
     nlohmann::ordered_json json;
-    json["method"] = result.method;
+    json["method"] = result.spec.text;
+    json["base_method"] = result.spec.method;
     json["model"] = result.model;
     json["modules"] = result.modules;
     json["window"] = result.window;
     json["batch"] = result.batch;
+    json["device"] = result.device;
     json["step_seconds"] = result.step_seconds;
     json["step_seconds_lowest"] = result.step_seconds_lowest;
     json["step_seconds_highest"] = result.step_seconds_highest;
@@ -57,6 +132,25 @@ void write_benchmark(const std::filesystem::path& path,
     document["results"].push_back(std::move(json));
   }
   write_text(path, document.dump(2) + "\n");
+}
+
+ScatterPlot benchmark_plot(const std::vector<BenchmarkResult>& results) {
+  const BenchmarkResult& first = results.at(0);
+  const auto reference = std::find_if(
+      results.begin(), results.end(),
+      [](const BenchmarkResult& result) { return result.spec.text == reference_method(); });
+  ScatterPlot plot;
+  plot.title = first.model + ", batch " + std::to_string(first.batch) +
+               ": time and memory of a training step";
+  plot.subtitle = "LibTorch " TORCH_VERSION ", device " + first.device;
+  if (reference != results.end()) {
+    plot.subtitle += "; " + reference->spec.text + ": " + fixed(reference->step_seconds, 3) +
+                     " s, " + format_bytes(reference->peak_bytes);
+  }
+  plot.x = {"peak bytes of a step, ratio to " + reference_method() + " (logarithmic)", true, 1};
+  plot.y = {"time of a step, ratio to " + reference_method() + " (logarithmic)", true, 1};
+  plot.series = all_series(results);
+  return plot;
 }
 
 }  // namespace mlaan

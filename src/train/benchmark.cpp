@@ -14,16 +14,29 @@
 namespace mlaan {
 namespace {
 
+bool is_reference(const MethodSpec& spec) {
+  return spec.method == reference_method() && spec.settings.empty();
+}
+
+/// The batch as an engine of this memory format takes it without a copy in each step.
+Batch laid_out(const Batch& batch, torch::MemoryFormat format) {
+  const measure::MemoryKindScope kind(measure::MemoryKind::data);
+  return {batch.images.contiguous(format), batch.labels};
+}
+
 /// A method under measurement.
 class Contestant {
  public:
-  Contestant(Config& config, const DataSource& data, const Batch& batch, const std::string& method)
-      : batch_(batch),
-        device_(parse_device(config.get<RunOptions>().device)),
+  Contestant(const Config& config, const DataSource& data, const Batch& batch,
+             const MethodSpec& spec)
+      : config_(spec.applied_to(config)),
+        batch_(laid_out(batch, memory_format(config_))),
+        device_(batch.images.device()),
         bytes_before_(measure::read_memory(device_).live),
-        engine_(make_engine(config, data, method)) {
-    result_.method = method;
-    result_.model = config.get<RunOptions>().model;
+        engine_(make_engine(config_, data, spec)) {
+    result_.spec = spec;
+    result_.model = config_.get<RunOptions>().model;
+    result_.device = config_.get<RunOptions>().device;
     result_.modules = static_cast<std::int64_t>(engine_.plan().partition.size());
     result_.window = static_cast<std::int64_t>(longest_window(engine_.plan()));
     result_.batch = batch.labels.size(0);
@@ -58,7 +71,7 @@ class Contestant {
 
   StepProfile profile(std::int64_t steps) {
     StepProfile profile = profile_step(engine_, batch_.images, batch_.labels, steps, bytes_before_);
-    profile.method = result_.method;
+    profile.method = result_.spec.text;
     return profile;
   }
 
@@ -72,14 +85,15 @@ class Contestant {
     return random ? 10 : 1;
   }
 
-  static Engine make_engine(Config& config, const DataSource& data, const std::string& method) {
+  static Engine make_engine(Config& config, const DataSource& data, const MethodSpec& spec) {
     Backbone backbone =
         make_backbone(config, static_cast<std::int64_t>(data.classes.size()), data.image_shape);
-    Plan plan = method == reference_method() ? make_bare_plan(config, backbone, method)
-                                             : make_plan(config, backbone, method);
+    Plan plan = is_reference(spec) ? make_bare_plan(config, backbone, spec.method)
+                                   : make_plan(config, backbone, spec.method);
     return Engine(std::move(backbone), std::move(plan), make_engine_options(config));
   }
 
+  Config config_;  ///< with the settings of its own
   Batch batch_;
   torch::Device device_;
   std::int64_t bytes_before_;
@@ -107,13 +121,23 @@ Batch take_batch(Config& config, const DataSource& data) {
   return {batch.images.to(device), batch.labels.to(device)};
 }
 
-std::vector<std::string> with_reference(std::vector<std::string> methods) {
-  for (const auto& method : methods) method_registry().at(method);
-  const std::string reference = reference_method();
-  if (std::find(methods.begin(), methods.end(), reference) == methods.end()) {
-    methods.insert(methods.begin(), reference);
+std::vector<MethodSpec> with_reference(const std::vector<std::string>& methods) {
+  std::vector<MethodSpec> specs;
+  for (const auto& method : methods) specs.push_back(MethodSpec::parse(method));
+  if (std::none_of(specs.begin(), specs.end(), is_reference)) {
+    specs.insert(specs.begin(), MethodSpec::parse(reference_method()));
   }
-  return methods;
+  return specs;
+}
+
+/// Refuses what cannot be measured before the first method is.
+void check_plans(Config& run, const DataSource& data, const std::vector<MethodSpec>& specs) {
+  const Backbone backbone =
+      make_backbone(run, static_cast<std::int64_t>(data.classes.size()), data.image_shape);
+  for (const auto& spec : specs) {
+    Config config = spec.applied_to(run);
+    check(make_bare_plan(config, backbone, spec.method), backbone);
+  }
 }
 
 /// Times are compared round by round, since a shared machine is slower in one round than in the
@@ -128,9 +152,9 @@ double median_ratio(const std::vector<double>& seconds, const std::vector<double
 
 void compare_with_reference(std::vector<BenchmarkResult>& results,
                             const std::vector<std::vector<double>>& seconds) {
-  const auto found = std::find_if(
-      results.begin(), results.end(),
-      [](const BenchmarkResult& result) { return result.method == reference_method(); });
+  const auto found =
+      std::find_if(results.begin(), results.end(),
+                   [](const BenchmarkResult& result) { return is_reference(result.spec); });
   const auto& reference_seconds = seconds[static_cast<std::size_t>(found - results.begin())];
   const BenchmarkResult reference = *found;
   for (std::size_t i = 0; i < results.size(); ++i) {
@@ -148,18 +172,19 @@ void compare_with_reference(std::vector<BenchmarkResult>& results,
 std::vector<BenchmarkResult> run_benchmark(
     Config& config, const BenchmarkOptions& options,
     const std::function<void(const std::string&)>& progress) {
-  const auto methods = with_reference(options.methods);
+  const auto specs = with_reference(options.methods);
   const DataSource data = make_data(config);
+  check_plans(config, data, specs);
   const Batch batch = take_batch(config, data);
   std::vector<BenchmarkResult> results;
-  for (const auto& method : methods) {
-    progress("bytes and multiply-adds of " + method);
-    results.push_back(Contestant(config, data, batch, method).measure_bytes_and_work());
+  for (const auto& spec : specs) {
+    progress("bytes and multiply-adds of " + spec.text);
+    results.push_back(Contestant(config, data, batch, spec).measure_bytes_and_work());
   }
 
   std::vector<std::unique_ptr<Contestant>> contestants;
-  for (const auto& method : methods) {
-    contestants.push_back(std::make_unique<Contestant>(config, data, batch, method));
+  for (const auto& spec : specs) {
+    contestants.push_back(std::make_unique<Contestant>(config, data, batch, spec));
   }
   std::vector<std::vector<double>> seconds(contestants.size());
   for (std::int64_t round = -options.warmup; round < options.repeats; ++round) {
@@ -178,12 +203,14 @@ std::vector<BenchmarkResult> run_benchmark(
 
 std::vector<StepProfile> run_profiles(Config& config, const BenchmarkOptions& options,
                                       const std::function<void(const std::string&)>& progress) {
+  const auto specs = with_reference(options.methods);
   const DataSource data = make_data(config);
+  check_plans(config, data, specs);
   const Batch batch = take_batch(config, data);
   std::vector<StepProfile> profiles;
-  for (const auto& method : with_reference(options.methods)) {
-    progress("profile of " + method);
-    profiles.push_back(Contestant(config, data, batch, method).profile(options.repeats));
+  for (const auto& spec : specs) {
+    progress("profile of " + spec.text);
+    profiles.push_back(Contestant(config, data, batch, spec).profile(options.repeats));
   }
   return profiles;
 }

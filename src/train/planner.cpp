@@ -73,13 +73,15 @@ class Planner {
     auto& settings = report_.settings;
     for (std::size_t i = 0; i < settings.size(); ++i) {
       if (settings[i].method != method || !settings[i].fits) continue;
-      if (!report_.chosen || faster(settings[i], settings[*report_.chosen])) report_.chosen = i;
+      if (!report_.chosen || better(settings[i], settings[*report_.chosen])) report_.chosen = i;
     }
     return std::move(report_);
   }
 
  private:
-  static bool faster(const PlannedSetting& left, const PlannedSetting& right) {
+  /// Whole batches come first: in parts, batch normalisation learns something else.
+  static bool better(const PlannedSetting& left, const PlannedSetting& right) {
+    if (left.micro_batches != right.micro_batches) return left.micro_batches < right.micro_batches;
     return left.step_seconds < right.step_seconds;
   }
 

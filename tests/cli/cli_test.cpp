@@ -101,6 +101,29 @@ TEST_F(Cli, BenchWritesItsResults) {
   EXPECT_EQ(results[2]["window"], 2);
 }
 
+TEST_F(Cli, BenchComparesSettingsOfOneMethodAndPlotsThem) {
+  const std::string plot = (folder / "bench.svg").string();
+  const ProgramResult result = run_program(
+      "bench --model resnet8 -b 8 -q --repeats 1 --warmup 0 --methods "
+      "checkpoint:checkpoint.segments=2,checkpoint:checkpoint.segments=4,mlm:modules=2 --json " +
+      (folder / "bench.json").string() + " --plot " + plot);
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  const json results = json::parse(read_text(folder / "bench.json"))["results"];
+  ASSERT_EQ(results.size(), 4U) << "end-to-end is measured too";
+  EXPECT_EQ(results[1]["method"], "checkpoint:checkpoint.segments=2");
+  EXPECT_EQ(results[1]["base_method"], "checkpoint");
+  EXPECT_NE(results[1]["peak_bytes"], results[2]["peak_bytes"]);
+  EXPECT_EQ(results[3]["modules"], 2);
+  const std::string svg = read_text(plot);
+  EXPECT_EQ(svg.compare(0, 5, "<svg "), 0);
+  for (const auto& entry : results) {
+    const std::string method = entry["method"];
+    EXPECT_TRUE(contains(result.output, method)) << method;
+    EXPECT_TRUE(contains(svg, "<title>" + method + ": ")) << method;
+  }
+  EXPECT_TRUE(contains(svg, "resnet8, batch 8"));
+}
+
 TEST_F(Cli, PeakBytesOfAStepAreTheSameEveryTime) {
   std::vector<json> runs;
   for (const char* threads : {"1", "2"}) {
@@ -176,6 +199,7 @@ TEST_F(Cli, InfoPrintsEverythingThereIs) {
   expect_output("info system", {"LibTorch", "threads", "BLAS"});
   expect_output("info --model resnet32 --modules 15",
                 {"466,906", "69.1 M", "layer3.4", "aux.2.cascaded", "cascaded [1..2]"});
+  expect_output("info --model resnet8 --method mlaan-lean", {" in 50 % of steps"});
   expect_output("--version", {"mlaan 0."});
   expect_output("--help", {"train", "eval", "bench", "info"});
   expect_output("train --help", {"--batch-size", "-j", "--resume"});
@@ -190,6 +214,8 @@ TEST_F(Cli, WrongWordsAreRefusedWithTheNearestRightOne) {
   expect_usage_error("train --set mlm.windw=3", {"mlm.windw", "'mlm.window'"});
   expect_usage_error("info modles", {"modles", "'models'"});
   expect_usage_error("bench --methods e2e,dlg", {"unknown method 'dlg'", "'dgl'"});
+  expect_usage_error("bench --methods e2e,mlm:mlm.windw=3", {"mlm.windw", "'mlm.window'"});
+  expect_usage_error("bench --methods mlm:window", {"'window' is no assignment"});
   expect_usage_error("train --lr", {"--lr"});
   expect_usage_error("train something", {"something"});
 }
@@ -207,6 +233,11 @@ TEST_F(Cli, ValuesThatDoNotFitAreRefused) {
                      {"no folder"});
   expect_usage_error(train("x", "--device warp"), {"warp", "cpu"});
   expect_usage_error("bench --model resnet8 -b 100000 -q", {"batch_size"});
+  expect_usage_error("bench --methods mlm:batch_size=4", {"batch_size", "accepted: modules"});
+  expect_usage_error("bench --methods mlm:mlm.window=0", {"mlm:mlm.window=0", "at least 1"});
+  expect_usage_error("bench --model resnet8 --methods dgl,mlm:mlm.window=4:modules=3",
+                     {"window of 4"});
+  expect_usage_error("bench --plot a.svg --profile b.json", {"--plot", "--profile"});
 }
 
 TEST_F(Cli, ConfigurationFilesAreReadAndRefusedByLine) {

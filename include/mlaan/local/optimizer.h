@@ -22,6 +22,8 @@ struct SgdOptions {
   bool nesterov = true;
 };
 
+/// torch::optim::SGD bit for bit, by operators that take all parameters of a part at once. A step
+/// uses the gradients up.
 OptimizerFactory sgd(const SgdOptions& options = {});
 
 }  // namespace mlaan

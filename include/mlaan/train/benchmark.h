@@ -3,6 +3,7 @@
 
 #include <mlaan/measure/memory.h>
 #include <mlaan/train/config.h>
+#include <mlaan/train/method_spec.h>
 #include <mlaan/train/profile.h>
 
 #include <cstdint>
@@ -13,15 +14,18 @@
 namespace mlaan {
 
 struct BenchmarkOptions {
-  std::vector<std::string> methods;  ///< the reference method is added in front if it is not there
-  std::int64_t warmup = 2;           ///< steps of each method that do not count
-  std::int64_t repeats = 7;          ///< steps of each method that do
+  /// What to compare, as MethodSpec::parse() reads it. The reference method is added in front if it
+  /// is not there without settings of its own.
+  std::vector<std::string> methods;
+  std::int64_t warmup = 2;   ///< steps of each method that do not count
+  std::int64_t repeats = 7;  ///< steps of each method that do
 };
 
 /// One method's step.
 struct BenchmarkResult {
-  std::string method;
+  MethodSpec spec;
   std::string model;
+  std::string device;  ///< "cpu"
   std::int64_t modules = 0;
   std::int64_t window = 0;  ///< the most modules that a supervision spans
   std::int64_t batch = 0;
@@ -41,7 +45,8 @@ struct BenchmarkResult {
 };
 
 /// Measures on one batch of the run's training set. The reference method recomputes nothing,
-/// whatever the run's options say: that would make another method of it. First each method by
+/// whatever the run's options say: that would make another method of it. Between steps a method
+/// holds parameters and optimizer state alone, so that many fit side by side. First each method by
 /// itself: the bytes of its third step, and the multiply-adds of its fourth (where chance decides
 /// what a step evaluates, the peak of ten steps and the mean of ten more). Then all of them in
 /// turn, one step of each, the warm-up and then the repeats, so that a machine whose speed drifts

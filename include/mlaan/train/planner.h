@@ -31,7 +31,7 @@ struct PlannedSetting {
 
 struct PlanReport {
   std::vector<PlannedSetting> settings;
-  /// Of the method asked for, the fastest that fits.
+  /// Of the method asked for, of those that fit into the fewest micro-batches, the fastest.
   std::optional<std::size_t> chosen;
 };
 

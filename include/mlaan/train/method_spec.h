@@ -1,0 +1,33 @@
+// Method specs: a method's name with settings of its own, "checkpoint:checkpoint.segments=8".
+#pragma once
+
+#include <mlaan/train/config.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace mlaan {
+
+/// What to compare with others: NAME or NAME:key=value:key=value …, with the keys of configuration
+/// files. Colons and commas within brackets or quotes belong to the value:
+/// lam:lam.rows=["layer1.0 layer2.0", "layer3.0"].
+struct MethodSpec {
+  std::string text;  ///< as it was given: what results are called
+  std::string method;
+  std::vector<std::pair<std::string, std::string>> settings;  ///< keys and values
+
+  /// \throws UserError for an unknown method, for a text that is no list of assignments, and for a
+  ///         key that the method does not read or that all methods of a comparison have in common
+  ///         (model, batch, data, seed, device …).
+  static MethodSpec parse(const std::string& text);
+
+  /// A copy of the settings with the spec's own on top.
+  /// \throws UserError for a value that is not accepted.
+  Config applied_to(const Config& config) const;
+};
+
+/// The specs of a list separated by commas.
+std::vector<std::string> split_method_specs(const std::string& list);
+
+}  // namespace mlaan

@@ -1,0 +1,94 @@
+// Finds room for the labels of a plot's points.
+#include "log/label_placement.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace mlaan {
+namespace {
+
+constexpr double pi = 3.141592653589793;
+constexpr int directions = 16;
+/// From the marker's rim to the label.
+constexpr double distances[] = {3, 12, 24, 38, 54, 72, 92, 114, 140, 170};
+
+Box around(const Position& center, double radius) {
+  return {center.x - radius, center.y - radius, center.x + radius, center.y + radius};
+}
+
+/// The label whose nearest edge or corner is at `offset` from the point: beside it in directions
+/// that are flat, centred above or below it in those that are steep.
+Box label_at(const LabelledPoint& point, double height, double angle, double offset) {
+  const double dx = std::cos(angle);
+  const double dy = std::sin(angle);
+  const double x = point.position.x + offset * dx;
+  const double y = point.position.y + offset * dy;
+  const double left = x - point.width * (1 - dx) / 2;
+  const double top = y - height * (1 - dy) / 2;
+  return {left, top, left + point.width, top + height};
+}
+
+bool is_within(const Box& box, const Box& bounds) {
+  return box.left >= bounds.left && box.right <= bounds.right && box.top >= bounds.top &&
+         box.bottom <= bounds.bottom;
+}
+
+/// How much of a line lies in a box, sampled.
+double length_within(const std::vector<Position>& line, const Box& box) {
+  constexpr double sample = 4;
+  double length = 0;
+  for (std::size_t i = 1; i < line.size(); ++i) {
+    const double dx = line[i].x - line[i - 1].x;
+    const double dy = line[i].y - line[i - 1].y;
+    const int samples = 1 + static_cast<int>(std::hypot(dx, dy) / sample);
+    for (int k = 0; k <= samples; ++k) {
+      const double x = line[i - 1].x + dx * k / samples;
+      const double y = line[i - 1].y + dy * k / samples;
+      if (x > box.left && x < box.right && y > box.top && y < box.bottom) length += sample;
+    }
+  }
+  return length;
+}
+
+}  // namespace
+
+double overlap(const Box& left, const Box& right) {
+  const double width = std::min(left.right, right.right) - std::max(left.left, right.left);
+  const double height = std::min(left.bottom, right.bottom) - std::max(left.top, right.top);
+  return width > 0 && height > 0 ? width * height : 0;
+}
+
+std::vector<Box> place_labels(const std::vector<LabelledPoint>& points, double height,
+                              double marker, const std::vector<std::vector<Position>>& lines,
+                              const Box& bounds) {
+  // Covering a label or a marker costs more than the farthest distance, covering a line less.
+  constexpr double for_a_label = 100;
+  constexpr double for_a_marker = 100;
+  constexpr double for_a_line = 1.5;
+  std::vector<Box> placed;
+  for (const auto& point : points) {
+    Box best;
+    double lowest = std::numeric_limits<double>::infinity();
+    for (const double distance : distances) {
+      for (int k = 0; k < directions; ++k) {
+        const Box box = label_at(point, height, 2 * pi * k / directions, marker + distance);
+        double cost = distance;
+        if (!is_within(box, bounds)) cost += 1e6;
+        for (const auto& other : placed) cost += for_a_label * overlap(box, other);
+        for (const auto& other : points) {
+          cost += for_a_marker * overlap(box, around(other.position, marker));
+        }
+        for (const auto& line : lines) cost += for_a_line * length_within(line, box);
+        if (cost < lowest) {
+          lowest = cost;
+          best = box;
+        }
+      }
+    }
+    placed.push_back(best);
+  }
+  return placed;
+}
+
+}  // namespace mlaan
