@@ -28,6 +28,8 @@ struct NormReluConv : torch::autograd::Node {
   Tensor mean;
   Tensor inverse_deviation;
   double epsilon = 0;
+  /// That the convolution ran in: under autocast another one than its kernel's.
+  c10::ScalarType dtype = c10::ScalarType::Float;
   std::vector<std::int64_t> stride;
   std::vector<std::int64_t> padding;
   std::vector<std::int64_t> dilation;
@@ -46,10 +48,12 @@ struct NormReluConv : torch::autograd::Node {
                                                       /*training=*/true, 0, epsilon))
                         .relu_();
     std::tie(gradient, results[3], std::ignore) = at::convolution_backward(
-        gradient, middle, kernel, at::OptionalIntArrayRef(), stride, padding, dilation,
+        gradient, middle.to(dtype), kernel.to(dtype), at::OptionalIntArrayRef(), stride, padding,
+        dilation,
         /*transposed=*/false,
         /*output_padding=*/{0, 0}, groups, {before, task_should_compute_output(3), false});
     if (!before) return results;
+    gradient = gradient.to(middle.scalar_type());
     at::threshold_backward_out(gradient, gradient, middle, 0);
     middle = Tensor();
     std::tie(results[0], results[1], results[2]) = at::native_batch_norm_backward(
@@ -108,6 +112,7 @@ Tensor norm_relu_conv(torch::nn::BatchNorm2d& normalisation, torch::nn::Conv2d& 
         /*training=*/true, average_factor(*normalisation), site.epsilon);
     output = at::conv2d(middle.relu_(), site.kernel, {}, site.stride, site.padding, site.dilation,
                         site.groups);
+    site.dtype = output.scalar_type();
   }
   const auto edge = [](const Tensor& tensor) {
     return torch::autograd::impl::gradient_edge(tensor);
