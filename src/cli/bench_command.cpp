@@ -19,7 +19,7 @@ namespace {
 struct BenchFlags {
   explicit BenchFlags(CLI::App& app)
       : config(app, {"model", "modules", "mlm.window", "batch_size", "dataset", "data", "seed",
-                     "device", "workers", "threads", "engine.recompute"}) {
+                     "device", "workers", "threads", "engine.recompute", "engine.precision"}) {
     app.add_option("--methods", methods, "methods to measure, separated by commas [all]");
     app.add_option("--repeats", options.repeats, "steps of each method that count [7]")
         ->check(CLI::Range(1, 100000));

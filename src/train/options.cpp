@@ -84,14 +84,25 @@ void ValidationOptions::describe(FieldList& fields) {
 void ExecutionOptions::describe(FieldList& fields) {
   fields.add("fused_update", fused_update,
              "step each module's optimizer as soon as its gradient is complete");
-  fields.add("memory_format", memory_format, "layout of maps and of convolutions' weights",
-             one_of({"channels_last", "contiguous"}));
+  fields.add("memory_format", memory_format,
+             "layout of maps and of convolutions' weights; auto: measured at the start, contiguous "
+             "only where clearly faster",
+             one_of({"auto", "channels_last", "contiguous"}));
   fields.add(
       "recompute", recompute,
       "activations to drop and compute again when gradients need them: none; activation: what "
       "layers rebuild cheaply by themselves; module: each module's, in one piece; unit: those "
       "within each unit of modules and auxiliary nets",
       one_of({"none", "activation", "module", "unit"}));
+  fields.add("precision", precision,
+             "type that forward passes compute in, by autocast; float16 on CUDA alone, with a loss "
+             "scale that adapts itself",
+             one_of({"float32", "bfloat16", "float16"}));
+  fields.add("check_precision", check_precision,
+             "measure at the start whether bfloat16 is slower on this CPU, and refuse it then");
+  fields.add("boundaries", boundaries,
+             "type of the tensors kept between modules; float32: as the modules give them",
+             one_of({"float32", "bfloat16"}));
 }
 
 void SaveOptions::describe(FieldList& fields) {

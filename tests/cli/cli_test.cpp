@@ -20,7 +20,10 @@ using nlohmann::json;
 
 const std::string small =
     " --model resnet8 --epochs 2 -b 8 --set procedural.train_size=50 --set procedural.test_size=20 "
-    "--set validation.fraction=0.2 -q ";
+    "--set validation.fraction=0.2 --set engine.memory_format=channels_last -q ";
+
+/// A layout that is measured may differ from one run to the next.
+const std::string one_layout = " --set engine.memory_format=channels_last ";
 
 bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
@@ -105,8 +108,8 @@ TEST_F(Cli, PeakBytesOfAStepAreTheSameEveryTime) {
   std::vector<json> runs;
   for (const char* threads : {"1", "2"}) {
     const auto path = folder / (std::string(threads) + ".json");
-    ASSERT_EQ(run_program("bench --model resnet8 -b 8 --methods mlaan --repeats 1 -q --threads " +
-                          std::string(threads) + " --json " + path.string())
+    ASSERT_EQ(run_program("bench --model resnet8 -b 8 --methods mlaan --repeats 1 -q" + one_layout +
+                          "--threads " + std::string(threads) + " --json " + path.string())
                   .exit_code,
               0);
     runs.push_back(json::parse(read_text(path))["results"]);
@@ -116,7 +119,8 @@ TEST_F(Cli, PeakBytesOfAStepAreTheSameEveryTime) {
 }
 
 TEST_F(Cli, BenchProfilesFindTheSamePeak) {
-  const std::string setting = "bench --model resnet8 -b 8 --methods mlaan --repeats 1 -q ";
+  const std::string setting =
+      "bench --model resnet8 -b 8 --methods mlaan --repeats 1 -q" + one_layout;
   ASSERT_EQ(run_program(setting + "--json " + (folder / "bench.json").string()).exit_code, 0);
   const ProgramResult result =
       run_program(setting + "--profile " + (folder / "trace.json").string());
@@ -144,7 +148,8 @@ TEST_F(Cli, RecomputationLowersThePeakAndLeavesTheReferenceAlone) {
   const auto peaks = [&](const std::string& recompute) {
     const std::string file = (folder / (recompute + ".json")).string();
     const ProgramResult result = run_program(
-        "bench --model resnet14 --modules 3 -b 8 --methods mlaan --repeats 1 -q "
+        "bench --model resnet14 --modules 3 -b 8 --methods mlaan --repeats 1 -q --set "
+        "engine.memory_format=channels_last "
         "--recompute " +
         recompute + " --json " + file);
     EXPECT_EQ(result.exit_code, 0) << result.output;
@@ -158,6 +163,43 @@ TEST_F(Cli, RecomputationLowersThePeakAndLeavesTheReferenceAlone) {
   EXPECT_LT(static_cast<double>(recomputed.second), 0.8 * static_cast<double>(kept.second));
   EXPECT_LT(static_cast<double>(peaks("activation").second),
             0.9 * static_cast<double>(kept.second));
+}
+
+TEST_F(Cli, ALayoutThatWasMeasuredIsKeptByARunThatGoesOn) {
+  const std::string settings =
+      " --model resnet8 --epochs 1 -b 8 --set procedural.train_size=50 "
+      "--set procedural.test_size=20 --output " +
+      (folder / "run").string();
+  const ProgramResult first = run_program("train" + settings);
+  ASSERT_EQ(first.exit_code, 0) << first.output;
+  EXPECT_TRUE(contains(first.output, "engine.memory_format = ")) << first.output;
+  const std::string chosen = read_text(folder / "run/config.toml");
+  EXPECT_TRUE(contains(chosen, "memory_format = \"c")) << chosen;
+  EXPECT_TRUE(contains(chosen, "# measured: channels_last ")) << chosen;
+  const bool contiguous = contains(chosen, "memory_format = \"contiguous\"");
+
+  const ProgramResult second =
+      run_program("train --epochs 2 --resume " + (folder / "run").string());
+  ASSERT_EQ(second.exit_code, 0) << second.output;
+  EXPECT_FALSE(contains(second.output, "engine.memory_format = ")) << second.output;
+  EXPECT_EQ(contains(read_text(folder / "run/config.toml"), "memory_format = \"contiguous\""),
+            contiguous);
+}
+
+TEST_F(Cli, TrainsAndGoesOnInBfloat16) {
+  const std::string precision = "--precision bfloat16 --set engine.check_precision=false ";
+  ASSERT_EQ(run_program(train("whole", precision)).exit_code, 0);
+  ASSERT_EQ(
+      run_program(train("parts", precision + "--set schedule.type=constant --epochs 1")).exit_code,
+      0);
+  EXPECT_TRUE(contains(read_text(folder / "parts/config.toml"), "precision = \"bfloat16\""));
+  EXPECT_EQ(run_program("train -q --epochs 2 --resume " + (folder / "parts").string()).exit_code,
+            0);
+  EXPECT_TRUE(contains(read_text(folder / "parts/config.toml"), "precision = \"bfloat16\""));
+  const json evaluated = summary("whole");
+  ASSERT_EQ(run_program("eval " + (folder / "whole").string()).exit_code, 0);
+  EXPECT_EQ(json::parse(read_text(folder / "whole/eval/summary.json"))["test_error"],
+            evaluated["test_error"]);
 }
 
 TEST_F(Cli, InfoPrintsEverythingThereIs) {
@@ -206,6 +248,8 @@ TEST_F(Cli, ValuesThatDoNotFitAreRefused) {
   expect_usage_error(train("x", "--dataset cifar10 --data " + (folder / "none").string()),
                      {"no folder"});
   expect_usage_error(train("x", "--device warp"), {"warp", "cpu"});
+  expect_usage_error(train("x", "--precision float16"), {"float16", "cpu", "bfloat16"});
+  expect_usage_error(train("x", "--precision float8"), {"--precision", "float32", "bfloat16"});
   expect_usage_error("bench --model resnet8 -b 100000 -q", {"batch_size"});
 }
 
@@ -260,7 +304,8 @@ class Killed : public Cli {
  protected:
   const std::string settings =
       " --model resnet8 --method mlaan --epochs 3 -b 8 --set procedural.train_size=400 "
-      "--set procedural.test_size=20 --set validation.fraction=0.1 --set log.steps=1 -q ";
+      "--set procedural.test_size=20 --set validation.fraction=0.1 --set log.steps=1 "
+      "--set engine.memory_format=channels_last -q ";
 
   /// \return the exit code; −1 if the signal ended it.
   int interrupt(const std::string& name, int signal) const {

@@ -24,7 +24,8 @@ class TrainerTest : public ::testing::Test {
     Config config;
     for (const char* assignment :
          {"model=resnet8", "epochs=2", "batch_size=8", "procedural.train_size=50",
-          "procedural.test_size=20", "validation.fraction=0.2", "log.steps=1"}) {
+          "procedural.test_size=20", "validation.fraction=0.2", "log.steps=1",
+          "engine.memory_format=channels_last"}) {
       config.apply_assignment(assignment);
     }
     for (const auto& assignment : more) config.apply_assignment(assignment);

@@ -70,8 +70,11 @@ struct ValidationOptions {
 struct ExecutionOptions {
   static constexpr const char* section = "engine";
   bool fused_update = true;
-  std::string memory_format = "channels_last";
+  std::string memory_format = "auto";
   std::string recompute = "none";
+  std::string precision = "float32";
+  bool check_precision = true;
+  std::string boundaries = "float32";
 
   void describe(FieldList& fields);
 };

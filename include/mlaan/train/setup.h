@@ -22,8 +22,10 @@ Backbone make_backbone(Config& config, std::int64_t classes, const Shape& image_
 /// The plan of the method of this name, or of the run's own, for the run's partition.
 Plan make_plan(Config& config, const Backbone& backbone, const std::string& method);
 
+/// \throws UserError for a precision that the device cannot compute in.
 EngineOptions make_engine_options(Config& config);
 
+/// Channels last for "auto" that has not been settled (see settle_memory_format()).
 torch::MemoryFormat memory_format(Config& config);
 
 /// Shuffled, augmented batches of the training part.
