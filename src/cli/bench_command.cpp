@@ -18,8 +18,9 @@ namespace {
 
 struct BenchFlags {
   explicit BenchFlags(CLI::App& app)
-      : config(app, {"model", "modules", "partition", "mlm.window", "batch_size", "dataset", "data",
-                     "seed", "device", "workers", "threads", "engine.recompute"}) {
+      : config(app,
+               {"model", "modules", "partition", "mlm.window", "batch_size", "dataset", "data",
+                "seed", "device", "workers", "threads", "engine.recompute", "engine.precision"}) {
     app.add_option("--methods", methods,
                    "methods to measure, separated by commas, each with settings of its own if "
                    "need be, as in checkpoint:checkpoint.segments=4 or mlm:mlm.window=3:modules=8 "

@@ -26,9 +26,10 @@ namespace fs = std::filesystem;
 
 struct TrainFlags {
   explicit TrainFlags(CLI::App& app)
-      : config(app, {"dataset", "data", "model", "method", "modules", "mlm.window", "epochs",
-                     "batch_size", "lr", "seed", "device", "train_limit", "workers", "threads",
-                     "engine.recompute", "partition", "memory", "output", "baseline"}) {
+      : config(app, {"dataset",          "data",        "model",      "method",  "modules",
+                     "mlm.window",       "epochs",      "batch_size", "lr",      "seed",
+                     "device",           "train_limit", "workers",    "threads", "engine.recompute",
+                     "engine.precision", "partition",   "memory",     "output",  "baseline"}) {
     resume_option = app.add_option("--resume", resume,
                                    "go on from a checkpoint, or from the last one of a run's "
                                    "folder; without PATH of --output or of the newest run alike")
@@ -46,6 +47,12 @@ struct TrainFlags {
 TrainSummary train(Config& config, const DataSource& data, const fs::path& folder,
                    const std::optional<Checkpoint>& checkpoint, bool quiet) {
   Trainer trainer(config, data, folder);
+  const std::string format = "engine.memory_format";
+  if (!quiet && config.origin(format).compare(0, 8, "measured") == 0) {
+    std::fprintf(stderr, "%s = %s (%s)\n", format.c_str(),
+                 config.get<ExecutionOptions>().memory_format.c_str(),
+                 config.origin(format).c_str());
+  }
   if (checkpoint) trainer.resume(*checkpoint);
   MetricsFiles files(folder);
   Progress progress(stderr, quiet);

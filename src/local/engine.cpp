@@ -1,6 +1,8 @@
 // The engine: runs any supervision plan, every module forward once a step.
+#include "core/autocast_scope.h"
 #include "local/cotangents.h"
 #include "local/gradient_tap.h"
+#include "local/loss_scale.h"
 #include "local/module_run.h"
 #include "local/random_streams.h"
 #include "local/recomputed_unit.h"
@@ -38,6 +40,14 @@ std::vector<torch::Tensor> tensors_of(const std::vector<NamedTensor>& named) {
   tensors.reserve(named.size());
   for (const auto& item : named) tensors.push_back(item.tensor);
   return tensors;
+}
+
+std::vector<torch::Tensor> gradients_of(const TrainedPart& part) {
+  std::vector<torch::Tensor> gradients;
+  for (const auto& named : part.parameters) {
+    if (named.tensor.grad().defined()) gradients.push_back(named.tensor.grad());
+  }
+  return gradients;
 }
 
 void mark_gradients(const std::vector<torch::Tensor>& parameters) {
@@ -83,6 +93,11 @@ class Engine::Implementation {
     check(plan_, backbone_);
     check_names_differ(named_parameters());
     place();
+    check_precisions();
+    if (options_.precision == Precision::float16 && !options_.loss_scale) {
+      options_.loss_scale.emplace();
+    }
+    if (options_.loss_scale) loss_scale_.emplace(*options_.loss_scale);
     arrange();
     for (std::size_t j = 0; j < modules_.size(); ++j) {
       add_part("module " + std::to_string(j + 1), modules_[j].named_parameters());
@@ -177,6 +192,7 @@ class Engine::Implementation {
     const DefaultGeneratorGuard generator(options_.device);
     targets_ = {labels.to(options_.device), place_input(images)};
     boundary_ = targets_.images;
+    boundary_dtype_ = dtype_;
     losses_.assign(plan_.supervisions.size(), torch::Tensor());
     logits_ = torch::Tensor();
     for (const auto& operation : schedule_.operations) {
@@ -222,6 +238,7 @@ class Engine::Implementation {
   Schedule schedule_;
   std::vector<TrainedPart> parts_;  ///< modules, then nets
   std::int64_t steps_done_ = 0;
+  std::optional<LossScale> loss_scale_;
   std::function<void(const Operation&)> observer_;
 
  private:
@@ -243,6 +260,25 @@ class Engine::Implementation {
     dtype_ = parameters.empty() ? torch::kFloat32 : parameters[0].tensor.scalar_type();
   }
 
+  void check_precisions() const {
+    check_precision(options_.precision, options_.device);
+    if (options_.precision != Precision::float32 && dtype_ != torch::kFloat32) {
+      throw UserError(
+          "engine.precision = \"" + to_string(options_.precision) +
+          "\" needs a network in float32, for its parameters stay in that; this one is " + "in " +
+          c10::toString(dtype_));
+    }
+    const bool known =
+        options_.boundaries == Precision::float32 || options_.boundaries == Precision::bfloat16;
+    if (!known ||
+        (options_.precision == Precision::float16 && options_.boundaries == Precision::bfloat16)) {
+      throw UserError("engine.boundaries = \"" + to_string(options_.boundaries) +
+                      "\" cannot go with engine.precision = \"" + to_string(options_.precision) +
+                      "\"; accepted: float32, which keeps them as the modules give them" +
+                      (known ? "" : ", bfloat16"));
+    }
+  }
+
   torch::Tensor place_input(const torch::Tensor& images) const {
     const auto format =
         images.dim() == 4 ? options_.memory_format : torch::MemoryFormat::Contiguous;
@@ -261,7 +297,14 @@ class Engine::Implementation {
   }
 
   void execute(const RunModule& run) {
-    boundary_ = modules_[run.module].forward(boundary_, run, stream_of(run.module));
+    const AutocastScope scope(options_.device, options_.precision);
+    boundary_ =
+        modules_[run.module].forward(boundary_, boundary_dtype_, run, stream_of(run.module));
+    boundary_dtype_ = boundary_.scalar_type();
+    const bool travels_on = run.module + 1 < modules_.size();
+    if (options_.boundaries != Precision::float32 && travels_on && boundary_.is_floating_point()) {
+      boundary_ = boundary_.to(dtype_of(options_.boundaries));
+    }
   }
 
   static torch::Tensor run(const AuxiliaryNet& net, torch::Tensor value, bool recomputed) {
@@ -279,27 +322,35 @@ class Engine::Implementation {
     }
     seed_default_generator(options_.device,
                            net_stream(options_.seed, net.name(), evaluation.module, draw()));
-    const GradientTap input(boundary_);
-    const auto version = boundary_._version();
-    torch::Tensor output =
-        run(net, input.tensor(), recompute_of_net(plan_, evaluation.net) == Recompute::units);
-    if (boundary_._version() != version) {
+    const GradientTap input(boundary_.to(boundary_dtype_));
+    const auto version = input.tensor()._version();
+    torch::Tensor output;
+    {
+      const AutocastScope scope(options_.device, options_.precision);
+      output =
+          run(net, input.tensor(), recompute_of_net(plan_, evaluation.net) == Recompute::units);
+    }
+    if (input.tensor()._version() != version) {
       throw UserError("auxiliary net '" + net.name() +
                       "' changes its input in place; let its first operation be one that is not");
     }
+    if (options_.precision != Precision::float32) output = output.to(dtype_);
     const torch::Tensor loss = evaluation.loss->function(output, targets_);
     for (const auto supervision : evaluation.supervisions) losses_[supervision] = loss.detach();
     if (nets_[evaluation.net] == backbone_.head()) logits_ = output.detach();
     output = torch::Tensor();
     // Nothing reads the last module's output after the last evaluation.
     if (evaluate.evaluation + 1 == schedule_.evaluations.size()) boundary_ = torch::Tensor();
+    const double scale = loss_scale_ ? loss_scale_->value() : 1;
     torch::autograd::backward(
-        {loss}, {torch::full_like(loss, pass_.share * evaluation.weight / evaluation.probability)});
+        {loss},
+        {torch::full_like(loss, scale * pass_.share * evaluation.weight / evaluation.probability)});
     mark_gradients(net_parameters_[evaluation.net]);
     cotangents_[evaluation.module].add(evaluation, input.take());
   }
 
   void execute(const Rebuild& rebuild) {
+    const AutocastScope scope(options_.device, options_.precision);
     modules_[rebuild.module].rebuild(stream_of(rebuild.module));
   }
 
@@ -325,14 +376,17 @@ class Engine::Implementation {
 
   void execute(const Update& update) {
     TrainedPart& part = parts_[update.of_net ? modules_.size() + update.index : update.index];
-    {
+    if (!loss_scale_ || loss_scale_->unscale(gradients_of(part))) {
       const measure::MemoryKindScope kind(measure::MemoryKind::optimizer_state);
       part.optimizer->step();
     }
     for (auto& named : part.parameters) named.tensor.mutable_grad() = torch::Tensor();
   }
 
-  void finish_update() { mlaan::update(plan_.averages); }
+  void finish_update() {
+    mlaan::update(plan_.averages);
+    if (loss_scale_) loss_scale_->finish_step();
+  }
 
   torch::Tensor gather_losses() {
     std::vector<torch::Tensor> losses;
@@ -365,7 +419,8 @@ class Engine::Implementation {
   // What is alive within a step.
   Pass pass_;
   Targets targets_;
-  torch::Tensor boundary_;  ///< output of the module that ran last, detached
+  torch::Tensor boundary_;         ///< output of the module that ran last, detached
+  torch::Dtype boundary_dtype_{};  ///< that the module gave it in
   std::vector<Cotangents> cotangents_;
   std::vector<torch::Tensor> losses_;
   torch::Tensor logits_;
@@ -403,6 +458,13 @@ std::int64_t Engine::steps_done() const {
 }
 void Engine::set_steps_done(std::int64_t steps) {
   implementation_->steps_done_ = steps;
+}
+std::vector<NamedTensor> Engine::loss_scale_state() const {
+  const auto& scale = implementation_->loss_scale_;
+  return scale ? scale->state() : std::vector<NamedTensor>();
+}
+void Engine::set_loss_scale_state(const std::vector<NamedTensor>& state) {
+  if (implementation_->loss_scale_) implementation_->loss_scale_->set_state(state);
 }
 const Backbone& Engine::backbone() const {
   return implementation_->backbone_;

@@ -24,7 +24,16 @@ ModuleRun::ModuleRun(std::vector<Unit> units, std::vector<bool> overwrites_input
   }
 }
 
-torch::Tensor ModuleRun::run(const torch::Tensor& input, std::uint64_t stream) {
+/// What the graph begins with.
+torch::Tensor ModuleRun::make_leaf() {
+  torch::Tensor leaf = input_.to(dtype_);
+  if (!input_gradient_) return leaf;
+  input_tap_.emplace(leaf);
+  return input_tap_->tensor();
+}
+
+torch::Tensor ModuleRun::run(std::uint64_t stream) {
+  const torch::Tensor input = make_leaf();
   seed_default_generator(device_, stream);
   // The module before, and every net that reads it, still need what this one is given.
   torch::Tensor value = overwrites_input_[0] && !recomputed_[0] ? input.clone() : input;
@@ -41,24 +50,27 @@ torch::Tensor ModuleRun::run(const torch::Tensor& input, std::uint64_t stream) {
   return value;
 }
 
-torch::Tensor ModuleRun::forward(const torch::Tensor& input, const RunModule& how,
-                                 std::uint64_t stream) {
-  if (how.input_gradient) {
-    input_tap_.emplace(input);
-  } else {
-    input_ = input.detach();
-  }
+torch::Tensor ModuleRun::forward(const torch::Tensor& input, torch::Dtype dtype,
+                                 const RunModule& how, std::uint64_t stream) {
+  input_ = input.detach();
+  dtype_ = dtype;
+  input_gradient_ = how.input_gradient;
   const torch::AutoGradMode mode(how.keep == Keep::activations);
-  output_ = run(this->input(), stream);
+  output_ = run(stream);
   const torch::Tensor output = output_.detach();
-  if (how.keep != Keep::activations) output_ = torch::Tensor();
+  if (how.keep == Keep::activations) {
+    input_ = torch::Tensor();
+  } else {
+    output_ = torch::Tensor();
+    input_tap_.reset();
+  }
   if (how.keep == Keep::nothing) release();
   return output;
 }
 
 void ModuleRun::rebuild(std::uint64_t stream) {
   const BufferGuard guard(buffers_);
-  output_ = run(input(), stream);
+  output_ = run(stream);
 }
 
 torch::Tensor ModuleRun::product(torch::Tensor cotangent, const Product& product) {

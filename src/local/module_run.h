@@ -23,9 +23,11 @@ class ModuleRun {
             std::vector<bool> recomputed, torch::Device device);
 
   /// Runs the units on `input`, detached.
+  /// \param dtype to compute with the input in; it is kept as it is.
   /// \param stream to draw from.
   /// \return the output, detached.
-  torch::Tensor forward(const torch::Tensor& input, const RunModule& how, std::uint64_t stream);
+  torch::Tensor forward(const torch::Tensor& input, torch::Dtype dtype, const RunModule& how,
+                        std::uint64_t stream);
   /// Runs the units again as forward() did, recording; leaves their buffers as they are.
   /// \param stream that forward() drew from.
   void rebuild(std::uint64_t stream);
@@ -42,8 +44,8 @@ class ModuleRun {
   const std::vector<NamedTensor>& named_parameters() const { return named_parameters_; }
 
  private:
-  torch::Tensor run(const torch::Tensor& input, std::uint64_t stream);
-  const torch::Tensor& input() const { return input_tap_ ? input_tap_->tensor() : input_; }
+  torch::Tensor run(std::uint64_t stream);
+  torch::Tensor make_leaf();
 
   std::vector<Unit> units_;
   std::vector<bool> overwrites_input_;
@@ -53,8 +55,10 @@ class ModuleRun {
   std::vector<torch::Tensor> parameters_;
   std::vector<torch::Tensor> buffers_;
 
-  torch::Tensor input_;                   ///< where no gradient travels on
-  std::optional<GradientTap> input_tap_;  ///< where one does
+  torch::Tensor input_;
+  torch::Dtype dtype_ = torch::kFloat32;  ///< that the input is computed with in
+  bool input_gradient_ = false;
+  std::optional<GradientTap> input_tap_;  ///< where a gradient travels on to the module before
   torch::Tensor output_;
 };
 

@@ -1,6 +1,7 @@
 // A unit whose activations are dropped after its forward pass and computed again when needed.
 #include "local/recomputed_unit.h"
 
+#include "core/autocast_scope.h"
 #include "core/libtorch_compat.h"
 #include "local/buffer_guard.h"
 #include "local/gradient_tap.h"
@@ -50,6 +51,7 @@ struct RecomputedUnit : torch::autograd::Node {
     const BufferGuard guard(buffers);
     const torch::AutoGradMode recording(true);
     const RebuildScope rebuilding;
+    const AutocastScope scope(leaf.device().type(), autocast);
     return run(leaf);
   }
 
@@ -63,6 +65,7 @@ struct RecomputedUnit : torch::autograd::Node {
   std::vector<torch::Tensor> buffers;
   torch::Tensor input;
   torch::Tensor random_state;
+  AutocastState autocast;  ///< of the forward pass: the backward pass may run on another thread
 };
 
 }  // namespace
@@ -84,6 +87,7 @@ torch::Tensor run_recomputed(const Unit& unit, const torch::Tensor& input, bool 
   for (const auto& named : unit.named_buffers()) site.buffers.push_back(named.tensor);
   site.input = input.detach();
   site.random_state = default_generator_state(input.device());
+  site.autocast = AutocastState::of(input.device().type());
   site.set_next_edges(std::move(edges));
 
   torch::Tensor output;

@@ -1,4 +1,5 @@
 // Batch normalisation together with what follows it, so that less is kept for the backward pass.
+#include "core/autocast_scope.h"
 #include "core/libtorch_compat.h"
 #include "core/sole_owner.h"
 #include "nn/batch_norm_backward.h"
@@ -63,10 +64,13 @@ torch::autograd::Edge edge_of(const Tensor& tensor) {
 }
 
 /// Whether a node of our own stands for these operators: when training, with a gradient to compute.
-/// On other devices LibTorch may have a faster batch normalisation than the one that nodes call.
+/// On other devices LibTorch may have a faster batch normalisation than the one that nodes call,
+/// and under autocast it decides about types; there a node stands in only where it is asked to
+/// rebuild.
 bool is_recorded(const torch::nn::BatchNorm2dImpl& normalisation, bool anywhere,
                  std::initializer_list<Tensor> sources) {
   if (!torch::GradMode::is_enabled() || !normalisation.is_training()) return false;
+  if (!anywhere && AutocastState::of(torch::kCPU).enabled) return false;
   bool any = false;
   for (const auto& source : sources) {
     if (!anywhere && !source.is_cpu()) return false;
@@ -81,6 +85,8 @@ struct NormReluConv : torch::autograd::Node {
   Tensor middle;  ///< undefined where it is rebuilt
   Tensor kernel;
 
+  /// That the convolution ran in: under autocast another one than its kernel's.
+  c10::ScalarType dtype = c10::ScalarType::Float;
   BatchNormRecord record;
   std::vector<std::int64_t> stride;
   std::vector<std::int64_t> padding;
@@ -105,7 +111,8 @@ struct NormReluConv : torch::autograd::Node {
       if (rebuilds && before) cut_off = convolved <= 0;
     }
     if (!before) return results;
-    gradient = std::get<0>(convolution_backward(gradient, input, {true, false, false}));
+    gradient = std::get<0>(convolution_backward(gradient, input, {true, false, false}))
+                   .to(input.scalar_type());
     if (cut_off.defined()) {
       gradient.masked_fill_(cut_off, 0);
       cut_off = Tensor();
@@ -124,8 +131,9 @@ struct NormReluConv : torch::autograd::Node {
   std::tuple<Tensor, Tensor, Tensor> convolution_backward(const Tensor& gradient,
                                                           const Tensor& convolved,
                                                           std::array<bool, 3> wanted) const {
-    return at::convolution_backward(gradient, convolved, kernel, at::OptionalIntArrayRef(), stride,
-                                    padding, dilation, /*transposed=*/false,
+    return at::convolution_backward(gradient, convolved.to(dtype), kernel.to(dtype),
+                                    at::OptionalIntArrayRef(), stride, padding, dilation,
+                                    /*transposed=*/false,
                                     /*output_padding=*/{0, 0}, groups, wanted);
   }
 
@@ -206,6 +214,7 @@ Tensor norm_relu_conv(torch::nn::BatchNorm2d& normalisation, torch::nn::Conv2d& 
     output =
         at::conv2d(middle, site.kernel, {}, site.stride, site.padding, site.dilation, site.groups);
     if (!rebuilds) site.middle = middle;
+    site.dtype = output.scalar_type();
   }
   site.set_next_edges({edge_of(input), edge_of(normalisation->weight), edge_of(normalisation->bias),
                        edge_of(convolution->weight)});

@@ -5,6 +5,7 @@
 #include <mlaan/local/method.h>
 #include <mlaan/measure/cost.h>
 #include <mlaan/train/benchmark.h>
+#include <mlaan/train/measured_settings.h>
 #include <mlaan/train/options.h>
 #include <mlaan/train/setup.h>
 
@@ -108,12 +109,16 @@ void set_times(BenchmarkResult& result, const std::vector<double>& seconds) {
   result.images_per_second = static_cast<double>(result.batch) / result.step_seconds;
 }
 
-Batch take_batch(Config& config, const DataSource& data) {
+/// Settles what there is to settle about batches, too.
+Batch take_batch(Config& config, const DataSource& data,
+                 const std::function<void(const std::string&)>& progress) {
   const auto& run = config.get<RunOptions>();
   if (data.train->size() < run.batch_size) {
     throw UserError("batch_size = " + std::to_string(run.batch_size) + " is more than the " +
                     std::to_string(data.train->size()) + " training images of " + data.name);
   }
+  const std::string settled = settle_memory_format(config, data);
+  if (!settled.empty()) progress(settled);
   const auto loader = make_train_loader(config, data, all_indices(*data.train));
   loader->start(0);
   Batch batch = *loader->next();
@@ -175,7 +180,7 @@ std::vector<BenchmarkResult> run_benchmark(
   const auto specs = with_reference(options.methods);
   const DataSource data = make_data(config);
   check_plans(config, data, specs);
-  const Batch batch = take_batch(config, data);
+  const Batch batch = take_batch(config, data, progress);
   std::vector<BenchmarkResult> results;
   for (const auto& spec : specs) {
     progress("bytes and multiply-adds of " + spec.text);
@@ -206,7 +211,7 @@ std::vector<StepProfile> run_profiles(Config& config, const BenchmarkOptions& op
   const auto specs = with_reference(options.methods);
   const DataSource data = make_data(config);
   check_plans(config, data, specs);
-  const Batch batch = take_batch(config, data);
+  const Batch batch = take_batch(config, data, progress);
   std::vector<StepProfile> profiles;
   for (const auto& spec : specs) {
     progress("profile of " + spec.text);

@@ -78,7 +78,7 @@ void write_checkpoint(const std::filesystem::path& path, const Engine& engine,
                    {"class_names", nlohmann::json(info.class_names).dump()},
                    {"state", info.state.to_json()}};
   file.tensors = joined(joined(engine.named_parameters(), engine.named_buffers()),
-                        optimizer_state(engine.parts()));
+                        joined(optimizer_state(engine.parts()), engine.loss_scale_state()));
   write_safetensors(path, file);
 }
 
@@ -113,7 +113,9 @@ void load(const Checkpoint& checkpoint, Engine& engine) {
   const auto sources = matching(checkpoint, tensors, targets);
   std::size_t of_network = 0;
   for (const auto& named : checkpoint.file.tensors) {
-    if (named.name.compare(0, 10, "optimizer.") != 0) ++of_network;
+    const bool of_training = named.name.compare(0, 10, "optimizer.") == 0 ||
+                             named.name.compare(0, 11, "loss_scale.") == 0;
+    if (!of_training) ++of_network;
   }
   if (of_network != targets.size()) {
     throw UserError(checkpoint.path.string() + " is a checkpoint of another architecture: it has " +
@@ -122,6 +124,7 @@ void load(const Checkpoint& checkpoint, Engine& engine) {
                     "; method, modules and model must be those it was written with");
   }
   set_optimizer_state(engine.parts(), checkpoint.file.tensors);
+  engine.set_loss_scale_state(checkpoint.file.tensors);
   copy(sources, targets);
   engine.set_steps_done(checkpoint.info.state.step);
 }

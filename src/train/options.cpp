@@ -109,8 +109,10 @@ void ExecutionOptions::describe(FieldList& fields) {
   fields.add("micro_batches", micro_batches,
              "parts that a step cuts its batch into, one after the other (gradient accumulation)",
              at_least(1));
-  fields.add("memory_format", memory_format, "layout of maps and of convolutions' weights",
-             one_of({"channels_last", "contiguous"}));
+  fields.add("memory_format", memory_format,
+             "layout of maps and of convolutions' weights; auto: measured at the start, contiguous "
+             "only where clearly faster",
+             one_of({"auto", "channels_last", "contiguous"}));
   fields.add(
       "recompute", recompute,
       "activations to drop and compute again when gradients need them: none; activation: what "
@@ -118,6 +120,15 @@ void ExecutionOptions::describe(FieldList& fields) {
       "within each unit of modules and auxiliary nets; auto: whatever lowers the peak, or makes it "
       "fit into `memory`, and no more",
       one_of({"none", "activation", "module", "unit", "auto"}));
+  fields.add("precision", precision,
+             "type that forward passes compute in, by autocast; float16 on CUDA alone, with a loss "
+             "scale that adapts itself",
+             one_of({"float32", "bfloat16", "float16"}));
+  fields.add("check_precision", check_precision,
+             "measure at the start whether bfloat16 is slower on this CPU, and refuse it then");
+  fields.add("boundaries", boundaries,
+             "type of the tensors kept between modules; float32: as the modules give them",
+             one_of({"float32", "bfloat16"}));
 }
 
 void SaveOptions::describe(FieldList& fields) {

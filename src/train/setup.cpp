@@ -107,9 +107,9 @@ std::int64_t memory_limit(Config& config) {
 }
 
 torch::MemoryFormat memory_format(Config& config) {
-  return config.get<ExecutionOptions>().memory_format == "channels_last"
-             ? torch::MemoryFormat::ChannelsLast
-             : torch::MemoryFormat::Contiguous;
+  return config.get<ExecutionOptions>().memory_format == "contiguous"
+             ? torch::MemoryFormat::Contiguous
+             : torch::MemoryFormat::ChannelsLast;
 }
 
 EngineOptions make_engine_options(Config& config) {
@@ -122,6 +122,9 @@ EngineOptions make_engine_options(Config& config) {
   options.device = parse_device(config.get<RunOptions>().device);
   options.memory_format = memory_format(config);
   options.seed = seed_of(config);
+  options.precision = parse_precision(config.get<ExecutionOptions>().precision);
+  options.boundaries = parse_precision(config.get<ExecutionOptions>().boundaries);
+  check_precision(options.precision, options.device);
   return options;
 }
 

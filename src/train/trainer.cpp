@@ -4,6 +4,7 @@
 #include <mlaan/io/atomic_file.h>
 #include <mlaan/train/evaluate.h>
 #include <mlaan/train/learning_rate.h>
+#include <mlaan/train/measured_settings.h>
 #include <mlaan/train/options.h>
 #include <mlaan/train/setup.h>
 #include <mlaan/train/trainer.h>
@@ -121,6 +122,8 @@ class Trainer::Implementation {
 
  private:
   static Engine make_engine(Config& config, const DataSource& data) {
+    settle_memory_format(config, data);
+    check_precision_pays(config, data);
     const auto classes = static_cast<std::int64_t>(data.classes.size());
     Backbone backbone = make_backbone(config, classes, data.image_shape);
     Plan plan = make_plan(config, backbone, config.get<RunOptions>().method);

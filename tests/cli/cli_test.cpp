@@ -20,7 +20,10 @@ using nlohmann::json;
 
 const std::string small =
     " --model resnet8 --epochs 2 -b 8 --set procedural.train_size=50 --set procedural.test_size=20 "
-    "--set validation.fraction=0.2 -q ";
+    "--set validation.fraction=0.2 --set engine.memory_format=channels_last -q ";
+
+/// A layout that is measured may differ from one run to the next.
+const std::string one_layout = " --set engine.memory_format=channels_last ";
 
 bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
@@ -128,8 +131,8 @@ TEST_F(Cli, PeakBytesOfAStepAreTheSameEveryTime) {
   std::vector<json> runs;
   for (const char* threads : {"1", "2"}) {
     const auto path = folder / (std::string(threads) + ".json");
-    ASSERT_EQ(run_program("bench --model resnet8 -b 8 --methods mlaan --repeats 1 -q --threads " +
-                          std::string(threads) + " --json " + path.string())
+    ASSERT_EQ(run_program("bench --model resnet8 -b 8 --methods mlaan --repeats 1 -q" + one_layout +
+                          "--threads " + std::string(threads) + " --json " + path.string())
                   .exit_code,
               0);
     runs.push_back(json::parse(read_text(path))["results"]);
@@ -139,7 +142,8 @@ TEST_F(Cli, PeakBytesOfAStepAreTheSameEveryTime) {
 }
 
 TEST_F(Cli, BenchProfilesFindTheSamePeak) {
-  const std::string setting = "bench --model resnet8 -b 8 --methods mlaan --repeats 1 -q ";
+  const std::string setting =
+      "bench --model resnet8 -b 8 --methods mlaan --repeats 1 -q" + one_layout;
   ASSERT_EQ(run_program(setting + "--json " + (folder / "bench.json").string()).exit_code, 0);
   const ProgramResult result =
       run_program(setting + "--profile " + (folder / "trace.json").string());
@@ -167,7 +171,8 @@ TEST_F(Cli, RecomputationLowersThePeakAndLeavesTheReferenceAlone) {
   const auto peaks = [&](const std::string& recompute) {
     const std::string file = (folder / (recompute + ".json")).string();
     const ProgramResult result = run_program(
-        "bench --model resnet14 --modules 3 -b 8 --methods mlaan --repeats 1 -q "
+        "bench --model resnet14 --modules 3 -b 8 --methods mlaan --repeats 1 -q --set "
+        "engine.memory_format=channels_last "
         "--recompute " +
         recompute + " --json " + file);
     EXPECT_EQ(result.exit_code, 0) << result.output;
@@ -181,6 +186,38 @@ TEST_F(Cli, RecomputationLowersThePeakAndLeavesTheReferenceAlone) {
   EXPECT_LT(static_cast<double>(recomputed.second), 0.8 * static_cast<double>(kept.second));
   EXPECT_LT(static_cast<double>(peaks("activation").second),
             0.9 * static_cast<double>(kept.second));
+}
+
+TEST_F(Cli, ALayoutThatWasMeasuredIsKeptByARunThatGoesOn) {
+  const std::string settings =
+      " --model resnet8 --epochs 1 -b 8 --set procedural.train_size=50 "
+      "--set procedural.test_size=20 --output " +
+      (folder / "run").string();
+  const ProgramResult first = run_program("train" + settings);
+  ASSERT_EQ(first.exit_code, 0) << first.output;
+  EXPECT_TRUE(contains(first.output, "engine.memory_format = ")) << first.output;
+  const std::string chosen = read_text(folder / "run/config.toml");
+  EXPECT_TRUE(contains(chosen, "memory_format = \"c")) << chosen;
+  EXPECT_TRUE(contains(chosen, "# measured: channels_last ")) << chosen;
+  const bool contiguous = contains(chosen, "memory_format = \"contiguous\"");
+
+  const ProgramResult second =
+      run_program("train --epochs 2 --resume " + (folder / "run").string());
+  ASSERT_EQ(second.exit_code, 0) << second.output;
+  EXPECT_FALSE(contains(second.output, "engine.memory_format = ")) << second.output;
+  EXPECT_EQ(contains(read_text(folder / "run/config.toml"), "memory_format = \"contiguous\""),
+            contiguous);
+}
+
+TEST_F(Cli, WhatWasTrainedInBfloat16IsEvaluatedAsItWasTested) {
+  ASSERT_EQ(run_program(train("run", "--precision bfloat16 --set engine.check_precision=false"))
+                .exit_code,
+            0);
+  EXPECT_TRUE(contains(read_text(folder / "run/config.toml"), "precision = \"bfloat16\""));
+  ASSERT_EQ(run_program("eval " + (folder / "run").string()).exit_code, 0);
+  const json evaluated = json::parse(read_text(folder / "run/eval/summary.json"));
+  EXPECT_EQ(evaluated["test_error"], summary("run")["test_error"]);
+  EXPECT_EQ(evaluated["test_loss"], summary("run")["test_loss"]);
 }
 
 TEST_F(Cli, InfoPrintsEverythingThereIs) {
@@ -199,14 +236,17 @@ TEST_F(Cli, InfoPrintsEverythingThereIs) {
   expect_output("info system", {"LibTorch", "threads", "BLAS"});
   expect_output("info --model resnet32 --modules 15",
                 {"466,906", "69.1 M", "layer3.4", "aux.2.cascaded", "cascaded [1..2]"});
-  expect_output("info --model resnet8 --method mlaan-lean", {" in 50 % of steps"});
+  expect_output("info --model resnet8 --method mlaan --set lam.fraction=0.5", {" in 50 % of steps"});
+  expect_output("plan --model resnet14 -b 64 --method mlm --memory 40MiB -q",
+                {"checkpoint", "micro-batches", "→", "mlaan train --model resnet14"});
   expect_output("--version", {"mlaan 0."});
-  expect_output("--help", {"train", "eval", "bench", "info"});
+  expect_output("--help", {"train", "eval", "bench", "plan", "info"});
   expect_output("train --help", {"--batch-size", "-j", "--resume"});
 }
 
 TEST_F(Cli, WrongWordsAreRefusedWithTheNearestRightOne) {
   expect_usage_error("trian", {"unknown command 'trian'", "'train'"});
+  expect_usage_error("plan --memory 6parsecs", {"memory", "6GiB"});
   expect_usage_error("train --epocs 3", {"--epocs", "--epochs"});
   expect_usage_error("train --method mlan", {"unknown method 'mlan'", "'mlaan'"});
   expect_usage_error("train --model resnet21", {"unknown model 'resnet21'"});
@@ -232,6 +272,8 @@ TEST_F(Cli, ValuesThatDoNotFitAreRefused) {
   expect_usage_error(train("x", "--dataset cifar10 --data " + (folder / "none").string()),
                      {"no folder"});
   expect_usage_error(train("x", "--device warp"), {"warp", "cpu"});
+  expect_usage_error(train("x", "--precision float16"), {"float16", "cpu", "bfloat16"});
+  expect_usage_error(train("x", "--precision float8"), {"--precision", "float32", "bfloat16"});
   expect_usage_error("bench --model resnet8 -b 100000 -q", {"batch_size"});
   expect_usage_error("bench --methods mlm:batch_size=4", {"batch_size", "accepted: modules"});
   expect_usage_error("bench --methods mlm:mlm.window=0", {"mlm:mlm.window=0", "at least 1"});
@@ -291,7 +333,8 @@ class Killed : public Cli {
  protected:
   const std::string settings =
       " --model resnet8 --method mlaan --epochs 3 -b 8 --set procedural.train_size=400 "
-      "--set procedural.test_size=20 --set validation.fraction=0.1 --set log.steps=1 -q ";
+      "--set procedural.test_size=20 --set validation.fraction=0.1 --set log.steps=1 "
+      "--set engine.memory_format=channels_last -q ";
 
   /// \return the exit code; −1 if the signal ended it.
   int interrupt(const std::string& name, int signal) const {

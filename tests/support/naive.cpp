@@ -20,7 +20,8 @@ std::vector<torch::Tensor> tensors_of(const std::vector<NamedTensor>& named) {
 }  // namespace
 
 NaiveResult naive_gradients(const Backbone& backbone, const Plan& plan, const torch::Tensor& images,
-                            const torch::Tensor& labels, std::uint64_t seed, std::int64_t step) {
+                            const torch::Tensor& labels, std::uint64_t seed, std::int64_t step,
+                            std::optional<torch::Dtype> boundaries) {
   const auto parameters = named_parameters(backbone, plan);
   const auto buffers = named_buffers(backbone, plan);
   const auto buffer_tensors = tensors_of(buffers);
@@ -29,7 +30,9 @@ NaiveResult naive_gradients(const Backbone& backbone, const Plan& plan, const to
   const auto run_module = [&](std::size_t module, torch::Tensor value) {
     seed_default_generator(torch::kCPU, module_stream(seed, module, step));
     for (const auto& unit : module_units(plan, backbone, module)) value = unit.forward(value);
-    return value;
+    if (!boundaries || module + 1 == plan.partition.size()) return value;
+    const auto exact = value.detach();
+    return exact.to(*boundaries).to(exact.scalar_type()) + (value - exact);
   };
 
   NaiveResult result;

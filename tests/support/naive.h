@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,10 @@ struct NaiveResult {
 /// Runs, for each supervision, the modules before its window without gradient, then the window from
 /// the detached input, forward and backward. Random draws are those of an engine with this seed in
 /// this step. Leaves parameters, their gradients and buffers as they were.
+/// \param boundaries type that every module's output but the last one's is rounded to; gradients
+///        pass the rounding as they are.
 NaiveResult naive_gradients(const Backbone& backbone, const Plan& plan, const torch::Tensor& images,
-                            const torch::Tensor& labels, std::uint64_t seed, std::int64_t step);
+                            const torch::Tensor& labels, std::uint64_t seed, std::int64_t step,
+                            std::optional<torch::Dtype> boundaries = std::nullopt);
 
 }  // namespace mlaan::testing

@@ -127,8 +127,27 @@ TEST_F(Methods, AWindowLongerThanThePartitionIsRefused) {
   expect_user_error([&] { methods::mlm(backbone, partition, options); }, {"10", "9"});
 }
 
-TEST_F(Methods, LeanLeapNetsAreSharedByStage) {
+TEST_F(Methods, LeanLeapNetsArePooledNarrowAndShort) {
   const Plan plan = methods::mlaan_lean(backbone, partition);
+  const Plan full = methods::mlaan(backbone, partition);
+  ASSERT_EQ(plan.supervisions.size(), full.supervisions.size());
+  for (std::size_t s = 0; s < plan.supervisions.size(); ++s) {
+    const auto& supervision = plan.supervisions[s];
+    if (supervision.name != "cascaded" || supervision.net == backbone.head()) continue;
+    const auto& units = supervision.net->units();
+    EXPECT_EQ(units.at(0).name(), "pool");
+    EXPECT_EQ(units.at(1).name(), "group");
+    EXPECT_LT(3 * element_count(supervision.net->named_parameters()),
+              element_count(full.supervisions[s].net->named_parameters()));
+  }
+  check(plan, backbone);
+}
+
+TEST_F(Methods, LeapNetsCanBeSharedByStageAndLeftToChance) {
+  methods::MlaanOptions options;
+  options.lam.shared = true;
+  options.lam.fraction = 0.25;
+  const Plan plan = methods::mlaan(backbone, partition, options);
   std::map<Shape, std::set<const AuxiliaryNet*>> by_shape;
   std::size_t cascaded = 0;
   for (const auto& supervision : plan.supervisions) {
@@ -136,8 +155,7 @@ TEST_F(Methods, LeanLeapNetsAreSharedByStage) {
     ++cascaded;
     by_shape[backbone.output_shape(partition.last_unit(supervision.last))].insert(
         supervision.net.get());
-    EXPECT_DOUBLE_EQ(supervision.probability, LeanOptions().fraction);
-    EXPECT_EQ(supervision.net->units().front().name(), "pool");
+    EXPECT_DOUBLE_EQ(supervision.probability, 0.25);
   }
   EXPECT_EQ(cascaded, 7U) << "modules 2 to 8 of 9";
   ASSERT_EQ(by_shape.size(), 3U);

@@ -24,7 +24,8 @@ class TrainerTest : public ::testing::Test {
     Config config;
     for (const char* assignment :
          {"model=resnet8", "epochs=2", "batch_size=8", "procedural.train_size=50",
-          "procedural.test_size=20", "validation.fraction=0.2", "log.steps=1"}) {
+          "procedural.test_size=20", "validation.fraction=0.2", "log.steps=1",
+          "engine.memory_format=channels_last"}) {
       config.apply_assignment(assignment);
     }
     for (const auto& assignment : more) config.apply_assignment(assignment);
@@ -80,17 +81,23 @@ TEST_F(TrainerTest, OneSeedGivesOneNetwork) {
 }
 
 TEST_F(TrainerTest, ARunThatIsStoppedGoesOnToTheSameNetwork) {
-  for (const char* method : {"mlaan", "dgl", "checkpoint"}) {
-    const std::string setting = std::string("method=") + method;
-    const Outcome whole = train(std::string(method) + "-whole", {setting});
+  const std::vector<std::vector<std::string>> runs{
+      {"method=mlaan"},
+      {"method=dgl"},
+      {"method=checkpoint"},
+      {"method=dgl", "engine.precision=bfloat16", "engine.check_precision=false"}};
+  for (std::size_t run = 0; run < runs.size(); ++run) {
+    const auto& settings = runs[run];
+    const std::string name = std::to_string(run);
+    const Outcome whole = train(name + "-whole", settings);
     for (const int steps : {1, 3, 5, 8}) {
-      const auto run_folder = folder / (method + std::to_string(steps));
+      const auto run_folder = folder / (name + "-" + std::to_string(steps));
       {
-        Config config = small_run({setting});
+        Config config = small_run(settings);
         Trainer trainer(config, make_data(config), run_folder);
         EXPECT_FALSE(finish(trainer, after_steps(steps)).summary.complete);
       }
-      Config config = small_run({setting});
+      Config config = small_run(settings);
       Trainer trainer(config, make_data(config), run_folder);
       trainer.resume(read_checkpoint(last_checkpoint(run_folder)));
       EXPECT_EQ(trainer.report().steps_done, steps);

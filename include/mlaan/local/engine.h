@@ -1,6 +1,7 @@
 // The engine: runs any supervision plan, every module forward once a step.
 #pragma once
 
+#include <mlaan/core/precision.h>
 #include <mlaan/local/optimizer.h>
 #include <mlaan/local/plan.h>
 #include <mlaan/local/schedule.h>
@@ -9,10 +10,19 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace mlaan {
+
+/// How the factor moves that losses are multiplied by ahead of the backward pass.
+struct LossScaleOptions {
+  double initial = 65536;
+  double growth = 2;                    ///< factor, after every `growth_interval` steps …
+  std::int64_t growth_interval = 2000;  ///< … in a row whose gradients are all finite
+  double backoff = 0.5;                 ///< factor, after a step with gradients that are not
+};
 
 struct EngineOptions {
   /// Makes the optimizer of each module and of each net.
@@ -32,6 +42,18 @@ struct EngineOptions {
   /// Everything random in a step is a pure function of this, the step's number, and the module or
   /// the net that draws: adding a supervision does not change what the others draw.
   std::uint64_t seed = 0;
+  /// Of the forward passes of modules and nets in training; parameters, optimizers' state, losses
+  /// and predict() stay in float32. The backward pass follows the types of the forward pass.
+  Precision precision = Precision::float32;
+  /// Of the tensors that travel from module to module, and are kept as the next module's input.
+  /// float32: as the modules give them. bfloat16: rounded; modules and nets compute with the
+  /// rounded numbers in the type that the module gave, and cotangents pass the rounding as they
+  /// are.
+  Precision boundaries = Precision::float32;
+  /// Scales losses, all alike, and skips the step of any module or net whose gradients are not
+  /// finite. With Precision::float16 there is one in any case; without need for it results are the
+  /// same.
+  std::optional<LossScaleOptions> loss_scale;
 };
 
 /// What a training step gives back.
@@ -59,7 +81,8 @@ struct TrainedPart {
 class Engine {
  public:
   /// \throws UserError if the plan does not fit the backbone (see check(plan, backbone)), if a
-  ///         parameter belongs to two modules or nets, or if two parameters share a name.
+  ///         parameter belongs to two modules or nets, if two parameters share a name, or if the
+  ///         device cannot compute in the precision.
   Engine(Backbone backbone, Plan plan, EngineOptions options = {});
   ~Engine();
   Engine(Engine&&) noexcept;
@@ -84,6 +107,13 @@ class Engine {
   /// Number of steps done, which with the seed decides all that is random in the next one.
   std::int64_t steps_done() const;
   void set_steps_done(std::int64_t steps);
+
+  /// Everything a checkpoint has to hold of the loss scale, as "loss_scale.…"; nothing where there
+  /// is none.
+  std::vector<NamedTensor> loss_scale_state() const;
+  /// Sets the loss scale, where there is one, to what loss_scale_state() gave; other names are let
+  /// pass.
+  void set_loss_scale_state(const std::vector<NamedTensor>& state);
 
   const Backbone& backbone() const;
   const Plan& plan() const;

@@ -20,9 +20,10 @@ struct CheckpointInfo {
   TrainingState state;
 };
 
-/// Writes the parameters and buffers of backbone and nets, twins included, and the optimizers'
-/// state, whole or not at all. Parameters keep the names of Engine::named_parameters(); what an
-/// optimizer keeps of one is called "optimizer.NAME.momentum_buffer".
+/// Writes the parameters and buffers of backbone and nets, twins included, the optimizers' state
+/// and the loss scale, whole or not at all. Parameters keep the names of
+/// Engine::named_parameters(); what an optimizer keeps of one is called
+/// "optimizer.NAME.momentum_buffer".
 void write_checkpoint(const std::filesystem::path& path, const Engine& engine,
                       const CheckpointInfo& info);
 
@@ -36,7 +37,7 @@ struct Checkpoint {
 /// \throws UserError for a file that is no checkpoint, and as read_safetensors() for a damaged one.
 Checkpoint read_checkpoint(const std::filesystem::path& path);
 
-/// Puts all of it into the engine: tensors, optimizers' state, number of steps done.
+/// Puts all of it into the engine: tensors, optimizers' state, loss scale, number of steps done.
 /// \throws UserError, and changes nothing, if names or shapes differ: a checkpoint of another
 ///         architecture, method or partition.
 void load(const Checkpoint& checkpoint, Engine& engine);

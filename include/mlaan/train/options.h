@@ -73,8 +73,11 @@ struct ExecutionOptions {
   static constexpr const char* section = "engine";
   bool fused_update = true;
   std::int64_t micro_batches = 1;
-  std::string memory_format = "channels_last";
+  std::string memory_format = "auto";
   std::string recompute = "none";
+  std::string precision = "float32";
+  bool check_precision = true;
+  std::string boundaries = "float32";
 
   void describe(FieldList& fields);
 };

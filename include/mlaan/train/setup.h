@@ -36,8 +36,10 @@ Trial make_trial(Config& config, const Backbone& backbone, const std::string& me
 /// Bytes that training may take; 0 where the run sets no limit.
 std::int64_t memory_limit(Config& config);
 
+/// \throws UserError for a precision that the device cannot compute in.
 EngineOptions make_engine_options(Config& config);
 
+/// Channels last for "auto" that has not been settled (see settle_memory_format()).
 torch::MemoryFormat memory_format(Config& config);
 
 /// Shuffled, augmented batches of the training part.

@@ -40,6 +40,8 @@ struct TrainSummary {
 ///     checkpoints/epoch-0007.safetensors   of the last `save.keep` epochs
 class Trainer {
  public:
+  /// Measures what the settings leave to be measured (see measured_settings.h), and puts what came
+  /// of it into them.
   /// \param folder of the run; made if it is not there.
   /// \throws UserError for settings that do not fit one another or the data.
   Trainer(Config& config, const DataSource& data, std::filesystem::path folder);

@@ -6,8 +6,8 @@ namespace mlaan {
 
 void LeanOptions::describe(FieldList& fields) {
   fields.add("pool", pool, "lam.pool of the lean method", at_least(1));
-  fields.add("shared", shared, "lam.shared of the lean method");
-  fields.add("fraction", fraction, "lam.fraction of the lean method", part_of_steps());
+  fields.add("narrow", narrow, "lam.narrow of the lean method", at_least(1));
+  fields.add("length", length, "lam.length of the lean method", at_least(1));
 }
 
 namespace methods {
@@ -16,13 +16,13 @@ Plan mlaan_lean(const Backbone& backbone, const Partition& partition, const Lean
                 const MlmOptions& mlm, LamOptions lam, const GreedyOptions& host,
                 std::uint64_t seed) {
   lam.pool = options.pool;
-  lam.shared = options.shared;
-  lam.fraction = options.fraction;
+  lam.narrow = options.narrow;
+  lam.length = options.length;
   return mlaan(backbone, partition, {mlm, std::move(lam), host}, seed);
 }
 
 MethodEntry mlaan_lean_entry() {
-  return {"mlaan-lean", "MLAAN with leap nets that are pooled, shared and evaluated now and then",
+  return {"mlaan-lean", "MLAAN with leap nets that are pooled, narrow and short",
           [](OptionSet& options) {
             options.get<LeanOptions>();
             options.get<MlmOptions>();

@@ -1,8 +1,7 @@
 // MLAAN with cheap leap nets.
 //
-// Update rule: that of MLAAN; but a leap net reads its module's maps pooled, is shared by the
-// modules of a stage, and is evaluated in a random part of the steps, with its weight divided by
-// that part.
+// Update rule: that of MLAAN; but a leap net reads its module's maps pooled, has a part of the
+// channels and fewer layers.
 #pragma once
 
 #include <mlaan/local/methods/greedy.h>
@@ -17,8 +16,8 @@ namespace mlaan {
 struct LeanOptions {
   static constexpr const char* section = "lean";
   std::int64_t pool = 2;
-  bool shared = true;
-  double fraction = 0.5;
+  std::int64_t narrow = 2;
+  std::int64_t length = 2;
 
   void describe(FieldList& fields);
 };

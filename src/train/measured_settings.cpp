@@ -1,0 +1,162 @@
+// Settings that are settled by measuring on the machine at hand.
+#include "core/autocast_scope.h"
+#include "train/timing.h"
+
+#include <mlaan/core/error.h>
+#include <mlaan/core/random.h>
+#include <mlaan/train/measured_settings.h>
+#include <mlaan/train/options.h>
+#include <mlaan/train/setup.h>
+
+#include <torch/csrc/autograd/autograd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
+namespace mlaan {
+namespace {
+
+constexpr double clear_difference = 1.05;
+/// Rounds of measuring several units, and of measuring one, which takes less time.
+constexpr int rounds_of_units = 3;
+constexpr int rounds_of_one_unit = 9;
+constexpr std::size_t units_to_measure = 3;
+
+/// Some units in a row of a backbone that nobody else uses, and random numbers to run them on.
+class Comparison {
+ public:
+  Comparison(Config& config, const Backbone& backbone, std::size_t first, std::size_t last)
+      : device_(parse_device(config.get<RunOptions>().device)), generator_(device_) {
+    units_.assign(backbone.units().begin() + static_cast<std::ptrdiff_t>(first),
+                  backbone.units().begin() + static_cast<std::ptrdiff_t>(last) + 1);
+    overwrites_input_ = backbone.overwrites_input(first);
+    for (const auto& unit : units_) {
+      unit.to(device_);
+      unit.train(true);
+      for (const auto& named : unit.named_parameters()) {
+        if (named.tensor.requires_grad()) parameters_.push_back(named.tensor);
+      }
+    }
+    Shape sizes = backbone.input_shape(first);
+    sizes.insert(sizes.begin(), config.get<RunOptions>().batch_size);
+    input_ = torch::randn(sizes, device_);
+  }
+
+  /// One forward and one backward pass.
+  double seconds(torch::MemoryFormat format, Precision precision) {
+    take_on(format);
+    wait_for(device_);
+    const auto start = Clock::now();
+    torch::Tensor value = overwrites_input_ ? input_.clone() : input_;
+    {
+      const AutocastScope scope(device_, precision);
+      for (const auto& unit : units_) value = unit.forward(std::move(value));
+    }
+    torch::autograd::grad({value}, parameters_, {torch::ones_like(value)},
+                          /*retain_graph=*/false, /*create_graph=*/false, /*allow_unused=*/true);
+    wait_for(device_);
+    return seconds_since(start);
+  }
+
+ private:
+  void take_on(torch::MemoryFormat format) {
+    const torch::NoGradGuard no_grad;
+    for (auto& parameter : parameters_) {
+      if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(format));
+    }
+    if (input_.dim() == 4) input_ = input_.contiguous(format);
+  }
+
+  torch::Device device_;
+  DefaultGeneratorGuard generator_;
+  std::vector<Unit> units_;
+  bool overwrites_input_ = false;
+  std::vector<torch::Tensor> parameters_;
+  torch::Tensor input_;
+};
+
+/// The medians of two rivals that take turns, so that a machine whose speed drifts drifts for both.
+template <class First, class Second>
+std::array<double, 2> medians(int rounds, const First& first, const Second& second) {
+  std::array<std::vector<double>, 2> seconds;
+  for (int round = -1; round < rounds; ++round) {
+    const std::array<double, 2> times{first(), second()};
+    if (round < 0) continue;  // warms up
+    for (std::size_t i = 0; i < times.size(); ++i) seconds.at(i).push_back(times.at(i));
+  }
+  return {median(seconds[0]), median(seconds[1])};
+}
+
+std::string milliseconds(double seconds) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.2f ms", 1000 * seconds);
+  return text.data();
+}
+
+Backbone backbone_to_measure(Config& config, const DataSource& data) {
+  return make_backbone(config, static_cast<std::int64_t>(data.classes.size()), data.image_shape);
+}
+
+/// Behind the stem where there is one: a unit like most.
+std::size_t convolution_unit(const Backbone& backbone) {
+  for (std::size_t i = std::min<std::size_t>(1, backbone.size() - 1); i < backbone.size(); ++i) {
+    for (const auto& named : backbone.units()[i].named_parameters()) {
+      if (named.tensor.dim() == 4) return i;
+    }
+  }
+  return 0;
+}
+
+}  // namespace
+
+std::string faster_memory_format(double channels_last_seconds, double contiguous_seconds) {
+  return channels_last_seconds > clear_difference * contiguous_seconds ? "contiguous"
+                                                                       : "channels_last";
+}
+
+void refuse_slower_precision(double float32_seconds, double bfloat16_seconds) {
+  if (bfloat16_seconds <= clear_difference * float32_seconds) return;
+  throw UserError(
+      "engine.precision = \"bfloat16\" would be slower on this processor: forward and backward "
+      "through one unit take " +
+      milliseconds(bfloat16_seconds) + ", in float32 " + milliseconds(float32_seconds) +
+      "; accepted: float32, or engine.check_precision = false for the bytes that it saves");
+}
+
+std::string settle_memory_format(Config& config, const DataSource& data) {
+  constexpr const char* key = "engine.memory_format";
+  if (config.get<ExecutionOptions>().memory_format != "auto") return "";
+  const Precision precision = parse_precision(config.get<ExecutionOptions>().precision);
+  check_precision(precision, parse_device(config.get<RunOptions>().device));
+  const Backbone backbone = backbone_to_measure(config, data);
+  Comparison comparison(config, backbone, 0, std::min(units_to_measure, backbone.size()) - 1);
+  const auto [channels_last, contiguous] = medians(
+      rounds_of_units,
+      [&] { return comparison.seconds(torch::MemoryFormat::ChannelsLast, precision); },
+      [&] { return comparison.seconds(torch::MemoryFormat::Contiguous, precision); });
+  const std::string chosen = faster_memory_format(channels_last, contiguous);
+  const std::string origin = "measured: channels_last " + milliseconds(channels_last) +
+                             ", contiguous " + milliseconds(contiguous);
+  config.apply(key, chosen, origin);
+  return std::string(key) + " = " + chosen + " (" + origin + ")";
+}
+
+void check_precision_pays(Config& config, const DataSource& data) {
+  const auto& options = config.get<ExecutionOptions>();
+  const bool asked = options.check_precision && options.precision == "bfloat16";
+  if (!asked || !parse_device(config.get<RunOptions>().device).is_cpu()) return;
+  const Backbone backbone = backbone_to_measure(config, data);
+  const std::size_t unit = convolution_unit(backbone);
+  Comparison comparison(config, backbone, unit, unit);
+  const auto format = memory_format(config);
+  const auto [float32, bfloat16] = medians(
+      rounds_of_one_unit, [&] { return comparison.seconds(format, Precision::float32); },
+      [&] { return comparison.seconds(format, Precision::bfloat16); });
+  refuse_slower_precision(float32, bfloat16);
+  config.apply(
+      "engine.check_precision", "false",
+      "measured: float32 " + milliseconds(float32) + ", bfloat16 " + milliseconds(bfloat16));
+}
+
+}  // namespace mlaan
