@@ -4,6 +4,7 @@
 #include <mlaan/core/process.h>
 #include <mlaan/local/method.h>
 #include <mlaan/train/options.h>
+#include <mlaan/train/setup.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -65,16 +66,24 @@ void prepare(Config& config) {
     std::fprintf(stderr, "mlaan: note: %s\n", report.blas_hint.c_str());
 }
 
+namespace {
+
+std::vector<std::string> keys_of(const MethodEntry& method) {
+  OptionSet options;
+  method.declare(options);
+  return options.keys();
+}
+
+}  // namespace
+
 void warn_of_unused(Config& config, const std::vector<std::string>& methods) {
   std::set<std::string> read;
   std::set<std::string> of_methods;
   for (const auto& entry : method_registry().entries()) {
-    OptionSet options;
-    entry.declare(options);
-    for (const auto& key : options.keys()) {
-      of_methods.insert(key);
-      if (std::find(methods.begin(), methods.end(), entry.name) != methods.end()) read.insert(key);
-    }
+    for (const auto& key : keys_of(entry)) of_methods.insert(key);
+  }
+  for (const auto& method : methods) {
+    for (const auto& key : keys_of(method_named(method))) read.insert(key);
   }
   for (const auto& key : of_methods) {
     const std::string origin = config.origin(key);

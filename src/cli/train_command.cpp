@@ -119,7 +119,7 @@ int run(const TrainFlags& flags) {
   if (!checkpoint && !settings.memory.empty()) fit_into_memory(config, flags.quiet);
   std::vector<std::string> methods{settings.method};
   if (!settings.baseline.empty()) methods.push_back(settings.baseline);
-  for (const auto& method : methods) method_registry().at(method);
+  for (const auto& method : methods) method_named(method);
   warn_of_unused(config, methods);
   const DataSource data = make_data(config);
   if (checkpoint && settings.output.empty()) {

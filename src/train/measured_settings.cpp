@@ -95,7 +95,7 @@ std::string milliseconds(double seconds) {
 }
 
 Backbone backbone_to_measure(Config& config, const DataSource& data) {
-  return make_backbone(config, static_cast<std::int64_t>(data.classes.size()), data.image_shape);
+  return make_backbone(config, data);
 }
 
 /// Behind the stem where there is one: a unit like most.

@@ -42,8 +42,8 @@ void RunOptions::describe(FieldList& fields) {
              at_least(0));
   fields.add("partition", partition,
              "where to cut: published, as in the papers where they say, else uniform; uniform, by "
-             "number of units; bytes, by their activations",
-             one_of({"published", "uniform", "bytes"}));
+             "number of units; bytes, by their activations; multiply-adds, by their work; or after "
+             "these units, for example layer1.2,layer2.1");
   fields.add("epochs", epochs, "passes over the training images", at_least(1));
   fields.add("batch_size", batch_size, "images a step", at_least(1));
   fields.add("lr", lr, "learning rate at its highest", above(0));

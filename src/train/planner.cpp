@@ -125,8 +125,7 @@ class Planner {
 void measure_setting(Config& config, const DataSource& data, const Batch& batch,
                      PlannedSetting& setting) {
   const std::int64_t before = measure::read_memory(torch::kCPU).live;
-  Backbone backbone =
-      make_backbone(config, static_cast<std::int64_t>(data.classes.size()), data.image_shape);
+  Backbone backbone = make_backbone(config, data);
   Plan plan = make_plan(config, backbone, setting.method);
   Engine engine(std::move(backbone), std::move(plan), make_engine_options(config));
   engine.step(batch.images, batch.labels);
@@ -146,8 +145,7 @@ void measure_setting(Config& config, const DataSource& data, const Batch& batch,
 
 PlanReport plan_training(Config& config, std::int64_t bytes, bool rivals, const Report& progress) {
   const DataSource data = make_data(config);
-  const Backbone backbone =
-      make_backbone(config, static_cast<std::int64_t>(data.classes.size()), data.image_shape);
+  const Backbone backbone = make_backbone(config, data);
   const std::string& method = config.get<RunOptions>().method;
   Planner planner(config, bytes, progress);
   if (rivals) {
@@ -155,7 +153,7 @@ PlanReport plan_training(Config& config, std::int64_t bytes, bool rivals, const 
       if (entry.end_to_end && entry.name != method) planner.try_method(entry, backbone);
     }
   }
-  planner.try_method(method_registry().at(method), backbone);
+  planner.try_method(method_named(method), backbone);
   return planner.take(method);
 }
 

@@ -236,7 +236,8 @@ TEST_F(Cli, InfoPrintsEverythingThereIs) {
   expect_output("info system", {"LibTorch", "threads", "BLAS"});
   expect_output("info --model resnet32 --modules 15",
                 {"466,906", "69.1 M", "layer3.4", "aux.2.cascaded", "cascaded [1..2]"});
-  expect_output("info --model resnet8 --method mlaan --set lam.fraction=0.5", {" in 50 % of steps"});
+  expect_output("info --model resnet8 --method mlaan --set lam.fraction=0.5",
+                {" in 50 % of steps"});
   expect_output("plan --model resnet14 -b 64 --method mlm --memory 40MiB -q",
                 {"checkpoint", "micro-batches", "→", "mlaan train --model resnet14"});
   expect_output("--version", {"mlaan 0."});
@@ -258,6 +259,33 @@ TEST_F(Cli, WrongWordsAreRefusedWithTheNearestRightOne) {
   expect_usage_error("bench --methods mlm:window", {"'window' is no assignment"});
   expect_usage_error("train --lr", {"--lr"});
   expect_usage_error("train something", {"something"});
+}
+
+TEST_F(Cli, CompositionsAndPlansThatMakeNoSenseAreRefused) {
+  expect_usage_error("train" + small + "--method e2e+lam", {"e2e+lam", "no host", "dgl"});
+  expect_usage_error("train" + small + "--method dgl+mlam", {"unknown addition 'mlam'", "lam"});
+  expect_usage_error("train" + small + "--method auglocal --set auglocal.depth=3",
+                     {"auglocal.depth = 3", "2 units", "resnet8"});
+  expect_usage_error("train" + small + "--method infopro --set infopro.lambda1_first=-2",
+                     {"infopro.lambda1_first", "at least 0"});
+  expect_usage_error("bench --methods e2e+mlm --model resnet8", {"e2e+mlm", "no host"});
+  const std::string plan = (folder / "plan.toml").string();
+  write_text(plan,
+             "model = \"resnet8\"\nmodules = [\"stem to layer1.0\", \"layer1.0 to layer3.0\"]");
+  expect_usage_error("train" + small + "--method " + plan,
+                     {"plan.toml:2:11", "module 2", "overlaps"});
+}
+
+TEST_F(Cli, APlanIsWrittenReadBackAndTrainedBy) {
+  const std::string plan = (folder / "plan.toml").string();
+  const auto written = run_program("info plan --model resnet8 --method infopro+mlm+lam");
+  ASSERT_EQ(written.exit_code, 0) << written.output;
+  EXPECT_TRUE(contains(written.output, "parameters")) << "what each net costs, in a comment";
+  write_text(plan, written.output);
+  ASSERT_EQ(run_program(train("by-name", "--method infopro+mlm+lam")).exit_code, 0);
+  const auto by_plan = run_program(train("by-plan", "--method " + plan));
+  ASSERT_EQ(by_plan.exit_code, 0) << by_plan.output;
+  EXPECT_EQ(summary("by-plan")["test_loss"], summary("by-name")["test_loss"]);
 }
 
 TEST_F(Cli, ValuesThatDoNotFitAreRefused) {

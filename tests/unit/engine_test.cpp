@@ -1,6 +1,7 @@
 #include "local/recomputed_unit.h"
 #include "support/closeness.h"
 #include "support/errors.h"
+#include "support/test_backbone.h"
 
 #include <mlaan/local/engine.h>
 #include <mlaan/local/method.h>
@@ -10,7 +11,6 @@
 #include <mlaan/local/published.h>
 #include <mlaan/local/recompute.h>
 #include <mlaan/measure/memory.h>
-#include <mlaan/nn/backbones.h>
 #include <mlaan/nn/heads.h>
 
 #include <torch/torch.h>
@@ -32,8 +32,8 @@ std::int64_t live_bytes() {
 TEST(Engine, EndToEndIsOrdinaryTraining) {
   const auto images = some_images(8);
   const auto labels = torch::arange(8);
-  const Backbone trained = make_backbone("resnet8", 10, {3, 32, 32}, 1);
-  const Backbone plain = make_backbone("resnet8", 10, {3, 32, 32}, 1);
+  const Backbone trained = test_backbone("resnet8", 1);
+  const Backbone plain = test_backbone("resnet8", 1);
   Engine engine(trained, methods::e2e(trained, default_partition(trained, 3)));
   std::vector<torch::Tensor> parameters;
   for (const auto& named : plain.named_parameters()) parameters.push_back(named.tensor);
@@ -53,7 +53,7 @@ TEST(Engine, EndToEndIsOrdinaryTraining) {
 
 TEST(Engine, PredictsInEvaluationModeAndTrainsInTrainingMode) {
   const auto images = some_images(4);
-  const Backbone backbone = make_backbone("resnet8", 10, {3, 32, 32}, 1);
+  const Backbone backbone = test_backbone("resnet8", 1);
   Engine engine(backbone, methods::e2e(backbone, default_partition(backbone, 3)));
   const auto statistics = [&] { return backbone.named_buffers().front().tensor.clone(); };
   const auto fresh = statistics();
@@ -175,8 +175,8 @@ TEST(Engine, AddingASupervisionDoesNotChangeWhatTheOthersDraw) {
     Plan plan = methods::dgl(backbone, Partition::uniform(backbone, 2), {"linear", 8, 1});
     if (more) {
       plan.supervisions.insert(plan.supervisions.begin(), plan.supervisions.front());
-      const auto head = make_head({"linear", 8, 1}, {8}, 3);
-      plan.supervisions.front().net = std::make_shared<AuxiliaryNet>("aux.more", head);
+      plan.supervisions.front().net =
+          std::make_shared<AuxiliaryNet>("aux.more", std::vector<Unit>{pooled_linear("fc", 8, 3)});
     }
     Engine engine(backbone, plan);
     const auto result = engine.step(torch::ones({4, 6}), torch::zeros({4}, torch::kInt64));
@@ -214,7 +214,7 @@ TEST(Engine, RecomputedUnitsLeaveTheirInputAlone) {
 }
 
 TEST(Engine, NetsThatWorkInPlaceOnTheirInputAreRefused) {
-  const Backbone backbone = make_backbone("resnet8", 10, {3, 32, 32}, 0);
+  const Backbone backbone = test_backbone("resnet8", 0);
   Plan plan = methods::dgl(backbone, default_partition(backbone, 3));
   std::vector<Unit> units;
   units.emplace_back("relu", torch::nn::ReLU(torch::nn::ReLUOptions(/*inplace=*/true)));
@@ -245,7 +245,7 @@ TEST(EngineMemory, AStepLeavesNothingBehind) {
   const auto images = some_images(4);
   const auto labels = torch::arange(4);
   for (const auto& entry : method_registry().entries()) {
-    const Backbone backbone = make_backbone("resnet8", 10, {3, 32, 32}, 0);
+    const Backbone backbone = test_backbone("resnet8", 0);
     OptionSet options;
     Engine engine(backbone, entry.plan(backbone, default_partition(backbone, 0), options, 0));
     warm_up(engine, images, labels);
@@ -258,7 +258,7 @@ TEST(EngineMemory, AStepLeavesNothingBehind) {
 TEST(EngineMemory, AModulesActivationsAreGoneAfterItsLastWindow) {
   const auto images = some_images(16);
   const auto labels = torch::arange(16) % 10;
-  const Backbone backbone = make_backbone("resnet20", 10, {3, 32, 32}, 0);
+  const Backbone backbone = test_backbone("resnet20", 0);
   Engine engine(backbone, methods::mlaan(backbone, default_partition(backbone, 0)));
   warm_up(engine, images, labels);
   const std::int64_t before = live_bytes();
@@ -282,7 +282,7 @@ TEST(EngineMemory, AModulesActivationsAreGoneAfterItsLastWindow) {
 std::int64_t activation_peak(const std::string& model, const std::string& method) {
   const auto images = some_images(8);
   const auto labels = torch::arange(8);
-  const Backbone backbone = make_backbone(model, 10, {3, 32, 32}, 0);
+  const Backbone backbone = test_backbone(model, 0);
   OptionSet options;
   EngineOptions engine_options;
   engine_options.memory_format = torch::MemoryFormat::ChannelsLast;
@@ -304,7 +304,7 @@ TEST(Engine, RecomputationOfResNetsIsExactBitForBit) {
     std::vector<std::vector<NamedTensor>> trained;
     for (const auto recompute :
          {Recompute::none, Recompute::activations, Recompute::module, Recompute::units}) {
-      const Backbone backbone = make_backbone("resnet8", 10, {3, 32, 32}, 1);
+      const Backbone backbone = test_backbone("resnet8", 1);
       OptionSet defaults;
       Plan plan =
           method_registry().at(method).plan(backbone, default_partition(backbone, 3), defaults, 0);
@@ -339,7 +339,7 @@ TEST(EngineMemory, FusedUpdateHoldsTheGradientsOfFewModules) {
   const auto images = some_images(2);
   const auto labels = torch::arange(2);
   const auto peak = [&](bool fused) {
-    const Backbone backbone = make_backbone("resnet20", 10, {3, 32, 32}, 0);
+    const Backbone backbone = test_backbone("resnet20", 0);
     EngineOptions options;
     options.fused_update = fused;
     Engine engine(backbone, methods::mlaan(backbone, default_partition(backbone, 0)), options);

@@ -47,4 +47,7 @@ CostReport cost_report(const Backbone& backbone, const Plan& plan);
 /// output included. Needs the counting allocator.
 std::vector<std::int64_t> unit_activation_bytes(const Backbone& backbone);
 
+/// For each unit the multiply-adds of one image, forward.
+std::vector<std::int64_t> unit_multiply_adds(const Backbone& backbone);
+
 }  // namespace mlaan

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <mlaan/nn/auxiliary_net.h>
+#include <mlaan/nn/normalisation.h>
 #include <mlaan/nn/unit.h>
 
 #include <torch/nn/modules/container/sequential.h>
@@ -59,6 +60,10 @@ class Backbone {
   std::size_t block_count() const { return block_count_; }
   void set_block_count(std::size_t count) { block_count_ = count; }
 
+  /// How the pictures that it reads were brought to their range; empty where that is not known.
+  const Normalisation& normalisation() const { return normalisation_; }
+  void set_normalisation(Normalisation normalisation) { normalisation_ = std::move(normalisation); }
+
   /// Position of the unit of this name.
   /// \throws UserError naming the nearest known one.
   std::size_t unit_index(const std::string& name) const;
@@ -84,6 +89,7 @@ class Backbone {
   std::vector<bool> overwrites_input_;
   std::int64_t classes_ = 0;
   std::size_t block_count_ = 0;
+  Normalisation normalisation_;
 };
 
 }  // namespace mlaan

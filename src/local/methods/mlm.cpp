@@ -23,20 +23,21 @@ Multilaminar multilaminar(const MlmOptions& options) {
 
 Plan mlm(const Backbone& backbone, const Partition& partition, const MlmOptions& options,
          const GreedyOptions& host, std::uint64_t seed) {
-  return make_local_plan(backbone, partition, greedy_host(host), multilaminar(options), {}, seed);
+  return make_plan({partition, greedy_host(host), multilaminar(options), {}}, backbone, seed);
+}
+
+AdditionEntry mlm_addition() {
+  return {"mlm", "windows of neighbouring modules",
+          [](OptionSet& options) { options.get<MlmOptions>(); },
+          [](LocalMethod& method, const Backbone&, OptionSet& options) {
+            method.multilaminar = multilaminar(options.get<MlmOptions>());
+          }};
 }
 
 MethodEntry mlm_entry() {
-  return {"mlm", "multilaminar local modules: windows of neighbouring modules, linear heads",
-          [](OptionSet& options) {
-            options.get<MlmOptions>();
-            options.get<GreedyOptions>();
-          },
-          [](const Backbone& backbone, const Partition& partition, OptionSet& options,
-             std::uint64_t seed) {
-            return mlm(backbone, partition, options.get<MlmOptions>(), options.get<GreedyOptions>(),
-                       seed);
-          }};
+  return composed_entry("mlm",
+                        "multilaminar local modules: windows of neighbouring modules, linear heads",
+                        greedy_entry(), {mlm_addition()});
 }
 
 }  // namespace methods
