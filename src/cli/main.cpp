@@ -44,8 +44,8 @@ int run(int argc, char** argv) {
   program.set_version_flag("--version", version());
   program.allow_extras();
   std::vector<Command> commands{train_command(program), eval_command(program),
-                                bench_command(program), plan_command(program),
-                                info_command(program)};
+                                bench_command(program), compare_command(program),
+                                plan_command(program),  info_command(program)};
   std::vector<std::string> names;
   for (const auto& command : commands) {
     command.app->allow_extras();
