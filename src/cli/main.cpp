@@ -43,9 +43,10 @@ int run(int argc, char** argv) {
   CLI::App program("Supervised local learning: trains deep networks module by module.", "mlaan");
   program.set_version_flag("--version", version());
   program.allow_extras();
-  std::vector<Command> commands{train_command(program), eval_command(program),
-                                bench_command(program), compare_command(program),
-                                plan_command(program),  info_command(program)};
+  std::vector<Command> commands{train_command(program),   eval_command(program),
+                                bench_command(program),   compare_command(program),
+                                analyze_command(program), plan_command(program),
+                                info_command(program)};
   std::vector<std::string> names;
   for (const auto& command : commands) {
     command.app->allow_extras();

@@ -215,6 +215,69 @@ TEST_F(Cli, ComparisonsOfNothingAreRefused) {
   EXPECT_FALSE(fs::exists(folder / "none")) << "refused before anything is made";
 }
 
+TEST_F(Cli, AnalyzesWhatWasTrained) {
+  ASSERT_EQ(run_program(train("local", "--method dgl --modules 3")).exit_code, 0);
+  ASSERT_EQ(run_program(train("whole", "--method e2e --seed 1")).exit_code, 0);
+  const auto analyze = [&](const std::string& more) {
+    const ProgramResult result =
+        run_program("analyze -q --json " + (folder / "analysis.json").string() + " " +
+                    (folder / "local").string() + " " + more);
+    EXPECT_EQ(result.exit_code, 0) << result.output;
+    return std::make_pair(result.output, json::parse(read_text(folder / "analysis.json")));
+  };
+  const auto [table, all] = analyze("--test --against " + (folder / "whole").string());
+  for (const char* part : {"validation error %", "test error %", "net parameters", "head",
+                           "most like", "unbiased", "of the backbone's"}) {
+    EXPECT_TRUE(contains(table, part)) << part << " is not in:\n" << table;
+  }
+  ASSERT_EQ(all["modules"].size(), 3U);
+  EXPECT_EQ(all["train_images"], 40);
+  EXPECT_EQ(all["modules"][2]["features"], 64);
+  EXPECT_TRUE(all["modules"][0]["probe"]["test_error"].is_number());
+  EXPECT_GT(all["modules"][0]["nets"]["parameters"].get<std::int64_t>(), 0);
+  EXPECT_EQ(all["modules"][2]["nets"]["parameters"], 0) << "the head is the backbone's";
+  EXPECT_EQ(all["nets"]["parameters"], summary("local")["auxiliary_parameters"]);
+  EXPECT_EQ(all["backbone"]["parameters"], summary("local")["parameters"]);
+  EXPECT_EQ(all["head"]["test_error"], summary("local")["test_error"]);
+  EXPECT_EQ(all["head"]["validation_error"], summary("local")["validation_error"]);
+  const json& similarity = all["similarity"];
+  EXPECT_EQ(similarity["images"], 20) << "all there are";
+  ASSERT_EQ(similarity["matrix"].size(), similarity["units"].size());
+  ASSERT_EQ(similarity["matrix"][0].size(), similarity["units"].size());
+  EXPECT_EQ(similarity["diagonal"][1], similarity["matrix"][1][1]);
+  EXPECT_LT(similarity["diagonal"][1].get<double>(), 0.999);
+
+  const auto [pooled_table, pooled] =
+      analyze("--pool 2 --probe-images 16 --against " + (folder / "local").string());
+  EXPECT_EQ(pooled["modules"][2]["features"], 256);
+  EXPECT_EQ(pooled["train_images"], 16);
+  EXPECT_TRUE(pooled["head"]["test_error"].is_null());
+  for (const auto& value : pooled["similarity"]["diagonal"]) {
+    EXPECT_NEAR(value.get<double>(), 1, 1e-9);
+  }
+  const auto [again_table, again] = analyze("--pool 2 --probe-images 16");
+  EXPECT_EQ(again["modules"], pooled["modules"]) << "the same every time";
+  EXPECT_FALSE(again.contains("similarity"));
+}
+
+TEST_F(Cli, AnalysesThatCannotBeAreRefused) {
+  ASSERT_EQ(run_program(train("run", "--method e2e --epochs 1")).exit_code, 0);
+  ASSERT_EQ(run_program(train("deeper", "--method e2e --epochs 1 --model resnet14")).exit_code, 0);
+  ASSERT_EQ(
+      run_program(train("all", "--method e2e --epochs 1 --set validation.fraction=0")).exit_code,
+      0);
+  const std::string run = (folder / "run").string();
+  expect_usage_error("analyze", {"run"});
+  expect_usage_error("analyze " + (folder / "none").string(), {"none"});
+  expect_usage_error("analyze " + run + " --against " + (folder / "none").string(), {"none"});
+  expect_usage_error("analyze " + run + " --against " + (folder / "deeper").string(),
+                     {"backbone", "resnet8", "resnet14"});
+  expect_usage_error("analyze -q " + run + " --set dataset=cifar10 --data " + run, {"cifar10"});
+  expect_usage_error("analyze " + run + " --pool 0", {"--pool"});
+  expect_usage_error("analyze " + (folder / "all").string(), {"validation.fraction", "--test"});
+  EXPECT_EQ(run_program("analyze -q --test " + (folder / "all").string()).exit_code, 0);
+}
+
 TEST_F(Cli, RecomputationLowersThePeakAndLeavesTheReferenceAlone) {
   const auto peaks = [&](const std::string& recompute) {
     const std::string file = (folder / (recompute + ".json")).string();
@@ -289,7 +352,7 @@ TEST_F(Cli, InfoPrintsEverythingThereIs) {
   expect_output("plan --model resnet14 -b 64 --method mlm --memory 40MiB -q",
                 {"checkpoint", "micro-batches", "→", "mlaan train --model resnet14"});
   expect_output("--version", {"mlaan 0."});
-  expect_output("--help", {"train", "eval", "bench", "compare", "plan", "info"});
+  expect_output("--help", {"train", "eval", "bench", "compare", "analyze", "plan", "info"});
   expect_output("train --help", {"--batch-size", "-j", "--resume"});
 }
 
