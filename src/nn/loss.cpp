@@ -78,7 +78,8 @@ LossPtr supervised_contrastive(double temperature) {
 LossPtr reconstruction(const Normalisation& normalisation) {
   if (normalisation.mean.empty()) {
     throw UserError(
-        "the loss 'reconstruction' compares with pixels from 0 to 1, but how the network's pictures "
+        "the loss 'reconstruction' compares with pixels from 0 to 1, but how the network's "
+        "pictures "
         "were normalised is not known; say so by Backbone::set_normalisation(), with means 0 and "
         "deviations 1 if they were not");
   }
