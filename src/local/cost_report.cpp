@@ -9,6 +9,8 @@
 #include <mlaan/nn/probe.h>
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 namespace mlaan {
 namespace {
@@ -75,6 +77,21 @@ std::size_t module_of(const AuxiliaryNet& net, const Plan& plan) {
       ->last;
 }
 
+double runs_of(const AuxiliaryNet& net, const Plan& plan) {
+  std::map<std::pair<std::size_t, const Loss*>, double> runs;
+  for (const auto& supervision : plan.supervisions) {
+    if (supervision.weight == 0) continue;
+    if (supervision.net.get() == &net) {
+      runs[{supervision.last, supervision.loss.get()}] = supervision.probability;
+    } else if (supervision.net->trunk().get() == &net) {
+      runs[{supervision.last, nullptr}] = supervision.probability;
+    }
+  }
+  double sum = 0;
+  for (const auto& [use, probability] : runs) sum += probability;
+  return sum;
+}
+
 /// Shape of one sample of what units give for features of this shape.
 Shape output_shape(const AuxiliaryNet& net, const Shape& features) {
   const torch::NoGradGuard no_grad;
@@ -102,6 +119,7 @@ CostReport cost_report(const Backbone& backbone, const Plan& plan) {
                  module_of(*net, plan),
                  names_of(net->units()),
                  {},
+                 runs_of(*net, plan),
                  {}};
     Shape reads = backbone.output_shape(plan.partition.last_unit(cost.module));
     if (net->trunk()) reads = output_shape(*net->trunk(), reads);

@@ -95,8 +95,7 @@ void set_ratios(ComparedMethod& method, const ComparedMethod& first) {
 }  // namespace
 
 ForwardWork forward_work(Config& config, const DataSource& data) {
-  const Backbone backbone =
-      make_backbone(config, static_cast<std::int64_t>(data.classes.size()), data.image_shape);
+  const Backbone backbone = make_backbone(config, data);
   const Plan plan = make_bare_plan(config, backbone, config.get<RunOptions>().method);
   check(plan, backbone);
   const CostReport report = cost_report(backbone, plan);
@@ -105,13 +104,7 @@ ForwardWork forward_work(Config& config, const DataSource& data) {
   work.backbone += report.head.multiply_adds;
   for (const auto& net : report.nets) {
     if (net.name == "head") continue;  // counted with the backbone
-    // The supervisions of a net are drawn together, so it runs as often as the likeliest.
-    double share = 0;
-    for (const auto s : net.supervisions) {
-      const auto& supervision = plan.supervisions[s];
-      if (supervision.weight > 0) share = std::max(share, supervision.probability);
-    }
-    work.nets += share * static_cast<double>(net.cost.multiply_adds);
+    work.nets += net.runs * static_cast<double>(net.cost.multiply_adds);
   }
   return work;
 }

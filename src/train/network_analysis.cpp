@@ -138,7 +138,8 @@ NetworkAnalysis analyse_network(const Checkpoint& checkpoint, Config& config,
   analysis.validation_images = static_cast<std::int64_t>(split.validation.size());
   analysis.test_images = options.test ? data.test->size() : 0;
 
-  const Backbone backbone = read_backbone(checkpoint, config);
+  Backbone backbone = read_backbone(checkpoint, config);
+  backbone.set_normalisation(data.normalisation);
   const Plan plan = make_bare_plan(config, backbone, run.method);
   describe_modules(analysis, backbone, plan);
   const torch::Device device = parse_device(run.device);
