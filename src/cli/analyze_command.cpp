@@ -14,7 +14,8 @@ namespace {
 
 struct AnalyzeFlags {
   explicit AnalyzeFlags(CLI::App& app)
-      : config(app, {"data", "batch_size", "device", "workers", "threads"}) {
+      : config(app, {"data", "batch_size", "device", "workers", "threads"},
+               /*flags_of_methods=*/false) {
     app.add_option("run", path, "the folder of a run, or a checkpoint")->required();
     app.add_option("--against", against,
                    "another run or checkpoint of the same backbone and data set: compare the "

@@ -20,7 +20,7 @@ std::string short_names(const std::string& key) {
   return "";
 }
 
-/// "--batch-size" for batch_size, "--window" for mlm.window.
+/// "--batch-size" for batch_size; of a key in a section, its last part.
 std::string flag_name(const std::string& key) {
   std::string name = key.substr(key.rfind('.') + 1);
   std::replace(name.begin(), name.end(), '_', '-');
@@ -29,10 +29,16 @@ std::string flag_name(const std::string& key) {
 
 }  // namespace
 
-ConfigFlags::ConfigFlags(CLI::App& app, const std::vector<std::string>& keys) {
+ConfigFlags::ConfigFlags(CLI::App& app, const std::vector<std::string>& keys,
+                         bool flags_of_methods) {
   Config defaults;
   for (const auto& key : keys) {
     add(app, defaults.options().field(key), short_names(key) + flag_name(key));
+  }
+  if (flags_of_methods) {
+    for (const auto& field : defaults.options().fields()) {
+      if (field.has_flag) add(app, field, flag_name(field.key));
+    }
   }
   app.add_option("-c,--config", files_, "TOML file of settings; see `mlaan info config`")
       ->type_name("FILE");

@@ -26,7 +26,8 @@ class ConfigFlags {
  public:
   /// Adds the flags to a subcommand.
   /// \param keys those that get a flag of their own, for example "batch_size" → --batch-size.
-  ConfigFlags(CLI::App& app, const std::vector<std::string>& keys);
+  /// \param flags_of_methods whether the methods' options that ask for a flag get it, too.
+  ConfigFlags(CLI::App& app, const std::vector<std::string>& keys, bool flags_of_methods = true);
 
   /// Applies what was given, on top of what the configuration holds already.
   void apply(Config& config) const;

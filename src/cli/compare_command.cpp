@@ -22,12 +22,12 @@ namespace fs = std::filesystem;
 
 struct CompareFlags {
   explicit CompareFlags(CLI::App& app)
-      : config(app, {"dataset", "data", "model", "modules", "partition", "mlm.window", "epochs",
-                     "batch_size", "lr", "device", "train_limit", "workers", "threads",
-                     "engine.recompute", "engine.precision", "output"}) {
+      : config(app, {"dataset", "data", "model", "modules", "partition", "epochs", "batch_size",
+                     "lr", "device", "train_limit", "workers", "threads", "engine.recompute",
+                     "engine.precision", "output"}) {
     app.add_option("--methods", methods,
                    "methods to train, separated by commas, each with settings of its own if need "
-                   "be, as in e2e,mlm:mlm.window=3:modules=8; the first is what the others are "
+                   "be: NAME:key=value:key=value; the first is what the others are "
                    "compared with")
         ->required();
     app.add_option("--seeds", seeds,

@@ -20,7 +20,8 @@ namespace fs = std::filesystem;
 
 struct EvalFlags {
   explicit EvalFlags(CLI::App& app)
-      : config(app, {"dataset", "data", "batch_size", "device", "workers", "threads", "output"}) {
+      : config(app, {"dataset", "data", "batch_size", "device", "workers", "threads", "output"},
+               /*flags_of_methods=*/false) {
     app.add_option("checkpoint", path, "a checkpoint, or the folder of a run")->required();
   }
 

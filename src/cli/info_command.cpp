@@ -24,8 +24,7 @@ namespace {
 
 struct InfoFlags {
   explicit InfoFlags(CLI::App& app)
-      : config(app, {"dataset", "data", "model", "method", "modules", "partition", "mlm.window",
-                     "threads"}) {
+      : config(app, {"dataset", "data", "model", "method", "modules", "partition", "threads"}) {
     app.add_option("topic", topic,
                    "split (what the settings given would train), plan (the same as a plan file, to "
                    "be edited and given to --method), config, models, methods, datasets or system "

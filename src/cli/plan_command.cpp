@@ -16,8 +16,8 @@ namespace {
 
 struct PlanFlags {
   explicit PlanFlags(CLI::App& app)
-      : config(app, {"model", "method", "modules", "mlm.window", "batch_size", "memory", "dataset",
-                     "data", "seed", "threads"}) {
+      : config(app, {"model", "method", "modules", "batch_size", "memory", "dataset", "data",
+                     "seed", "threads"}) {
     app.add_flag("--check", check,
                  "step every setting for real, and print what that took beside the prediction");
     app.add_option("--json", json, "file to write the settings to")->type_name("FILE");

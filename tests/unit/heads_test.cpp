@@ -59,6 +59,54 @@ TEST(Heads, OfDecoupledGreedyLearningHaveTheLayersOfTheSpecification) {
       (std::vector<std::int64_t>{2, 10}));
 }
 
+TEST(Heads, OfDecoupledGreedyLearningGiveWhatTheLayersOneByOneGive) {
+  namespace F = torch::nn::functional;
+  torch::manual_seed(3);
+  const auto maps = torch::randn({5, 4, 12, 12}, torch::kFloat64);
+  const auto normalised = [](const torch::Tensor& value) {
+    std::vector<std::int64_t> dimensions{0};
+    if (value.dim() == 4) dimensions.insert(dimensions.end(), {2, 3});
+    const auto centred = value - value.mean(dimensions, true);
+    return centred / (centred.pow(2).mean(dimensions, true) + 1e-5).sqrt();
+  };
+  // A new batch normalisation neither scales nor shifts.
+  const auto net_of = [](const std::string& type) {
+    AuxiliaryNet net = make_head({type, 8, 1}, {4, 12, 12}, 3);
+    for (const auto& unit : net.units()) unit.to(torch::kFloat64);
+    return net;
+  };
+  const auto weight = [](const AuxiliaryNet& net, const std::string& name) {
+    for (const auto& named : net.named_parameters()) {
+      if (named.name == name) return named.tensor;
+    }
+    throw std::out_of_range(name);
+  };
+  for (const std::string type : {"mlp", "mlp-sr"}) {
+    const AuxiliaryNet net = net_of(type);
+    auto value = maps.view({5, 4, 3, 4, 3, 4}).mean({3, 5});
+    int layer = 1;
+    const auto next_weight = [&] {
+      return weight(net, "conv" + std::to_string(layer++) + ".weight");
+    };
+    for (int i = 0; type == "mlp-sr" && i < 3; ++i) {
+      value = normalised(torch::einsum("oc,bchw->bohw", {next_weight().flatten(1), value})).relu();
+    }
+    value = F::adaptive_avg_pool2d(value, F::AdaptiveAvgPool2dFuncOptions({2, 2})).flatten(1);
+    for (int i = 0; i < 3; ++i) value = normalised(value.mm(next_weight().t())).relu();
+    value = value.mm(weight(net, "fc.weight").t()) + weight(net, "fc.bias");
+    expect_close(net.forward(maps), value, 1e-10, type);
+  }
+  const AuxiliaryNet net = net_of("cnn");
+  auto value = maps;
+  for (const char* name : {"conv1.weight", "conv2.weight"}) {
+    value =
+        normalised(F::conv2d(value, weight(net, name), F::Conv2dFuncOptions().padding(1))).relu();
+  }
+  value = normalised(value.view({5, 4, 2, 6, 2, 6}).mean({3, 5})).flatten(1);
+  value = value.mm(weight(net, "fc.weight").t()) + weight(net, "fc.bias");
+  expect_close(net.forward(maps), value, 1e-10, "cnn");
+}
+
 TEST(Heads, GradientOfPoolingIsABroadcast) {
   GlobalAveragePool pool;
   const auto maps = torch::randn({2, 3, 4, 4}).requires_grad_(true);

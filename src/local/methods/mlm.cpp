@@ -4,7 +4,8 @@
 namespace mlaan {
 
 void MlmOptions::describe(FieldList& fields) {
-  fields.add("window", window, "modules that a cascaded supervision spans (k)", at_least(1));
+  fields.add("window", window, "modules that a cascaded supervision spans (k)", at_least(1))
+      .has_flag = true;
   fields.add("independent_weight", independent_weight,
              "weight of each module's independent supervision", at_least(0));
   fields.add("cascaded_weight", cascaded_weight, "weight of each window's cascaded supervision",
