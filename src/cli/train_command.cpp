@@ -134,8 +134,7 @@ int run(const TrainFlags& flags) {
     const fs::path baseline_folder = folder / ("baseline-" + settings.baseline);
     const auto begun = checkpoint ? find_checkpoint(baseline_folder) : std::nullopt;
     checkpoint.reset();
-    Config baseline;
-    baseline.apply_text(config.to_toml(), (folder / "config.toml").string());
+    Config baseline = config.copy((folder / "config.toml").string());
     baseline.apply("method", settings.baseline, "--baseline");
     baseline.apply("baseline", "", "--baseline");
     summaries.push_back(train(baseline, data, baseline_folder, begun, flags.quiet));

@@ -20,9 +20,8 @@ constexpr std::int64_t most_micro_batches = 64;
 using Report = std::function<void(const std::string&)>;
 
 /// A copy of the run's settings with a few of them changed.
-Config changed(Config& config, const PlannedSetting& setting) {
-  Config copy;
-  copy.apply_text(config.to_toml(), "settings");
+Config changed(const Config& config, const PlannedSetting& setting) {
+  Config copy = config.copy("settings");
   apply(setting, copy, "plan");
   return copy;
 }
