@@ -1,6 +1,6 @@
 // Settings that are settled by measuring on the machine at hand.
 #include "core/autocast_scope.h"
-#include "train/timing.h"
+#include "measure/timing.h"
 
 #include <mlaan/core/error.h>
 #include <mlaan/core/random.h>

@@ -1,5 +1,5 @@
 // The planner: which settings of a method fit into a number of bytes, and which of them is fastest.
-#include "train/timing.h"
+#include "measure/timing.h"
 
 #include <mlaan/core/quantity.h>
 #include <mlaan/local/automatic_recompute.h>
