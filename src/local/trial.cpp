@@ -5,6 +5,7 @@
 #include <mlaan/local/optimizer_state.h>
 #include <mlaan/local/trial.h>
 #include <mlaan/measure/memory.h>
+#include <mlaan/nn/probe.h>
 
 #include <algorithm>
 #include <utility>
@@ -68,10 +69,7 @@ void Trial::step(std::int64_t images) {
   torch::Tensor labels;
   {
     const measure::MemoryKindScope kind(measure::MemoryKind::data);
-    std::vector<std::int64_t> sizes{images};
-    const Shape& shape = engine_.backbone().input_shape(0);
-    sizes.insert(sizes.end(), shape.begin(), shape.end());
-    batch = torch::randn(sizes);
+    batch = torch::randn(batch_shape(images, engine_.backbone().input_shape(0)));
     if (batch.dim() == 4) batch = batch.contiguous(memory_format_);
     labels = torch::randint(engine_.backbone().classes(), {images}, torch::kInt64);
   }

@@ -2,6 +2,7 @@
 #include "support/random_chain.h"
 
 #include <mlaan/nn/heads.h>
+#include <mlaan/nn/probe.h>
 
 #include <torch/torch.h>
 
@@ -166,9 +167,7 @@ RandomCase random_case(std::uint64_t key, torch::Dtype dtype) {
   for (const auto& net : nets(plan)) {
     for (const auto& unit : net->units()) unit.to(dtype);
   }
-  Shape sizes{batch};
-  const auto& shape = backbone.input_shape(0);
-  sizes.insert(sizes.end(), shape.begin(), shape.end());
+  const Shape sizes = batch_shape(batch, backbone.input_shape(0));
   return {std::move(backbone), std::move(plan), torch::randn(sizes, dtype),
           torch::randint(classes, {batch}, torch::kInt64)};
 }
