@@ -151,7 +151,7 @@ Plan random_plan(RandomStream& random, const Backbone& backbone) {
 
 }  // namespace
 
-RandomCase random_case(std::uint64_t key, torch::Dtype dtype) {
+TrainingCase random_case(std::uint64_t key, torch::Dtype dtype) {
   RandomStream random(key);
   torch::manual_seed(key);
   const bool convolutional = random.below(3) > 0;
