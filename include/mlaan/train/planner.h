@@ -44,11 +44,13 @@ struct PlanReport {
 PlanReport plan_training(Config& config, std::int64_t bytes, bool rivals,
                          const std::function<void(const std::string&)>& progress);
 
-/// Steps every setting on a real batch, and writes down what that took.
+/// Steps every setting on a real batch, as run_benchmark() does, and writes down what that took.
+/// \param progress called with a line of text before each part.
 void measure_settings(Config& config, PlanReport& report,
                       const std::function<void(const std::string&)>& progress);
 
-/// Lets the run train as planned. \param origin for messages: "--memory".
+/// Lets the run train as planned.
+/// \param origin for messages: "--memory".
 void apply(const PlannedSetting& setting, Config& config, const std::string& origin);
 
 }  // namespace mlaan
