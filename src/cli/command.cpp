@@ -65,6 +65,14 @@ void prepare(Config& config) {
     std::fprintf(stderr, "mlaan: note: %s\n", report.blas_hint.c_str());
 }
 
+void print_measured_format(Config& config) {
+  const std::string key = "engine.memory_format";
+  const std::string origin = config.origin(key);
+  if (origin.compare(0, 8, "measured") != 0) return;
+  std::fprintf(stderr, "%s = %s (%s)\n", key.c_str(),
+               config.get<ExecutionOptions>().memory_format.c_str(), origin.c_str());
+}
+
 void warn_of_unused(Config& config, const std::vector<std::string>& methods) {
   std::set<std::string> read;
   std::set<std::string> of_methods;

@@ -47,12 +47,7 @@ struct TrainFlags {
 TrainSummary train(Config& config, const DataSource& data, const fs::path& folder,
                    const std::optional<Checkpoint>& checkpoint, bool quiet) {
   Trainer trainer(config, data, folder);
-  const std::string format = "engine.memory_format";
-  if (!quiet && config.origin(format).compare(0, 8, "measured") == 0) {
-    std::fprintf(stderr, "%s = %s (%s)\n", format.c_str(),
-                 config.get<ExecutionOptions>().memory_format.c_str(),
-                 config.origin(format).c_str());
-  }
+  if (!quiet) print_measured_format(config);
   if (checkpoint) trainer.resume(*checkpoint);
   MetricsFiles files(folder);
   Progress progress(stderr, quiet);

@@ -4,6 +4,7 @@
 #include <mlaan/local/method.h>
 #include <mlaan/local/recompute.h>
 #include <mlaan/train/benchmark.h>
+#include <mlaan/train/measured_settings.h>
 #include <mlaan/train/options.h>
 #include <mlaan/train/planner.h>
 #include <mlaan/train/setup.h>
@@ -130,6 +131,7 @@ std::string method_spec(const PlannedSetting& setting) {
 
 PlanReport plan_training(Config& config, std::int64_t bytes, bool rivals, const Report& progress) {
   const DataSource data = make_data(config);
+  settle_memory_format(config, data);
   const Backbone backbone =
       make_backbone(config, static_cast<std::int64_t>(data.classes.size()), data.image_shape);
   const std::string& method = config.get<RunOptions>().method;

@@ -8,9 +8,8 @@ namespace {
 
 Config small_run(const std::vector<std::string>& more) {
   Config config;
-  for (const char* assignment :
-       {"model=resnet8", "method=dgl", "modules=2", "batch_size=8", "procedural.train_size=16",
-        "procedural.test_size=4"}) {
+  for (const char* assignment : {"model=resnet8", "method=dgl", "modules=2", "batch_size=8",
+                                 "procedural.train_size=16", "procedural.test_size=4"}) {
     config.apply_assignment(assignment);
   }
   for (const auto& assignment : more) config.apply_assignment(assignment);
@@ -28,12 +27,19 @@ TEST(Planner, MeasuresEverySettingThatItPredicts) {
   for (const auto& setting : report.settings) {
     const std::string what = setting.method + ", recompute " + setting.recompute;
     ASSERT_TRUE(setting.measured_peak_bytes && setting.measured_step_seconds) << what;
-    EXPECT_NEAR(static_cast<double>(setting.peak_bytes) /
-                    static_cast<double>(*setting.measured_peak_bytes),
-                1, 0.05)
+    EXPECT_NEAR(
+        static_cast<double>(setting.peak_bytes) / static_cast<double>(*setting.measured_peak_bytes),
+        1, 0.05)
         << what;
     EXPECT_GT(*setting.measured_step_seconds, 0) << what;
   }
+}
+
+TEST(Planner, PlansInTheMemoryFormatThatTrainingTakes) {
+  Config config = small_run({"engine.memory_format=auto"});
+  plan_training(config, 0, /*rivals=*/false, [](const std::string&) {});
+  EXPECT_NE(config.get<ExecutionOptions>().memory_format, "auto");
+  EXPECT_EQ(config.origin("engine.memory_format").compare(0, 9, "measured:"), 0);
 }
 
 }  // namespace

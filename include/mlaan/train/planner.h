@@ -37,7 +37,8 @@ struct PlanReport {
 
 /// Tries, on a few images each, the run's method with several numbers of modules balanced by bytes
 /// and several recomputations, and end-to-end training with and without checkpointing and
-/// micro-batches beside it. What the run's own settings say of modules is kept.
+/// micro-batches beside it. What the run's own settings say of modules is kept. A memory format
+/// left to measuring is settled first, in the run's settings, since bytes and time depend on it.
 /// \param bytes limit; 0: none, and the method's lowest peak is looked for instead.
 /// \param rivals whether to try other methods than the run's.
 /// \param progress called with a line of text before each trial.
