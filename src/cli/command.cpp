@@ -82,6 +82,14 @@ std::vector<std::string> keys_of(const MethodEntry& method) {
 
 }  // namespace
 
+void print_measured_format(Config& config) {
+  const std::string key = "engine.memory_format";
+  const std::string origin = config.origin(key);
+  if (origin.compare(0, 8, "measured") != 0) return;
+  std::fprintf(stderr, "%s = %s (%s)\n", key.c_str(),
+               config.get<ExecutionOptions>().memory_format.c_str(), origin.c_str());
+}
+
 void warn_of_unused(Config& config, const std::vector<std::string>& methods) {
   std::set<std::string> read;
   std::set<std::string> of_methods;

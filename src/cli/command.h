@@ -49,6 +49,9 @@ class ConfigFlags {
 /// Sets threads, memory and BLAS for the rest of the process, and tells on stderr what is amiss.
 void prepare(Config& config);
 
+/// Tells on stderr of a memory format that was chosen by measuring.
+void print_measured_format(Config& config);
+
 /// A note on stderr for each value given for a method that none of `methods` reads.
 void warn_of_unused(Config& config, const std::vector<std::string>& methods);
 

@@ -39,6 +39,7 @@ int run(const PlanFlags& flags) {
   };
   const std::int64_t bytes = memory_limit(config);
   PlanReport report = plan_training(config, bytes, /*rivals=*/true, progress);
+  if (!flags.quiet) print_measured_format(config);
   if (flags.check) measure_settings(config, report, progress);
   const auto& run = config.get<RunOptions>();
   std::printf("  %s on %s, batch %lld%s\n\n%s", run.model.c_str(), run.dataset.c_str(),

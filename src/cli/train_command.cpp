@@ -46,12 +46,7 @@ struct TrainFlags {
 TrainSummary train(Config& config, const DataSource& data, const fs::path& folder,
                    const std::optional<Checkpoint>& checkpoint, bool quiet) {
   Trainer trainer(config, data, folder);
-  const std::string format = "engine.memory_format";
-  if (!quiet && config.origin(format).compare(0, 8, "measured") == 0) {
-    std::fprintf(stderr, "%s = %s (%s)\n", format.c_str(),
-                 config.get<ExecutionOptions>().memory_format.c_str(),
-                 config.origin(format).c_str());
-  }
+  if (!quiet) print_measured_format(config);
   if (checkpoint) trainer.resume(*checkpoint);
   MetricsFiles files(folder);
   Progress progress(stderr, quiet);
@@ -133,8 +128,7 @@ int run(const TrainFlags& flags) {
     const fs::path baseline_folder = folder / ("baseline-" + settings.baseline);
     const auto begun = checkpoint ? find_checkpoint(baseline_folder) : std::nullopt;
     checkpoint.reset();
-    Config baseline;
-    baseline.apply_text(config.to_toml(), (folder / "config.toml").string());
+    Config baseline = config.copy((folder / "config.toml").string());
     baseline.apply("method", settings.baseline, "--baseline");
     baseline.apply("baseline", "", "--baseline");
     summaries.push_back(train(baseline, data, baseline_folder, begun, flags.quiet));

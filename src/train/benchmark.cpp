@@ -1,5 +1,5 @@
 // Steps of several methods side by side: time, bytes, multiply-adds.
-#include "train/timing.h"
+#include "measure/timing.h"
 
 #include <mlaan/core/error.h>
 #include <mlaan/local/method.h>

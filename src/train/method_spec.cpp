@@ -101,8 +101,7 @@ MethodSpec MethodSpec::parse(const std::string& text) {
 }
 
 Config MethodSpec::applied_to(const Config& config) const {
-  Config copy;
-  copy.apply_text(config.to_toml(), "the settings of the run");
+  Config copy = config.copy("the settings of the run");
   for (const auto& [key, value] : settings) copy.apply(key, value, text);
   return copy;
 }

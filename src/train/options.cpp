@@ -7,28 +7,31 @@
 namespace mlaan {
 namespace {
 
-Accepts period() {
-  return {[](const OptionValue& value) {
+/// Accepts the texts that a parser reads without a UserError. \param text how to say so.
+template <class Parser>
+Accepts readable_by(const Parser& parse, std::string text) {
+  return {[parse](const OptionValue& value) {
             try {
-              Period::parse(std::get<std::string>(value));
+              parse(std::get<std::string>(value));
               return true;
             } catch (const UserError&) {
               return false;
             }
           },
-          "a number and its unit: 1e (epochs), 200i (steps) or 10m (minutes)"};
+          std::move(text)};
+}
+
+Accepts period() {
+  return readable_by(Period::parse,
+                     "a number and its unit: 1e (epochs), 200i (steps) or 10m (minutes)");
 }
 
 Accepts quantity_of_bytes() {
-  return {[](const OptionValue& value) {
-            const auto& text = std::get<std::string>(value);
-            try {
-              return text.empty() || parse_bytes(text) > 0;
-            } catch (const UserError&) {
-              return false;
-            }
-          },
-          "a number of bytes and its unit: 6GiB, 500MiB, 1.5GB"};
+  return readable_by(
+      [](const std::string& text) {
+        if (!text.empty()) parse_bytes(text);
+      },
+      "a number of bytes and its unit: 6GiB, 500MiB, 1.5GB");
 }
 
 }  // namespace

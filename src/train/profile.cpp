@@ -1,5 +1,5 @@
 // Where the time and the bytes of a training step go, operation by operation.
-#include "train/timing.h"
+#include "measure/timing.h"
 
 #include <mlaan/measure/allocation_trace.h>
 #include <mlaan/train/profile.h>

@@ -1,4 +1,5 @@
 // The trainer: epochs of steps, validation, checkpoints, and a summary at the end.
+#include "measure/timing.h"
 #include "train/epoch_meter.h"
 
 #include <mlaan/io/atomic_file.h>
@@ -12,7 +13,6 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <limits>
@@ -21,14 +21,9 @@ namespace mlaan {
 namespace {
 
 namespace fs = std::filesystem;
-using Clock = std::chrono::steady_clock;
 
 constexpr const char* checkpoint_folder = "checkpoints";
 constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 /// An error of the state's: −1 stands for none.
 double percent(double error) {

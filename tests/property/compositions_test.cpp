@@ -1,12 +1,12 @@
 // Every method, and hosts with additions: the engine's gradients and losses are those of running
 // every window alone, and recomputation changes none of their bits.
 #include "support/naive.h"
+#include "support/recomputation.h"
 #include "support/test_backbone.h"
 
 #include <mlaan/local/engine.h>
 #include <mlaan/local/method.h>
 #include <mlaan/local/published.h>
-#include <mlaan/local/recompute.h>
 
 #include <torch/torch.h>
 
@@ -21,16 +21,19 @@ constexpr std::uint64_t seed = 5;
 
 class Composed : public ::testing::TestWithParam<std::string> {
  protected:
-  Composed() {
+  /// The same every time.
+  static TrainingCase make() {
+    const Backbone backbone = test_backbone("resnet14", 2);
     OptionSet options;
-    plan = find_method(GetParam()).plan(backbone, default_partition(backbone, 4), options, seed);
+    Plan plan =
+        find_method(GetParam()).plan(backbone, default_partition(backbone, 4), options, seed);
     backbone.to(torch::kFloat64);
     for (const auto& net : nets(plan)) {
       for (const auto& unit : net->units()) unit.to(torch::kFloat64);
     }
     torch::manual_seed(1);
-    images = torch::rand({6, 3, 32, 32}, torch::kFloat64);
-    labels = torch::arange(6) % 3;
+    return {backbone, std::move(plan), torch::rand({6, 3, 32, 32}, torch::kFloat64),
+            torch::arange(6) % 3};
   }
 
   static EngineOptions options() {
@@ -38,14 +41,10 @@ class Composed : public ::testing::TestWithParam<std::string> {
     options.seed = seed;
     return options;
   }
-
-  Backbone backbone = test_backbone("resnet14", 2);
-  Plan plan{Partition({0}), {}, {}, {}, {}};
-  torch::Tensor images;
-  torch::Tensor labels;
 };
 
 TEST_P(Composed, GradientsEqualThoseOfEveryWindowByItself) {
+  const auto [backbone, plan, images, labels] = make();
   const NaiveResult naive = naive_gradients(backbone, plan, images, labels, seed, 0);
   Engine engine(backbone, plan, options());
   const StepResult result = engine.accumulate(images, labels);
@@ -68,28 +67,7 @@ TEST_P(Composed, GradientsEqualThoseOfEveryWindowByItself) {
 }
 
 TEST_P(Composed, RecomputationChangesNoBit) {
-  std::vector<torch::Tensor> expected;
-  for (const auto recompute :
-       {Recompute::none, Recompute::activations, Recompute::module, Recompute::units}) {
-    Plan other = plan;
-    other.recompute.clear();
-    set_recompute(other, recompute);
-    Engine engine(backbone, other, options());
-    engine.accumulate(images, labels);
-    std::size_t i = 0;
-    for (const auto& named : engine.named_parameters()) {
-      torch::Tensor gradient = named.tensor.grad();
-      named.tensor.mutable_grad() = torch::Tensor();
-      if (!gradient.defined()) continue;
-      if (recompute == Recompute::none) {
-        expected.push_back(gradient);
-      } else {
-        EXPECT_TRUE(torch::equal(gradient, expected.at(i))) << named.name;
-      }
-      ++i;
-    }
-    EXPECT_EQ(i, expected.size());
-  }
+  expect_recomputation_is_exact(make, options(), GetParam());
 }
 
 std::vector<std::string> all_methods() {

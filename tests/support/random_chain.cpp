@@ -2,6 +2,7 @@
 #include "support/random_chain.h"
 
 #include <mlaan/nn/heads.h>
+#include <mlaan/nn/probe.h>
 
 #include <torch/torch.h>
 
@@ -169,7 +170,7 @@ Plan random_plan(RandomStream& random, const Backbone& backbone) {
 
 }  // namespace
 
-RandomCase random_case(std::uint64_t key, torch::Dtype dtype) {
+TrainingCase random_case(std::uint64_t key, torch::Dtype dtype) {
   RandomStream random(key);
   torch::manual_seed(key);
   const bool convolutional = random.below(3) > 0;
@@ -185,9 +186,7 @@ RandomCase random_case(std::uint64_t key, torch::Dtype dtype) {
   for (const auto& net : nets(plan)) {
     for (const auto& unit : net->units()) unit.to(dtype);
   }
-  Shape sizes{batch};
-  const auto& shape = backbone.input_shape(0);
-  sizes.insert(sizes.end(), shape.begin(), shape.end());
+  const Shape sizes = batch_shape(batch, backbone.input_shape(0));
   return {std::move(backbone), std::move(plan), torch::randn(sizes, dtype),
           torch::randint(classes, {batch}, torch::kInt64)};
 }

@@ -35,7 +35,8 @@ class Backbone {
   /// layer with parameters, and all after it, become the head, with a Flatten or an adaptive
   /// pooling right before it. A layer that is itself a network (a residual block, say) is one unit,
   /// so write yours as a `torch::nn::Cloneable`. Parameters keep the names that they have in the
-  /// chain. \param example a batch as the network will get it: only its sizes and type are used.
+  /// chain.
+  /// \param example a batch as the network will get it: only its sizes and type are used.
   /// \throws UserError for a chain of fewer than two layers with parameters.
   static Backbone from(const torch::nn::Sequential& chain, const torch::Tensor& example,
                        const std::string& name = "chain");

@@ -37,8 +37,8 @@ TwinnedUnit leap_unit(const Backbone& backbone, std::size_t original, const std:
 
 /// The rule for chains without a published row. Taken are: the units after `last_unit` that change
 /// the shape, and the last unit; then, until there are `length` layers (one less where `last_unit`
-/// is itself in the last stage), evenly spaced units of the last stage. \param last_unit the last
-/// unit of the module that the net reads; not the backbone's last.
+/// is itself in the last stage), evenly spaced units of the last stage.
+/// \param last_unit the last unit of the module that the net reads; not the backbone's last.
 LeapRow leap_row(const Backbone& backbone, std::size_t last_unit, std::size_t length = 4);
 
 /// \throws UserError where a layer of the row does not take what the one before gives.
