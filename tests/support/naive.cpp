@@ -37,8 +37,10 @@ NaiveResult naive_gradients(const Backbone& backbone, const Plan& plan, const to
   };
 
   NaiveResult result;
+  std::vector<NamedTensor> trained;
   for (const auto& named : parameters) {
     result.gradients[named.name] = torch::zeros_like(named.tensor);
+    if (named.tensor.requires_grad()) trained.push_back(named);
   }
   for (const auto& supervision : plan.supervisions) {
     if (supervision.weight == 0) continue;
@@ -60,10 +62,10 @@ NaiveResult naive_gradients(const Backbone& backbone, const Plan& plan, const to
     const auto loss = supervision.loss->function(value, Targets{labels, images});
     result.losses.push_back(loss.item<double>());
     const auto gradients = torch::autograd::grad(
-        {loss * supervision.weight}, tensors_of(parameters), {},
+        {loss * supervision.weight}, tensors_of(trained), {},
         /*retain_graph=*/false, /*create_graph=*/false, /*allow_unused=*/true);
-    for (std::size_t i = 0; i < parameters.size(); ++i) {
-      if (gradients[i].defined()) result.gradients[parameters[i].name] += gradients[i];
+    for (std::size_t i = 0; i < trained.size(); ++i) {
+      if (gradients[i].defined()) result.gradients[trained[i].name] += gradients[i];
     }
   }
 
