@@ -18,12 +18,11 @@ namespace {
 
 struct BenchFlags {
   explicit BenchFlags(CLI::App& app)
-      : config(app,
-               {"model", "modules", "partition", "mlm.window", "batch_size", "dataset", "data",
-                "seed", "device", "workers", "threads", "engine.recompute", "engine.precision"}) {
+      : config(app, {"model", "modules", "partition", "batch_size", "dataset", "data", "seed",
+                     "device", "workers", "threads", "engine.recompute", "engine.precision"}) {
     app.add_option("--methods", methods,
                    "methods to measure, separated by commas, each with settings of its own if "
-                   "need be, as in checkpoint:checkpoint.segments=4 or mlm:mlm.window=3:modules=8 "
+                   "need be: NAME:key=value:key=value "
                    "[all]");
     app.add_option("--repeats", options.repeats, "steps of each method that count [7]")
         ->check(CLI::Range(1, 100000));

@@ -4,6 +4,7 @@
 #include <mlaan/core/process.h>
 #include <mlaan/local/method.h>
 #include <mlaan/train/options.h>
+#include <mlaan/train/setup.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -19,7 +20,7 @@ std::string short_names(const std::string& key) {
   return "";
 }
 
-/// "--batch-size" for batch_size, "--window" for mlm.window.
+/// "--batch-size" for batch_size; of a key in a section, its last part.
 std::string flag_name(const std::string& key) {
   std::string name = key.substr(key.rfind('.') + 1);
   std::replace(name.begin(), name.end(), '_', '-');
@@ -28,10 +29,16 @@ std::string flag_name(const std::string& key) {
 
 }  // namespace
 
-ConfigFlags::ConfigFlags(CLI::App& app, const std::vector<std::string>& keys) {
+ConfigFlags::ConfigFlags(CLI::App& app, const std::vector<std::string>& keys,
+                         bool flags_of_methods) {
   Config defaults;
   for (const auto& key : keys) {
     add(app, defaults.options().field(key), short_names(key) + flag_name(key));
+  }
+  if (flags_of_methods) {
+    for (const auto& field : defaults.options().fields()) {
+      if (field.has_flag) add(app, field, flag_name(field.key));
+    }
   }
   app.add_option("-c,--config", files_, "TOML file of settings; see `mlaan info config`")
       ->type_name("FILE");
@@ -65,16 +72,32 @@ void prepare(Config& config) {
     std::fprintf(stderr, "mlaan: note: %s\n", report.blas_hint.c_str());
 }
 
+namespace {
+
+std::vector<std::string> keys_of(const MethodEntry& method) {
+  OptionSet options;
+  method.declare(options);
+  return options.keys();
+}
+
+}  // namespace
+
+void print_measured_format(Config& config) {
+  const std::string key = "engine.memory_format";
+  const std::string origin = config.origin(key);
+  if (origin.compare(0, 8, "measured") != 0) return;
+  std::fprintf(stderr, "%s = %s (%s)\n", key.c_str(),
+               config.get<ExecutionOptions>().memory_format.c_str(), origin.c_str());
+}
+
 void warn_of_unused(Config& config, const std::vector<std::string>& methods) {
   std::set<std::string> read;
   std::set<std::string> of_methods;
   for (const auto& entry : method_registry().entries()) {
-    OptionSet options;
-    entry.declare(options);
-    for (const auto& key : options.keys()) {
-      of_methods.insert(key);
-      if (std::find(methods.begin(), methods.end(), entry.name) != methods.end()) read.insert(key);
-    }
+    for (const auto& key : keys_of(entry)) of_methods.insert(key);
+  }
+  for (const auto& method : methods) {
+    for (const auto& key : keys_of(method_named(method))) read.insert(key);
   }
   for (const auto& key : of_methods) {
     const std::string origin = config.origin(key);

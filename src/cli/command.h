@@ -26,7 +26,8 @@ class ConfigFlags {
  public:
   /// Adds the flags to a subcommand.
   /// \param keys those that get a flag of their own, for example "batch_size" → --batch-size.
-  ConfigFlags(CLI::App& app, const std::vector<std::string>& keys);
+  /// \param flags_of_methods whether the methods' options that ask for a flag get it, too.
+  ConfigFlags(CLI::App& app, const std::vector<std::string>& keys, bool flags_of_methods = true);
 
   /// Applies what was given, on top of what the configuration holds already.
   void apply(Config& config) const;
@@ -47,6 +48,9 @@ class ConfigFlags {
 
 /// Sets threads, memory and BLAS for the rest of the process, and tells on stderr what is amiss.
 void prepare(Config& config);
+
+/// Tells on stderr of a memory format that was chosen by measuring.
+void print_measured_format(Config& config);
 
 /// A note on stderr for each value given for a method that none of `methods` reads.
 void warn_of_unused(Config& config, const std::vector<std::string>& methods);

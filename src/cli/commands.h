@@ -8,6 +8,8 @@ namespace mlaan::cli {
 Command train_command(CLI::App& program);
 Command eval_command(CLI::App& program);
 Command bench_command(CLI::App& program);
+Command compare_command(CLI::App& program);
+Command analyze_command(CLI::App& program);
 Command plan_command(CLI::App& program);
 Command info_command(CLI::App& program);
 

@@ -12,6 +12,7 @@
 #include <mlaan/log/table.h>
 #include <mlaan/nn/backbones.h>
 #include <mlaan/train/options.h>
+#include <mlaan/train/plan_file.h>
 #include <mlaan/train/setup.h>
 
 #include <array>
@@ -23,10 +24,11 @@ namespace {
 
 struct InfoFlags {
   explicit InfoFlags(CLI::App& app)
-      : config(app, {"dataset", "data", "model", "method", "modules", "mlm.window", "threads"}) {
+      : config(app, {"dataset", "data", "model", "method", "modules", "partition", "threads"}) {
     app.add_option("topic", topic,
-                   "split (what the settings given would train), config, models, methods, datasets "
-                   "or system [split]");
+                   "split (what the settings given would train), plan (the same as a plan file, to "
+                   "be edited and given to --method), config, models, methods, datasets or system "
+                   "[split]");
   }
 
   ConfigFlags config;
@@ -47,9 +49,9 @@ void print_system(Config& config) {
   if (!report.blas_hint.empty()) std::printf("  note: %s\n", report.blas_hint.c_str());
 }
 
-std::string joined(const std::vector<std::string>& names) {
+std::string joined(const std::vector<std::string>& names, const std::string& between = " ") {
   std::string text;
-  for (const auto& name : names) text += (text.empty() ? "" : " ") + name;
+  for (const auto& name : names) text += (text.empty() ? "" : between) + name;
   return text;
 }
 
@@ -59,24 +61,31 @@ std::string joined(const std::vector<Unit>& units) {
   return joined(names);
 }
 
-/// "50 %"
-std::string percent(double share) {
+/// "0.999"
+std::string short_number(double number) {
   std::array<char, 32> buffer{};
-  std::snprintf(buffer.data(), buffer.size(), "%.4g %%", 100 * share);
+  std::snprintf(buffer.data(), buffer.size(), "%.4g", number);
   return buffer.data();
 }
 
-/// "independent [2..2] × 0.001, cascaded [1..2] × 0.999 in 50 % of steps"
+/// "independent [2..2] × 0.001, cascaded [1..2] × 0.999 in 50 % of steps"; for a trunk, who reads
+/// it.
 std::string supervisions_text(const Plan& plan, const NetCost& net) {
   std::string text;
+  if (net.supervisions.empty()) {
+    for (const auto& reader : nets(plan)) {
+      if (!reader->trunk() || reader->trunk()->name() != net.name) continue;
+      text += (text.empty() ? "read by " : ", ") + reader->name();
+    }
+  }
   for (const auto s : net.supervisions) {
     const auto& supervision = plan.supervisions[s];
     if (!text.empty()) text += ", ";
     text += supervision.name + " [" + std::to_string(supervision.first + 1) + ".." +
             std::to_string(supervision.last + 1) + "] " + supervision.loss->name + " × " +
-            to_toml(supervision.weight);
+            short_number(supervision.weight);
     if (supervision.probability < 1) {
-      text += " in " + percent(supervision.probability) + " of steps";
+      text += " in " + short_number(100 * supervision.probability) + " % of steps";
     }
   }
   return text;
@@ -94,8 +103,7 @@ void append(std::vector<std::string>& row, const std::vector<std::string>& cells
 void print_split(Config& config) {
   const auto& run = config.get<RunOptions>();
   const DataSource data = make_data(config);
-  const Backbone backbone =
-      make_backbone(config, static_cast<std::int64_t>(data.classes.size()), data.image_shape);
+  const Backbone backbone = make_backbone(config, data);
   const Plan plan = make_plan(config, backbone, run.method);
   const CostReport report = cost_report(backbone, plan);
   std::printf("  %s of %s on %s: %zu units and a head in %zu modules, %zu supervisions\n\n",
@@ -123,7 +131,7 @@ void print_split(Config& config) {
 
   Table nets({"net", "layers", "parameters", "multiply-adds", "activations", "supervisions"});
   for (const auto& net : report.nets) {
-    std::vector<std::string> row{net.name, joined(net.units)};
+    std::vector<std::string> row{net.name, joined(net.units, ", ")};
     append(row, cost_cells(net.cost));
     row.push_back(supervisions_text(plan, net));
     nets.add(row);
@@ -134,25 +142,56 @@ void print_split(Config& config) {
       nets.to_string().c_str());
 }
 
+void print_plan(Config& config) {
+  const DataSource data = make_data(config);
+  const Backbone backbone = make_backbone(config, data);
+  const Plan plan = make_bare_plan(config, backbone, config.get<RunOptions>().method);
+  const CostReport report = cost_report(backbone, plan);
+  const auto remark = [&](const NetDescription& net) {
+    for (const auto& cost : report.nets) {
+      if (cost.name != net.name) continue;
+      return format_count(cost.cost.parameters) + " parameters, " +
+             format_magnitude(static_cast<double>(cost.cost.multiply_adds)) + " multiply-adds";
+    }
+    return std::string();
+  };
+  std::printf("%s", plan_text(describe(plan, backbone), backbone, remark).c_str());
+}
+
+void print_methods() {
+  print_entries(method_registry());
+  std::string hosts;
+  for (const auto& entry : method_registry().entries()) {
+    if (entry.host) hosts += (hosts.empty() ? "" : ", ") + entry.name;
+  }
+  std::printf("\n");
+  print_entries(addition_registry());
+  std::printf("\n  additions go to a host, HOST+ADDITION+…; hosts: %s\n", hosts.c_str());
+}
+
 int run(const InfoFlags& flags) {
   Config config;
   flags.config.apply(config);
   if (flags.topic == "split") {
     prepare(config);
     print_split(config);
+  } else if (flags.topic == "plan") {
+    prepare(config);
+    print_plan(config);
   } else if (flags.topic == "config") {
     std::printf("%s", Config::schema().c_str());
   } else if (flags.topic == "models") {
     print_entries(backbone_registry());
   } else if (flags.topic == "methods") {
-    print_entries(method_registry());
+    print_methods();
   } else if (flags.topic == "datasets") {
     print_entries(dataset_registry());
   } else if (flags.topic == "system") {
     print_system(config);
   } else {
-    throw UserError(unknown_name("topic", flags.topic,
-                                 {"split", "config", "models", "methods", "datasets", "system"}));
+    throw UserError(
+        unknown_name("topic", flags.topic,
+                     {"split", "plan", "config", "models", "methods", "datasets", "system"}));
   }
   return 0;
 }

@@ -43,8 +43,11 @@ int run(int argc, char** argv) {
   CLI::App program("Supervised local learning: trains deep networks module by module.", "mlaan");
   program.set_version_flag("--version", version());
   program.allow_extras();
-  std::vector<Command> commands{train_command(program), eval_command(program),
-                                bench_command(program), plan_command(program),
+  // So that `mlaan info plan` is not taken for `mlaan plan`.
+  program.require_subcommand(0, 1);
+  std::vector<Command> commands{train_command(program),   eval_command(program),
+                                bench_command(program),   compare_command(program),
+                                analyze_command(program), plan_command(program),
                                 info_command(program)};
   std::vector<std::string> names;
   for (const auto& command : commands) {

@@ -16,8 +16,8 @@ namespace {
 
 struct PlanFlags {
   explicit PlanFlags(CLI::App& app)
-      : config(app, {"model", "method", "modules", "mlm.window", "batch_size", "memory", "dataset",
-                     "data", "seed", "threads"}) {
+      : config(app, {"model", "method", "modules", "batch_size", "memory", "dataset", "data",
+                     "seed", "threads"}) {
     app.add_flag("--check", check,
                  "step every setting for real, and print what that took beside the prediction");
     app.add_option("--json", json, "file to write the settings to")->type_name("FILE");
@@ -39,6 +39,7 @@ int run(const PlanFlags& flags) {
   };
   const std::int64_t bytes = memory_limit(config);
   PlanReport report = plan_training(config, bytes, /*rivals=*/true, progress);
+  if (!flags.quiet) print_measured_format(config);
   if (flags.check) measure_settings(config, report, progress);
   const auto& run = config.get<RunOptions>();
   std::printf("  %s on %s, batch %lld%s\n\n%s", run.model.c_str(), run.dataset.c_str(),

@@ -26,10 +26,9 @@ namespace fs = std::filesystem;
 
 struct TrainFlags {
   explicit TrainFlags(CLI::App& app)
-      : config(app, {"dataset",          "data",        "model",      "method",  "modules",
-                     "mlm.window",       "epochs",      "batch_size", "lr",      "seed",
-                     "device",           "train_limit", "workers",    "threads", "engine.recompute",
-                     "engine.precision", "partition",   "memory",     "output",  "baseline"}) {
+      : config(app, {"dataset", "data", "model", "method", "modules", "epochs", "batch_size", "lr",
+                     "seed", "device", "train_limit", "workers", "threads", "engine.recompute",
+                     "engine.precision", "partition", "memory", "output", "baseline"}) {
     resume_option = app.add_option("--resume", resume,
                                    "go on from a checkpoint, or from the last one of a run's "
                                    "folder; without PATH of --output or of the newest run alike")
@@ -47,12 +46,7 @@ struct TrainFlags {
 TrainSummary train(Config& config, const DataSource& data, const fs::path& folder,
                    const std::optional<Checkpoint>& checkpoint, bool quiet) {
   Trainer trainer(config, data, folder);
-  const std::string format = "engine.memory_format";
-  if (!quiet && config.origin(format).compare(0, 8, "measured") == 0) {
-    std::fprintf(stderr, "%s = %s (%s)\n", format.c_str(),
-                 config.get<ExecutionOptions>().memory_format.c_str(),
-                 config.origin(format).c_str());
-  }
+  if (!quiet) print_measured_format(config);
   if (checkpoint) trainer.resume(*checkpoint);
   MetricsFiles files(folder);
   Progress progress(stderr, quiet);
@@ -119,7 +113,7 @@ int run(const TrainFlags& flags) {
   if (!checkpoint && !settings.memory.empty()) fit_into_memory(config, flags.quiet);
   std::vector<std::string> methods{settings.method};
   if (!settings.baseline.empty()) methods.push_back(settings.baseline);
-  for (const auto& method : methods) method_registry().at(method);
+  for (const auto& method : methods) method_named(method);
   warn_of_unused(config, methods);
   const DataSource data = make_data(config);
   if (checkpoint && settings.output.empty()) {
@@ -134,8 +128,7 @@ int run(const TrainFlags& flags) {
     const fs::path baseline_folder = folder / ("baseline-" + settings.baseline);
     const auto begun = checkpoint ? find_checkpoint(baseline_folder) : std::nullopt;
     checkpoint.reset();
-    Config baseline;
-    baseline.apply_text(config.to_toml(), (folder / "config.toml").string());
+    Config baseline = config.copy((folder / "config.toml").string());
     baseline.apply("method", settings.baseline, "--baseline");
     baseline.apply("baseline", "", "--baseline");
     summaries.push_back(train(baseline, data, baseline_folder, begun, flags.quiet));

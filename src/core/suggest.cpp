@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 namespace mlaan {
 namespace {
@@ -23,6 +24,14 @@ std::size_t edit_distance(const std::string& left, const std::string& right) {
   return row.back();
 }
 
+/// Number of letters at the start that both have: mistakes are rarer there.
+std::size_t common_start(const std::string& left, const std::string& right) {
+  const std::size_t shorter = std::min(left.size(), right.size());
+  std::size_t count = 0;
+  while (count < shorter && left[count] == right[count]) ++count;
+  return count;
+}
+
 /// A key may be given without its section: "window" for "mlm.window".
 bool is_last_part(const std::string& name, const std::string& known) {
   return known.size() > name.size() + 1 &&
@@ -34,12 +43,15 @@ bool is_last_part(const std::string& name, const std::string& known) {
 
 std::string nearest_name(const std::string& name, const std::vector<std::string>& known) {
   std::string best;
-  std::size_t best_distance = std::max<std::size_t>(2, name.size() / 2) + 1;
+  const std::size_t farthest = std::max<std::size_t>(2, name.size() / 2);
+  std::pair<std::size_t, std::size_t> best_rank{farthest + 1, 0};
   for (const auto& candidate : known) {
     const std::size_t distance = is_last_part(name, candidate) ? 1 : edit_distance(name, candidate);
-    if (distance < best_distance) {
+    const std::pair<std::size_t, std::size_t> rank{distance,
+                                                   name.size() - common_start(name, candidate)};
+    if (rank < best_rank) {
       best = candidate;
-      best_distance = distance;
+      best_rank = rank;
     }
   }
   return best;

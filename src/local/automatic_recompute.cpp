@@ -68,7 +68,9 @@ class Search {
       group.of_nets = true;
       group.members.push_back(n);
       for (const auto& supervision : plan.supervisions) {
-        if (supervision.net == all_nets[n]) group.near.push_back(supervision.last);
+        const bool reads =
+            supervision.net == all_nets[n] || supervision.net->trunk() == all_nets[n];
+        if (reads) group.near.push_back(supervision.last);
       }
       current_.nets.push_back(recompute_of_net(plan, n));
     }

@@ -9,6 +9,8 @@
 #include <mlaan/nn/probe.h>
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 namespace mlaan {
 namespace {
@@ -56,6 +58,50 @@ ForwardCost measure_units(const std::vector<Unit>& units, const Shape& input_sha
   return cost;
 }
 
+std::vector<ForwardCost> unit_costs(const Backbone& backbone) {
+  const DefaultGeneratorGuard generator(torch::kCPU);
+  std::vector<ForwardCost> costs;
+  for (std::size_t i = 0; i < backbone.size(); ++i) {
+    costs.push_back(measure_units({backbone.units()[i]}, backbone.input_shape(i)));
+  }
+  return costs;
+}
+
+/// The module whose output a net, or what reads it as a trunk, reads.
+std::size_t module_of(const AuxiliaryNet& net, const Plan& plan) {
+  return std::find_if(plan.supervisions.begin(), plan.supervisions.end(),
+                      [&](const Supervision& supervision) {
+                        return supervision.net.get() == &net ||
+                               supervision.net->trunk().get() == &net;
+                      })
+      ->last;
+}
+
+double runs_of(const AuxiliaryNet& net, const Plan& plan) {
+  std::map<std::pair<std::size_t, const Loss*>, double> runs;
+  for (const auto& supervision : plan.supervisions) {
+    if (supervision.weight == 0) continue;
+    if (supervision.net.get() == &net) {
+      runs[{supervision.last, supervision.loss.get()}] = supervision.probability;
+    } else if (supervision.net->trunk().get() == &net) {
+      runs[{supervision.last, nullptr}] = supervision.probability;
+    }
+  }
+  double sum = 0;
+  for (const auto& [use, probability] : runs) sum += probability;
+  return sum;
+}
+
+/// Shape of one sample of what units give for features of this shape.
+Shape output_shape(const AuxiliaryNet& net, const Shape& features) {
+  const torch::NoGradGuard no_grad;
+  const auto parameters = net.named_parameters();
+  torch::Tensor sample = zero_batch(
+      1, features, parameters.empty() ? torch::TensorOptions() : parameters[0].tensor.options());
+  net.train(false);
+  return shape_of(net.forward(std::move(sample)));
+}
+
 }  // namespace
 
 CostReport cost_report(const Backbone& backbone, const Plan& plan) {
@@ -68,34 +114,34 @@ CostReport cost_report(const Backbone& backbone, const Plan& plan) {
          measure_units(units, backbone.input_shape(plan.partition.first_unit(j)))});
   }
   report.head = measure_units(backbone.head()->units(), backbone.output_shape(backbone.size() - 1));
-  for (std::size_t s = 0; s < plan.supervisions.size(); ++s) {
-    const auto& supervision = plan.supervisions[s];
-    const std::string name = supervision.net->name().empty() ? "head" : supervision.net->name();
-    const auto found = std::find_if(
-        report.nets.begin(), report.nets.end(),
-        [&](const NetCost& net) { return net.name == name && net.module == supervision.last; });
-    if (found != report.nets.end()) {
-      found->supervisions.push_back(s);
-      continue;
+  for (const auto& net : nets(plan)) {
+    NetCost cost{net->name().empty() ? "head" : net->name(),
+                 module_of(*net, plan),
+                 names_of(net->units()),
+                 {},
+                 runs_of(*net, plan),
+                 {}};
+    Shape reads = backbone.output_shape(plan.partition.last_unit(cost.module));
+    if (net->trunk()) reads = output_shape(*net->trunk(), reads);
+    cost.cost = measure_units(net->units(), reads);
+    for (std::size_t s = 0; s < plan.supervisions.size(); ++s) {
+      if (plan.supervisions[s].net == net) cost.supervisions.push_back(s);
     }
-    const auto& units = supervision.net->units();
-    report.nets.push_back(
-        {name,
-         supervision.last,
-         names_of(units),
-         {s},
-         measure_units(units, backbone.output_shape(plan.partition.last_unit(supervision.last)))});
+    report.nets.push_back(std::move(cost));
   }
   return report;
 }
 
 std::vector<std::int64_t> unit_activation_bytes(const Backbone& backbone) {
-  const DefaultGeneratorGuard generator(torch::kCPU);
   std::vector<std::int64_t> bytes;
-  for (std::size_t i = 0; i < backbone.size(); ++i) {
-    bytes.push_back(measure_units({backbone.units()[i]}, backbone.input_shape(i)).activation_bytes);
-  }
+  for (const auto& cost : unit_costs(backbone)) bytes.push_back(cost.activation_bytes);
   return bytes;
+}
+
+std::vector<std::int64_t> unit_multiply_adds(const Backbone& backbone) {
+  std::vector<std::int64_t> multiply_adds;
+  for (const auto& cost : unit_costs(backbone)) multiply_adds.push_back(cost.multiply_adds);
+  return multiply_adds;
 }
 
 }  // namespace mlaan

@@ -14,8 +14,10 @@
 #include <c10/core/ScalarType.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include <algorithm>
 #include <limits>
 #include <set>
+#include <utility>
 
 namespace mlaan {
 namespace {
@@ -315,25 +317,9 @@ class Engine::Implementation {
 
   void execute(const Evaluate& evaluate) {
     const Evaluation& evaluation = schedule_.evaluations[evaluate.evaluation];
-    const AuxiliaryNet& net = *nets_[evaluation.net];
-    if (!is_evaluated(evaluation.probability, options_.seed, net.name(), evaluation.module,
-                      draw())) {
-      return;
-    }
-    seed_default_generator(options_.device,
-                           net_stream(options_.seed, net.name(), evaluation.module, draw()));
-    const GradientTap input(boundary_.to(boundary_dtype_));
-    const auto version = input.tensor()._version();
-    torch::Tensor output;
-    {
-      const AutocastScope scope(options_.device, options_.precision);
-      output =
-          run(net, input.tensor(), recompute_of_net(plan_, evaluation.net) == Recompute::units);
-    }
-    if (input.tensor()._version() != version) {
-      throw UserError("auxiliary net '" + net.name() +
-                      "' changes its input in place; let its first operation be one that is not");
-    }
+    if (evaluation.trunk ? !trunk_ : !is_evaluated_now(evaluation, evaluation.net)) return;
+    const GradientTap input(trunk_ ? trunk_->output : boundary_.to(boundary_dtype_));
+    torch::Tensor output = run_net(evaluation.net, evaluation.module, input.tensor());
     if (options_.precision != Precision::float32) output = output.to(dtype_);
     const torch::Tensor loss = evaluation.loss->function(output, targets_);
     for (const auto supervision : evaluation.supervisions) losses_[supervision] = loss.detach();
@@ -346,7 +332,61 @@ class Engine::Implementation {
         {loss},
         {torch::full_like(loss, scale * pass_.share * evaluation.weight / evaluation.probability)});
     mark_gradients(net_parameters_[evaluation.net]);
-    cotangents_[evaluation.module].add(evaluation, input.take());
+    (trunk_ ? trunk_->cotangents : cotangents_[evaluation.module]).add(evaluation, input.take());
+  }
+
+  /// Whether chance has this evaluation take place in this step. \param net that the draw is of.
+  bool is_evaluated_now(const Evaluation& evaluation, std::size_t net) const {
+    return is_evaluated(evaluation.probability, options_.seed, nets_[net]->name(),
+                        evaluation.module, draw());
+  }
+
+  /// Runs a net on what it reads.
+  torch::Tensor run_net(std::size_t index, std::size_t module, const torch::Tensor& input) {
+    const AuxiliaryNet& net = *nets_[index];
+    seed_default_generator(options_.device, net_stream(options_.seed, net.name(), module, draw()));
+    const auto version = input._version();
+    const AutocastScope scope(options_.device, options_.precision);
+    torch::Tensor output = run(net, input, recompute_of_net(plan_, index) == Recompute::units);
+    if (input._version() != version) {
+      throw UserError("auxiliary net '" + net.name() +
+                      "' changes its input in place; let its first operation be one that is not");
+    }
+    return output;
+  }
+
+  void execute(const RunTrunk& run) {
+    const auto first = std::find_if(
+        schedule_.evaluations.begin(), schedule_.evaluations.end(), [&](const auto& evaluation) {
+          return evaluation.module == run.module && evaluation.trunk == run.net;
+        });
+    if (!is_evaluated_now(*first, run.net)) return;
+    TrunkRun trunk;
+    trunk.input = GradientTap(boundary_.to(boundary_dtype_));
+    trunk.output = run_net(run.net, run.module, trunk.input.tensor());
+    trunk_ = std::move(trunk);
+  }
+
+  void execute(const TrunkProduct& product) {
+    if (!trunk_) return;
+    TrunkRun trunk = *std::exchange(trunk_, std::nullopt);
+    auto destinations = accumulation_edges(net_parameters_[product.net]);
+    destinations.push_back(trunk.input.edge());
+    for (const auto start : product.starts) {
+      const bool stops_here = start == product.module;
+      torch::Tensor cotangent =
+          stops_here ? trunk.cotangents.take_sum() : trunk.cotangents.take_group(start);
+      if (!cotangent.defined()) continue;
+      send_back(trunk.output, std::move(cotangent), /*keep_graph=*/start != product.starts.back(),
+                destinations);
+      Cotangents& here = cotangents_[product.module];
+      if (stops_here) {
+        here.add_to_sum(trunk.input.take());
+      } else {
+        here.add_to_group(start, trunk.input.take());
+      }
+    }
+    mark_gradients(net_parameters_[product.net]);
   }
 
   void execute(const Rebuild& rebuild) {
@@ -411,10 +451,17 @@ class Engine::Implementation {
     return torch::TensorOptions(options_.device).dtype(dtype_);
   }
 
-  std::vector<std::shared_ptr<AuxiliaryNet>> nets_;
+  std::vector<std::shared_ptr<const AuxiliaryNet>> nets_;
   std::vector<std::vector<torch::Tensor>> net_parameters_;
   std::vector<ModuleRun> modules_;
   torch::Dtype dtype_ = torch::kFloat32;
+
+  /// A trunk between its forward pass and its backward pass.
+  struct TrunkRun {
+    GradientTap input;
+    torch::Tensor output;
+    Cotangents cotangents;  ///< at its output
+  };
 
   // What is alive within a step.
   Pass pass_;
@@ -422,6 +469,7 @@ class Engine::Implementation {
   torch::Tensor boundary_;         ///< output of the module that ran last, detached
   torch::Dtype boundary_dtype_{};  ///< that the module gave it in
   std::vector<Cotangents> cotangents_;
+  std::optional<TrunkRun> trunk_;  ///< that the next evaluations read
   std::vector<torch::Tensor> losses_;
   torch::Tensor logits_;
 };

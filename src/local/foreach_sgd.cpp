@@ -2,19 +2,13 @@
 #include "local/foreach_sgd.h"
 
 #include "core/libtorch_compat.h"
+#include "core/sole_owner.h"
 
 #include <torch/types.h>
 
 #include <memory>
 
 namespace mlaan {
-namespace {
-
-bool is_held_by_nobody_else(const torch::Tensor& gradient) {
-  return gradient.use_count() == 1 && gradient.has_storage() && gradient.storage().use_count() == 1;
-}
-
-}  // namespace
 
 torch::Tensor ForeachSgd::step(LossClosure closure) {
   const torch::NoGradGuard no_grad;
@@ -37,7 +31,7 @@ void ForeachSgd::step(torch::optim::OptimizerParamGroup& group) {
     if (!gradient.defined()) continue;
     parameters.push_back(parameter);
     values.push_back(parameter.data());
-    changes.push_back(is_held_by_nobody_else(gradient) ? gradient : gradient.clone());
+    changes.push_back(is_sole_owner(gradient) ? gradient : gradient.clone());
   }
   if (parameters.empty()) return;
   if (options.weight_decay() != 0) at::_foreach_add_(changes, values, options.weight_decay());

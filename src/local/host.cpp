@@ -1,106 +1,111 @@
 // A host: what a local-learning method puts at the end of each module; MLM and LAM build on any.
-#include <mlaan/core/random.h>
+#include <mlaan/core/options.h>
 #include <mlaan/local/host.h>
-#include <mlaan/nn/narrow.h>
-#include <mlaan/nn/probe.h>
 
-#include <map>
+#include <set>
 
 namespace mlaan {
 namespace {
 
-/// Builds the supervisions of one plan, module by module.
-class PlanBuilder {
+/// Describes the supervisions of one plan, module by module.
+class Describer {
  public:
-  PlanBuilder(const Backbone& backbone, const Partition& partition, const Host& host,
-              const std::optional<LeapAugmented>& leap, std::uint64_t seed)
-      : backbone_(backbone),
-        host_(host),
-        leap_(leap),
-        seed_(seed),
-        plan_{partition, {}, {}, {}, {}} {}
+  Describer(const Backbone& backbone, const LocalMethod& method)
+      : backbone_(backbone), method_(method), description_{method.partition, {}, {}} {}
 
-  void supervise(const std::string& name, std::size_t first, std::size_t last, bool leaps,
+  void supervise(const std::string& role, std::size_t first, std::size_t last, bool leaps,
                  double weight) {
-    plan_.supervisions.push_back({name, first, last, net_for(name, last, leaps), host_.loss, weight,
-                                  leaps ? leap_->probability : 1});
+    const Host& host = method_.host;
+    // Where nets are shared, the module that they belong to.
+    const std::size_t owner = leaps && method_.leap_augmented->shared ? last_of_stage(last) : last;
+    const std::string name = "aux." + std::to_string(owner + 1) + "." + role;
+    const NetPlace module = place_at(owner);
+    const LayerTexts leap_layers = leaps ? leap_texts(module) : LayerTexts();
+    const NetPlace behind = behind_leaps(module, leap_layers);
+    LayerTexts shared = leap_layers;
+    NetPlace place = behind;
+    if (host.trunk) {
+      const LayerTexts trunk = host.trunk(behind);
+      shared.insert(shared.end(), trunk.begin(), trunk.end());
+      place.features = output_shape_of(trunk, behind.features, backbone_);
+    }
+    const bool single = host.nets.size() == 1;
+    for (const auto& net : host.nets) {
+      const double own_weight = net.weight ? net.weight(last) : 1;
+      if (own_weight == 0) continue;
+      LayerTexts layers = net.layers(place);
+      std::string trunk;
+      if (single) {
+        layers.insert(layers.begin(), shared.begin(), shared.end());
+      } else if (!shared.empty()) {
+        trunk = name + ".trunk";
+        add_net({trunk, "", shared});
+      }
+      const std::string net_name = single ? name : name + "." + net.name;
+      add_net({net_name, trunk, std::move(layers)});
+      description_.supervisions.push_back({single ? role : role + "." + net.name, first, last,
+                                           net_name, net.loss, weight * own_weight,
+                                           leaps ? method_.leap_augmented->probability : 1});
+    }
   }
 
-  void supervise_by_head(const std::string& name, std::size_t first, double weight) {
-    plan_.supervisions.push_back(
-        {name, first, plan_.partition.size() - 1, backbone_.head(), head_loss_, weight});
+  void supervise_by_head(const std::string& role, std::size_t first, double weight) {
+    description_.supervisions.push_back(
+        {role, first, description_.partition.size() - 1, head_name, "cross_entropy", weight, 1});
   }
 
-  Plan take() { return std::move(plan_); }
+  PlanDescription take() { return std::move(description_); }
 
  private:
-  std::shared_ptr<AuxiliaryNet> net_for(const std::string& role, std::size_t module, bool leaps) {
-    if (!leaps || !leap_->shared) return make_net(role, module, leaps);
-    const std::size_t owner = last_of_stage(module);
-    auto& net = shared_nets_[owner];
-    if (!net) net = make_net(role, owner, leaps);
-    return net;
+  NetPlace place_at(std::size_t module) const {
+    const std::size_t unit = description_.partition.last_unit(module);
+    return {module, unit, backbone_.output_shape(unit), backbone_.classes()};
   }
 
   /// The last module, of those that have an auxiliary net, whose output has the shape of this
   /// one's.
   std::size_t last_of_stage(std::size_t module) const {
-    const auto shape = [this](std::size_t j) {
-      return backbone_.output_shape(plan_.partition.last_unit(j));
-    };
     std::size_t last = module;
-    while (last + 2 < plan_.partition.size() && shape(last + 1) == shape(module)) ++last;
+    while (last + 2 < description_.partition.size() &&
+           place_at(last + 1).features == place_at(module).features) {
+      ++last;
+    }
     return last;
   }
 
-  std::shared_ptr<AuxiliaryNet> make_net(const std::string& role, std::size_t module, bool leaps) {
-    const std::string name = "aux." + std::to_string(module + 1) + "." + role;
-    const DefaultGeneratorGuard guard(torch::kCPU);
-    seed_default_generator(torch::kCPU, random_key({seed_, random_key(name)}));
-    const std::size_t last_unit = plan_.partition.last_unit(module);
-    Shape features = backbone_.output_shape(last_unit);
-    std::vector<Unit> units;
-    if (leaps) {
-      const LeapRow& row = leap_->rows.at(module);
-      LeapLayers layers =
-          make_leap_layers(backbone_, row, leap_->twins, leap_->ema_momentum, leap_->narrow);
-      units = std::move(layers.units);
-      for (auto& average : layers.averages) plan_.averages.push_back(std::move(average));
-      if (leap_->narrow > 1) {
-        units.insert(units.begin(), channel_grouping_unit(features, leap_->narrow));
+  LayerTexts leap_texts(const NetPlace& place) const {
+    const LeapAugmented& leap = *method_.leap_augmented;
+    LayerTexts texts;
+    if (leap.pool > 1) texts.push_back("average_pool " + size_text(leap.pool, leap.pool));
+    if (leap.narrow > 1) texts.push_back("group " + std::to_string(leap.narrow));
+    const LeapRow& row = leap.rows.at(place.module);
+    for (std::size_t n = 0; n < row.size(); ++n) {
+      std::string text = "leap " + backbone_.units().at(row[n]).name();
+      if (leap.narrow > 1) text += " narrow " + std::to_string(leap.narrow);
+      if (leap.twins == Twins::all || (leap.twins == Twins::first && n == 0)) {
+        text += " twin " + to_toml(leap.ema_momentum);
       }
-      if (leap_->pool > 1) units.insert(units.begin(), pooling_unit(features, leap_->pool));
-      if (leap_->pool > 1 || leap_->narrow > 1) {
-        features = output_shape(units, features, name);
-      } else if (!row.empty()) {
-        features = backbone_.output_shape(row.back());
-      }
+      texts.push_back(std::move(text));
     }
-    for (auto& unit : host_.units(features, backbone_.classes())) units.push_back(std::move(unit));
-    return std::make_shared<AuxiliaryNet>(name, std::move(units));
+    return texts;
   }
 
-  /// Shape of what a net's units give for features of the given shape.
-  static Shape output_shape(const std::vector<Unit>& units, const Shape& features,
-                            const std::string& net) {
-    const torch::NoGradGuard no_grad;
-    const auto parameters = units.back().named_parameters();
-    torch::Tensor sample = zero_batch(
-        1, features, parameters.empty() ? torch::TensorOptions() : parameters[0].tensor.options());
-    for (const auto& unit : units) {
-      unit.train(false);
-      sample = probe(unit, sample, net);
-    }
-    return shape_of(sample);
+  NetPlace behind_leaps(NetPlace place, const LayerTexts& leap_layers) const {
+    if (leap_layers.empty()) return place;
+    const LeapRow& row = method_.leap_augmented->rows.at(place.module);
+    if (!row.empty()) place.unit = row.back();
+    place.features = output_shape_of(leap_layers, place.features, backbone_);
+    return place;
+  }
+
+  void add_net(NetDescription net) {
+    if (names_.insert(net.name).second) description_.nets.push_back(std::move(net));
   }
 
   const Backbone& backbone_;
-  const Host& host_;
-  const std::optional<LeapAugmented>& leap_;
-  std::uint64_t seed_;
-  Plan plan_;
-  std::map<std::size_t, std::shared_ptr<AuxiliaryNet>> shared_nets_;  ///< by module
-  LossPtr head_loss_ = cross_entropy();
+  const LocalMethod& method_;
+  PlanDescription description_;
+  std::set<std::string> names_;
 };
 
 void check_rows(const Backbone& backbone, const Partition& partition,
@@ -129,21 +134,19 @@ void check_window(const Multilaminar& multilaminar, std::size_t modules) {
 
 }  // namespace
 
-Plan make_local_plan(const Backbone& backbone, const Partition& partition, const Host& host,
-                     const std::optional<Multilaminar>& multilaminar,
-                     const std::optional<LeapAugmented>& leap_augmented, std::uint64_t seed) {
-  if (multilaminar) check_window(*multilaminar, partition.size());
-  if (leap_augmented) check_rows(backbone, partition, leap_augmented->rows);
-  PlanBuilder plan(backbone, partition, host, leap_augmented, seed);
-  const bool leaps = leap_augmented.has_value();
-  const std::size_t last = partition.size() - 1;
-  if (!multilaminar) {
+PlanDescription describe(const LocalMethod& method, const Backbone& backbone) {
+  const std::size_t last = method.partition.size() - 1;
+  if (method.multilaminar) check_window(*method.multilaminar, method.partition.size());
+  if (method.leap_augmented) check_rows(backbone, method.partition, method.leap_augmented->rows);
+  Describer plan(backbone, method);
+  const bool leaps = method.leap_augmented.has_value();
+  if (!method.multilaminar) {
     for (std::size_t j = 0; j < last; ++j) plan.supervise("local", j, j, leaps, 1);
     plan.supervise_by_head("output", last, 1);
     return plan.take();
   }
 
-  const Multilaminar& mlm = *multilaminar;
+  const Multilaminar& mlm = *method.multilaminar;
   for (std::size_t j = 0; j < last; ++j) {
     // The larger net first, while no other cotangent waits.
     if (j + 1 >= mlm.window) {
@@ -161,6 +164,10 @@ Plan make_local_plan(const Backbone& backbone, const Partition& partition, const
     plan.supervise_by_head("independent", last, mlm.independent_weight);
   }
   return plan.take();
+}
+
+Plan make_plan(const LocalMethod& method, const Backbone& backbone, std::uint64_t seed) {
+  return build_plan(describe(method, backbone), backbone, seed);
 }
 
 }  // namespace mlaan

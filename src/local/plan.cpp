@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <utility>
 
 namespace mlaan {
 namespace {
@@ -53,6 +55,21 @@ std::vector<NamedTensor> with_nets(std::vector<NamedTensor> all, const Backbone&
   return all;
 }
 
+/// Chance decides for a trunk and all that read it at once.
+void check_trunk_probabilities(const Plan& plan) {
+  std::map<std::pair<const AuxiliaryNet*, std::size_t>, const Supervision*> first_reader;
+  for (const auto& supervision : plan.supervisions) {
+    const auto* trunk = supervision.net->trunk().get();
+    if (trunk == nullptr) continue;
+    const auto [found, is_new] = first_reader.try_emplace({trunk, supervision.last}, &supervision);
+    if (found->second->probability == supervision.probability) continue;
+    throw UserError(describe(supervision) + " has the probability " +
+                    std::to_string(supervision.probability) + ", but " + describe(*found->second) +
+                    ", whose net reads '" + trunk->name() + "' too, has " +
+                    std::to_string(found->second->probability) + "; they must be equal");
+  }
+}
+
 bool has_trainable_parameters(const std::vector<Unit>& units) {
   return std::any_of(units.begin(), units.end(), [](const Unit& unit) {
     const auto parameters = unit.named_parameters();
@@ -88,6 +105,7 @@ void check(const Plan& plan, const Backbone& backbone) {
   for (const auto& supervision : plan.supervisions) {
     check(supervision, modules, backbone.head());
   }
+  check_trunk_probabilities(plan);
   const bool head_trained = std::any_of(
       plan.supervisions.begin(), plan.supervisions.end(), [&](const Supervision& supervision) {
         return supervision.net == backbone.head() && supervision.weight > 0;
@@ -128,12 +146,15 @@ std::vector<NamedTensor> named_buffers(const Backbone& backbone, const Plan& pla
                    [](const AuxiliaryNet& net) { return net.named_buffers(); });
 }
 
-std::vector<std::shared_ptr<AuxiliaryNet>> nets(const Plan& plan) {
-  std::vector<std::shared_ptr<AuxiliaryNet>> distinct;
+std::vector<std::shared_ptr<const AuxiliaryNet>> nets(const Plan& plan) {
+  std::vector<std::shared_ptr<const AuxiliaryNet>> distinct;
+  const auto add = [&distinct](const std::shared_ptr<const AuxiliaryNet>& net) {
+    const bool known = std::find(distinct.begin(), distinct.end(), net) != distinct.end();
+    if (net && !known) distinct.push_back(net);
+  };
   for (const auto& supervision : plan.supervisions) {
-    if (std::find(distinct.begin(), distinct.end(), supervision.net) == distinct.end()) {
-      distinct.push_back(supervision.net);
-    }
+    if (supervision.net) add(supervision.net->trunk());
+    add(supervision.net);
   }
   return distinct;
 }

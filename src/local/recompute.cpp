@@ -8,8 +8,7 @@ Recompute parse_recompute(const std::string& text) {
   if (text == "activation") return Recompute::activations;
   if (text == "module") return Recompute::module;
   if (text == "unit") return Recompute::units;
-  throw UserError("unknown recomputation '" + text +
-                  "'; known: none, activation, module, unit, auto");
+  throw UserError("unknown recomputation '" + text + "'; known: none, activation, module, unit");
 }
 
 void set_recompute(Plan& plan, Recompute recompute) {

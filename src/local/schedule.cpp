@@ -3,26 +3,39 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
+#include <set>
 
 namespace mlaan {
 namespace {
 
-/// The evaluations of a plan in the order in which they run: by module, then as in the plan.
+/// The evaluations of a plan in the order in which they run: by module, then as in the plan, but
+/// those of one trunk together.
 std::vector<Evaluation> find_evaluations(const Plan& plan) {
   const auto distinct = nets(plan);
+  const auto index_of = [&distinct](const std::shared_ptr<const AuxiliaryNet>& net) {
+    return static_cast<std::size_t>(std::find(distinct.begin(), distinct.end(), net) -
+                                    distinct.begin());
+  };
   std::vector<Evaluation> evaluations;
   for (std::size_t s = 0; s < plan.supervisions.size(); ++s) {
     const auto& supervision = plan.supervisions[s];
     if (supervision.weight == 0) continue;
-    const auto net = static_cast<std::size_t>(
-        std::find(distinct.begin(), distinct.end(), supervision.net) - distinct.begin());
+    const std::size_t net = index_of(supervision.net);
+    std::optional<std::size_t> trunk;
+    if (supervision.net->trunk()) trunk = index_of(supervision.net->trunk());
     auto found = std::find_if(evaluations.begin(), evaluations.end(), [&](const Evaluation& other) {
       return other.module == supervision.last && other.net == net &&
              other.loss == supervision.loss && other.probability == supervision.probability;
     });
     if (found == evaluations.end()) {
+      const auto behind =
+          std::find_if(evaluations.rbegin(), evaluations.rend(), [&](const Evaluation& other) {
+            return trunk && other.module == supervision.last && other.trunk == trunk;
+          });
       found = evaluations.insert(
-          found, {supervision.last, net, supervision.loss, {}, 0, supervision.probability, {}});
+          behind == evaluations.rend() ? evaluations.end() : behind.base(),
+          {supervision.last, net, trunk, supervision.loss, {}, 0, supervision.probability, {}});
     }
     found->supervisions.push_back(s);
     found->weight += supervision.weight;
@@ -37,13 +50,29 @@ std::vector<Evaluation> find_evaluations(const Plan& plan) {
   return evaluations;
 }
 
-/// For each first module of a window, the last evaluation that adds to its group of cotangents.
+bool share_trunk(const Evaluation& left, const Evaluation& right) {
+  return left.trunk && left.trunk == right.trunk && left.module == right.module;
+}
+
+bool begins_trunk(const std::vector<Evaluation>& evaluations, std::size_t e) {
+  return evaluations[e].trunk && (e == 0 || !share_trunk(evaluations[e - 1], evaluations[e]));
+}
+
+bool ends_trunk(const std::vector<Evaluation>& evaluations, std::size_t e) {
+  return evaluations[e].trunk &&
+         (e + 1 == evaluations.size() || !share_trunk(evaluations[e], evaluations[e + 1]));
+}
+
+/// For each first module of a window, the last evaluation that adds to its group of cotangents. A
+/// trunk's cotangents arrive with its last evaluation.
 using Groups = std::map<std::size_t, std::size_t>;
 
 Groups find_groups(const std::vector<Evaluation>& evaluations) {
   Groups groups;
   for (std::size_t e = 0; e < evaluations.size(); ++e) {
-    for (const auto& group : evaluations[e].groups) groups[group.start] = e;
+    std::size_t arrival = e;
+    while (evaluations[e].trunk && !ends_trunk(evaluations, arrival)) ++arrival;
+    for (const auto& group : evaluations[e].groups) groups[group.start] = arrival;
   }
   return groups;
 }
@@ -106,14 +135,36 @@ class Scheduler {
   }
 
   void evaluate(std::size_t e) {
-    schedule_.operations.emplace_back(Evaluate{e});
     const auto& evaluations = schedule_.evaluations;
-    const std::size_t net = evaluations[e].net;
-    const bool last_use =
-        std::none_of(evaluations.begin() + static_cast<std::ptrdiff_t>(e) + 1, evaluations.end(),
-                     [net](const auto& later) { return later.net == net; });
-    if (last_use && trainable_.nets[net]) update({/*of_net=*/true, net});
+    const Evaluation& now = evaluations[e];
+    if (begins_trunk(evaluations, e)) {
+      schedule_.operations.emplace_back(RunTrunk{now.module, *now.trunk});
+    }
+    schedule_.operations.emplace_back(Evaluate{e});
+    update_after_last_use(now.net, e);
+    if (ends_trunk(evaluations, e)) {
+      schedule_.operations.emplace_back(TrunkProduct{now.module, *now.trunk, trunk_starts(e)});
+      update_after_last_use(*now.trunk, e);
+    }
     backward(e);
+  }
+
+  void update_after_last_use(std::size_t net, std::size_t e) {
+    const auto& evaluations = schedule_.evaluations;
+    const bool used_later =
+        std::any_of(evaluations.begin() + static_cast<std::ptrdiff_t>(e) + 1, evaluations.end(),
+                    [net](const auto& later) { return later.net == net || later.trunk == net; });
+    if (!used_later && trainable_.nets[net]) update({/*of_net=*/true, net});
+  }
+
+  /// Starts of the windows whose cotangents meet at the trunk that ends with evaluation `last`.
+  std::vector<std::size_t> trunk_starts(std::size_t last) const {
+    std::set<std::size_t> starts;
+    const auto& evaluations = schedule_.evaluations;
+    for (std::size_t e = last + 1; e-- > 0 && share_trunk(evaluations[e], evaluations[last]);) {
+      for (const auto& group : evaluations[e].groups) starts.insert(group.start);
+    }
+    return {starts.begin(), starts.end()};
   }
 
   /// Sends on every group that evaluation `now` completes, and finishes every module that it was
@@ -186,15 +237,19 @@ std::size_t module_of(const Operation& operation, const Schedule& schedule) {
     const Schedule& schedule;
 
     std::size_t operator()(const RunModule& run) const { return run.module; }
+    std::size_t operator()(const RunTrunk& run) const { return run.module; }
     std::size_t operator()(const Evaluate& evaluate) const {
       return schedule.evaluations.at(evaluate.evaluation).module;
     }
+    std::size_t operator()(const TrunkProduct& product) const { return product.module; }
     std::size_t operator()(const Rebuild& rebuild) const { return rebuild.module; }
     std::size_t operator()(const Product& product) const { return product.module; }
     std::size_t operator()(const Update& update) const {
       if (!update.of_net) return update.index;
       for (const auto& evaluation : schedule.evaluations) {
-        if (evaluation.net == update.index) return evaluation.module;
+        if (evaluation.net == update.index || evaluation.trunk == update.index) {
+          return evaluation.module;
+        }
       }
       return 0;
     }
@@ -209,6 +264,12 @@ std::string to_string(const Operation& operation, const Schedule& schedule) {
     decltype(number)& print;
 
     std::string operator()(const RunModule& run) const { return "forward " + print(run.module); }
+    std::string operator()(const RunTrunk& run) const {
+      return "trunk " + print(run.net) + " of " + print(run.module);
+    }
+    std::string operator()(const TrunkProduct& product) const {
+      return "trunk " + print(product.net) + " of " + print(product.module) + " backward";
+    }
     std::string operator()(const Evaluate& evaluate) const {
       return "supervise " + print(schedule.evaluations.at(evaluate.evaluation).module) +
              " by net " + print(schedule.evaluations[evaluate.evaluation].net);

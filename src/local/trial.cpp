@@ -1,11 +1,13 @@
 // A trial: a plan stepped on a few images, from which follows what a step on many takes.
+#include "measure/timing.h"
+
 #include <mlaan/core/random.h>
 #include <mlaan/local/optimizer_state.h>
 #include <mlaan/local/trial.h>
 #include <mlaan/measure/memory.h>
+#include <mlaan/nn/probe.h>
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 namespace mlaan {
@@ -42,8 +44,25 @@ std::int64_t bytes_of(const std::vector<NamedTensor>& tensors) {
   return bytes;
 }
 
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+/// The evaluation that an operation is part of, where chance may leave it out; for a trunk's, the
+/// first that reads it.
+const Evaluation* evaluation_of(const Operation& operation, const Schedule& schedule) {
+  if (const auto* evaluate = std::get_if<Evaluate>(&operation)) {
+    return &schedule.evaluations[evaluate->evaluation];
+  }
+  const auto first_reader = [&](std::size_t module, std::size_t trunk) {
+    return &*std::find_if(schedule.evaluations.begin(), schedule.evaluations.end(),
+                          [=](const Evaluation& evaluation) {
+                            return evaluation.module == module && evaluation.trunk == trunk;
+                          });
+  };
+  if (const auto* run = std::get_if<RunTrunk>(&operation)) {
+    return first_reader(run->module, run->net);
+  }
+  if (const auto* product = std::get_if<TrunkProduct>(&operation)) {
+    return first_reader(product->module, product->net);
+  }
+  return nullptr;
 }
 
 }  // namespace
@@ -71,10 +90,7 @@ void Trial::step(std::int64_t images) {
   torch::Tensor labels;
   {
     const measure::MemoryKindScope kind(measure::MemoryKind::data);
-    std::vector<std::int64_t> sizes{images};
-    const Shape& shape = engine_.backbone().input_shape(0);
-    sizes.insert(sizes.end(), shape.begin(), shape.end());
-    batch = torch::randn(sizes);
+    batch = torch::randn(batch_shape(images, engine_.backbone().input_shape(0)));
     if (batch.dim() == 4) batch = batch.contiguous(memory_format_);
     labels = torch::randint(engine_.backbone().classes(), {images}, torch::kInt64);
   }
@@ -93,12 +109,11 @@ Trial::Recording Trial::record_step(std::int64_t images) {
 }
 
 void Trial::record() {
-  operations_.clear();
+  modules_.clear();
   for (const auto& operation : engine_.schedule().operations) {
-    operations_.push_back(
-        {to_string(operation, engine_.schedule()), module_of(operation, engine_.schedule()), 0});
+    modules_.push_back(module_of(operation, engine_.schedule()));
   }
-  operations_.push_back({"end of the step", engine_.plan().partition.size() - 1, 0});
+  modules_.push_back(engine_.plan().partition.size() - 1);
   smaller_ = record_step(smaller_batch);
   larger_ = record_step(larger_batch);
 }
@@ -106,16 +121,16 @@ void Trial::record() {
 std::vector<OperationPeak> Trial::peaks(std::int64_t batch) const {
   const auto levels = measure::levels(
       measure::extrapolate(smaller_.trace, smaller_batch, larger_.trace, larger_batch, batch));
-  std::vector<OperationPeak> peaks = operations_;
+  std::vector<OperationPeak> peaks;
   std::size_t event = 0;
   std::int64_t level = 0;
-  for (std::size_t i = 0; i < peaks.size(); ++i) {
+  for (std::size_t i = 0; i < modules_.size(); ++i) {
     std::int64_t highest = level;
     for (; event < larger_.ends[i]; ++event) {
       level = levels[event];
       highest = std::max(highest, level);
     }
-    peaks[i].bytes = resting_bytes_ + highest;
+    peaks.push_back({modules_[i], resting_bytes_ + highest});
   }
   return peaks;
 }
@@ -150,16 +165,13 @@ double Trial::seconds(std::int64_t batch, std::int64_t bytes) {
   // The first step warms up.
   for (int i = 0; i <= timed_steps; ++i) {
     double sum = 0;
-    double last = now();
+    auto last = Clock::now();
     engine_.set_observer([&](const Operation& operation) {
-      const double time = now();
-      const auto* evaluate = std::get_if<Evaluate>(&operation);
+      const Evaluation* evaluation = evaluation_of(operation, schedule);
       const double share =
-          evaluate == nullptr
-              ? 1
-              : probabilities_[schedule.evaluations[evaluate->evaluation].supervisions.front()];
-      sum += share * (time - last);
-      last = time;
+          evaluation == nullptr ? 1 : probabilities_[evaluation->supervisions.front()];
+      sum += share * seconds_since(last);
+      last = Clock::now();
     });
     step(images);
     if (i == 1 || (i > 1 && sum < fastest)) fastest = sum;

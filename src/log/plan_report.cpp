@@ -21,9 +21,10 @@ std::string plan_table(const PlanReport& report) {
   std::vector<std::string> header{"",          "method",        "modules", "partition",
                                   "recompute", "micro-batches", "peak",    "step s"};
   if (limited) header.insert(header.end(), {"fits", "largest batch"});
-  if (measured)
+  if (measured) {
     header.insert(header.end(),
                   {"measured peak", "predicted ÷ measured", "measured s", "predicted ÷ measured"});
+  }
   Table table(header);
   for (std::size_t i = 0; i < settings.size(); ++i) {
     const auto& setting = settings[i];

@@ -1,4 +1,6 @@
 // Progress of a training run on the terminal.
+#include "measure/timing.h"
+
 #include <mlaan/core/quantity.h>
 #include <mlaan/log/progress.h>
 #include <mlaan/log/table.h>
@@ -11,8 +13,6 @@
 
 namespace mlaan {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds time_between_plain_lines(10);
 constexpr std::chrono::milliseconds time_between_renewals(100);

@@ -1,4 +1,5 @@
 // The summary of a run, for people and for programs.
+#include <mlaan/core/error.h>
 #include <mlaan/core/quantity.h>
 #include <mlaan/io/atomic_file.h>
 #include <mlaan/log/summary.h>
@@ -6,6 +7,8 @@
 #include <mlaan/train/options.h>
 
 #include <nlohmann/json.hpp>
+
+#include <limits>
 
 namespace mlaan {
 namespace {
@@ -47,6 +50,43 @@ ordered_json to_json(const TrainSummary& summary, Config& config) {
   return json;
 }
 
+/// NaN for null.
+double number(const ordered_json& json, const char* key) {
+  const auto& value = json.at(key);
+  return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
+}
+
+TrainSummary from_json(const ordered_json& json) {
+  TrainSummary summary;
+  json.at("method").get_to(summary.run.method);
+  json.at("model").get_to(summary.run.model);
+  json.at("dataset").get_to(summary.run.dataset);
+  json.at("modules").get_to(summary.run.modules);
+  json.at("window").get_to(summary.run.window);
+  json.at("batch").get_to(summary.run.batch);
+  json.at("epochs").get_to(summary.run.epochs);
+  json.at("train_images").get_to(summary.run.train_images);
+  json.at("validation_images").get_to(summary.run.validation_images);
+  json.at("test_images").get_to(summary.run.test_images);
+  json.at("complete").get_to(summary.complete);
+  json.at("reported").get_to(summary.reported);
+  json.at("reported_epoch").get_to(summary.reported_epoch);
+  summary.test_error = number(json, "test_error");
+  summary.test_loss = number(json, "test_loss");
+  summary.validation_error = number(json, "validation_error");
+  summary.train_error = number(json, "train_error");
+  summary.seconds = number(json, "seconds");
+  summary.images_per_second = number(json, "images_per_second");
+  json.at("peak_bytes").get_to(summary.peak_bytes);
+  for (std::size_t k = 0; k < summary.peak_by_kind.size(); ++k) {
+    const std::string kind = measure::to_string(static_cast<measure::MemoryKind>(k));
+    json.at("peak_bytes_by_kind").at(kind).get_to(summary.peak_by_kind.at(k));
+  }
+  json.at("parameters").get_to(summary.run.parameters);
+  json.at("auxiliary_parameters").get_to(summary.run.auxiliary_parameters);
+  return summary;
+}
+
 }  // namespace
 
 std::string summary_table(const std::vector<TrainSummary>& summaries) {
@@ -68,6 +108,14 @@ void write_summary(const std::filesystem::path& path, Config& config,
   json["results"] = ordered_json::array();
   for (const auto& summary : summaries) json["results"].push_back(to_json(summary, config));
   write_text(path, json.dump(2) + "\n");
+}
+
+TrainSummary read_summary(const std::filesystem::path& path) {
+  try {
+    return from_json(ordered_json::parse(read_text(path)));
+  } catch (const nlohmann::json::exception& error) {
+    throw UserError(path.string() + " is no summary of a run: " + error.what());
+  }
 }
 
 std::string summary_table(const EvalSummary& summary) {

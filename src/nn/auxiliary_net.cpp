@@ -12,9 +12,15 @@ void append(std::vector<NamedTensor>& all, const std::string& net, std::vector<N
 
 }  // namespace
 
-AuxiliaryNet::AuxiliaryNet(std::string name, std::vector<Unit> units)
-    : name_(std::move(name)), units_(std::move(units)) {
+AuxiliaryNet::AuxiliaryNet(std::string name, std::vector<Unit> units,
+                           std::shared_ptr<const AuxiliaryNet> trunk)
+    : name_(std::move(name)), units_(std::move(units)), trunk_(std::move(trunk)) {
   if (units_.empty()) throw UserError("auxiliary net '" + name_ + "' has no layer");
+  if (trunk_ && trunk_->trunk()) {
+    throw UserError("auxiliary net '" + name_ + "' reads '" + trunk_->name() +
+                    "', which itself reads '" + trunk_->trunk()->name() +
+                    "'; a net that others read must read a module");
+  }
 }
 
 torch::Tensor AuxiliaryNet::forward(torch::Tensor input) const {

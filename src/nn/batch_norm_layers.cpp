@@ -79,53 +79,84 @@ bool is_recorded(const torch::nn::BatchNorm2dImpl& normalisation, bool anywhere,
   return any;
 }
 
-struct NormReluConv : torch::autograd::Node {
-  // The edges lead to input, scale, shift and kernel.
+/// A batch normalisation and what follows it as one node. Its edges lead to the normalisation's
+/// input, scale and shift, and to the other tensor that takes part.
+struct NormNode : torch::autograd::Node {
   Tensor input;
-  Tensor middle;  ///< undefined where it is rebuilt
-  Tensor kernel;
-
-  /// That the convolution ran in: under autocast another one than its kernel's.
-  c10::ScalarType dtype = c10::ScalarType::Float;
   BatchNormRecord record;
-  std::vector<std::int64_t> stride;
-  std::vector<std::int64_t> padding;
-  std::vector<std::int64_t> dilation;
-  std::int64_t groups = 1;
 
-  torch::autograd::variable_list apply(torch::autograd::variable_list&& gradients) override {
+  torch::autograd::variable_list apply(torch::autograd::variable_list&& gradients) final {
     torch::autograd::variable_list results(4);
     Tensor gradient = std::move(gradients.at(0));
     gradients.clear();
     if (!gradient.defined()) return results;
     const torch::NoGradGuard no_grad;
-    const bool before = task_should_compute_output(0) || task_should_compute_output(1) ||
-                        task_should_compute_output(2);
+    gradient = through_followers(std::move(gradient), results[3]);
+    if (reaches_norm()) {
+      std::tie(results[0], results[1], results[2]) =
+          batch_norm_backward(std::move(gradient), input, record,
+                              {task_should_compute_output(0), task_should_compute_output(1),
+                               task_should_compute_output(2)});
+    }
+    return results;
+  }
+
+  void release_variables() override {
+    input = Tensor();
+    record = {};
+  }
+
+ protected:
+  bool reaches_norm() const {
+    return task_should_compute_output(0) || task_should_compute_output(1) ||
+           task_should_compute_output(2);
+  }
+
+ private:
+  /// From the gradient of the node's output that of the normalisation's, where it reaches that.
+  /// \param other set to the gradient of the other tensor, where that is wanted.
+  virtual Tensor through_followers(Tensor gradient, Tensor& other) = 0;
+};
+
+/// The other tensor is the convolution's kernel.
+struct NormReluConv : NormNode {
+  Tensor middle;  ///< undefined where it is rebuilt
+  Tensor kernel;
+
+  /// That the convolution ran in: under autocast another one than its kernel's.
+  c10::ScalarType dtype = c10::ScalarType::Float;
+  std::vector<std::int64_t> stride;
+  std::vector<std::int64_t> padding;
+  std::vector<std::int64_t> dilation;
+  std::int64_t groups = 1;
+
+  void release_variables() override {
+    NormNode::release_variables();
+    middle = Tensor();
+  }
+
+ private:
+  Tensor through_followers(Tensor gradient, Tensor& other) override {
     const bool rebuilds = !middle.defined();
     // One product after the other, so that the rebuilt map and its gradient, the largest tensors
     // here, do not meet. In between, of the former a byte an element is enough.
     Tensor cut_off;
     if (task_should_compute_output(3)) {
       const Tensor convolved = rebuilds ? normalise_again(input, record).relu_() : middle;
-      results[3] = std::get<1>(convolution_backward(gradient, convolved, {false, true, false}));
-      if (rebuilds && before) cut_off = convolved <= 0;
+      other = std::get<1>(convolution_backward(gradient, convolved, {false, true, false}));
+      if (rebuilds && reaches_norm()) cut_off = convolved <= 0;
     }
-    if (!before) return results;
+    if (!reaches_norm()) return {};
     gradient = std::get<0>(convolution_backward(gradient, input, {true, false, false}))
                    .to(input.scalar_type());
     if (cut_off.defined()) {
       gradient.masked_fill_(cut_off, 0);
-      cut_off = Tensor();
     } else if (rebuilds) {
       gradient = relu_backward(std::move(gradient), normalise_again(input, record).relu_());
     } else {
       gradient = relu_backward(std::move(gradient), middle);
     }
-    std::tie(results[0], results[1], results[2]) =
-        batch_norm_backward(std::move(gradient), input, record,
-                            {task_should_compute_output(0), task_should_compute_output(1),
-                             task_should_compute_output(2)});
-    return results;
+    return gradient;
   }
 
   std::tuple<Tensor, Tensor, Tensor> convolution_backward(const Tensor& gradient,
@@ -136,51 +167,31 @@ struct NormReluConv : torch::autograd::Node {
                                     /*transposed=*/false,
                                     /*output_padding=*/{0, 0}, groups, wanted);
   }
-
-  void release_variables() override {
-    input = Tensor();
-    middle = Tensor();
-    record = {};
-  }
 };
 
-struct NormAddRelu : torch::autograd::Node {
-  // The edges lead to input, scale, shift and shortcut.
-  Tensor input;
+/// The other tensor is the shortcut.
+struct NormAddRelu : NormNode {
   Tensor output;
   Tensor cut_off;  ///< in the output's place, where that is soon dropped: a byte an element
-  BatchNormRecord record;
 
-  torch::autograd::variable_list apply(torch::autograd::variable_list&& gradients) override {
-    torch::autograd::variable_list results(4);
-    Tensor gradient = std::move(gradients.at(0));
-    gradients.clear();
-    if (!gradient.defined()) return results;
-    const torch::NoGradGuard no_grad;
+  void release_variables() override {
+    NormNode::release_variables();
+    output = Tensor();
+    cut_off = Tensor();
+  }
+
+ private:
+  Tensor through_followers(Tensor gradient, Tensor& other) override {
     gradient =
         cut_off.defined() ? cut(std::move(gradient)) : relu_backward(std::move(gradient), output);
-    if (task_should_compute_output(3)) results[3] = gradient;
-    if (task_should_compute_output(0) || task_should_compute_output(1) ||
-        task_should_compute_output(2)) {
-      std::tie(results[0], results[1], results[2]) =
-          batch_norm_backward(std::move(gradient), input, record,
-                              {task_should_compute_output(0), task_should_compute_output(1),
-                               task_should_compute_output(2)});
-    }
-    return results;
+    if (task_should_compute_output(3)) other = gradient;
+    return gradient;
   }
 
   Tensor cut(Tensor gradient) const {
     if (is_sole_owner(gradient)) return gradient.masked_fill_(cut_off, 0);
     // Not masked_fill(), which would lay a broadcast out anew.
     return at::where(cut_off, at::zeros({}, gradient.options()), gradient);
-  }
-
-  void release_variables() override {
-    input = Tensor();
-    output = Tensor();
-    cut_off = Tensor();
-    record = {};
   }
 };
 

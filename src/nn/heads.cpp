@@ -1,10 +1,6 @@
 // Heads: small auxiliary nets that end in logits.
 #include <mlaan/nn/heads.h>
 
-#include <torch/nn/functional/activation.h>
-#include <torch/nn/modules/activation.h>
-#include <torch/nn/modules/batchnorm.h>
-#include <torch/nn/modules/conv.h>
 #include <torch/nn/modules/linear.h>
 
 #include <cmath>
@@ -24,53 +20,56 @@ bool parse_layers(const std::string& type, int& convolutions, int& linears) {
          linears >= 1;
 }
 
-Unit convolution_unit(const std::string& number, std::int64_t in, std::int64_t out,
-                      std::int64_t stride) {
-  using namespace torch::nn;
-  const auto options = Conv2dOptions(in, out, 3).stride(stride).padding(1).bias(false);
-  return {"conv" + number,
-          std::vector<Unit::Layer>{{"conv" + number, AnyModule(Conv2d(options))},
-                                   {"bn" + number, AnyModule(BatchNorm2d(out))},
-                                   {"", AnyModule(ReLU(ReLUOptions(/*inplace=*/true)))}}};
+std::string conv(const std::string& kernel, std::int64_t channels, std::int64_t stride = 1) {
+  return "conv " + kernel + " " + std::to_string(channels) +
+         (stride > 1 ? " stride " + std::to_string(stride) : "");
 }
 
-Unit dense_unit(const std::string& number, std::int64_t in, std::int64_t out) {
-  using namespace torch::nn;
-  return {"conv" + number,
-          std::vector<Unit::Layer>{
-              {"conv" + number, AnyModule(Linear(LinearOptions(in, out).bias(false)))},
-              {"bn" + number, AnyModule(BatchNorm1d(out))},
-              {"", AnyModule(ReLU(ReLUOptions(/*inplace=*/true)))}}};
+std::string text(const std::string& kind, std::int64_t width) {
+  return kind + " " + std::to_string(width);
 }
 
-std::vector<Unit> layered_head(int convolutions, int linears, const HeadOptions& options,
-                               const Shape& features, std::int64_t classes) {
+/// X convolutions, then Y linear layers.
+LayerTexts layered_head(int convolutions, int linears, const HeadOptions& options,
+                        const Shape& features) {
   const auto widened = [&options](std::int64_t width) {
     return static_cast<std::int64_t>(std::floor(static_cast<double>(width) * options.widen));
   };
   const bool is_map = features.size() == 3;
-  std::vector<Unit> units;
+  LayerTexts layers;
   std::int64_t width = features.at(0);
   for (int i = 0; i < convolutions; ++i) {
     const bool halves = i == 0 && is_map && features[1] >= smallest_halved_side;
-    const std::int64_t out = i > 0 ? width : widened(halves ? 2 * width : width);
-    const std::string number = std::to_string(i + 1);
-    units.push_back(is_map ? convolution_unit(number, width, out, halves ? 2 : 1)
-                           : dense_unit(number, width, out));
-    width = out;
+    if (i == 0) width = widened(halves ? 2 * width : width);
+    layers.push_back(is_map ? conv("3x3", width, halves ? 2 : 1) : text("dense", width));
   }
-  for (int i = 1; i < linears; ++i) {
-    const std::int64_t out = widened(options.feature_dim);
-    const std::string name = "fc" + std::to_string(i);
-    std::vector<Unit::Layer> layers;
-    if (i == 1) layers.push_back({"", torch::nn::AnyModule(GlobalAveragePool())});
-    layers.push_back({name, torch::nn::AnyModule(torch::nn::Linear(width, out))});
-    layers.push_back({"", torch::nn::AnyModule(torch::nn::ReLU(torch::nn::ReLUOptions(true)))});
-    units.emplace_back(name, std::move(layers));
-    width = out;
+  for (int i = 1; i < linears; ++i) layers.push_back(text("hidden", widened(options.feature_dim)));
+  return layers;
+}
+
+/// The heads of decoupled greedy learning: pooling, three linear layers with batch normalisation,
+/// and ahead of them, for `spatially_reduced`, three convolutions of one position each.
+LayerTexts dense_head(bool spatially_reduced, const Shape& features) {
+  constexpr int layers_of_each_kind = 3;
+  const bool is_map = features.size() == 3;
+  LayerTexts layers;
+  std::int64_t width = features.at(0);
+  if (is_map) {
+    layers.push_back("adaptive_pool " + size_text((features[1] + 3) / 4, (features[2] + 3) / 4));
+    for (int i = 0; spatially_reduced && i < layers_of_each_kind; ++i) {
+      layers.push_back(conv("1x1", width));
+    }
+    layers.insert(layers.end(), {"adaptive_pool 2x2", "flatten"});
+    width *= 4;
   }
-  units.push_back(pooled_linear("fc" + std::to_string(linears), width, classes));
-  return units;
+  for (int i = 0; i < layers_of_each_kind; ++i) layers.push_back(text("dense", width));
+  return layers;
+}
+
+LayerTexts convolutional_head(const Shape& features) {
+  const std::int64_t width = features.at(0);
+  if (features.size() != 3) return {text("dense", width), text("dense", width), "batch_norm"};
+  return {conv("3x3", width), conv("3x3", width), "adaptive_pool 2x2", "batch_norm", "flatten"};
 }
 
 }  // namespace
@@ -96,23 +95,33 @@ Unit pooled_linear(const std::string& name, std::int64_t features, std::int64_t 
 bool is_head_type(const std::string& type) {
   int convolutions = 0;
   int linears = 0;
-  return type == "linear" || parse_layers(type, convolutions, linears);
+  return type == "linear" || type == "mlp" || type == "mlp-sr" || type == "cnn" ||
+         parse_layers(type, convolutions, linears);
 }
 
-std::vector<Unit> make_head(const HeadOptions& options, const Shape& features,
-                            std::int64_t classes) {
+LayerTexts head_layers(const HeadOptions& options, const Shape& features, std::int64_t outputs) {
   if (features.size() != 1 && features.size() != 3) {
     throw UserError("a head reads maps (C×h×w) or features (F); it was given " +
                     to_string(features));
   }
   int convolutions = 0;
   int linears = 0;
-  if (options.type == "linear") return {pooled_linear("fc", features[0], classes)};
-  if (!parse_layers(options.type, convolutions, linears)) {
-    throw UserError("unknown head '" + options.type +
-                    "'; known: linear, and XcYf with one digit each, for example 1c2f");
+  LayerTexts layers;
+  if (options.type == "mlp" || options.type == "mlp-sr") {
+    layers = dense_head(options.type == "mlp-sr", features);
+  } else if (options.type == "cnn") {
+    layers = convolutional_head(features);
+  } else if (parse_layers(options.type, convolutions, linears)) {
+    layers = layered_head(convolutions, linears, options, features);
+  } else if (options.type != "linear") {
+    throw UserError("unknown head '" + options.type + "'; known: " + known_heads());
   }
-  return layered_head(convolutions, linears, options, features, classes);
+  layers.push_back(text("linear", outputs));
+  return layers;
+}
+
+std::string known_heads() {
+  return "linear, mlp, mlp-sr, cnn, and XcYf with one digit each, for example 1c2f";
 }
 
 }  // namespace mlaan

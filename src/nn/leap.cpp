@@ -3,7 +3,6 @@
 #include <mlaan/nn/narrow.h>
 
 #include <torch/nn/module.h>
-#include <torch/nn/modules/pooling.h>
 
 #include <algorithm>
 #include <cmath>
@@ -11,16 +10,16 @@
 namespace mlaan {
 namespace {
 
-/// copy(z) + twin(z)
+/// trained(z) + twin(z)
 class TwinnedLayerImpl : public torch::nn::Module {
  public:
-  TwinnedLayerImpl(Unit copy, Unit twin) : copy_(std::move(copy)), twin_(std::move(twin)) {
-    adopt(copy_);
+  TwinnedLayerImpl(Unit trained, Unit twin) : trained_(std::move(trained)), twin_(std::move(twin)) {
+    adopt(trained_);
     adopt(twin_);
   }
 
   torch::Tensor forward(const torch::Tensor& input) {
-    return copy_.forward(input) + twin_.forward(input);
+    return trained_.forward(input) + twin_.forward(input);
   }
 
  private:
@@ -33,7 +32,7 @@ class TwinnedLayerImpl : public torch::nn::Module {
     }
   }
 
-  Unit copy_;
+  Unit trained_;
   Unit twin_;
 };
 
@@ -46,41 +45,23 @@ std::size_t stage_start(const Backbone& backbone, std::size_t unit) {
 
 }  // namespace
 
-LeapLayers make_leap_layers(const Backbone& backbone, const LeapRow& row, Twins twins,
-                            double momentum, std::int64_t narrow) {
-  const auto copy_of = [narrow](const Unit& original, const std::string& name) {
-    Unit copy = original.clone(name);
-    mlaan::narrow(copy, narrow);
-    return copy;
-  };
-  LeapLayers leap;
-  for (std::size_t n = 0; n < row.size(); ++n) {
-    const Unit& original = backbone.units().at(row[n]);
-    const std::string name = "leap." + std::to_string(n);
-    if (twins == Twins::all || (twins == Twins::first && n == 0)) {
-      Unit copy = copy_of(original, "copy");
-      Unit twin = copy_of(original, "twin");
-      leap.averages.push_back(follow(twin, original, momentum));
-      leap.units.emplace_back(name,
-                              std::make_shared<TwinnedLayerImpl>(std::move(copy), std::move(twin)));
-      leap.units.back().set_description(original.description() + "+twin");
-    } else {
-      leap.units.push_back(copy_of(original, name));
-    }
-  }
-  return leap;
+TwinnedUnit with_twin(const Backbone& backbone, std::size_t original, const std::string& name,
+                      Unit trained, double momentum, std::int64_t narrow) {
+  const Unit& unit = backbone.units().at(original);
+  Unit twin = unit.clone("twin");
+  mlaan::narrow(twin, narrow);
+  auto average = follow(twin, unit, momentum);
+  return {Unit(name, std::make_shared<TwinnedLayerImpl>(std::move(trained), std::move(twin))),
+          std::move(average)};
 }
 
-Unit pooling_unit(const Shape& features, std::int64_t factor) {
-  if (features.size() != 3 || features[1] % factor != 0 || features[2] % factor != 0) {
-    throw UserError("pooling by " + std::to_string(factor) +
-                    " needs maps (C×h×w) whose sides it "
-                    "divides; it was given " +
-                    to_string(features));
-  }
-  Unit unit("pool", torch::nn::AvgPool2d(torch::nn::AvgPool2dOptions(factor).stride(factor)));
-  unit.set_description("pool" + std::to_string(factor));
-  return unit;
+TwinnedUnit leap_unit(const Backbone& backbone, std::size_t original, const std::string& name,
+                      std::optional<double> momentum, std::int64_t narrow) {
+  const Unit& unit = backbone.units().at(original);
+  Unit copy = unit.clone(momentum ? "copy" : name);
+  mlaan::narrow(copy, narrow);
+  if (!momentum) return {std::move(copy), std::nullopt};
+  return with_twin(backbone, original, name, std::move(copy), *momentum, narrow);
 }
 
 LeapRow leap_row(const Backbone& backbone, std::size_t last_unit, std::size_t length) {

@@ -1,17 +1,152 @@
 // Losses: what a supervision minimises.
+#include <mlaan/core/error.h>
+#include <mlaan/core/options.h>
+#include <mlaan/core/suggest.h>
 #include <mlaan/nn/loss.h>
 
 #include <torch/nn/functional/loss.h>
+#include <torch/nn/functional/normalization.h>
+
+#include <limits>
+#include <sstream>
 
 namespace mlaan {
+namespace {
+
+constexpr double default_temperature = 0.07;
+
+LossPtr make_loss(std::string name,
+                  std::function<torch::Tensor(const torch::Tensor&, const Targets&)> function) {
+  return std::make_shared<const Loss>(Loss{std::move(name), std::move(function)});
+}
+
+/// "supervised_contrastive 0.5", or the bare name where the number is the usual one.
+std::string with_number(const std::string& name, double number, double usual) {
+  return number == usual ? name : name + " " + to_toml(number);
+}
+
+torch::Tensor contrast(const torch::Tensor& output, const torch::Tensor& labels,
+                       double temperature) {
+  namespace F = torch::nn::functional;
+  const auto features = F::normalize(output, F::NormalizeFuncOptions().dim(1));
+  const auto itself = torch::eye(features.size(0), labels.options().dtype(torch::kBool));
+  const auto logits = features.mm(features.t()) / temperature;
+  const auto log_sum =
+      logits.masked_fill(itself, -std::numeric_limits<double>::infinity()).logsumexp(1, true);
+  const auto positive =
+      (labels.unsqueeze(0) == labels.unsqueeze(1)).logical_and(itself.logical_not());
+  const auto count = positive.sum(1).clamp_min(1).to(features.dtype());
+  const auto sums = (logits - log_sum).masked_fill(positive.logical_not(), 0).sum(1);
+  return -(sums / count).mean();
+}
+
+/// Tensors that are made once and then kept where the images are.
+class ChannelConstants {
+ public:
+  explicit ChannelConstants(const std::vector<double>& values)
+      : values_(torch::tensor(values, torch::kFloat64)) {}
+
+  const torch::Tensor& like(const torch::Tensor& images) {
+    if (values_.device() != images.device() || values_.dtype() != images.dtype()) {
+      values_ = values_.to(images.device(), images.scalar_type());
+    }
+    return values_;
+  }
+
+ private:
+  torch::Tensor values_;
+};
+
+}  // namespace
 
 LossPtr cross_entropy(double label_smoothing) {
   const auto options =
       torch::nn::functional::CrossEntropyFuncOptions().label_smoothing(label_smoothing);
-  return std::make_shared<const Loss>(
-      Loss{"cross_entropy", [options](const torch::Tensor& logits, const Targets& targets) {
-             return torch::nn::functional::cross_entropy(logits, targets.labels, options);
-           }});
+  return make_loss(with_number("cross_entropy", label_smoothing, 0),
+                   [options](const torch::Tensor& logits, const Targets& targets) {
+                     return torch::nn::functional::cross_entropy(logits, targets.labels, options);
+                   });
+}
+
+LossPtr supervised_contrastive(double temperature) {
+  return make_loss(with_number("supervised_contrastive", temperature, default_temperature),
+                   [temperature](const torch::Tensor& features, const Targets& targets) {
+                     return contrast(features, targets.labels, temperature);
+                   });
+}
+
+LossPtr reconstruction(const Normalisation& normalisation) {
+  if (normalisation.mean.empty()) {
+    throw UserError(
+        "the loss 'reconstruction' compares with pixels from 0 to 1, but how the network's "
+        "pictures "
+        "were normalised is not known; say so by Backbone::set_normalisation(), with means 0 and "
+        "deviations 1 if they were not");
+  }
+  const auto mean = std::make_shared<ChannelConstants>(normalisation.mean);
+  const auto deviation = std::make_shared<ChannelConstants>(normalisation.deviation);
+  return make_loss("reconstruction",
+                   [mean, deviation](const torch::Tensor& output, const Targets& targets) {
+                     const auto& images = targets.images;
+                     const auto shaped = [&](ChannelConstants& channels) {
+                       return channels.like(images).view({1, -1, 1, 1});
+                     };
+                     const auto pixels = torch::addcmul(shaped(*mean), images, shaped(*deviation));
+                     return torch::binary_cross_entropy_with_logits(output, pixels);
+                   });
+}
+
+torch::Tensor similarity_matrix(const torch::Tensor& samples) {
+  torch::Tensor rows = samples;
+  if (rows.dim() == 4 && rows.size(1) > 3 && rows.size(2) > 1) {
+    rows = rows.flatten(2).std(2);
+  } else {
+    rows = rows.flatten(1);
+  }
+  rows = rows - rows.mean(1, /*keepdim=*/true);
+  rows = rows / (rows.norm(2, 1, /*keepdim=*/true) + 1e-8);
+  return rows.mm(rows.t()).clamp(-1, 1);
+}
+
+LossPtr similarity_matching(std::int64_t classes) {
+  return make_loss("similarity_matching",
+                   [classes](const torch::Tensor& output, const Targets& targets) {
+                     const auto labels = torch::one_hot(targets.labels, classes).to(output.dtype());
+                     return torch::mse_loss(similarity_matrix(output), similarity_matrix(labels));
+                   });
+}
+
+LossPtr parse_loss(const std::string& text, std::int64_t classes,
+                   const Normalisation& normalisation) {
+  std::istringstream words(text);
+  std::string name;
+  words >> name;
+  double number = 0;
+  const bool has_number = static_cast<bool>(words >> number);
+  words.clear();
+  std::string rest;
+  if (words >> rest) throw UserError("loss '" + text + "' has '" + rest + "' too much");
+  const bool takes_number = name == "cross_entropy" || name == "supervised_contrastive";
+  if (has_number && !takes_number) {
+    throw UserError("loss '" + text + "': " + name + " takes no number");
+  }
+  if (name == "cross_entropy") {
+    if (number < 0 || number > 1) {
+      throw UserError("loss '" + text + "': label smoothing must be from 0 to 1");
+    }
+    return cross_entropy(number);
+  }
+  if (name == "supervised_contrastive") {
+    if (has_number && !(number > 0)) {
+      throw UserError("loss '" + text + "': a temperature must be above 0");
+    }
+    return supervised_contrastive(has_number ? number : default_temperature);
+  }
+  if (name == "reconstruction") return reconstruction(normalisation);
+  if (name == "similarity_matching") return similarity_matching(classes);
+  throw UserError(unknown_name(
+      "loss", name,
+      {"cross_entropy", "supervised_contrastive", "reconstruction", "similarity_matching"}));
 }
 
 }  // namespace mlaan

@@ -5,11 +5,15 @@
 
 namespace mlaan {
 
-torch::Tensor zero_batch(std::int64_t count, const Shape& shape,
-                         const torch::TensorOptions& options) {
+Shape batch_shape(std::int64_t count, const Shape& shape) {
   Shape sizes{count};
   sizes.insert(sizes.end(), shape.begin(), shape.end());
-  return torch::zeros(sizes, options);
+  return sizes;
+}
+
+torch::Tensor zero_batch(std::int64_t count, const Shape& shape,
+                         const torch::TensorOptions& options) {
+  return torch::zeros(batch_shape(count, shape), options);
 }
 
 Shape shape_of(const torch::Tensor& batch) {

@@ -60,6 +60,11 @@ torch::Tensor BasicBlockImpl::forward(const torch::Tensor& input) {
                        downsample_.is_empty() ? input : downsample_->forward(input));
 }
 
+torch::nn::AnyModule BasicBlockImpl::make_fresh(std::int64_t in_channels,
+                                                std::int64_t stride) const {
+  return torch::nn::AnyModule(BasicBlock(in_channels, out_channels_, stride));
+}
+
 Backbone resnet_cifar(std::int64_t depth, std::int64_t classes, const Shape& input_shape) {
   if (depth < 8 || (depth - 2) % 6 != 0) {
     throw UserError("a CIFAR ResNet has 6n + 2 layers (8, 14, 20, 32, 44, 56, 110, 1202, …), not " +

@@ -1,5 +1,5 @@
 // Steps of several methods side by side: time, bytes, multiply-adds.
-#include "train/timing.h"
+#include "measure/timing.h"
 
 #include <mlaan/core/error.h>
 #include <mlaan/local/method.h>
@@ -87,8 +87,7 @@ class Contestant {
   }
 
   static Engine make_engine(Config& config, const DataSource& data, const MethodSpec& spec) {
-    Backbone backbone =
-        make_backbone(config, static_cast<std::int64_t>(data.classes.size()), data.image_shape);
+    Backbone backbone = make_backbone(config, data);
     Plan plan = is_reference(spec) ? make_bare_plan(config, backbone, spec.method)
                                    : make_plan(config, backbone, spec.method);
     return Engine(std::move(backbone), std::move(plan), make_engine_options(config));
@@ -137,8 +136,7 @@ std::vector<MethodSpec> with_reference(const std::vector<std::string>& methods) 
 
 /// Refuses what cannot be measured before the first method is.
 void check_plans(Config& run, const DataSource& data, const std::vector<MethodSpec>& specs) {
-  const Backbone backbone =
-      make_backbone(run, static_cast<std::int64_t>(data.classes.size()), data.image_shape);
+  const Backbone backbone = make_backbone(run, data);
   for (const auto& spec : specs) {
     Config config = spec.applied_to(run);
     check(make_bare_plan(config, backbone, spec.method), backbone);

@@ -121,6 +121,15 @@ void Config::apply_assignment(const std::string& assignment) {
   apply(trimmed(assignment.substr(0, equals)), trimmed(assignment.substr(equals + 1)), "--set");
 }
 
+Config Config::copy(const std::string& origin) const {
+  Config copy;
+  for (const auto& field : options_.fields()) {
+    copy.options_.field(field.key).assign(field.value());
+    copy.origins_[field.key] = origin;
+  }
+  return copy;
+}
+
 std::string Config::origin(const std::string& key) const {
   const auto found = origins_.find(key);
   return found == origins_.end() ? "default" : found->second;

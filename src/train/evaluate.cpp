@@ -1,15 +1,15 @@
 // How well a network does on labelled images.
+#include "measure/timing.h"
+
 #include <mlaan/train/evaluate.h>
 
 #include <torch/nn/functional/loss.h>
 
-#include <chrono>
 #include <limits>
 
 namespace mlaan {
 
 Score evaluate(const Predictor& predict, Loader& loader) {
-  using Clock = std::chrono::steady_clock;
   const auto start = Clock::now();
   const torch::NoGradGuard no_grad;
   Score score;
@@ -29,7 +29,7 @@ Score evaluate(const Predictor& predict, Loader& loader) {
   const double nothing = std::numeric_limits<double>::quiet_NaN();
   score.loss = score.images > 0 ? loss_sum / images : nothing;
   score.error = score.images > 0 ? 100 * static_cast<double>(errors) / images : nothing;
-  score.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  score.seconds = seconds_since(start);
   return score;
 }
 

@@ -1,9 +1,10 @@
 // Settings that are settled by measuring on the machine at hand.
 #include "core/autocast_scope.h"
-#include "train/timing.h"
+#include "measure/timing.h"
 
 #include <mlaan/core/error.h>
 #include <mlaan/core/random.h>
+#include <mlaan/nn/probe.h>
 #include <mlaan/train/measured_settings.h>
 #include <mlaan/train/options.h>
 #include <mlaan/train/setup.h>
@@ -38,9 +39,8 @@ class Comparison {
         if (named.tensor.requires_grad()) parameters_.push_back(named.tensor);
       }
     }
-    Shape sizes = backbone.input_shape(first);
-    sizes.insert(sizes.begin(), config.get<RunOptions>().batch_size);
-    input_ = torch::randn(sizes, device_);
+    const std::int64_t batch = config.get<RunOptions>().batch_size;
+    input_ = torch::randn(batch_shape(batch, backbone.input_shape(first)), device_);
   }
 
   /// One forward and one backward pass.
@@ -95,7 +95,7 @@ std::string milliseconds(double seconds) {
 }
 
 Backbone backbone_to_measure(Config& config, const DataSource& data) {
-  return make_backbone(config, static_cast<std::int64_t>(data.classes.size()), data.image_shape);
+  return make_backbone(config, data);
 }
 
 /// Behind the stem where there is one: a unit like most.

@@ -4,6 +4,7 @@
 #include <mlaan/local/method.h>
 #include <mlaan/train/method_spec.h>
 #include <mlaan/train/options.h>
+#include <mlaan/train/setup.h>
 
 #include <algorithm>
 
@@ -62,7 +63,7 @@ std::vector<std::string> accepted_keys(const MethodEntry& method) {
 }
 
 void check_key(const std::string& spec, const std::string& method, const std::string& key) {
-  const auto accepted = accepted_keys(method_registry().at(method));
+  const auto accepted = accepted_keys(method_named(method));
   if (contains(accepted, key)) return;
   Config known;
   if (!contains(known.options().keys(), key)) {
@@ -82,7 +83,7 @@ MethodSpec MethodSpec::parse(const std::string& text) {
   spec.text = trimmed(text);
   const auto pieces = split(spec.text, ':');
   spec.method = pieces.front();
-  method_registry().at(spec.method);
+  method_named(spec.method);
   for (std::size_t i = 1; i < pieces.size(); ++i) {
     const auto equals = pieces[i].find('=');
     if (equals == std::string::npos || equals == 0) {
@@ -100,8 +101,7 @@ MethodSpec MethodSpec::parse(const std::string& text) {
 }
 
 Config MethodSpec::applied_to(const Config& config) const {
-  Config copy;
-  copy.apply_text(config.to_toml(), "the settings of the run");
+  Config copy = config.copy("the settings of the run");
   for (const auto& [key, value] : settings) copy.apply(key, value, text);
   return copy;
 }

@@ -7,28 +7,31 @@
 namespace mlaan {
 namespace {
 
-Accepts period() {
-  return {[](const OptionValue& value) {
+/// Accepts the texts that a parser reads without a UserError. \param text how to say so.
+template <class Parser>
+Accepts readable_by(const Parser& parse, std::string text) {
+  return {[parse](const OptionValue& value) {
             try {
-              Period::parse(std::get<std::string>(value));
+              parse(std::get<std::string>(value));
               return true;
             } catch (const UserError&) {
               return false;
             }
           },
-          "a number and its unit: 1e (epochs), 200i (steps) or 10m (minutes)"};
+          std::move(text)};
+}
+
+Accepts period() {
+  return readable_by(Period::parse,
+                     "a number and its unit: 1e (epochs), 200i (steps) or 10m (minutes)");
 }
 
 Accepts quantity_of_bytes() {
-  return {[](const OptionValue& value) {
-            const auto& text = std::get<std::string>(value);
-            try {
-              return text.empty() || parse_bytes(text) > 0;
-            } catch (const UserError&) {
-              return false;
-            }
-          },
-          "a number of bytes and its unit: 6GiB, 500MiB, 1.5GB"};
+  return readable_by(
+      [](const std::string& text) {
+        if (!text.empty()) parse_bytes(text);
+      },
+      "a number of bytes and its unit: 6GiB, 500MiB, 1.5GB");
 }
 
 }  // namespace
@@ -42,8 +45,8 @@ void RunOptions::describe(FieldList& fields) {
              at_least(0));
   fields.add("partition", partition,
              "where to cut: published, as in the papers where they say, else uniform; uniform, by "
-             "number of units; bytes, by their activations",
-             one_of({"published", "uniform", "bytes"}));
+             "number of units; bytes, by their activations; multiply-adds, by their work; or after "
+             "these units, for example layer1.2,layer2.1");
   fields.add("epochs", epochs, "passes over the training images", at_least(1));
   fields.add("batch_size", batch_size, "images a step", at_least(1));
   fields.add("lr", lr, "learning rate at its highest", above(0));

@@ -1,10 +1,10 @@
 // The planner: which settings of a method fit into a number of bytes, and which of them is fastest.
-#include "train/timing.h"
-
-#include <mlaan/core/quantity.h>
+#include <mlaan/core/error.h>
 #include <mlaan/local/automatic_recompute.h>
 #include <mlaan/local/method.h>
 #include <mlaan/local/recompute.h>
+#include <mlaan/train/benchmark.h>
+#include <mlaan/train/measured_settings.h>
 #include <mlaan/train/options.h>
 #include <mlaan/train/planner.h>
 #include <mlaan/train/setup.h>
@@ -20,9 +20,8 @@ constexpr std::int64_t most_micro_batches = 64;
 using Report = std::function<void(const std::string&)>;
 
 /// A copy of the run's settings with a few of them changed.
-Config changed(Config& config, const PlannedSetting& setting) {
-  Config copy;
-  copy.apply_text(config.to_toml(), "settings");
+Config changed(const Config& config, const PlannedSetting& setting) {
+  Config copy = config.copy("settings");
   apply(setting, copy, "plan");
   return copy;
 }
@@ -59,7 +58,6 @@ class Planner {
       Config copy = changed(config_, setting);
       Trial trial = make_trial(copy, backbone, method.name);
       const bool any_cut = needs_no_cut(trial.plan());
-      const auto kept = trial.plan().recompute;
       add(setting, trial, "none");
       if (!method.end_to_end) {
         try_recompute(setting, trial, "activation");
@@ -122,32 +120,19 @@ class Planner {
   PlanReport report_;
 };
 
-void measure_setting(Config& config, const DataSource& data, const Batch& batch,
-                     PlannedSetting& setting) {
-  const std::int64_t before = measure::read_memory(torch::kCPU).live;
-  Backbone backbone =
-      make_backbone(config, static_cast<std::int64_t>(data.classes.size()), data.image_shape);
-  Plan plan = make_plan(config, backbone, setting.method);
-  Engine engine(std::move(backbone), std::move(plan), make_engine_options(config));
-  engine.step(batch.images, batch.labels);
-  engine.step(batch.images, batch.labels);
-  measure::reset_peak(torch::kCPU);
-  std::vector<double> seconds;
-  for (int i = 0; i < 5; ++i) {
-    const auto start = Clock::now();
-    engine.step(batch.images, batch.labels);
-    seconds.push_back(seconds_since(start));
-  }
-  setting.measured_peak_bytes = measure::read_memory(torch::kCPU).peak - before;
-  setting.measured_step_seconds = median(seconds);
+/// The setting as bench is told of it.
+std::string method_spec(const PlannedSetting& setting) {
+  return setting.method + ":modules=" + std::to_string(setting.modules) +
+         ":partition=" + setting.partition + ":engine.recompute=" + setting.recompute +
+         ":engine.micro_batches=" + std::to_string(setting.micro_batches);
 }
 
 }  // namespace
 
 PlanReport plan_training(Config& config, std::int64_t bytes, bool rivals, const Report& progress) {
   const DataSource data = make_data(config);
-  const Backbone backbone =
-      make_backbone(config, static_cast<std::int64_t>(data.classes.size()), data.image_shape);
+  settle_memory_format(config, data);
+  const Backbone backbone = make_backbone(config, data);
   const std::string& method = config.get<RunOptions>().method;
   Planner planner(config, bytes, progress);
   if (rivals) {
@@ -155,19 +140,23 @@ PlanReport plan_training(Config& config, std::int64_t bytes, bool rivals, const 
       if (entry.end_to_end && entry.name != method) planner.try_method(entry, backbone);
     }
   }
-  planner.try_method(method_registry().at(method), backbone);
+  planner.try_method(method_named(method), backbone);
   return planner.take(method);
 }
 
 void measure_settings(Config& config, PlanReport& report, const Report& progress) {
-  const DataSource data = make_data(config);
-  const auto loader = make_train_loader(config, data, all_indices(*data.train));
-  loader->start(0);
-  const Batch batch = *loader->next();
+  BenchmarkOptions options;
+  options.repeats = 5;
+  for (const auto& setting : report.settings) options.methods.push_back(method_spec(setting));
+  const auto results = run_benchmark(config, options, progress);
   for (auto& setting : report.settings) {
-    progress("measuring " + setting.method + " in " + std::to_string(setting.modules) + " modules");
-    Config copy = changed(config, setting);
-    measure_setting(copy, data, batch, setting);
+    const auto found = std::find_if(results.begin(), results.end(),
+                                    [spec = method_spec(setting)](const BenchmarkResult& result) {
+                                      return result.spec.text == spec;
+                                    });
+    if (found == results.end()) throw Error(method_spec(setting) + " was not measured");
+    setting.measured_peak_bytes = found->peak_bytes;
+    setting.measured_step_seconds = found->step_seconds;
   }
 }
 

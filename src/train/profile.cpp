@@ -1,5 +1,5 @@
 // Where the time and the bytes of a training step go, operation by operation.
-#include "train/timing.h"
+#include "measure/timing.h"
 
 #include <mlaan/measure/allocation_trace.h>
 #include <mlaan/train/profile.h>
@@ -14,7 +14,9 @@ namespace {
 const char* phase_of(const Operation& operation) {
   struct Name {
     const char* operator()(const RunModule&) const { return "forward"; }
+    const char* operator()(const RunTrunk&) const { return "supervise"; }
     const char* operator()(const Evaluate&) const { return "supervise"; }
+    const char* operator()(const TrunkProduct&) const { return "supervise"; }
     const char* operator()(const Rebuild&) const { return "recompute"; }
     const char* operator()(const Product&) const { return "backward"; }
     const char* operator()(const Update&) const { return "update"; }

@@ -7,11 +7,15 @@
 #include <mlaan/local/recompute.h>
 #include <mlaan/nn/backbones.h>
 #include <mlaan/train/options.h>
+#include <mlaan/train/plan_file.h>
 #include <mlaan/train/setup.h>
 
 #include <c10/util/Exception.h>
 
+#include <algorithm>
+#include <iterator>
 #include <numeric>
+#include <sstream>
 
 namespace mlaan {
 namespace {
@@ -39,6 +43,26 @@ LoaderOptions loader_options(Config& config) {
   return options;
 }
 
+/// Cut after the units that a text names, separated by commas or blanks.
+Partition partition_by_hand(const RunOptions& run, const Backbone& backbone) {
+  std::string text = run.partition;
+  std::replace(text.begin(), text.end(), ',', ' ');
+  std::istringstream words(text);
+  const std::vector<std::string> units{std::istream_iterator<std::string>(words), {}};
+  try {
+    Partition partition = Partition::after(backbone, units);
+    if (run.modules == 0 || partition.size() == static_cast<std::size_t>(run.modules)) {
+      return partition;
+    }
+    throw UserError("these make " + std::to_string(partition.size()) +
+                    " modules, but modules = " + std::to_string(run.modules));
+  } catch (const UserError& error) {
+    throw UserError("partition = \"" + run.partition + "\": " + error.what() +
+                    "; expected published, uniform, bytes, multiply-adds, or the last units of the "
+                    "modules, for example layer1.2,layer2.1");
+  }
+}
+
 }  // namespace
 
 torch::Device parse_device(const std::string& text) {
@@ -63,20 +87,35 @@ Backbone make_backbone(Config& config, std::int64_t classes, const Shape& image_
   return make_backbone(config.get<RunOptions>().model, classes, image_shape, seed_of(config));
 }
 
+Backbone make_backbone(Config& config, const DataSource& data) {
+  Backbone backbone =
+      make_backbone(config, static_cast<std::int64_t>(data.classes.size()), data.image_shape);
+  backbone.set_normalisation(data.normalisation);
+  return backbone;
+}
+
+MethodEntry method_named(const std::string& name) {
+  return is_plan_file(name) ? plan_file_method(name) : find_method(name);
+}
+
 Partition make_partition(Config& config, const Backbone& backbone) {
   const auto& run = config.get<RunOptions>();
   const auto modules =
       run.modules == 0 ? backbone.block_count() : static_cast<std::size_t>(run.modules);
+  if (run.partition == "published") return default_partition(backbone, modules);
   if (run.partition == "uniform") return Partition::uniform(backbone, modules);
   if (run.partition == "bytes") {
     return Partition::balanced(unit_activation_bytes(backbone), modules);
   }
-  return default_partition(backbone, modules);
+  if (run.partition == "multiply-adds") {
+    return Partition::balanced(unit_multiply_adds(backbone), modules);
+  }
+  return partition_by_hand(run, backbone);
 }
 
 Plan make_bare_plan(Config& config, const Backbone& backbone, const std::string& method) {
-  return method_registry().at(method).plan(backbone, make_partition(config, backbone),
-                                           config.options(), seed_of(config));
+  return method_named(method).plan(backbone, make_partition(config, backbone), config.options(),
+                                   seed_of(config));
 }
 
 Plan make_plan(Config& config, const Backbone& backbone, const std::string& method) {
@@ -97,6 +136,7 @@ Plan make_plan(Config& config, const Backbone& backbone, const std::string& meth
 
 Trial make_trial(Config& config, const Backbone& backbone, const std::string& method) {
   Backbone scratch = make_backbone(config, backbone.classes(), backbone.input_shape(0));
+  scratch.set_normalisation(backbone.normalisation());
   Plan plan = make_bare_plan(config, scratch, method);
   return Trial(std::move(scratch), std::move(plan), make_engine_options(config));
 }

@@ -1,4 +1,5 @@
 // The trainer: epochs of steps, validation, checkpoints, and a summary at the end.
+#include "measure/timing.h"
 #include "train/epoch_meter.h"
 
 #include <mlaan/io/atomic_file.h>
@@ -6,12 +7,12 @@
 #include <mlaan/train/learning_rate.h>
 #include <mlaan/train/measured_settings.h>
 #include <mlaan/train/options.h>
+#include <mlaan/train/plan_file.h>
 #include <mlaan/train/setup.h>
 #include <mlaan/train/trainer.h>
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <limits>
@@ -20,14 +21,9 @@ namespace mlaan {
 namespace {
 
 namespace fs = std::filesystem;
-using Clock = std::chrono::steady_clock;
 
 constexpr const char* checkpoint_folder = "checkpoints";
 constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 /// An error of the state's: −1 stands for none.
 double percent(double error) {
@@ -105,6 +101,8 @@ class Trainer::Implementation {
   TrainSummary run(const std::function<bool()>& should_stop) {
     fs::create_directories(folder_ / checkpoint_folder);
     write_text(folder_ / "config.toml", config_.to_toml());
+    write_text(folder_ / "plan.toml",
+               plan_text(describe(engine_.plan(), engine_.backbone()), engine_.backbone()));
     for (auto* observer : observers_) observer->on_start(report());
     bool stopped = false;
     while (!stopped && state_.epoch < run_.epochs) {
@@ -124,8 +122,7 @@ class Trainer::Implementation {
   static Engine make_engine(Config& config, const DataSource& data) {
     settle_memory_format(config, data);
     check_precision_pays(config, data);
-    const auto classes = static_cast<std::int64_t>(data.classes.size());
-    Backbone backbone = make_backbone(config, classes, data.image_shape);
+    Backbone backbone = make_backbone(config, data);
     Plan plan = make_plan(config, backbone, config.get<RunOptions>().method);
     return Engine(std::move(backbone), std::move(plan), make_engine_options(config));
   }

@@ -167,6 +167,117 @@ TEST_F(Cli, BenchProfilesFindTheSamePeak) {
   }
 }
 
+TEST_F(Cli, ComparesMethodsOverSeeds) {
+  const std::string command =
+      "compare" + small + "--methods e2e,mlm:modules=2 --seeds 0,1 --output " +
+      (folder / "compared").string() + " --json " + (folder / "results.json").string();
+  const ProgramResult result = run_program(command);
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  for (const char* part : {"validation error %", "test error %", "multiply-adds", "mlm:modules=2",
+                           " ± ", "difference: to e2e", "last epoch"}) {
+    EXPECT_TRUE(contains(result.output, part)) << part << " is not in:\n" << result.output;
+  }
+  for (const char* file : {"config.toml", "metrics.csv", "steps.jsonl", "summary.json",
+                           "checkpoints/last.safetensors"}) {
+    EXPECT_TRUE(fs::exists(folder / "compared/mlm,modules=2-seed1" / file)) << file;
+  }
+  const std::string written = read_text(folder / "compared/comparison.json");
+  EXPECT_EQ(read_text(folder / "results.json"), written);
+  const json document = json::parse(written);
+  EXPECT_EQ(document["complete"], true);
+  EXPECT_EQ(document["epochs"], 2);
+  ASSERT_EQ(document["methods"].size(), 2U);
+  EXPECT_EQ(document["methods"][1]["base_method"], "mlm");
+  EXPECT_EQ(document["methods"][1]["test_difference"]["pairs"], 2);
+  EXPECT_TRUE(document["methods"][0]["test_difference"].is_null());
+  EXPECT_GT(document["methods"][1]["auxiliary_multiply_adds"].get<double>(), 0);
+  ASSERT_EQ(document["runs"].size(), 4U);
+  EXPECT_EQ(document["runs"][3]["test_error"],
+            summary("compared/mlm,modules=2-seed1")["test_error"]);
+
+  const ProgramResult again = run_program(command);
+  EXPECT_EQ(again.exit_code, 0);
+  EXPECT_EQ(again.output, result.output) << "times too: nothing was trained again";
+  expect_usage_error(command + " --epochs 3", {"e2e-seed0", "epochs = 2", "3"});
+}
+
+TEST_F(Cli, ComparisonsOfNothingAreRefused) {
+  expect_usage_error("compare", {"--methods"});
+  expect_usage_error("compare --methods ,", {"methods", "at least one"});
+  expect_usage_error("compare --methods e2e,dlg", {"unknown method 'dlg'", "'dgl'"});
+  expect_usage_error("compare --methods e2e,e2e", {"'e2e'", "twice"});
+  expect_usage_error("compare --methods e2e --seeds 0,x", {"seeds", "'x'"});
+  expect_usage_error("compare --methods e2e --seeds 1,1", {"seeds", "1", "twice"});
+  expect_usage_error("compare --methods mlm:lr=1", {"'lr'", "accepted: modules"});
+  expect_usage_error(
+      "compare" + small + "--methods e2e,mlm:modules=9 --output " + (folder / "none").string(),
+      {"mlm:modules=9", "resnet8", "1 to 4"});
+  EXPECT_FALSE(fs::exists(folder / "none")) << "refused before anything is made";
+}
+
+TEST_F(Cli, AnalyzesWhatWasTrained) {
+  ASSERT_EQ(run_program(train("local", "--method dgl --modules 3")).exit_code, 0);
+  ASSERT_EQ(run_program(train("whole", "--method e2e --seed 1")).exit_code, 0);
+  const auto analyze = [&](const std::string& more) {
+    const ProgramResult result =
+        run_program("analyze -q --json " + (folder / "analysis.json").string() + " " +
+                    (folder / "local").string() + " " + more);
+    EXPECT_EQ(result.exit_code, 0) << result.output;
+    return std::make_pair(result.output, json::parse(read_text(folder / "analysis.json")));
+  };
+  const auto [table, all] = analyze("--test --against " + (folder / "whole").string());
+  for (const char* part : {"validation error %", "test error %", "net parameters", "head",
+                           "most like", "unbiased", "of the backbone's"}) {
+    EXPECT_TRUE(contains(table, part)) << part << " is not in:\n" << table;
+  }
+  ASSERT_EQ(all["modules"].size(), 3U);
+  EXPECT_EQ(all["train_images"], 40);
+  EXPECT_EQ(all["modules"][2]["features"], 64);
+  EXPECT_TRUE(all["modules"][0]["probe"]["test_error"].is_number());
+  EXPECT_GT(all["modules"][0]["nets"]["parameters"].get<std::int64_t>(), 0);
+  EXPECT_EQ(all["modules"][2]["nets"]["parameters"], 0) << "the head is the backbone's";
+  EXPECT_EQ(all["nets"]["parameters"], summary("local")["auxiliary_parameters"]);
+  EXPECT_EQ(all["backbone"]["parameters"], summary("local")["parameters"]);
+  EXPECT_EQ(all["head"]["test_error"], summary("local")["test_error"]);
+  EXPECT_EQ(all["head"]["validation_error"], summary("local")["validation_error"]);
+  const json& similarity = all["similarity"];
+  EXPECT_EQ(similarity["images"], 20) << "all there are";
+  ASSERT_EQ(similarity["matrix"].size(), similarity["units"].size());
+  ASSERT_EQ(similarity["matrix"][0].size(), similarity["units"].size());
+  EXPECT_EQ(similarity["diagonal"][1], similarity["matrix"][1][1]);
+  EXPECT_LT(similarity["diagonal"][1].get<double>(), 0.999);
+
+  const auto [pooled_table, pooled] =
+      analyze("--pool 2 --probe-images 16 --against " + (folder / "local").string());
+  EXPECT_EQ(pooled["modules"][2]["features"], 256);
+  EXPECT_EQ(pooled["train_images"], 16);
+  EXPECT_TRUE(pooled["head"]["test_error"].is_null());
+  for (const auto& value : pooled["similarity"]["diagonal"]) {
+    EXPECT_NEAR(value.get<double>(), 1, 1e-9);
+  }
+  const auto [again_table, again] = analyze("--pool 2 --probe-images 16");
+  EXPECT_EQ(again["modules"], pooled["modules"]) << "the same every time";
+  EXPECT_FALSE(again.contains("similarity"));
+}
+
+TEST_F(Cli, AnalysesThatCannotBeAreRefused) {
+  ASSERT_EQ(run_program(train("run", "--method e2e --epochs 1")).exit_code, 0);
+  ASSERT_EQ(run_program(train("deeper", "--method e2e --epochs 1 --model resnet14")).exit_code, 0);
+  ASSERT_EQ(
+      run_program(train("all", "--method e2e --epochs 1 --set validation.fraction=0")).exit_code,
+      0);
+  const std::string run = (folder / "run").string();
+  expect_usage_error("analyze", {"run"});
+  expect_usage_error("analyze " + (folder / "none").string(), {"none"});
+  expect_usage_error("analyze " + run + " --against " + (folder / "none").string(), {"none"});
+  expect_usage_error("analyze " + run + " --against " + (folder / "deeper").string(),
+                     {"backbone", "resnet8", "resnet14"});
+  expect_usage_error("analyze -q " + run + " --set dataset=cifar10 --data " + run, {"cifar10"});
+  expect_usage_error("analyze " + run + " --pool 0", {"--pool"});
+  expect_usage_error("analyze " + (folder / "all").string(), {"validation.fraction", "--test"});
+  EXPECT_EQ(run_program("analyze -q --test " + (folder / "all").string()).exit_code, 0);
+}
+
 TEST_F(Cli, RecomputationLowersThePeakAndLeavesTheReferenceAlone) {
   const auto peaks = [&](const std::string& recompute) {
     const std::string file = (folder / (recompute + ".json")).string();
@@ -236,11 +347,12 @@ TEST_F(Cli, InfoPrintsEverythingThereIs) {
   expect_output("info system", {"LibTorch", "threads", "BLAS"});
   expect_output("info --model resnet32 --modules 15",
                 {"466,906", "69.1 M", "layer3.4", "aux.2.cascaded", "cascaded [1..2]"});
-  expect_output("info --model resnet8 --method mlaan --set lam.fraction=0.5", {" in 50 % of steps"});
+  expect_output("info --model resnet8 --method mlaan --set lam.fraction=0.5",
+                {" in 50 % of steps"});
   expect_output("plan --model resnet14 -b 64 --method mlm --memory 40MiB -q",
                 {"checkpoint", "micro-batches", "→", "mlaan train --model resnet14"});
   expect_output("--version", {"mlaan 0."});
-  expect_output("--help", {"train", "eval", "bench", "plan", "info"});
+  expect_output("--help", {"train", "eval", "bench", "compare", "analyze", "plan", "info"});
   expect_output("train --help", {"--batch-size", "-j", "--resume"});
 }
 
@@ -258,6 +370,33 @@ TEST_F(Cli, WrongWordsAreRefusedWithTheNearestRightOne) {
   expect_usage_error("bench --methods mlm:window", {"'window' is no assignment"});
   expect_usage_error("train --lr", {"--lr"});
   expect_usage_error("train something", {"something"});
+}
+
+TEST_F(Cli, CompositionsAndPlansThatMakeNoSenseAreRefused) {
+  expect_usage_error("train" + small + "--method e2e+lam", {"e2e+lam", "no host", "dgl"});
+  expect_usage_error("train" + small + "--method dgl+mlam", {"unknown addition 'mlam'", "lam"});
+  expect_usage_error("train" + small + "--method auglocal --set auglocal.depth=3",
+                     {"auglocal.depth = 3", "2 units", "resnet8"});
+  expect_usage_error("train" + small + "--method infopro --set infopro.lambda1_first=-2",
+                     {"infopro.lambda1_first", "at least 0"});
+  expect_usage_error("bench --methods e2e+mlm --model resnet8", {"e2e+mlm", "no host"});
+  const std::string plan = (folder / "plan.toml").string();
+  write_text(plan,
+             "model = \"resnet8\"\nmodules = [\"stem to layer1.0\", \"layer1.0 to layer3.0\"]");
+  expect_usage_error("train" + small + "--method " + plan,
+                     {"plan.toml:2:11", "module 2", "overlaps"});
+}
+
+TEST_F(Cli, APlanIsWrittenReadBackAndTrainedBy) {
+  const std::string plan = (folder / "plan.toml").string();
+  const auto written = run_program("info plan --model resnet8 --method infopro+mlm+lam");
+  ASSERT_EQ(written.exit_code, 0) << written.output;
+  EXPECT_TRUE(contains(written.output, "parameters")) << "what each net costs, in a comment";
+  write_text(plan, written.output);
+  ASSERT_EQ(run_program(train("by-name", "--method infopro+mlm+lam")).exit_code, 0);
+  const auto by_plan = run_program(train("by-plan", "--method " + plan));
+  ASSERT_EQ(by_plan.exit_code, 0) << by_plan.output;
+  EXPECT_EQ(summary("by-plan")["test_loss"], summary("by-name")["test_loss"]);
 }
 
 TEST_F(Cli, ValuesThatDoNotFitAreRefused) {
@@ -332,15 +471,20 @@ TEST_F(Cli, DamagedAndForeignCheckpointsAreRefused) {
 class Killed : public Cli {
  protected:
   const std::string settings =
-      " --model resnet8 --method mlaan --epochs 3 -b 8 --set procedural.train_size=400 "
+      " --model resnet8 --epochs 3 -b 8 --set procedural.train_size=400 "
       "--set procedural.test_size=20 --set validation.fraction=0.1 --set log.steps=1 "
       "--set engine.memory_format=channels_last -q ";
 
   /// \return the exit code; −1 if the signal ended it.
   int interrupt(const std::string& name, int signal) const {
-    const auto run_folder = folder / name;
-    const std::string command = std::string("exec ") + MLAAN_PROGRAM + " train" + settings +
-                                "--output " + run_folder.string() + " > /dev/null 2>&1";
+    return interrupt("train --method mlaan" + settings + "--output " + (folder / name).string(),
+                     folder / name, signal);
+  }
+
+  /// \param run_folder where the signal waits for the second epoch.
+  int interrupt(const std::string& arguments, const fs::path& run_folder, int signal) const {
+    const std::string command = std::string("exec ") + MLAAN_PROGRAM + " " + arguments + " > " +
+                                (folder / "output").string() + " 2>&1";
     const pid_t child = fork();
     if (child == 0) {
       execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
@@ -375,8 +519,10 @@ class Killed : public Cli {
 };
 
 TEST_F(Killed, ARunGoesOnToTheSameWeights) {
-  ASSERT_EQ(run_program("train" + settings + "--output " + (folder / "whole").string()).exit_code,
-            0);
+  ASSERT_EQ(
+      run_program("train --method mlaan" + settings + "--output " + (folder / "whole").string())
+          .exit_code,
+      0);
 
   EXPECT_EQ(interrupt("killed", SIGKILL), -1);
   ASSERT_EQ(run_program("train --resume -q --output " + (folder / "killed").string()).exit_code, 0);
@@ -386,6 +532,31 @@ TEST_F(Killed, ARunGoesOnToTheSameWeights) {
   ASSERT_EQ(run_program("train --resume " + (folder / "terminated").string() + " -q").exit_code, 0);
   expect_same_weights("terminated", "whole");
   EXPECT_EQ(summary("terminated")["test_error"], summary("whole")["test_error"]);
+}
+
+TEST_F(Killed, AComparisonGoesOnWithWhatIsNotTrained) {
+  const auto command = [&](const std::string& name) {
+    return "compare --methods e2e,dgl" + settings + "--output " + (folder / name).string();
+  };
+  ASSERT_EQ(run_program(command("whole")).exit_code, 0);
+
+  EXPECT_EQ(interrupt(command("stopped"), folder / "stopped/dgl-seed0", SIGINT), 0);
+  const std::string output = read_text(folder / "output");
+  EXPECT_TRUE(contains(output, "1 of 2 runs finished; go on with the same command")) << output;
+  const json stopped = json::parse(read_text(folder / "stopped/comparison.json"));
+  EXPECT_EQ(stopped["complete"], false);
+  EXPECT_EQ(stopped["runs"].size(), 1U);
+  const std::string finished = read_text(folder / "stopped/e2e-seed0/summary.json");
+
+  ASSERT_EQ(run_program(command("stopped")).exit_code, 0);
+  EXPECT_EQ(read_text(folder / "stopped/e2e-seed0/summary.json"), finished);
+  expect_same_weights("stopped/dgl-seed0", "whole/dgl-seed0");
+  const auto results = [&](const std::string& name) {
+    const json document = json::parse(read_text(folder / name / "comparison.json"));
+    return std::make_pair(document["methods"][1]["test_error"],
+                          document["methods"][1]["validation_difference"]);
+  };
+  EXPECT_EQ(results("stopped"), results("whole"));
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ std::vector<double> train_ten_steps(const std::string& method) {
     config.apply_assignment(assignment);
   }
   const DataSource data = make_data(config);
-  const Backbone backbone = make_backbone(config, 10, data.image_shape);
+  const Backbone backbone = make_backbone(config, data);
   const Plan plan = make_plan(config, backbone, method);
   backbone.to(torch::kFloat64);
   for (const auto& net : nets(plan)) {

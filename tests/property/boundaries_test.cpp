@@ -3,9 +3,9 @@
 #include "support/errors.h"
 #include "support/naive.h"
 #include "support/random_chain.h"
+#include "support/recomputation.h"
 
 #include <mlaan/local/engine.h>
-#include <mlaan/local/recompute.h>
 
 namespace mlaan::testing {
 namespace {
@@ -23,7 +23,7 @@ EngineOptions rounded() {
 TEST(RoundedBoundaries, GradientsAreThoseOfEveryWindowByItself) {
   int moved = 0;
   for (std::uint64_t key = 0; key < cases; ++key) {
-    const RandomCase random = random_case(key, torch::kFloat64);
+    const TrainingCase random = random_case(key, torch::kFloat64);
     const auto naive = [&](std::optional<torch::Dtype> boundaries) {
       return naive_gradients(random.backbone, random.plan, random.images, random.labels, seed, 0,
                              boundaries);
@@ -53,29 +53,13 @@ TEST(RoundedBoundaries, GradientsAreThoseOfEveryWindowByItself) {
 
 TEST(RoundedBoundaries, RecomputationIsExactBitForBit) {
   for (std::uint64_t key = 0; key < cases; ++key) {
-    std::vector<std::vector<NamedTensor>> trained;
-    for (const auto recompute :
-         {Recompute::none, Recompute::activations, Recompute::module, Recompute::units}) {
-      RandomCase random = random_case(key, torch::kFloat32);
-      random.plan.recompute.clear();
-      random.plan.recompute_nets.clear();
-      set_recompute(random.plan, recompute);
-      Engine engine(random.backbone, random.plan, rounded());
-      for (int step = 0; step < 3; ++step) engine.step(random.images, random.labels);
-      trained.push_back(engine.named_parameters());
-      for (auto& named : engine.named_buffers()) trained.back().push_back(named);
-    }
-    for (std::size_t p = 1; p < trained.size(); ++p) {
-      for (std::size_t i = 0; i < trained[0].size(); ++i) {
-        expect_same(trained[p][i].tensor, trained[0][i].tensor,
-                    "case " + std::to_string(key) + ", " + trained[0][i].name);
-      }
-    }
+    expect_recomputation_is_exact([key] { return random_case(key, torch::kFloat32); }, rounded(),
+                                  "case " + std::to_string(key));
   }
 }
 
 TEST(RoundedBoundaries, Float16IsNoTypeForThem) {
-  const RandomCase random = random_case(0, torch::kFloat32);
+  const TrainingCase random = random_case(0, torch::kFloat32);
   EngineOptions options = rounded();
   options.boundaries = Precision::float16;
   expect_user_error([&] { Engine(random.backbone, random.plan, options); },

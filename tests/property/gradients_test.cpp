@@ -2,9 +2,9 @@
 #include "support/closeness.h"
 #include "support/naive.h"
 #include "support/random_chain.h"
+#include "support/recomputation.h"
 
 #include <mlaan/local/engine.h>
-#include <mlaan/local/recompute.h>
 
 namespace mlaan::testing {
 namespace {
@@ -40,7 +40,7 @@ double scale_of(const NaiveResult& naive) {
   return 1e-3 * largest;
 }
 
-void expect_gradients(const RandomCase& random, const NaiveResult& naive, double tolerance,
+void expect_gradients(const TrainingCase& random, const NaiveResult& naive, double tolerance,
                       const std::function<torch::Tensor(const NamedTensor&)>& gradient_of,
                       const std::vector<NamedTensor>& parameters, std::uint64_t key) {
   ASSERT_EQ(parameters.size(), naive.gradients.size());
@@ -63,7 +63,7 @@ class RandomPlans : public ::testing::TestWithParam<torch::Dtype> {
 
 TEST_P(RandomPlans, GradientsEqualThoseOfEveryWindowByItself) {
   for (std::uint64_t key = 0; key < cases; ++key) {
-    const RandomCase random = random_case(key, GetParam());
+    const TrainingCase random = random_case(key, GetParam());
     const NaiveResult naive =
         naive_gradients(random.backbone, random.plan, random.images, random.labels, seed, 0);
     Engine engine(random.backbone, random.plan, engine_options(false));
@@ -90,7 +90,7 @@ TEST_P(RandomPlans, GradientsEqualThoseOfEveryWindowByItself) {
 
 TEST_P(RandomPlans, FusedUpdatesUseTheSameGradients) {
   for (std::uint64_t key = 0; key < cases; ++key) {
-    const RandomCase random = random_case(key, GetParam());
+    const TrainingCase random = random_case(key, GetParam());
     const NaiveResult naive =
         naive_gradients(random.backbone, random.plan, random.images, random.labels, seed, 0);
     Engine engine(random.backbone, random.plan, engine_options(true));
@@ -118,7 +118,7 @@ TEST(RandomPlans, FusedAndLateUpdatesTrainTheSameNetworkBitForBit) {
   for (std::uint64_t key = 0; key < cases; ++key) {
     std::vector<std::vector<NamedTensor>> trained;
     for (const bool fused : {false, true}) {
-      const RandomCase random = random_case(key, torch::kFloat32);
+      const TrainingCase random = random_case(key, torch::kFloat32);
       EngineOptions options = engine_options(fused);
       options.optimizer = sgd();
       Engine engine(random.backbone, random.plan, options);
@@ -134,32 +134,16 @@ TEST(RandomPlans, FusedAndLateUpdatesTrainTheSameNetworkBitForBit) {
 
 TEST(RandomPlans, RecomputationIsExactBitForBit) {
   for (std::uint64_t key = 0; key < cases; ++key) {
-    std::vector<std::vector<NamedTensor>> trained;
-    for (const auto recompute :
-         {Recompute::none, Recompute::activations, Recompute::module, Recompute::units}) {
-      RandomCase random = random_case(key, torch::kFloat32);
-      random.plan.recompute.clear();
-      random.plan.recompute_nets.clear();
-      set_recompute(random.plan, recompute);
-      EngineOptions options = engine_options(true);
-      options.optimizer = sgd();
-      Engine engine(random.backbone, random.plan, options);
-      for (int step = 0; step < 3; ++step) engine.step(random.images, random.labels);
-      trained.push_back(engine.named_parameters());
-      for (auto& named : engine.named_buffers()) trained.back().push_back(named);
-    }
-    for (std::size_t i = 0; i < trained[0].size(); ++i) {
-      const std::string what = "case " + std::to_string(key) + ", " + trained[0][i].name;
-      for (std::size_t p = 1; p < trained.size(); ++p) {
-        expect_same(trained[p][i].tensor, trained[0][i].tensor, what);
-      }
-    }
+    EngineOptions options = engine_options(true);
+    options.optimizer = sgd();
+    expect_recomputation_is_exact([key] { return random_case(key, torch::kFloat32); }, options,
+                                  "case " + std::to_string(key));
   }
 }
 
 TEST(RandomPlans, EveryModuleRunsForwardOnceAndEveryGraphIsFreed) {
   for (std::uint64_t key = 0; key < cases; ++key) {
-    RandomCase random = random_case(key, torch::kFloat32);
+    TrainingCase random = random_case(key, torch::kFloat32);
     random.plan.recompute.clear();
     random.plan.recompute_nets.clear();
     Engine engine(random.backbone, random.plan, engine_options(true));

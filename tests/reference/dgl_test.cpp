@@ -32,10 +32,7 @@ TEST_P(DglReference, StepOfResNet32In16Modules) {
   expect_reference_step(*file, backbone, plan, file_name, loss_name, GetParam());
 }
 
-INSTANTIATE_TEST_SUITE_P(Types, DglReference, ::testing::Values(torch::kFloat64, torch::kFloat32),
-                         [](const auto& type) {
-                           return type.param == torch::kFloat64 ? "float64" : "float32";
-                         });
+INSTANTIATE_TEST_SUITE_P(Types, DglReference, both_types(), type_name);
 
 }  // namespace
 }  // namespace mlaan::testing

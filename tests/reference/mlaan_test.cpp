@@ -34,10 +34,7 @@ TEST_P(MlaanReference, StepOfResNet32In8Modules) {
                         GetParam());
 }
 
-INSTANTIATE_TEST_SUITE_P(Types, MlaanReference, ::testing::Values(torch::kFloat64, torch::kFloat32),
-                         [](const auto& type) {
-                           return type.param == torch::kFloat64 ? "float64" : "float32";
-                         });
+INSTANTIATE_TEST_SUITE_P(Types, MlaanReference, both_types(), type_name);
 
 TEST(MlaanReference, TwinsFollowTheirUnitsAfterEveryUpdate) {
   const Backbone backbone = make_backbone("resnet8", 10, {3, 32, 32}, 3);

@@ -6,6 +6,7 @@
 
 #include <torch/torch.h>
 
+#include <map>
 #include <set>
 
 namespace mlaan::testing {
@@ -36,8 +37,10 @@ NaiveResult naive_gradients(const Backbone& backbone, const Plan& plan, const to
   };
 
   NaiveResult result;
+  std::vector<NamedTensor> trained;
   for (const auto& named : parameters) {
     result.gradients[named.name] = torch::zeros_like(named.tensor);
+    if (named.tensor.requires_grad()) trained.push_back(named);
   }
   for (const auto& supervision : plan.supervisions) {
     if (supervision.weight == 0) continue;
@@ -50,16 +53,19 @@ NaiveResult naive_gradients(const Backbone& backbone, const Plan& plan, const to
     value = value.detach();
     for (std::size_t j = supervision.first; j <= supervision.last; ++j)
       value = run_module(j, value);
-    seed_default_generator(torch::kCPU,
-                           net_stream(seed, supervision.net->name(), supervision.last, step));
-    const auto loss =
-        supervision.loss->function(supervision.net->forward(value), Targets{labels, images});
+    const auto run_net = [&](const AuxiliaryNet& net) {
+      seed_default_generator(torch::kCPU, net_stream(seed, net.name(), supervision.last, step));
+      value = net.forward(value);
+    };
+    if (supervision.net->trunk()) run_net(*supervision.net->trunk());
+    run_net(*supervision.net);
+    const auto loss = supervision.loss->function(value, Targets{labels, images});
     result.losses.push_back(loss.item<double>());
     const auto gradients = torch::autograd::grad(
-        {loss * supervision.weight}, tensors_of(parameters), {},
+        {loss * supervision.weight}, tensors_of(trained), {},
         /*retain_graph=*/false, /*create_graph=*/false, /*allow_unused=*/true);
-    for (std::size_t i = 0; i < parameters.size(); ++i) {
-      if (gradients[i].defined()) result.gradients[parameters[i].name] += gradients[i];
+    for (std::size_t i = 0; i < trained.size(); ++i) {
+      if (gradients[i].defined()) result.gradients[trained[i].name] += gradients[i];
     }
   }
 
@@ -69,10 +75,16 @@ NaiveResult naive_gradients(const Backbone& backbone, const Plan& plan, const to
   for (std::size_t j = 0; j < plan.partition.size(); ++j) {
     value = run_module(j, value);
     std::set<std::pair<const AuxiliaryNet*, const Loss*>> done;
+    std::map<const AuxiliaryNet*, torch::Tensor> trunk_outputs;
     for (const auto& supervision : plan.supervisions) {
       if (supervision.last != j || supervision.weight == 0) continue;
       const bool first_use = done.emplace(supervision.net.get(), supervision.loss.get()).second;
-      if (first_use) supervision.net->forward(value);
+      const auto* trunk = supervision.net->trunk().get();
+      if (trunk != nullptr && trunk_outputs.count(trunk) == 0) {
+        seed_default_generator(torch::kCPU, net_stream(seed, trunk->name(), j, step));
+        trunk_outputs[trunk] = trunk->forward(value);
+      }
+      if (first_use) supervision.net->forward(trunk == nullptr ? value : trunk_outputs[trunk]);
     }
   }
   for (const auto& named : buffers) result.buffers[named.name] = named.tensor.clone();

@@ -2,6 +2,7 @@
 #include "support/random_chain.h"
 
 #include <mlaan/nn/heads.h>
+#include <mlaan/nn/probe.h>
 
 #include <torch/torch.h>
 
@@ -87,8 +88,17 @@ Partition random_partition(RandomStream& random, std::size_t units) {
   return Partition(std::move(last_units));
 }
 
+std::shared_ptr<AuxiliaryNet> random_trunk(const std::string& name, const Shape& features) {
+  const auto width = features[0];
+  return std::make_shared<AuxiliaryNet>(
+      name,
+      std::vector<Unit>{features.size() == 3 ? convolution_unit("shared", width, width, 1, true)
+                                             : linear_unit("shared", width, width, true)});
+}
+
 std::shared_ptr<AuxiliaryNet> random_net(RandomStream& random, const std::string& name,
-                                         const Shape& features) {
+                                         const Shape& features,
+                                         std::shared_ptr<AuxiliaryNet> trunk = nullptr) {
   std::vector<Unit> units;
   const bool convolutional = features.size() == 3;
   const auto width = features[0];
@@ -99,7 +109,7 @@ std::shared_ptr<AuxiliaryNet> random_net(RandomStream& random, const std::string
   } else {
     units.push_back(pooled_linear("fc", width, classes));
   }
-  return std::make_shared<AuxiliaryNet>(name, std::move(units));
+  return std::make_shared<AuxiliaryNet>(name, std::move(units), std::move(trunk));
 }
 
 /// Two losses, so that one net can be read by supervisions that differ in the loss alone.
@@ -145,12 +155,22 @@ Plan random_plan(RandomStream& random, const Backbone& backbone) {
     const auto& loss = random.below(3) == 0 ? other_loss : entropy;
     plan.supervisions.push_back({name, last + 1 - window, last, net, loss, weight()});
   }
+  // A trunk that two nets read, for windows of different lengths.
+  const std::size_t last = random.below(modules);
+  const auto& features = backbone.output_shape(plan.partition.last_unit(last));
+  const auto trunk = random_trunk("aux.trunk", features);
+  for (const char* name : {"aux.left", "aux.right", "aux.middle"}) {
+    const auto read = random_net(random, name, features, trunk);
+    const std::size_t window = 1 + random.below(std::min<std::size_t>(3, last + 1));
+    plan.supervisions.push_back(
+        {name, last + 1 - window, last, read, random.below(2) == 0 ? entropy : other_loss, 0.3});
+  }
   return plan;
 }
 
 }  // namespace
 
-RandomCase random_case(std::uint64_t key, torch::Dtype dtype) {
+TrainingCase random_case(std::uint64_t key, torch::Dtype dtype) {
   RandomStream random(key);
   torch::manual_seed(key);
   const bool convolutional = random.below(3) > 0;
@@ -166,9 +186,7 @@ RandomCase random_case(std::uint64_t key, torch::Dtype dtype) {
   for (const auto& net : nets(plan)) {
     for (const auto& unit : net->units()) unit.to(dtype);
   }
-  Shape sizes{batch};
-  const auto& shape = backbone.input_shape(0);
-  sizes.insert(sizes.end(), shape.begin(), shape.end());
+  const Shape sizes = batch_shape(batch, backbone.input_shape(0));
   return {std::move(backbone), std::move(plan), torch::randn(sizes, dtype),
           torch::randint(classes, {batch}, torch::kInt64)};
 }

@@ -8,8 +8,8 @@
 
 namespace mlaan::testing {
 
-/// What a random case is made of.
-struct RandomCase {
+/// All that a training step needs.
+struct TrainingCase {
   Backbone backbone;
   Plan plan;
   torch::Tensor images;
@@ -20,6 +20,6 @@ struct RandomCase {
 /// residual connections - cut unevenly into 2 to 5 modules, with overlapping windows of 1 to 4
 /// modules, nets of several forms, nets and losses shared between supervisions, and any weights.
 /// A pure function of the key.
-RandomCase random_case(std::uint64_t key, torch::Dtype dtype);
+TrainingCase random_case(std::uint64_t key, torch::Dtype dtype);
 
 }  // namespace mlaan::testing

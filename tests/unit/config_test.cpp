@@ -35,6 +35,18 @@ TEST(Config, WhatIsWrittenIsReadBack) {
   }
 }
 
+TEST(Config, ACopyHasTheSameValuesAndIsASetOfItsOwn) {
+  Config config;
+  config.apply("mlm.window", "4", "--window");
+  Config copy = config.copy("a copy");
+  for (const auto& field : config.options().fields()) {
+    EXPECT_EQ(copy.options().field(field.key).value(), field.value()) << field.key;
+    EXPECT_EQ(copy.origin(field.key), "a copy");
+  }
+  copy.apply("mlm.window", "5", "--window");
+  EXPECT_EQ(config.get<MlmOptions>().window, 4);
+}
+
 TEST(Config, TheSchemaIsAFileOfAllDefaults) {
   const std::string schema = Config::schema();
   std::string uncommented;

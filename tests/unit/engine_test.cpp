@@ -1,6 +1,8 @@
 #include "local/recomputed_unit.h"
 #include "support/closeness.h"
 #include "support/errors.h"
+#include "support/recomputation.h"
+#include "support/test_backbone.h"
 
 #include <mlaan/local/engine.h>
 #include <mlaan/local/method.h>
@@ -8,9 +10,7 @@
 #include <mlaan/local/methods/e2e.h>
 #include <mlaan/local/methods/mlaan.h>
 #include <mlaan/local/published.h>
-#include <mlaan/local/recompute.h>
 #include <mlaan/measure/memory.h>
-#include <mlaan/nn/backbones.h>
 #include <mlaan/nn/heads.h>
 
 #include <torch/torch.h>
@@ -25,6 +25,14 @@ torch::Tensor some_images(std::int64_t count) {
   return torch::randn({count, 3, 32, 32});
 }
 
+/// Three linear layers, from six numbers to three logits.
+Backbone linear_chain(std::uint64_t seed) {
+  torch::manual_seed(seed);
+  torch::nn::Sequential chain(torch::nn::Linear(6, 8), torch::nn::Tanh(), torch::nn::Linear(8, 8),
+                              torch::nn::Tanh(), torch::nn::Linear(8, 3));
+  return Backbone::from(chain, torch::zeros({1, 6}));
+}
+
 std::int64_t live_bytes() {
   return measure::read_memory(torch::kCPU).live;
 }
@@ -32,8 +40,8 @@ std::int64_t live_bytes() {
 TEST(Engine, EndToEndIsOrdinaryTraining) {
   const auto images = some_images(8);
   const auto labels = torch::arange(8);
-  const Backbone trained = make_backbone("resnet8", 10, {3, 32, 32}, 1);
-  const Backbone plain = make_backbone("resnet8", 10, {3, 32, 32}, 1);
+  const Backbone trained = test_backbone("resnet8", 1);
+  const Backbone plain = test_backbone("resnet8", 1);
   Engine engine(trained, methods::e2e(trained, default_partition(trained, 3)));
   std::vector<torch::Tensor> parameters;
   for (const auto& named : plain.named_parameters()) parameters.push_back(named.tensor);
@@ -53,7 +61,7 @@ TEST(Engine, EndToEndIsOrdinaryTraining) {
 
 TEST(Engine, PredictsInEvaluationModeAndTrainsInTrainingMode) {
   const auto images = some_images(4);
-  const Backbone backbone = make_backbone("resnet8", 10, {3, 32, 32}, 1);
+  const Backbone backbone = test_backbone("resnet8", 1);
   Engine engine(backbone, methods::e2e(backbone, default_partition(backbone, 3)));
   const auto statistics = [&] { return backbone.named_buffers().front().tensor.clone(); };
   const auto fresh = statistics();
@@ -68,10 +76,7 @@ TEST(Engine, PredictsInEvaluationModeAndTrainsInTrainingMode) {
 }
 
 TEST(Engine, SupervisionsLeftToChanceKeepTheExpectedGradient) {
-  torch::manual_seed(3);
-  torch::nn::Sequential chain(torch::nn::Linear(6, 8), torch::nn::Tanh(), torch::nn::Linear(8, 8),
-                              torch::nn::Tanh(), torch::nn::Linear(8, 3));
-  const Backbone backbone = Backbone::from(chain, torch::zeros({1, 6}));
+  const Backbone backbone = linear_chain(3);
   Plan plan = methods::dgl(backbone, Partition::uniform(backbone, 2));
   // A head without batch normalisation, so that every step's gradient is the same.
   plan.supervisions.front().net =
@@ -101,12 +106,6 @@ TEST(Engine, SupervisionsLeftToChanceKeepTheExpectedGradient) {
 
 TEST(Engine, AccumulatedHalvesMakeAWholeStep) {
   // Without batch normalisation a batch's gradient is the mean of its halves'.
-  const auto make = [] {
-    torch::manual_seed(3);
-    torch::nn::Sequential chain(torch::nn::Linear(6, 8), torch::nn::Tanh(), torch::nn::Linear(8, 8),
-                                torch::nn::Tanh(), torch::nn::Linear(8, 3));
-    return Backbone::from(chain, torch::zeros({1, 6}));
-  };
   torch::manual_seed(4);
   const auto inputs = torch::randn({8, 6});
   const auto labels = torch::randint(3, {8}, torch::kInt64);
@@ -116,10 +115,10 @@ TEST(Engine, AccumulatedHalvesMakeAWholeStep) {
   descent.weight_decay = 0;
   descent.lr = 0.1;
   options.optimizer = sgd(descent);
-  const Backbone whole = make();
+  const Backbone whole = linear_chain(3);
   Engine(whole, methods::dgl(whole, Partition::uniform(whole, 2), {"linear", 8, 1}), options)
       .step(inputs, labels);
-  const Backbone halves = make();
+  const Backbone halves = linear_chain(3);
   descent.lr = 0.05;
   options.optimizer = sgd(descent);
   Engine engine(halves, methods::dgl(halves, Partition::uniform(halves, 2), {"linear", 8, 1}),
@@ -134,17 +133,11 @@ TEST(Engine, AccumulatedHalvesMakeAWholeStep) {
 }
 
 TEST(Engine, MicroBatchesGiveTheGradientsOfTheWholeBatch) {
-  const auto make = [] {
-    torch::manual_seed(8);
-    torch::nn::Sequential chain(torch::nn::Linear(6, 8), torch::nn::Tanh(), torch::nn::Linear(8, 8),
-                                torch::nn::Tanh(), torch::nn::Linear(8, 3));
-    return Backbone::from(chain, torch::zeros({1, 6}));
-  };
   torch::manual_seed(4);
   const auto inputs = torch::randn({7, 6});
   const auto labels = torch::randint(3, {7}, torch::kInt64);
-  const Backbone whole = make();
-  const Backbone parts = make();
+  const Backbone whole = linear_chain(8);
+  const Backbone parts = linear_chain(8);
   EngineOptions options;
   Engine at_once(whole, methods::dgl(whole, Partition::uniform(whole, 2), {"linear", 8, 1}),
                  options);
@@ -175,8 +168,8 @@ TEST(Engine, AddingASupervisionDoesNotChangeWhatTheOthersDraw) {
     Plan plan = methods::dgl(backbone, Partition::uniform(backbone, 2), {"linear", 8, 1});
     if (more) {
       plan.supervisions.insert(plan.supervisions.begin(), plan.supervisions.front());
-      const auto head = make_head({"linear", 8, 1}, {8}, 3);
-      plan.supervisions.front().net = std::make_shared<AuxiliaryNet>("aux.more", head);
+      plan.supervisions.front().net =
+          std::make_shared<AuxiliaryNet>("aux.more", std::vector<Unit>{pooled_linear("fc", 8, 3)});
     }
     Engine engine(backbone, plan);
     const auto result = engine.step(torch::ones({4, 6}), torch::zeros({4}, torch::kInt64));
@@ -214,7 +207,7 @@ TEST(Engine, RecomputedUnitsLeaveTheirInputAlone) {
 }
 
 TEST(Engine, NetsThatWorkInPlaceOnTheirInputAreRefused) {
-  const Backbone backbone = make_backbone("resnet8", 10, {3, 32, 32}, 0);
+  const Backbone backbone = test_backbone("resnet8", 0);
   Plan plan = methods::dgl(backbone, default_partition(backbone, 3));
   std::vector<Unit> units;
   units.emplace_back("relu", torch::nn::ReLU(torch::nn::ReLUOptions(/*inplace=*/true)));
@@ -245,7 +238,7 @@ TEST(EngineMemory, AStepLeavesNothingBehind) {
   const auto images = some_images(4);
   const auto labels = torch::arange(4);
   for (const auto& entry : method_registry().entries()) {
-    const Backbone backbone = make_backbone("resnet8", 10, {3, 32, 32}, 0);
+    const Backbone backbone = test_backbone("resnet8", 0);
     OptionSet options;
     Engine engine(backbone, entry.plan(backbone, default_partition(backbone, 0), options, 0));
     warm_up(engine, images, labels);
@@ -258,7 +251,7 @@ TEST(EngineMemory, AStepLeavesNothingBehind) {
 TEST(EngineMemory, AModulesActivationsAreGoneAfterItsLastWindow) {
   const auto images = some_images(16);
   const auto labels = torch::arange(16) % 10;
-  const Backbone backbone = make_backbone("resnet20", 10, {3, 32, 32}, 0);
+  const Backbone backbone = test_backbone("resnet20", 0);
   Engine engine(backbone, methods::mlaan(backbone, default_partition(backbone, 0)));
   warm_up(engine, images, labels);
   const std::int64_t before = live_bytes();
@@ -282,7 +275,7 @@ TEST(EngineMemory, AModulesActivationsAreGoneAfterItsLastWindow) {
 std::int64_t activation_peak(const std::string& model, const std::string& method) {
   const auto images = some_images(8);
   const auto labels = torch::arange(8);
-  const Backbone backbone = make_backbone(model, 10, {3, 32, 32}, 0);
+  const Backbone backbone = test_backbone(model, 0);
   OptionSet options;
   EngineOptions engine_options;
   engine_options.memory_format = torch::MemoryFormat::ChannelsLast;
@@ -301,27 +294,16 @@ TEST(Engine, RecomputationOfResNetsIsExactBitForBit) {
   const auto images = some_images(4);
   const auto labels = torch::arange(4);
   for (const std::string method : {"e2e", "dgl", "mlaan", "mlaan-lean"}) {
-    std::vector<std::vector<NamedTensor>> trained;
-    for (const auto recompute :
-         {Recompute::none, Recompute::activations, Recompute::module, Recompute::units}) {
-      const Backbone backbone = make_backbone("resnet8", 10, {3, 32, 32}, 1);
+    const auto make = [&] {
+      const Backbone backbone = test_backbone("resnet8", 1);
       OptionSet defaults;
       Plan plan =
           method_registry().at(method).plan(backbone, default_partition(backbone, 3), defaults, 0);
-      set_recompute(plan, recompute);
-      EngineOptions options;
-      options.memory_format = torch::MemoryFormat::ChannelsLast;
-      Engine engine(backbone, plan, options);
-      for (int step = 0; step < 3; ++step) engine.step(images, labels);
-      trained.push_back(engine.named_parameters());
-      for (auto& named : engine.named_buffers()) trained.back().push_back(named);
-    }
-    for (std::size_t p = 1; p < trained.size(); ++p) {
-      for (std::size_t i = 0; i < trained[0].size(); ++i) {
-        expect_same(trained[p][i].tensor, trained[0][i].tensor,
-                    method + ", policy " + std::to_string(p) + ", " + trained[0][i].name);
-      }
-    }
+      return TrainingCase{backbone, std::move(plan), images, labels};
+    };
+    EngineOptions options;
+    options.memory_format = torch::MemoryFormat::ChannelsLast;
+    expect_recomputation_is_exact(make, options, method);
   }
 }
 
@@ -339,7 +321,7 @@ TEST(EngineMemory, FusedUpdateHoldsTheGradientsOfFewModules) {
   const auto images = some_images(2);
   const auto labels = torch::arange(2);
   const auto peak = [&](bool fused) {
-    const Backbone backbone = make_backbone("resnet20", 10, {3, 32, 32}, 0);
+    const Backbone backbone = test_backbone("resnet20", 0);
     EngineOptions options;
     options.fused_update = fused;
     Engine engine(backbone, methods::mlaan(backbone, default_partition(backbone, 0)), options);

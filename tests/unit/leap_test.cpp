@@ -4,6 +4,7 @@
 #include <mlaan/local/methods/lam.h>
 #include <mlaan/local/published.h>
 #include <mlaan/nn/backbones.h>
+#include <mlaan/nn/layer_text.h>
 #include <mlaan/nn/leap.h>
 #include <mlaan/nn/narrow.h>
 
@@ -79,9 +80,9 @@ TEST(LeapRow, RowsThatCannotRunAreRefused) {
 
 TEST(LeapLayers, CopiesStartEqualAndTwinsAreFrozen) {
   const Backbone backbone = make_backbone("resnet20", 10, {3, 32, 32}, 0);
-  const LeapRow row = leap_row(backbone, 1);
-  const LeapLayers leap = make_leap_layers(backbone, row, Twins::first, 0.9);
-  ASSERT_EQ(leap.units.size(), row.size());
+  const BuiltLayers leap = build_layers(
+      {"leap layer2.0 twin 0.9", "leap layer3.0", "leap layer3.2"}, {16, 32, 32}, backbone);
+  ASSERT_EQ(leap.units.size(), 3U);
   ASSERT_EQ(leap.averages.size(), 1U);
   for (const auto& tensor : leap.averages[0].average) EXPECT_FALSE(tensor.requires_grad());
 
@@ -89,20 +90,20 @@ TEST(LeapLayers, CopiesStartEqualAndTwinsAreFrozen) {
   const auto maps = torch::randn({2, 16, 32, 32});
   backbone.train(false);
   leap.units[0].train(false);
-  const Unit& original = backbone.units()[row[0]];
+  const Unit& original = backbone.units()[backbone.unit_index("layer2.0")];
   expect_close(leap.units[0].forward(maps), 2 * original.forward(maps), 1e-6, "copy + twin");
 }
 
 TEST(LeapLayers, GradientsPassThroughTwins) {
   const Backbone backbone = make_backbone("resnet8", 10, {3, 32, 32}, 0);
   const auto maps = torch::randn({2, 16, 32, 32});
-  const auto gradient = [&](Twins twins) {
-    const LeapLayers leap = make_leap_layers(backbone, {2}, twins, 0.9);
+  const auto gradient = [&](const std::string& layer) {
+    const BuiltLayers leap = build_layers({layer}, {16, 32, 32}, backbone);
     const auto input = maps.clone().requires_grad_(true);
     leap.units[0].forward(input).sum().backward();
     return input.grad();
   };
-  expect_close(gradient(Twins::first), 2 * gradient(Twins::none), 1e-5, "gradient");
+  expect_close(gradient("leap layer2.0 twin 0.9"), 2 * gradient("leap layer2.0"), 1e-5, "gradient");
 }
 
 TEST(LeapLayers, ParametersOfMlaanOnResNet32AreThoseOfTheSpecification) {
@@ -165,12 +166,14 @@ TEST(NarrowLayers, OfGroupedChannelsGiveTheGroupsOfALinearLayer) {
 
 TEST(NarrowLayers, OfABlockRunAndLearn) {
   const Backbone backbone = make_backbone("resnet8", 10, {3, 32, 32}, 0);
-  const LeapLayers leap = make_leap_layers(backbone, {2, 3}, Twins::first, 0.9, 2);
-  auto value = channel_grouping_unit({16, 32, 32}, 2).forward(torch::randn({2, 16, 32, 32}));
+  const BuiltLayers leap =
+      build_layers({"group 2", "leap layer2.0 narrow 2 twin 0.9", "leap layer3.0 narrow 2"},
+                   {16, 32, 32}, backbone);
+  auto value = torch::randn({2, 16, 32, 32});
   for (const auto& unit : leap.units) value = unit.forward(value);
   EXPECT_EQ(value.sizes(), (std::vector<std::int64_t>{2, 32, 8, 8}));
   value.sum().backward();
-  EXPECT_TRUE(leap.units[1].named_parameters()[0].tensor.grad().defined());
+  EXPECT_TRUE(leap.units[2].named_parameters()[0].tensor.grad().defined());
 }
 
 TEST(NarrowLayers, ThatCannotBeDividedAreRefused) {

@@ -1,4 +1,5 @@
 #include "support/errors.h"
+#include "support/test_backbone.h"
 
 #include <mlaan/local/engine.h>
 #include <mlaan/local/method.h>
@@ -8,7 +9,6 @@
 #include <mlaan/local/methods/mlaan.h>
 #include <mlaan/local/methods/mlaan_lean.h>
 #include <mlaan/local/published.h>
-#include <mlaan/nn/backbones.h>
 
 #include <torch/torch.h>
 
@@ -22,13 +22,13 @@ namespace {
 
 class Methods : public ::testing::Test {
  protected:
-  Backbone backbone = make_backbone("resnet20", 10, {3, 32, 32}, 0);
+  Backbone backbone = test_backbone("resnet20", 0);
   Partition partition = default_partition(backbone, 0);
 };
 
 TEST_F(Methods, EveryRegisteredOneTrainsAStep) {
   for (const auto& entry : method_registry().entries()) {
-    const Backbone small = make_backbone("resnet8", 10, {3, 32, 32}, 0);
+    const Backbone small = test_backbone("resnet8", 0);
     OptionSet options;
     const Plan plan = entry.plan(small, default_partition(small, 0), options, 1);
     Engine engine(small, plan);
@@ -97,7 +97,7 @@ TEST_F(Methods, NetsWeightsDependOnSeedAndNameAlone) {
 }
 
 TEST_F(Methods, AuxiliaryParametersOfDglOnResNet32AreThoseOfTheSpecification) {
-  const Backbone resnet32 = make_backbone("resnet32", 10, {3, 32, 32}, 0);
+  const Backbone resnet32 = test_backbone("resnet32", 0);
   const Plan plan = methods::dgl(resnet32, default_partition(resnet32, 16));
   std::int64_t parameters = 0;
   for (const auto& net : nets(plan)) {

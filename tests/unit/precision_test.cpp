@@ -2,6 +2,7 @@
 #include "local/recomputed_unit.h"
 #include "support/closeness.h"
 #include "support/errors.h"
+#include "support/test_backbone.h"
 
 #include <mlaan/local/engine.h>
 #include <mlaan/local/method.h>
@@ -10,7 +11,6 @@
 #include <mlaan/local/published.h>
 #include <mlaan/local/recompute.h>
 #include <mlaan/measure/memory.h>
-#include <mlaan/nn/backbones.h>
 
 #include <ATen/autocast_mode.h>
 #include <torch/torch.h>
@@ -40,7 +40,7 @@ EngineOptions in(Precision precision) {
 }
 
 Backbone small_backbone() {
-  return make_backbone("resnet8", 10, {3, 32, 32}, 1);
+  return test_backbone("resnet8", 1);
 }
 
 Plan plan_of(const std::string& method, const Backbone& backbone,

@@ -1,3 +1,5 @@
+#include "support/test_backbone.h"
+
 #include <mlaan/core/random.h>
 #include <mlaan/local/automatic_recompute.h>
 #include <mlaan/local/method.h>
@@ -5,7 +7,6 @@
 #include <mlaan/local/recompute.h>
 #include <mlaan/local/trial.h>
 #include <mlaan/measure/memory.h>
-#include <mlaan/nn/backbones.h>
 
 #include <torch/torch.h>
 
@@ -18,7 +19,7 @@ namespace mlaan::testing {
 namespace {
 
 Backbone make(const std::string& model) {
-  return make_backbone(model, 10, {3, 32, 32}, 0);
+  return test_backbone(model, 0);
 }
 
 Plan make_plan(const Backbone& backbone, const std::string& method, std::size_t modules) {

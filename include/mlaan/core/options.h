@@ -47,7 +47,8 @@ struct Field {
   std::variant<bool*, std::int64_t*, double*, std::string*, TextList*> target;
   std::string help;
   Accepts accepts;
-  OptionValue initial;  ///< the default
+  OptionValue initial;    ///< the default
+  bool has_flag = false;  ///< a method's option that is worth a flag of its own
 
   OptionValue value() const;
   /// \throws UserError naming the key and what would be accepted.
@@ -69,9 +70,10 @@ class FieldList {
   explicit FieldList(std::string section) : section_(std::move(section)) {}
 
   template <class T>
-  void add(const std::string& name, T& target, std::string help, Accepts accepts = anything()) {
+  Field& add(const std::string& name, T& target, std::string help, Accepts accepts = anything()) {
     fields_.push_back({section_.empty() ? name : section_ + "." + name, &target, std::move(help),
                        std::move(accepts), target});
+    return fields_.back();
   }
 
   const std::vector<Field>& fields() const { return fields_; }

@@ -17,8 +17,8 @@ int available_processors();
 
 /// Call it in `main`, before the first tensor. It sets the number of LibTorch's threads; lets the C
 /// library keep freed memory instead of giving it back and fetching it, page by page, in every
-/// step; and keeps a BLAS that would start threads of its own, beside LibTorch's, to one. \param
-/// threads 0 for every processor that the process may run on.
+/// step; and keeps a BLAS that would start threads of its own, beside LibTorch's, to one.
+/// \param threads 0 for every processor that the process may run on.
 ProcessReport prepare_process(int threads = 0);
 
 /// For a program's `main`, before anything else. Threads of GNU's OpenMP library that wait for

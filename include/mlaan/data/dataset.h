@@ -4,6 +4,7 @@
 #include <mlaan/core/options.h>
 #include <mlaan/core/registry.h>
 #include <mlaan/nn/backbone.h>
+#include <mlaan/nn/normalisation.h>
 
 #include <torch/types.h>
 
@@ -32,13 +33,6 @@ class Dataset {
   virtual std::int64_t size() const = 0;
   /// \param index from 0 to size() − 1.
   virtual Sample get(std::int64_t index) const = 0;
-};
-
-/// How to bring pixels to the range that networks like: (pixel / 255 − mean) / deviation, for each
-/// channel.
-struct Normalisation {
-  std::vector<double> mean;
-  std::vector<double> deviation;
 };
 
 enum class PaddingMode : std::uint8_t { reflect, zero };

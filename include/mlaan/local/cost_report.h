@@ -29,7 +29,10 @@ struct NetCost {
   std::string name;        ///< "head" for the backbone's own
   std::size_t module = 0;  ///< whose output it reads
   std::vector<std::string> units;
-  std::vector<std::size_t> supervisions;
+  std::vector<std::size_t> supervisions;  ///< none for a trunk, which nets read
+  /// How often it runs forward in a step, on average: once for each module and loss that it serves
+  /// (a trunk once for each module), where chance decides so much less often.
+  double runs = 1;
   ForwardCost cost;
 };
 
@@ -46,5 +49,8 @@ CostReport cost_report(const Backbone& backbone, const Plan& plan);
 /// For each unit the bytes of one image that its forward pass keeps for the backward pass, its
 /// output included. Needs the counting allocator.
 std::vector<std::int64_t> unit_activation_bytes(const Backbone& backbone);
+
+/// For each unit the multiply-adds of one image, forward.
+std::vector<std::int64_t> unit_multiply_adds(const Backbone& backbone);
 
 }  // namespace mlaan

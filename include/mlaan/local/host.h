@@ -1,7 +1,7 @@
 // A host: what a local-learning method puts at the end of each module; MLM and LAM build on any.
 #pragma once
 
-#include <mlaan/local/plan.h>
+#include <mlaan/local/plan_description.h>
 #include <mlaan/nn/leap.h>
 
 #include <cstdint>
@@ -12,11 +12,29 @@
 
 namespace mlaan {
 
-/// A net and a loss for the features that a module, or the leap layers behind it, give.
+/// Where a net of a host stands.
+struct NetPlace {
+  std::size_t module = 0;  ///< whose output it reads, maybe through further layers; from 0
+  /// The unit whose output it reads, or, behind leap layers, the one that the last of them copies.
+  std::size_t unit = 0;
+  Shape features;  ///< that it reads, without the batch
+  std::int64_t classes = 0;
+};
+
+/// One of the nets at the end of a module, and what it minimises.
+struct HostNet {
+  std::string name;  ///< what it is called where there are several: "classifier"
+  std::function<LayerTexts(const NetPlace& place)> layers;
+  std::string loss;  ///< as parse_loss() takes it
+  /// Weight of its loss at module `module`, from 0; where that is 0 there is no net. Null: 1.
+  std::function<double(std::size_t module)> weight;
+};
+
+/// The nets at the end of each module but the last.
 struct Host {
-  /// The units of the net for features of the given shape, without the batch.
-  std::function<std::vector<Unit>(const Shape& features, std::int64_t classes)> units;
-  LossPtr loss;
+  std::vector<HostNet> nets;
+  /// Layers that all of the nets read; null for none.
+  std::function<LayerTexts(const NetPlace& place)> trunk;
 };
 
 /// Multilaminar local modules (MLAAN, AAAI 2025, MLM): for each module j an independent supervision
@@ -30,7 +48,10 @@ struct Multilaminar {
   bool published_code = false;
 };
 
-/// Leap augmented modules (LAM): leap layers ahead of the host's net.
+/// Which leap layers have a frozen twin that follows the unit by exponential moving average.
+enum class Twins : std::uint8_t { none, first, all };
+
+/// Leap augmented modules (LAM): leap layers ahead of the host's nets.
 struct LeapAugmented {
   /// For each module but the last the units that its leap layers are copied from.
   std::vector<LeapRow> rows;
@@ -48,13 +69,22 @@ struct LeapAugmented {
   double probability = 1;
 };
 
+/// What a local-learning method is made of.
+struct LocalMethod {
+  Partition partition;
+  Host host;
+  std::optional<Multilaminar> multilaminar;
+  std::optional<LeapAugmented> leap_augmented;
+};
+
 /// The plan of a host by itself, or with MLM, LAM or both: every module but the last is supervised
-/// through nets of the host's, the last through the backbone's own head. Nets are called
-/// "aux.3.local", or "aux.3.independent" and "aux.3.cascaded", modules counted from 1; weights of
-/// new nets are a pure function of the seed and the net's name.
+/// through the host's nets, the last through the backbone's own head. A single net is called
+/// "aux.3.local", or "aux.3.independent" and "aux.3.cascaded", modules counted from 1; where there
+/// are several, "aux.3.local.classifier" and so on, and what they share "aux.3.local.trunk".
 /// \throws UserError for a window longer than the partition and for leap rows that cannot run.
-Plan make_local_plan(const Backbone& backbone, const Partition& partition, const Host& host,
-                     const std::optional<Multilaminar>& multilaminar,
-                     const std::optional<LeapAugmented>& leap_augmented, std::uint64_t seed);
+PlanDescription describe(const LocalMethod& method, const Backbone& backbone);
+
+/// The same, with the nets made.
+Plan make_plan(const LocalMethod& method, const Backbone& backbone, std::uint64_t seed);
 
 }  // namespace mlaan

@@ -3,6 +3,7 @@
 
 #include <mlaan/core/options.h>
 #include <mlaan/core/registry.h>
+#include <mlaan/local/host.h>
 #include <mlaan/local/plan.h>
 
 #include <cstdint>
@@ -24,10 +25,42 @@ struct MethodEntry {
   /// Whether it gives the gradients of end-to-end backpropagation: what local methods are measured
   /// against.
   bool end_to_end = false;
+  /// What it is made of, for a method that additions can be put to; else null.
+  std::function<LocalMethod(const Backbone& backbone, const Partition& partition,
+                            OptionSet& options)>
+      host = nullptr;
 };
+
+/// Something to put to a host: "mlm" in "infopro+mlm".
+struct AdditionEntry {
+  std::string name;
+  std::string summary;
+  std::function<void(OptionSet& options)> declare;
+  std::function<void(LocalMethod& method, const Backbone& backbone, OptionSet& options)> add;
+};
+
+/// The entry of a method that is made of a host, and can have additions put to it.
+MethodEntry host_entry(std::string name, std::string summary,
+                       std::function<void(OptionSet& options)> declare,
+                       std::function<LocalMethod(const Backbone& backbone,
+                                                 const Partition& partition, OptionSet& options)>
+                           make);
+
+/// The entry of a host with additions, under a name of its own: what "HOST+ADDITION+…" is too.
+/// \throws UserError for a host that is none.
+MethodEntry composed_entry(std::string name, std::string summary, const MethodEntry& host,
+                           const std::vector<AdditionEntry>& additions);
 
 /// Every method that can be asked for by name.
 const Registry<MethodEntry>& method_registry();
+
+/// Every addition.
+const Registry<AdditionEntry>& addition_registry();
+
+/// The method of this name: a registered one, or HOST+ADDITION+….
+/// \throws UserError for an unknown one, naming the nearest known, for a host that is none, and for
+///         an addition that is named twice.
+MethodEntry find_method(const std::string& name);
 
 /// The name of the method that all others are compared with: end-to-end backpropagation.
 std::string reference_method();

@@ -14,15 +14,17 @@ namespace mlaan {
 class Partition {
  public:
   /// \param last_units the last unit of every module, ascending; the last entry is the backbone's
-  ///        last unit. \throws UserError otherwise.
+  ///        last unit.
+  /// \throws UserError otherwise.
   explicit Partition(std::vector<std::size_t> last_units);
 
   /// K modules whose numbers of units differ by one at most, the longer ones first.
   /// \throws UserError for K = 0 or K above the number of units.
   static Partition uniform(const Backbone& backbone, std::size_t modules);
 
-  /// K modules whose heaviest is as light as consecutive units allow, each unit of the given
-  /// weight. \throws UserError for K = 0 or K above the number of weights.
+  /// K modules whose heaviest is as light as consecutive units allow.
+  /// \param weights of each unit.
+  /// \throws UserError for K = 0 or K above the number of weights.
   static Partition balanced(const std::vector<std::int64_t>& weights, std::size_t modules);
 
   /// Cut after the units of these names, in order; the backbone's last unit may be left out.

@@ -68,8 +68,9 @@ Recompute recompute_of_net(const Plan& plan, std::size_t net);
 std::vector<NamedTensor> named_parameters(const Backbone& backbone, const Plan& plan);
 std::vector<NamedTensor> named_buffers(const Backbone& backbone, const Plan& plan);
 
-/// The nets of a plan, each once, in the order of their first supervision.
-std::vector<std::shared_ptr<AuxiliaryNet>> nets(const Plan& plan);
+/// The nets of a plan, each once, in the order of their first supervision, a trunk right before the
+/// first net that reads it.
+std::vector<std::shared_ptr<const AuxiliaryNet>> nets(const Plan& plan);
 
 /// The most modules that any supervision of a weight above 0 spans.
 std::size_t longest_window(const Plan& plan);

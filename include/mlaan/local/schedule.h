@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -25,10 +26,24 @@ struct RunModule {
   bool input_gradient;  ///< a gradient will have to travel on to the module before
 };
 
+/// Runs a net that other nets read on the output of module `module`, and keeps its graph.
+struct RunTrunk {
+  std::size_t module;
+  std::size_t net;  ///< in the order of nets(plan)
+};
+
 /// Runs the net and loss of evaluation `evaluation` forward and backward: gradients of the net, and
-/// the cotangent of the loss at the module's output.
+/// the cotangent of the loss at the output that the net reads, the module's or its trunk's.
 struct Evaluate {
   std::size_t evaluation;
+};
+
+/// Sends the cotangents at a trunk's output through it: its gradients, and cotangents at the output
+/// of module `module`, for each first module of a window.
+struct TrunkProduct {
+  std::size_t module;
+  std::size_t net;
+  std::vector<std::size_t> starts;
 };
 
 /// Runs module `module` forward again, to have back what its backward pass needs. Random draws are
@@ -55,12 +70,14 @@ struct Update {
   std::size_t index;  ///< of the module, or of the net in the order of nets(plan)
 };
 
-using Operation = std::variant<RunModule, Evaluate, Rebuild, Product, Update>;
+using Operation =
+    std::variant<RunModule, RunTrunk, Evaluate, TrunkProduct, Rebuild, Product, Update>;
 
 /// Supervisions that share a module, net, loss and probability.
 struct Evaluation {
   std::size_t module;
-  std::size_t net;  ///< in the order of nets(plan)
+  std::size_t net;                   ///< in the order of nets(plan)
+  std::optional<std::size_t> trunk;  ///< that the net reads
   LossPtr loss;
   std::vector<std::size_t> supervisions;
   double weight = 0;  ///< the sum of all weights

@@ -5,15 +5,12 @@
 #include <mlaan/measure/allocation_trace.h>
 
 #include <cstdint>
-#include <functional>
-#include <string>
 #include <vector>
 
 namespace mlaan {
 
 /// The highest bytes while one operation of the schedule runs.
 struct OperationPeak {
-  std::string operation;
   std::size_t module = 0;
   std::int64_t bytes = 0;
 };
@@ -65,8 +62,8 @@ class Trial {
   torch::MemoryFormat memory_format_;
   Engine engine_;
   std::int64_t resting_bytes_ = 0;
-  std::int64_t gradient_bytes_ = 0;  ///< of all trained parameters
-  std::vector<OperationPeak> operations_;
+  std::int64_t gradient_bytes_ = 0;   ///< of all trained parameters
+  std::vector<std::size_t> modules_;  ///< of the operations, and of the end of the step
   Recording smaller_;
   Recording larger_;
 };

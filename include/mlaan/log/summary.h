@@ -19,6 +19,10 @@ std::string summary_table(const std::vector<TrainSummary>& summaries);
 void write_summary(const std::filesystem::path& path, Config& config,
                    const std::vector<TrainSummary>& summaries);
 
+/// The first of the summaries that write_summary() wrote. What it does not hold is left at its
+/// default. \throws UserError for a file that is not there or not what write_summary() writes.
+TrainSummary read_summary(const std::filesystem::path& path);
+
 /// What came of testing a checkpoint.
 struct EvalSummary {
   std::string checkpoint;

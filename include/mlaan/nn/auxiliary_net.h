@@ -3,24 +3,31 @@
 
 #include <mlaan/nn/unit.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace mlaan {
 
-/// A chain of units that reads the output of a module. The backbone's own head is one too.
-/// Copies share the units.
+/// A chain of units that reads the output of a module, or of a trunk: a net that several nets read,
+/// so that what they have in common runs once. The backbone's own head is a net too. Copies share
+/// the units.
 class AuxiliaryNet {
  public:
   /// \param name what its parameters' names begin with: "aux.3.cascaded", or "" for the head.
-  AuxiliaryNet(std::string name, std::vector<Unit> units);
+  /// \param trunk what it reads instead of the module's output; null for none.
+  AuxiliaryNet(std::string name, std::vector<Unit> units,
+               std::shared_ptr<const AuxiliaryNet> trunk = nullptr);
 
   const std::string& name() const { return name_; }
+  /// Without those of the trunk.
   const std::vector<Unit>& units() const { return units_; }
+  const std::shared_ptr<const AuxiliaryNet>& trunk() const { return trunk_; }
 
+  /// Runs the units. \param input the module's output, or that of the trunk where there is one.
   torch::Tensor forward(torch::Tensor input) const;
 
-  /// Names with the net's own in front: "aux.3.cascaded.leap.0.conv1.weight".
+  /// Those of the units, with the net's name in front: "aux.3.cascaded.leap.0.conv1.weight".
   std::vector<NamedTensor> named_parameters() const;
   std::vector<NamedTensor> named_buffers() const;
   void train(bool on) const;
@@ -29,6 +36,7 @@ class AuxiliaryNet {
  private:
   std::string name_;
   std::vector<Unit> units_;
+  std::shared_ptr<const AuxiliaryNet> trunk_;
 };
 
 }  // namespace mlaan

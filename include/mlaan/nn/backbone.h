@@ -2,6 +2,7 @@
 #pragma once
 
 #include <mlaan/nn/auxiliary_net.h>
+#include <mlaan/nn/normalisation.h>
 #include <mlaan/nn/unit.h>
 
 #include <torch/nn/modules/container/sequential.h>
@@ -34,7 +35,8 @@ class Backbone {
   /// layer with parameters, and all after it, become the head, with a Flatten or an adaptive
   /// pooling right before it. A layer that is itself a network (a residual block, say) is one unit,
   /// so write yours as a `torch::nn::Cloneable`. Parameters keep the names that they have in the
-  /// chain. \param example a batch as the network will get it: only its sizes and type are used.
+  /// chain.
+  /// \param example a batch as the network will get it: only its sizes and type are used.
   /// \throws UserError for a chain of fewer than two layers with parameters.
   static Backbone from(const torch::nn::Sequential& chain, const torch::Tensor& example,
                        const std::string& name = "chain");
@@ -58,6 +60,10 @@ class Backbone {
   /// block where there is one.
   std::size_t block_count() const { return block_count_; }
   void set_block_count(std::size_t count) { block_count_ = count; }
+
+  /// How the pictures that it reads were brought to their range; empty where that is not known.
+  const Normalisation& normalisation() const { return normalisation_; }
+  void set_normalisation(Normalisation normalisation) { normalisation_ = std::move(normalisation); }
 
   /// Position of the unit of this name.
   /// \throws UserError naming the nearest known one.
@@ -84,6 +90,7 @@ class Backbone {
   std::vector<bool> overwrites_input_;
   std::int64_t classes_ = 0;
   std::size_t block_count_ = 0;
+  Normalisation normalisation_;
 };
 
 }  // namespace mlaan

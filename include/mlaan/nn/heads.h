@@ -2,6 +2,7 @@
 #pragma once
 
 #include <mlaan/nn/backbone.h>
+#include <mlaan/nn/layer_text.h>
 #include <mlaan/nn/unit.h>
 
 #include <torch/nn/cloneable.h>
@@ -25,9 +26,16 @@ Unit pooled_linear(const std::string& name, std::int64_t features, std::int64_t 
 
 /// How a head is built.
 struct HeadOptions {
-  /// "linear": pooling and one linear layer. "XcYf", for example "1c2f": X convolutions 3×3 with
-  /// batch normalisation and ReLU, pooling, Y linear layers with ReLU between. The first
-  /// convolution doubles the channels at stride 2 where the map's side is above 8.
+  /// - "linear": pooling and one linear layer.
+  /// - "XcYf", for example "1c2f": X convolutions 3×3 with batch normalisation and ReLU, pooling, Y
+  ///   linear layers with ReLU between. The first convolution doubles the channels at stride 2
+  ///   where the map's side is above 8.
+  /// - "mlp-sr", of decoupled greedy learning: maps averaged to a quarter of their side, three
+  ///   convolutions 1×1 with batch normalisation and ReLU, averaged to 2×2, three linear layers
+  ///   with batch normalisation and ReLU, one linear layer. "mlp": the same without the
+  ///   convolutions.
+  /// - "cnn": two convolutions 3×3 with batch normalisation and ReLU, averaged to 2×2, batch
+  ///   normalisation, one linear layer.
   std::string type = "linear";
   /// Width of the hidden linear layers of an XcYf head.
   std::int64_t feature_dim = 128;
@@ -35,13 +43,15 @@ struct HeadOptions {
   double widen = 1;
 };
 
-/// Whether `type` names a head; what make_head accepts.
+/// Whether `type` names a head; what head_layers accepts.
 bool is_head_type(const std::string& type);
+/// The types, for messages.
+std::string known_heads();
 
-/// The units of a head for features of the given shape, without the batch: (C, h, w), or (F), for
+/// The layers of a head for features of the given shape, without the batch: (C, h, w), or (F), for
 /// which linear layers with batch normalisation stand in for the convolutions.
+/// \param outputs of the last layer: the number of classes, for a classifier.
 /// \throws UserError for an unknown type.
-std::vector<Unit> make_head(const HeadOptions& options, const Shape& features,
-                            std::int64_t classes);
+LayerTexts head_layers(const HeadOptions& options, const Shape& features, std::int64_t outputs);
 
 }  // namespace mlaan

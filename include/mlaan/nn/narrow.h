@@ -11,7 +11,8 @@ namespace mlaan {
 /// Weights of a layer between groups of channels, each group taken as one channel that is its mean:
 /// the mean over the groups of dimension 0 (outputs), the sum over those of dimension 1 (inputs).
 /// Independent weights keep their variance so, and a layer that fits its narrower input keeps its
-/// scale. \param shape of the result; each side divides the source's. Equal shapes: the source.
+/// scale. Equal shapes give the source itself.
+/// \param shape of the result; each side divides the source's.
 torch::Tensor grouped(const torch::Tensor& weights, torch::IntArrayRef shape);
 
 /// Divides the channels of every layer of a unit by `factor`, its weights grouped. The unit's

@@ -16,7 +16,8 @@ struct ParameterAverage {
 };
 
 /// Freezes the parameters of `average` and lets them follow those of `source`. Buffers do not take
-/// part. \throws UserError where the units' parameters differ in number or shape.
+/// part.
+/// \throws UserError where the units' parameters differ in number or shape.
 ParameterAverage follow(const Unit& average, const Unit& source, double momentum);
 
 /// Moves every average one step towards its source.

@@ -11,6 +11,10 @@
 
 namespace mlaan {
 
+/// Shape of a batch of `count` samples.
+/// \param shape of one sample.
+Shape batch_shape(std::int64_t count, const Shape& shape);
+
 /// A batch of `count` samples of zeros.
 /// \param shape of one sample.
 torch::Tensor zero_batch(std::int64_t count, const Shape& shape,

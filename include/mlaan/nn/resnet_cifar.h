@@ -2,6 +2,7 @@
 #pragma once
 
 #include <mlaan/nn/backbone.h>
+#include <mlaan/nn/fresh_block.h>
 #include <mlaan/nn/rebuilds_activations.h>
 
 #include <torch/nn/cloneable.h>
@@ -31,11 +32,14 @@ TORCH_MODULE(CifarStem);
 /// A residual block of two 3×3 convolutions: `conv1`, `bn1`, `conv2`, `bn2`, and, where the shape
 /// changes, a shortcut of a 1×1 convolution and a batch normalisation: `downsample`.
 /// (batch, in_channels, h, w) → (batch, out_channels, ⌈h/stride⌉, ⌈w/stride⌉)
-class BasicBlockImpl : public torch::nn::Cloneable<BasicBlockImpl>, public RebuildsActivations {
+class BasicBlockImpl : public torch::nn::Cloneable<BasicBlockImpl>,
+                       public RebuildsActivations,
+                       public FreshBlock {
  public:
   BasicBlockImpl(std::int64_t in_channels, std::int64_t out_channels, std::int64_t stride);
   void reset() override;
   torch::Tensor forward(const torch::Tensor& input);
+  torch::nn::AnyModule make_fresh(std::int64_t in_channels, std::int64_t stride) const override;
 
  private:
   std::int64_t in_channels_;

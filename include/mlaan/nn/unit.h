@@ -60,7 +60,8 @@ class Unit {
   void to(torch::Dtype dtype) const;
 
   /// A deep copy under another name: parameters, buffers and all, sharing nothing. Its description
-  /// is the original's. \throws UserError where a layer is not a `torch::nn::Cloneable`.
+  /// is the original's.
+  /// \throws UserError where a layer is not a `torch::nn::Cloneable`.
   Unit clone(const std::string& name) const;
 
  private:

@@ -50,7 +50,8 @@ struct BenchmarkResult {
 /// itself: the bytes of its third step, and the multiply-adds of its fourth (where chance decides
 /// what a step evaluates, the peak of ten steps and the mean of ten more). Then all of them in
 /// turn, one step of each, the warm-up and then the repeats, so that a machine whose speed drifts
-/// drifts for all alike. \param progress called with a line of text before each part.
+/// drifts for all alike.
+/// \param progress called with a line of text before each part.
 std::vector<BenchmarkResult> run_benchmark(Config& config, const BenchmarkOptions& options,
                                            const std::function<void(const std::string&)>& progress);
 

@@ -18,8 +18,7 @@ class Config {
 
   /// Takes every value of a TOML file.
   /// \throws UserError naming file, line and column for a text that is no TOML, an unknown key
-  /// (with
-  ///         the nearest known one) and a value that is not accepted.
+  ///         (with the nearest known one) and a value that is not accepted.
   void apply_file(const std::filesystem::path& path);
 
   /// The same for a text. \param name what messages call it.
@@ -31,6 +30,10 @@ class Config {
 
   /// Takes "key=value".
   void apply_assignment(const std::string& assignment);
+
+  /// A set of its own with the same values.
+  /// \param origin where all of them come from in the copy.
+  Config copy(const std::string& origin) const;
 
   /// The values.
   OptionSet& options() { return options_; }

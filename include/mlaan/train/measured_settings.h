@@ -19,7 +19,8 @@ std::string settle_memory_format(Config& config, const DataSource& data);
 /// Refuses engine.precision = "bfloat16" on a CPU that is slower in it, where
 /// engine.check_precision asks for that: one convolution unit of the backbone, at the run's batch,
 /// forward and backward. A precision that has passed sets engine.check_precision to false, so that
-/// a run that goes on does not measure again. \throws UserError with the times.
+/// a run that goes on does not measure again.
+/// \throws UserError with the times.
 void check_precision_pays(Config& config, const DataSource& data);
 
 /// The decisions themselves. A difference of 5 % or less counts as none, so that they come out the

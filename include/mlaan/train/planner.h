@@ -37,18 +37,21 @@ struct PlanReport {
 
 /// Tries, on a few images each, the run's method with several numbers of modules balanced by bytes
 /// and several recomputations, and end-to-end training with and without checkpointing and
-/// micro-batches beside it. What the run's own settings say of modules is kept.
+/// micro-batches beside it. What the run's own settings say of modules is kept. A memory format
+/// left to measuring is settled first, in the run's settings, since bytes and time depend on it.
 /// \param bytes limit; 0: none, and the method's lowest peak is looked for instead.
 /// \param rivals whether to try other methods than the run's.
 /// \param progress called with a line of text before each trial.
 PlanReport plan_training(Config& config, std::int64_t bytes, bool rivals,
                          const std::function<void(const std::string&)>& progress);
 
-/// Steps every setting on a real batch, and writes down what that took.
+/// Steps every setting on a real batch, as run_benchmark() does, and writes down what that took.
+/// \param progress called with a line of text before each part.
 void measure_settings(Config& config, PlanReport& report,
                       const std::function<void(const std::string&)>& progress);
 
-/// Lets the run train as planned. \param origin for messages: "--memory".
+/// Lets the run train as planned.
+/// \param origin for messages: "--memory".
 void apply(const PlannedSetting& setting, Config& config, const std::string& origin);
 
 }  // namespace mlaan

@@ -3,6 +3,7 @@
 
 #include <mlaan/data/loader.h>
 #include <mlaan/local/engine.h>
+#include <mlaan/local/method.h>
 #include <mlaan/local/trial.h>
 #include <mlaan/train/config.h>
 
@@ -19,8 +20,16 @@ DataSource make_data(Config& config);
 
 /// The run's backbone, freshly initialised from the seed.
 Backbone make_backbone(Config& config, std::int64_t classes, const Shape& image_shape);
+/// The same, for the classes and pictures of a data set.
+Backbone make_backbone(Config& config, const DataSource& data);
+
+/// The method of this name: one of the registry's, HOST+ADDITION+…, or a plan file, whose name ends
+/// with ".toml". \throws UserError for an unknown one.
+MethodEntry method_named(const std::string& name);
 
 /// The run's partition.
+/// \throws UserError for a list of units that is none, or that does not make as many modules as the
+///         run asks for.
 Partition make_partition(Config& config, const Backbone& backbone);
 
 /// The plan of the method of this name for the run's partition, recomputing what the method itself

@@ -35,6 +35,7 @@ struct TrainSummary {
 /// Trains by the settings, and keeps in its folder:
 ///
 ///     config.toml                    all settings, and where each came from
+///     plan.toml                      what they train by (see plan_file.h)
 ///     checkpoints/last.safetensors   all that a resume needs, after every period of `save.every`
 ///     checkpoints/best.safetensors   the same, of the epoch with the lowest validation error
 ///     checkpoints/epoch-0007.safetensors   of the last `save.keep` epochs

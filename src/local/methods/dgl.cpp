@@ -17,15 +17,16 @@ Host dgl_host(const DglOptions& options) {
 
 Plan dgl(const Backbone& backbone, const Partition& partition, const DglOptions& options,
          std::uint64_t seed) {
-  return make_local_plan(backbone, partition, dgl_host(options), {}, {}, seed);
+  return make_plan({partition, dgl_host(options), {}, {}}, backbone, seed);
 }
 
 MethodEntry dgl_entry() {
-  return {
+  return host_entry(
       "dgl", "decoupled greedy learning: each module by itself, through a convolutional head",
       [](OptionSet& options) { options.get<DglOptions>(); },
-      [](const Backbone& backbone, const Partition& partition, OptionSet& options,
-         std::uint64_t seed) { return dgl(backbone, partition, options.get<DglOptions>(), seed); }};
+      [](const Backbone&, const Partition& partition, OptionSet& options) {
+        return LocalMethod{partition, dgl_host(options.get<DglOptions>()), {}, {}};
+      });
 }
 
 }  // namespace methods

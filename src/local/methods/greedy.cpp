@@ -17,16 +17,16 @@ Host greedy_host(const GreedyOptions& options) {
 
 Plan greedy(const Backbone& backbone, const Partition& partition, const GreedyOptions& options,
             std::uint64_t seed) {
-  return make_local_plan(backbone, partition, greedy_host(options), {}, {}, seed);
+  return make_plan({partition, greedy_host(options), {}, {}}, backbone, seed);
 }
 
 MethodEntry greedy_entry() {
-  return {"greedy", "each module by itself, through pooling and a linear layer",
-          [](OptionSet& options) { options.get<GreedyOptions>(); },
-          [](const Backbone& backbone, const Partition& partition, OptionSet& options,
-             std::uint64_t seed) {
-            return greedy(backbone, partition, options.get<GreedyOptions>(), seed);
-          }};
+  return host_entry(
+      "greedy", "each module by itself, through pooling and a linear layer",
+      [](OptionSet& options) { options.get<GreedyOptions>(); },
+      [](const Backbone&, const Partition& partition, OptionSet& options) {
+        return LocalMethod{partition, greedy_host(options.get<GreedyOptions>()), {}, {}};
+      });
 }
 
 }  // namespace methods

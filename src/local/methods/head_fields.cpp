@@ -8,8 +8,8 @@ void describe_head(FieldList& fields, std::string& head, std::int64_t& feature_d
                             const auto* name = std::get_if<std::string>(&value);
                             return name != nullptr && is_head_type(*name);
                           },
-                          "linear, or XcYf with one digit each, for example 1c2f"};
-  fields.add("head", head, "auxiliary head: linear, or XcYf for X convolutions and Y linear layers",
+                          known_heads()};
+  fields.add("head", head, "layers of the auxiliary net; XcYf: X convolutions and Y linear layers",
              head_type);
   fields.add("feature_dim", feature_dim, "width of the hidden linear layers of an XcYf head",
              at_least(1));
@@ -19,10 +19,12 @@ void describe_head(FieldList& fields, std::string& head, std::int64_t& feature_d
 namespace methods {
 
 Host classifier_host(const HeadOptions& options) {
-  return {[options](const Shape& features, std::int64_t classes) {
-            return make_head(options, features, classes);
-          },
-          cross_entropy()};
+  return {{{"classifier",
+            [options](const NetPlace& place) {
+              return head_layers(options, place.features, place.classes);
+            },
+            "cross_entropy", nullptr}},
+          nullptr};
 }
 
 }  // namespace methods

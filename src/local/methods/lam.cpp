@@ -82,21 +82,24 @@ LeapAugmented leap_augmented(const Backbone& backbone, const Partition& partitio
 
 Plan lam(const Backbone& backbone, const Partition& partition, const LamOptions& options,
          const GreedyOptions& host, std::uint64_t seed) {
-  return make_local_plan(backbone, partition, greedy_host(host), {},
-                         leap_augmented(backbone, partition, options), seed);
+  return make_plan({partition, greedy_host(host), {}, leap_augmented(backbone, partition, options)},
+                   backbone, seed);
+}
+
+AdditionEntry lam_addition() {
+  return {"lam", "leap layers, copies of later units, ahead of its nets",
+          [](OptionSet& options) { options.get<LamOptions>(); },
+          [](LocalMethod& method, const Backbone& backbone, OptionSet& options) {
+            method.leap_augmented =
+                leap_augmented(backbone, method.partition, options.get<LamOptions>());
+          }};
 }
 
 MethodEntry lam_entry() {
-  return {"lam", "leap augmented modules: each module by itself, through copies of later units",
-          [](OptionSet& options) {
-            options.get<LamOptions>();
-            options.get<GreedyOptions>();
-          },
-          [](const Backbone& backbone, const Partition& partition, OptionSet& options,
-             std::uint64_t seed) {
-            return lam(backbone, partition, options.get<LamOptions>(), options.get<GreedyOptions>(),
-                       seed);
-          }};
+  return composed_entry("lam",
+                        "leap augmented modules: each module by itself, through copies of later "
+                        "units",
+                        greedy_entry(), {lam_addition()});
 }
 
 }  // namespace methods

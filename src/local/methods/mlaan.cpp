@@ -5,24 +5,14 @@ namespace mlaan::methods {
 
 Plan mlaan(const Backbone& backbone, const Partition& partition, const MlaanOptions& options,
            std::uint64_t seed) {
-  return make_local_plan(backbone, partition, greedy_host(options.host), multilaminar(options.mlm),
-                         leap_augmented(backbone, partition, options.lam), seed);
+  return make_plan({partition, greedy_host(options.host), multilaminar(options.mlm),
+                    leap_augmented(backbone, partition, options.lam)},
+                   backbone, seed);
 }
 
 MethodEntry mlaan_entry() {
-  return {"mlaan", "multilaminar local modules with leap augmented cascaded nets",
-          [](OptionSet& options) {
-            options.get<MlmOptions>();
-            options.get<LamOptions>();
-            options.get<GreedyOptions>();
-          },
-          [](const Backbone& backbone, const Partition& partition, OptionSet& options,
-             std::uint64_t seed) {
-            return mlaan(backbone, partition,
-                         {options.get<MlmOptions>(), options.get<LamOptions>(),
-                          options.get<GreedyOptions>()},
-                         seed);
-          }};
+  return composed_entry("mlaan", "multilaminar local modules with leap augmented cascaded nets",
+                        greedy_entry(), {mlm_addition(), lam_addition()});
 }
 
 }  // namespace mlaan::methods

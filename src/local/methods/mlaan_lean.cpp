@@ -11,30 +11,35 @@ void LeanOptions::describe(FieldList& fields) {
 }
 
 namespace methods {
+namespace {
+
+LamOptions lean(LamOptions lam, const LeanOptions& options) {
+  lam.pool = options.pool;
+  lam.narrow = options.narrow;
+  lam.length = options.length;
+  return lam;
+}
+
+}  // namespace
 
 Plan mlaan_lean(const Backbone& backbone, const Partition& partition, const LeanOptions& options,
                 const MlmOptions& mlm, LamOptions lam, const GreedyOptions& host,
                 std::uint64_t seed) {
-  lam.pool = options.pool;
-  lam.narrow = options.narrow;
-  lam.length = options.length;
-  return mlaan(backbone, partition, {mlm, std::move(lam), host}, seed);
+  return mlaan(backbone, partition, {mlm, lean(std::move(lam), options), host}, seed);
 }
 
 MethodEntry mlaan_lean_entry() {
-  return {"mlaan-lean", "MLAAN with leap nets that are pooled, narrow and short",
-          [](OptionSet& options) {
-            options.get<LeanOptions>();
-            options.get<MlmOptions>();
-            options.get<LamOptions>();
-            options.get<GreedyOptions>();
-          },
-          [](const Backbone& backbone, const Partition& partition, OptionSet& options,
-             std::uint64_t seed) {
-            return mlaan_lean(backbone, partition, options.get<LeanOptions>(),
-                              options.get<MlmOptions>(), options.get<LamOptions>(),
-                              options.get<GreedyOptions>(), seed);
-          }};
+  AdditionEntry lean_lam = lam_addition();
+  lean_lam.declare = [](OptionSet& options) {
+    options.get<LeanOptions>();
+    options.get<LamOptions>();
+  };
+  lean_lam.add = [](LocalMethod& method, const Backbone& backbone, OptionSet& options) {
+    method.leap_augmented = leap_augmented(
+        backbone, method.partition, lean(options.get<LamOptions>(), options.get<LeanOptions>()));
+  };
+  return composed_entry("mlaan-lean", "MLAAN with leap nets that are pooled, narrow and short",
+                        greedy_entry(), {mlm_addition(), std::move(lean_lam)});
 }
 
 }  // namespace methods

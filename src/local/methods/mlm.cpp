@@ -4,7 +4,8 @@
 namespace mlaan {
 
 void MlmOptions::describe(FieldList& fields) {
-  fields.add("window", window, "modules that a cascaded supervision spans (k)", at_least(1));
+  fields.add("window", window, "modules that a cascaded supervision spans (k)", at_least(1))
+      .has_flag = true;
   fields.add("independent_weight", independent_weight,
              "weight of each module's independent supervision", at_least(0));
   fields.add("cascaded_weight", cascaded_weight, "weight of each window's cascaded supervision",
@@ -23,20 +24,21 @@ Multilaminar multilaminar(const MlmOptions& options) {
 
 Plan mlm(const Backbone& backbone, const Partition& partition, const MlmOptions& options,
          const GreedyOptions& host, std::uint64_t seed) {
-  return make_local_plan(backbone, partition, greedy_host(host), multilaminar(options), {}, seed);
+  return make_plan({partition, greedy_host(host), multilaminar(options), {}}, backbone, seed);
+}
+
+AdditionEntry mlm_addition() {
+  return {"mlm", "windows of neighbouring modules",
+          [](OptionSet& options) { options.get<MlmOptions>(); },
+          [](LocalMethod& method, const Backbone&, OptionSet& options) {
+            method.multilaminar = multilaminar(options.get<MlmOptions>());
+          }};
 }
 
 MethodEntry mlm_entry() {
-  return {"mlm", "multilaminar local modules: windows of neighbouring modules, linear heads",
-          [](OptionSet& options) {
-            options.get<MlmOptions>();
-            options.get<GreedyOptions>();
-          },
-          [](const Backbone& backbone, const Partition& partition, OptionSet& options,
-             std::uint64_t seed) {
-            return mlm(backbone, partition, options.get<MlmOptions>(), options.get<GreedyOptions>(),
-                       seed);
-          }};
+  return composed_entry("mlm",
+                        "multilaminar local modules: windows of neighbouring modules, linear heads",
+                        greedy_entry(), {mlm_addition()});
 }
 
 }  // namespace methods

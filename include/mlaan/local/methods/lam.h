@@ -42,6 +42,8 @@ Plan lam(const Backbone& backbone, const Partition& partition, const LamOptions&
          const GreedyOptions& host = {}, std::uint64_t seed = 0);
 
 MethodEntry lam_entry();
+/// Leap layers ahead of a host's nets; with MLM, of the cascaded ones.
+AdditionEntry lam_addition();
 
 }  // namespace methods
 }  // namespace mlaan

@@ -29,6 +29,8 @@ Plan mlm(const Backbone& backbone, const Partition& partition, const MlmOptions&
          const GreedyOptions& host = {}, std::uint64_t seed = 0);
 
 MethodEntry mlm_entry();
+/// Independent and cascaded supervisions, each through a host's nets.
+AdditionEntry mlm_addition();
 
 }  // namespace methods
 }  // namespace mlaan

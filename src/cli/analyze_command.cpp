@@ -1,0 +1,87 @@
+// mlaan analyze: what the modules of a trained network know, and what its auxiliary nets cost.
+#include "cli/commands.h"
+
+#include <mlaan/log/analysis_report.h>
+#include <mlaan/train/setup.h>
+#include <mlaan/train/trained_network.h>
+
+#include <cstdio>
+#include <memory>
+#include <optional>
+
+namespace mlaan::cli {
+namespace {
+
+struct AnalyzeFlags {
+  explicit AnalyzeFlags(CLI::App& app)
+      : config(app, {"data", "batch_size", "device", "workers", "threads"},
+               /*flags_of_methods=*/false) {
+    app.add_option("run", path, "the folder of a run, or a checkpoint")->required();
+    app.add_option("--against", against,
+                   "another run or checkpoint of the same backbone and data set: compare the "
+                   "outputs of units with it")
+        ->type_name("PATH");
+    app.add_option("--pool", options.side,
+                   "parts a side that probes average maps over; 1: global average pooling [1]")
+        ->check(CLI::Range(1, 8));
+    app.add_option("--probe-images", options.probe_images,
+                   "train probes on at most so many of the run's training images; 0: all [0]")
+        ->check(CLI::Range(0, 1000000000));
+    app.add_option("--similarity-images", options.similarity_images,
+                   "compare networks on so many test images [500]")
+        ->check(CLI::Range(4, 100000));
+    app.add_flag("--test", options.test, "measure on the test images too");
+    app.add_option("--json", json, "file to write the results to")->type_name("FILE");
+    app.add_flag("-q,--quiet", quiet, "no progress on stderr");
+  }
+
+  ConfigFlags config;
+  AnalysisOptions options;
+  std::string path;
+  std::string against;
+  std::string json;
+  bool quiet = false;
+};
+
+/// The settings of the checkpoint's run, with what was given now on top.
+Config settings_of(const Checkpoint& checkpoint, const ConfigFlags& flags) {
+  Config config;
+  config.apply_text(checkpoint.info.config, checkpoint.path.string());
+  flags.apply(config);
+  return config;
+}
+
+int run(const AnalyzeFlags& flags) {
+  const Checkpoint checkpoint = read_checkpoint(reported_checkpoint(flags.path));
+  std::optional<Checkpoint> other;
+  if (!flags.against.empty()) other = read_checkpoint(reported_checkpoint(flags.against));
+  Config config = settings_of(checkpoint, flags.config);
+  prepare(config);
+  const DataSource data = make_data(config);
+  const auto progress = [&](const std::string& what) {
+    if (!flags.quiet) std::fprintf(stderr, "%s\n", what.c_str());
+  };
+  // First, since it refuses more.
+  std::optional<SimilarityAnalysis> similarity;
+  if (other) {
+    Config other_config = settings_of(*other, flags.config);
+    similarity =
+        analyse_similarity(checkpoint, config, *other, other_config, data, flags.options, progress);
+  }
+  NetworkAnalysis analysis = analyse_network(checkpoint, config, data, flags.options, progress);
+  analysis.similarity = std::move(similarity);
+  std::printf("%s", analysis_table(analysis).c_str());
+  if (!flags.json.empty()) write_analysis(flags.json, analysis);
+  return 0;
+}
+
+}  // namespace
+
+Command analyze_command(CLI::App& program) {
+  CLI::App* app = program.add_subcommand(
+      "analyze", "probe the modules of a trained network, and compare its units with another's");
+  const auto flags = std::make_shared<AnalyzeFlags>(*app);
+  return {app, [flags] { return run(*flags); }, /*computes=*/true};
+}
+
+}  // namespace mlaan::cli

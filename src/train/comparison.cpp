@@ -1,0 +1,253 @@
+// Comparisons: methods × seeds trained under one budget, as runs that can be stopped and gone on
+// with.
+#include <mlaan/core/error.h>
+#include <mlaan/core/random.h>
+#include <mlaan/train/comparison.h>
+#include <mlaan/train/measured_settings.h>
+#include <mlaan/train/options.h>
+#include <mlaan/train/setup.h>
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <set>
+
+namespace mlaan {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* format_key = "engine.memory_format";
+/// File systems take names of 255 bytes; the seed comes behind.
+constexpr std::size_t longest_spec_name = 160;
+
+/// The last `digits` hexadecimal digits of a number.
+std::string hexadecimal(std::uint64_t value, int digits) {
+  std::string text;
+  for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4) {
+    text += "0123456789ABCDEF"[(value >> static_cast<unsigned>(shift)) & 15U];
+  }
+  return text;
+}
+
+bool is_kept(char letter) {
+  return std::isalnum(static_cast<unsigned char>(letter)) != 0 ||
+         std::string("._=+-").find(letter) != std::string::npos;
+}
+
+/// Where files lie and how often they are written changes nothing of what comes out.
+bool is_free_to_differ(const std::string& key) {
+  static const std::set<std::string> keys{"output",     "data",      "workers",
+                                          "save.every", "save.keep", "log.steps"};
+  return keys.count(key) > 0;
+}
+
+/// Whether a run that was asked for with this value writes down another one that it has measured.
+bool is_settled_by_measuring(const Field& asked) {
+  return (asked.key == format_key && asked.value() == OptionValue(std::string("auto"))) ||
+         (asked.key == "engine.check_precision" && asked.value() == OptionValue(true));
+}
+
+fs::path record_of(const fs::path& run_folder) {
+  return run_folder / "config.toml";
+}
+
+bool was_begun(const fs::path& folder) {
+  return fs::exists(record_of(folder)) || fs::exists(folder / "summary.json") ||
+         fs::exists(last_checkpoint(folder));
+}
+
+std::string name_of(const ComparedRun& run) {
+  return run.spec.text + ", seed " + std::to_string(run.seed);
+}
+
+/// What belongs to single runs is no part of a comparison's settings.
+void refuse_settings_of_single_runs(Config& config) {
+  const auto& run = config.get<RunOptions>();
+  if (!run.memory.empty()) {
+    throw UserError("memory = \"" + run.memory +
+                    "\" chooses other modules for each method; a comparison needs it empty: put "
+                    "what `mlaan plan` finds into the methods' own settings");
+  }
+  if (!run.baseline.empty()) {
+    throw UserError("baseline = \"" + run.baseline +
+                    "\" is not for comparisons; list it among the methods");
+  }
+}
+
+/// Gives all runs one layout where it is left to be measured: that which runs have settled on
+/// before, or one measured now.
+void settle_layout(Config& config, const DataSource& data, const std::vector<ComparedRun>& runs,
+                   std::vector<Config>& asked,
+                   const std::function<void(const std::string&)>& progress) {
+  const auto format_of = [](Config& settings) -> const std::string& {
+    return settings.get<ExecutionOptions>().memory_format;
+  };
+  if (format_of(config) != "auto") return;
+  for (std::size_t i = 0; i < runs.size() && format_of(config) == "auto"; ++i) {
+    const std::string record = record_of(runs[i].folder).string();
+    if (asked[i].origin(format_key) == record) {
+      config.apply(format_key, format_of(asked[i]), record);
+    }
+  }
+  const std::string settled = settle_memory_format(config, data);
+  if (!settled.empty()) progress(settled);
+  for (auto& settings : asked) {
+    if (format_of(settings) != "auto") continue;
+    settings.apply(format_key, format_of(config), config.origin(format_key));
+  }
+}
+
+TrainSummary train(const ComparedRun& run, Config& config, const DataSource& data,
+                   const ComparisonRecords& records, const std::function<bool()>& should_stop) {
+  try {
+    Trainer trainer(config, data, run.folder);
+    if (fs::exists(last_checkpoint(run.folder))) {
+      trainer.resume(read_checkpoint(last_checkpoint(run.folder)));
+    }
+    const auto observers = records.observers(run.folder);
+    for (const auto& observer : observers) trainer.add_observer(*observer);
+    TrainSummary summary = trainer.run(should_stop);
+    records.write(run.folder, config, summary);
+    return summary;
+  } catch (const UserError& error) {
+    throw UserError(name_of(run) + ": " + error.what());
+  } catch (const Error& error) {
+    throw Error(name_of(run) + ": " + error.what());
+  }
+}
+
+std::vector<FinishedRun> finished_runs(const std::vector<ComparedRun>& runs,
+                                       const std::vector<std::optional<TrainSummary>>& results) {
+  std::vector<FinishedRun> finished;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    if (results[i]) finished.push_back({runs[i], *results[i]});
+  }
+  return finished;
+}
+
+}  // namespace
+
+std::string run_folder_name(const std::string& spec, std::int64_t seed) {
+  std::string name;
+  for (const char letter : spec) {
+    if (is_kept(letter) && !(letter == '.' && name.empty())) {
+      name += letter;
+    } else if (letter == ':') {
+      name += ',';
+    } else {
+      name += "%" + hexadecimal(static_cast<unsigned char>(letter), 2);
+    }
+  }
+  if (name.size() > longest_spec_name) {
+    name = name.substr(0, longest_spec_name) + "~" + hexadecimal(random_key(spec), 16);
+  }
+  return name + "-seed" + std::to_string(seed);
+}
+
+std::vector<ComparedRun> compared_runs(const std::vector<std::string>& specs,
+                                       const std::vector<std::int64_t>& seeds,
+                                       const fs::path& folder) {
+  if (specs.empty()) throw UserError("methods is empty; expected at least one method");
+  if (seeds.empty()) throw UserError("seeds is empty; expected at least one whole number");
+  std::vector<MethodSpec> parsed;
+  for (const auto& text : specs) {
+    parsed.push_back(MethodSpec::parse(text));
+    for (std::size_t i = 0; i + 1 < parsed.size(); ++i) {
+      if (parsed[i].text == parsed.back().text) {
+        throw UserError("methods: '" + parsed.back().text + "' is listed twice");
+      }
+    }
+  }
+  std::vector<ComparedRun> runs;
+  for (std::size_t i = 0; i < seeds.size(); ++i) {
+    if (std::count(seeds.begin(), seeds.end(), seeds[i]) > 1) {
+      throw UserError("seeds: " + std::to_string(seeds[i]) + " is listed twice");
+    }
+    for (const auto& spec : parsed) {
+      runs.push_back({spec, seeds[i], folder / run_folder_name(spec.text, seeds[i])});
+    }
+  }
+  return runs;
+}
+
+std::vector<std::int64_t> parse_seeds(const std::string& list) {
+  std::vector<std::int64_t> seeds;
+  std::size_t start = 0;
+  while (start <= list.size()) {
+    const std::size_t comma = std::min(list.find(',', start), list.size());
+    const char* const last = list.data() + comma;
+    std::int64_t seed = 0;
+    const auto result = std::from_chars(list.data() + start, last, seed);
+    if (result.ec != std::errc() || result.ptr != last) {
+      throw UserError("seeds = " + list + ": '" + list.substr(start, comma - start) +
+                      "' is no seed; expected whole numbers separated by commas, such as 0,1,2");
+    }
+    seeds.push_back(seed);
+    start = comma + 1;
+  }
+  return seeds;
+}
+
+Config settings_of(const ComparedRun& run, const Config& comparison) {
+  Config config = run.spec.applied_to(comparison);
+  config.apply("method", run.spec.method, "comparison");
+  config.apply("seed", std::to_string(run.seed), "comparison");
+  config.apply("output", run.folder.string(), "comparison");
+  return config;
+}
+
+void check_recorded_settings(const fs::path& folder, Config& asked) {
+  if (!was_begun(folder)) return;
+  if (!fs::exists(record_of(folder))) {
+    throw UserError(folder.string() +
+                    " holds a run, but no config.toml that says of what; choose another folder");
+  }
+  Config recorded;
+  recorded.apply_file(record_of(folder));
+  for (const auto& field : asked.options().fields()) {
+    const OptionValue value = recorded.options().field(field.key).value();
+    if (is_free_to_differ(field.key) || value == field.value()) continue;
+    if (is_settled_by_measuring(field)) {
+      asked.apply(field.key, to_toml(value), record_of(folder).string());
+      continue;
+    }
+    throw UserError(folder.string() + " holds a run with " + field.key + " = " + to_toml(value) +
+                    ", where " + to_toml(field.value()) +
+                    " is asked for; ask for the same, or choose another folder");
+  }
+}
+
+std::vector<FinishedRun> run_comparison(Config& config, const DataSource& data,
+                                        const std::vector<ComparedRun>& runs,
+                                        const ComparisonRecords& records,
+                                        const std::function<bool()>& should_stop) {
+  refuse_settings_of_single_runs(config);
+  std::vector<std::optional<TrainSummary>> results;
+  std::vector<Config> asked;
+  for (const auto& run : runs) {
+    asked.push_back(settings_of(run, config));
+    check_recorded_settings(run.folder, asked.back());
+    results.push_back(records.read(run.folder));
+  }
+  const bool all_finished =
+      std::all_of(results.begin(), results.end(), [](const auto& run) { return run.has_value(); });
+  if (!all_finished) settle_layout(config, data, runs, asked, records.progress);
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    const std::string line = "run " + std::to_string(i + 1) + " of " + std::to_string(runs.size()) +
+                             ": " + name_of(runs[i]);
+    if (results[i]) {
+      records.progress(line + ", finished before");
+      continue;
+    }
+    if (should_stop && should_stop()) break;
+    records.progress(line);
+    TrainSummary summary = train(runs[i], asked[i], data, records, should_stop);
+    if (!summary.complete) break;
+    results[i] = std::move(summary);
+    records.finished(finished_runs(runs, results));
+  }
+  return finished_runs(runs, results);
+}
+
+}  // namespace mlaan

@@ -1,0 +1,84 @@
+// Means, deviations, and whether two lists of paired numbers differ: the paired t-test.
+#include <mlaan/core/error.h>
+#include <mlaan/train/paired_test.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+
+namespace mlaan {
+namespace {
+
+constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
+constexpr double pi = 3.14159265358979323846;
+
+/// The chance that the size of Student's t is at most t, t not negative.
+double chance_within(double t, std::int64_t degrees_of_freedom) {
+  const auto nu = static_cast<double>(degrees_of_freedom);
+  const double angle = std::atan(t / std::sqrt(nu));
+  const double cosine = std::cos(angle);
+  const bool odd = degrees_of_freedom % 2 == 1;
+  // Terms cos^i with i of the parity of nu − 2, each the one before times (i − 1) / i · cos².
+  double sum = 0;
+  double term = odd ? cosine : 1;
+  for (std::int64_t i = odd ? 1 : 0; i <= degrees_of_freedom - 2; i += 2) {
+    if (i > 1) term *= static_cast<double>(i - 1) / static_cast<double>(i) * cosine * cosine;
+    sum += term;
+  }
+  return odd ? 2 / pi * (angle + std::sin(angle) * sum) : std::sin(angle) * sum;
+}
+
+}  // namespace
+
+double mean(const std::vector<double>& values) {
+  if (values.empty()) return nothing;
+  double sum = 0;
+  for (const double value : values) sum += value;
+  return sum / static_cast<double>(values.size());
+}
+
+double sample_deviation(const std::vector<double>& values) {
+  if (values.size() < 2) return nothing;
+  const double centre = mean(values);
+  double squares = 0;
+  for (const double value : values) squares += (value - centre) * (value - centre);
+  return std::sqrt(squares / static_cast<double>(values.size() - 1));
+}
+
+double student_t_two_sided(double t, std::int64_t degrees_of_freedom) {
+  if (degrees_of_freedom < 1) {
+    throw UserError("degrees_of_freedom = " + std::to_string(degrees_of_freedom) +
+                    " is not accepted; expected at least 1");
+  }
+  if (std::isnan(t)) return nothing;
+  return std::clamp(1 - chance_within(std::abs(t), degrees_of_freedom), 0.0, 1.0);
+}
+
+PairedTest paired_test(const std::vector<double>& first, const std::vector<double>& second) {
+  if (first.size() != second.size()) {
+    throw UserError("a paired test needs as many second values as first ones, not " +
+                    std::to_string(second.size()) + " and " + std::to_string(first.size()));
+  }
+  std::vector<double> differences;
+  double largest = 0;
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    if (!std::isfinite(first[i]) || !std::isfinite(second[i])) continue;
+    differences.push_back(second[i] - first[i]);
+    largest = std::max({largest, std::abs(first[i]), std::abs(second[i])});
+  }
+  PairedTest test;
+  test.pairs = static_cast<std::int64_t>(differences.size());
+  test.difference = mean(differences);
+  test.t = nothing;
+  test.p = nothing;
+  const double deviation = sample_deviation(differences);
+  // What is left of equal differences after rounding is no spread.
+  const double rounding = 8 * std::numeric_limits<double>::epsilon() * largest;
+  if (!(deviation > rounding)) return test;
+  test.t = test.difference / (deviation / std::sqrt(static_cast<double>(differences.size())));
+  test.p = student_t_two_sided(test.t, test.pairs - 1);
+  return test;
+}
+
+}  // namespace mlaan

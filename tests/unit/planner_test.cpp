@@ -1,0 +1,46 @@
+#include <mlaan/train/options.h>
+#include <mlaan/train/planner.h>
+
+#include <gtest/gtest.h>
+
+namespace mlaan::testing {
+namespace {
+
+Config small_run(const std::vector<std::string>& more) {
+  Config config;
+  for (const char* assignment : {"model=resnet8", "method=dgl", "modules=2", "batch_size=8",
+                                 "procedural.train_size=16", "procedural.test_size=4"}) {
+    config.apply_assignment(assignment);
+  }
+  for (const auto& assignment : more) config.apply_assignment(assignment);
+  return config;
+}
+
+TEST(Planner, MeasuresEverySettingThatItPredicts) {
+  Config config = small_run({"engine.memory_format=channels_last"});
+  const auto silent = [](const std::string&) {};
+  PlanReport report = plan_training(config, 0, /*rivals=*/true, silent);
+  ASSERT_GE(report.settings.size(), 4U);
+  ASSERT_TRUE(report.chosen);
+  EXPECT_EQ(report.settings.at(*report.chosen).method, "dgl");
+  measure_settings(config, report, silent);
+  for (const auto& setting : report.settings) {
+    const std::string what = setting.method + ", recompute " + setting.recompute;
+    ASSERT_TRUE(setting.measured_peak_bytes && setting.measured_step_seconds) << what;
+    EXPECT_NEAR(
+        static_cast<double>(setting.peak_bytes) / static_cast<double>(*setting.measured_peak_bytes),
+        1, 0.05)
+        << what;
+    EXPECT_GT(*setting.measured_step_seconds, 0) << what;
+  }
+}
+
+TEST(Planner, PlansInTheMemoryFormatThatTrainingTakes) {
+  Config config = small_run({"engine.memory_format=auto"});
+  plan_training(config, 0, /*rivals=*/false, [](const std::string&) {});
+  EXPECT_NE(config.get<ExecutionOptions>().memory_format, "auto");
+  EXPECT_EQ(config.origin("engine.memory_format").compare(0, 9, "measured:"), 0);
+}
+
+}  // namespace
+}  // namespace mlaan::testing
