@@ -30,6 +30,10 @@ const Registry<AdditionEntry>& addition_registry() {
   return registry;
 }
 
+std::string default_method() {
+  return methods::mlaan_entry().name;
+}
+
 std::string reference_method() {
   return methods::e2e_entry().name;
 }

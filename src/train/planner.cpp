@@ -58,10 +58,11 @@ class Planner {
       Config copy = changed(config_, setting);
       Trial trial = make_trial(copy, backbone, method.name);
       const bool any_cut = needs_no_cut(trial.plan());
+      const std::size_t first = report_.settings.size();
       add(setting, trial, "none");
       if (!method.end_to_end) {
         try_recompute(setting, trial, "activation");
-        if (bytes_ == 0 || !report_.settings.back().fits) try_automatic(setting, trial);
+        if (bytes_ == 0 || !fits_whole(first)) try_automatic(setting, trial);
       }
       if (any_cut) break;
     }
@@ -77,6 +78,14 @@ class Planner {
   }
 
  private:
+  /// Whether one of the settings from number `first` on takes the whole batch at once.
+  bool fits_whole(std::size_t first) const {
+    return std::any_of(report_.settings.begin() + static_cast<std::ptrdiff_t>(first),
+                       report_.settings.end(), [](const PlannedSetting& setting) {
+                         return setting.fits && setting.micro_batches == 1;
+                       });
+  }
+
   /// Whole batches come first: in parts, batch normalisation learns something else.
   static bool better(const PlannedSetting& left, const PlannedSetting& right) {
     if (left.micro_batches != right.micro_batches) return left.micro_batches < right.micro_batches;

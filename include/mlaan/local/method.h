@@ -62,6 +62,9 @@ const Registry<AdditionEntry>& addition_registry();
 ///         an addition that is named twice.
 MethodEntry find_method(const std::string& name);
 
+/// The name of the method that trains where none is asked for.
+std::string default_method();
+
 /// The name of the method that all others are compared with: end-to-end backpropagation.
 std::string reference_method();
 

@@ -3,6 +3,7 @@
 
 #include <mlaan/core/options.h>
 #include <mlaan/core/quantity.h>
+#include <mlaan/local/method.h>
 
 #include <cstdint>
 #include <string>
@@ -15,7 +16,7 @@ struct RunOptions {
   std::string dataset = "procedural";
   std::string data;
   std::string model = "resnet20";
-  std::string method = "mlaan";
+  std::string method = default_method();
   std::int64_t modules = 0;
   std::string partition = "published";
   std::int64_t epochs = 5;
