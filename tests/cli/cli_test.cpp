@@ -483,7 +483,7 @@ class Killed : public Cli {
 
   /// \param run_folder where the signal waits for the second epoch.
   int interrupt(const std::string& arguments, const fs::path& run_folder, int signal) const {
-    const std::string command = std::string("exec ") + MLAAN_PROGRAM + " " + arguments + " > " +
+    const std::string command = std::string("exec ") + program() + " " + arguments + " > " +
                                 (folder / "output").string() + " 2>&1";
     const pid_t child = fork();
     if (child == 0) {

@@ -2,6 +2,8 @@
 // in, method.txt each. A change that means to move them writes them anew: MLAAN_WRITE_GOLDEN=1
 // mlaan_tests
 // --gtest_filter='*Golden*'.
+#include "support/folders.h"
+
 #include <mlaan/local/method.h>
 #include <mlaan/train/setup.h>
 
@@ -56,7 +58,7 @@ std::vector<double> train_ten_steps(const std::string& method) {
 class Golden : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(Golden, LossesOfTenSteps) {
-  const auto path = std::filesystem::path(MLAAN_TEST_FOLDER) / "golden" / (GetParam() + ".txt");
+  const auto path = test_folder() / "golden" / (GetParam() + ".txt");
   const std::vector<double> curve = train_ten_steps(GetParam());
   if (std::getenv("MLAAN_WRITE_GOLDEN") != nullptr) {
     std::ostringstream text;

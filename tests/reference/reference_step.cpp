@@ -2,6 +2,7 @@
 #include "reference/reference_step.h"
 
 #include "support/closeness.h"
+#include "support/folders.h"
 
 #include <mlaan/nn/backbones.h>
 
@@ -102,7 +103,7 @@ std::string replaced(std::string text, const std::string& from, const std::strin
 
 std::optional<TensorFile> find_reference(const std::string& name) {
   const std::filesystem::path path =
-      std::filesystem::path(MLAAN_SHARED_FOLDER) / "reference" / (name + ".safetensors");
+      shared_folder() / "reference" / (name + ".safetensors");
   if (!std::filesystem::exists(path)) return std::nullopt;
   return read_safetensors(path);
 }

@@ -1,6 +1,8 @@
 // Runs the mlaan program as a user does.
 #pragma once
 
+#include "support/folders.h"
+
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,7 +19,7 @@ struct ProgramResult {
 
 /// Runs a shell command line in which "mlaan" stands for the program under test.
 inline ProgramResult run_program(const std::string& arguments) {
-  const std::string command = std::string(MLAAN_PROGRAM) + " " + arguments + " 2>&1";
+  const std::string command = program() + " " + arguments + " 2>&1";
   ProgramResult result;
   std::FILE* pipe = popen(command.c_str(), "r");
   if (pipe == nullptr) return result;
