@@ -9,7 +9,8 @@
 namespace mlaan {
 namespace {
 
-constexpr int side = 32;
+/// Side of the canvas that shapes are placed on; pictures of other sides show the same canvas.
+constexpr int canvas = 32;
 constexpr double turn = 6.283185307179586;
 
 struct Point {
@@ -132,7 +133,7 @@ class Texture {
 /// Where a shape stands, how large and how turned.
 struct Placement {
   explicit Placement(RandomStream& random)
-      : centre{side / 2.0 + random.uniform(-4, 4), side / 2.0 + random.uniform(-4, 4)},
+      : centre{canvas / 2.0 + random.uniform(-4, 4), canvas / 2.0 + random.uniform(-4, 4)},
         radius(random.uniform(8, 13)),
         angle(random.uniform(0, turn)) {}
 
@@ -153,7 +154,7 @@ struct Placement {
 /// A small bar or disk that has nothing to do with the class.
 struct Clutter {
   explicit Clutter(RandomStream& random)
-      : centre{random.uniform(0, side), random.uniform(0, side)},
+      : centre{random.uniform(0, canvas), random.uniform(0, canvas)},
         half_length(random.uniform(0, 5)),
         half_width(random.uniform(0.6, 1.8)),
         angle(random.uniform(0, turn)),
@@ -178,7 +179,7 @@ struct Clutter {
   Colour colour{};
 };
 
-void draw(std::size_t label, RandomStream& random, std::uint8_t* image) {
+void draw(std::size_t label, std::int64_t side, RandomStream& random, std::uint8_t* image) {
   const Outline& outline = outlines.at(label / fillings.size());
   const Filling& filling = fillings.at(label % fillings.size());
   const Placement placement(random);
@@ -192,10 +193,11 @@ void draw(std::size_t label, RandomStream& random, std::uint8_t* image) {
   for (std::uint64_t i = 0; i < pieces; ++i) clutter.emplace_back(random);
   const Point light{random.uniform(-0.02, 0.02), random.uniform(-0.02, 0.02)};
 
-  for (int row = 0; row < side; ++row) {
-    for (int column = 0; column < side; ++column) {
-      const double x = column + 0.5;
-      const double y = row + 0.5;
+  const double pixel = static_cast<double>(canvas) / static_cast<double>(side);
+  for (std::int64_t row = 0; row < side; ++row) {
+    for (std::int64_t column = 0; column < side; ++column) {
+      const double x = (static_cast<double>(column) + 0.5) * pixel;
+      const double y = (static_cast<double>(row) + 0.5) * pixel;
       Colour colour = background.at(x, y);
       const auto paint = [&](bool over) {
         for (const auto& piece : clutter) {
@@ -206,10 +208,10 @@ void draw(std::size_t label, RandomStream& random, std::uint8_t* image) {
       const double covered = placement.coverage(outline, x, y);
       if (covered > 0) colour = mix(colour, inside.at(x, y), covered);
       paint(/*over=*/true);
-      const double brightness = 1 + light.x * (x - side / 2.0) + light.y * (y - side / 2.0);
+      const double brightness = 1 + light.x * (x - canvas / 2.0) + light.y * (y - canvas / 2.0);
       for (std::size_t c = 0; c < colour.size(); ++c) {
         const double value = colour[c] * brightness + random.uniform(-10, 10);
-        image[(static_cast<int>(c) * side + row) * side + column] =
+        image[(static_cast<std::int64_t>(c) * side + row) * side + column] =
             static_cast<std::uint8_t>(std::clamp(std::lround(value), 0L, 255L));
       }
     }
@@ -218,20 +220,22 @@ void draw(std::size_t label, RandomStream& random, std::uint8_t* image) {
 
 class Procedural final : public Dataset {
  public:
-  Procedural(std::int64_t size, std::uint64_t key) : size_(size), key_(key) {}
+  Procedural(std::int64_t size, std::int64_t side, std::uint64_t key)
+      : size_(size), side_(side), key_(key) {}
 
   std::int64_t size() const override { return size_; }
 
   Sample get(std::int64_t index) const override {
     const auto label = static_cast<std::size_t>(index) % classes;
     RandomStream random(random_key({key_, static_cast<std::uint64_t>(index)}));
-    Sample sample{torch::empty({3, side, side}, torch::kUInt8), static_cast<std::int64_t>(label)};
-    draw(label, random, sample.image.data_ptr<std::uint8_t>());
+    Sample sample{torch::empty({3, side_, side_}, torch::kUInt8), static_cast<std::int64_t>(label)};
+    draw(label, side_, random, sample.image.data_ptr<std::uint8_t>());
     return sample;
   }
 
  private:
   std::int64_t size_;
+  std::int64_t side_;
   std::uint64_t key_;
 };
 
@@ -240,12 +244,14 @@ class Procedural final : public Dataset {
 void ProceduralOptions::describe(FieldList& fields) {
   fields.add("train_size", train_size, "training images of the procedural data set", at_least(1));
   fields.add("test_size", test_size, "test images of the procedural data set", at_least(1));
+  fields.add("side", side, "height and width of the procedural data set's pictures",
+             between(8, 4096));
 }
 
 DataSource procedural(const ProceduralOptions& options) {
   DataSource source;
   source.name = "procedural";
-  source.image_shape = {3, side, side};
+  source.image_shape = {3, options.side, options.side};
   for (const auto& outline : outlines) {
     for (const auto& filling : fillings) {
       source.classes.push_back(std::string(filling.name) + " " + outline.name);
@@ -253,13 +259,17 @@ DataSource procedural(const ProceduralOptions& options) {
   }
   source.normalisation = {{0.5, 0.5, 0.5}, {0.25, 0.25, 0.25}};
   source.crop = {4, PaddingMode::reflect, true};
-  source.train = std::make_shared<Procedural>(options.train_size, random_key("procedural train"));
-  source.test = std::make_shared<Procedural>(options.test_size, random_key("procedural test"));
+  source.train = std::make_shared<Procedural>(options.train_size, options.side,
+                                              random_key("procedural train"));
+  source.test =
+      std::make_shared<Procedural>(options.test_size, options.side, random_key("procedural test"));
   return source;
 }
 
 DatasetEntry procedural_entry() {
-  return {"procedural", "textured shapes in clutter, drawn when asked for: 32×32, 10 classes",
+  return {"procedural",
+          "textured shapes in clutter, drawn when asked for: 32×32 unless procedural.side says "
+          "otherwise, 10 classes",
           false, [](OptionSet& options) { options.get<ProceduralOptions>(); },
           [](const std::string&, OptionSet& options) {
             return procedural(options.get<ProceduralOptions>());

@@ -37,6 +37,22 @@ TEST(Procedural, ClassesAreBalancedAndNamed) {
   EXPECT_EQ(data.classes.back(), "checked cross");
 }
 
+TEST(Procedural, OtherSidesShowTheSamePictures) {
+  ProceduralOptions options;
+  options.side = 64;
+  const DataSource small = procedural();
+  const DataSource large = procedural(options);
+  EXPECT_EQ(large.image_shape, (Shape{3, 64, 64}));
+  const auto difference = [&](std::int64_t left, std::int64_t right) {
+    const auto reduced = torch::avg_pool2d(large.train->get(left).image.to(torch::kFloat32), 2);
+    return (reduced - small.train->get(right).image).abs().mean().item<double>();
+  };
+  for (const std::int64_t index : {0, 3, 8}) {
+    EXPECT_LT(difference(index, index), 12);  // the noise of single pixels
+    EXPECT_GT(difference(index, index + 10), 25);
+  }
+}
+
 /// An image whose pixel values tell where they came from: row · 16 + column.
 torch::Tensor numbered_image() {
   return torch::arange(64).view({1, 8, 8}).to(torch::kUInt8);

@@ -11,11 +11,12 @@ struct ProceduralOptions {
   static constexpr const char* section = "procedural";
   std::int64_t train_size = 4000;
   std::int64_t test_size = 2000;
+  std::int64_t side = 32;  ///< of a picture, in pixels
 
   void describe(FieldList& fields);
 };
 
-/// Images of 3×32×32 in ten classes: a disk, ring, triangle, star or cross, striped or checked.
+/// Images of 3×side×side in ten classes: a disk, ring, triangle, star or cross, striped or checked.
 /// Shapes are of any rotation, at many places and sizes, in random colours, before a background of
 /// smooth waves, with clutter over and under them, uneven light and noise. Nothing is stored: image
 /// i of a split is a pure function of the split and of i, the same in every run.

@@ -3,14 +3,17 @@
 
 #include <mlaan/local/methods/infopro.h>
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 
 namespace mlaan {
 namespace {
 
 using methods::InfoproWeights;
 
-/// The weights that the paper's commands give, for CIFAR-10 and the contrastive loss.
+/// The weights that the paper's commands give: for CIFAR-10 and the contrastive loss, and for
+/// ImageNet.
 struct PublishedWeights {
   const char* backbone;
   std::size_t modules;
@@ -18,16 +21,24 @@ struct PublishedWeights {
 };
 
 constexpr PublishedWeights published[] = {
-    {"resnet32", 2, {{5, 5}, {1, 1}}},      {"resnet32", 4, {{6, 1}, {0, 2}}},
-    {"resnet32", 8, {{5, 0}, {0, 2}}},      {"resnet32", 16, {{5, 0.2}, {0.05, 0.5}}},
-    {"resnet110", 2, {{5, 5}, {0.5, 0.5}}}, {"resnet110", 4, {{1, 0}, {0, 1}}},
-    {"resnet110", 8, {{5, 0}, {0, 1}}},     {"resnet110", 16, {{5, 0.5}, {0, 1}}},
+    {"resnet32", 2, {{5, 5}, {1, 1}}},
+    {"resnet32", 4, {{6, 1}, {0, 2}}},
+    {"resnet32", 8, {{5, 0}, {0, 2}}},
+    {"resnet32", 16, {{5, 0.2}, {0.05, 0.5}}},
+    {"resnet110", 2, {{5, 5}, {0.5, 0.5}}},
+    {"resnet110", 4, {{1, 0}, {0, 1}}},
+    {"resnet110", 8, {{5, 0}, {0, 1}}},
+    {"resnet110", 16, {{5, 0.5}, {0, 1}}},
+    {"resnet101", 2, {{5, 5}, {0.75, 0.75}}},
+    {"resnet152", 2, {{5, 5}, {1, 1}}},
+    {"resnext101_32x8d", 2, {{5, 5}, {0.75, 0.75}}},
 };
 
 /// Those of the smallest published K that is not below the given one, else of the largest.
 /// Backbones that have none take those of resnet32.
 InfoproWeights published_weights(const std::string& backbone, std::size_t modules) {
-  const bool known = backbone == "resnet110";
+  const bool known = std::any_of(std::begin(published), std::end(published),
+                                 [&](const auto& entry) { return backbone == entry.backbone; });
   const std::string row = known ? backbone : "resnet32";
   InfoproWeights weights;
   for (const auto& entry : published) {
