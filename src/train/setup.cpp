@@ -48,13 +48,15 @@ Transform train_transform(Config& config, const DataSource& data) {
   return {data.normalisation, crop, framing};
 }
 
-LoaderOptions loader_options(Config& config) {
+LoaderOptions loader_options(Config& config, const DataSource& data, SkipReport on_skipped) {
   const auto& run = config.get<RunOptions>();
   LoaderOptions options;
   options.batch_size = run.batch_size;
   options.workers = run.workers;
   options.memory_format = memory_format(config);
   options.seed = seed_of(config);
+  options.skip_damaged = data.skip_damaged;
+  options.on_skipped = std::move(on_skipped);
   return options;
 }
 
@@ -184,8 +186,9 @@ EngineOptions make_engine_options(Config& config) {
 }
 
 std::unique_ptr<Loader> make_train_loader(Config& config, const DataSource& data,
-                                          std::vector<std::int64_t> indices) {
-  LoaderOptions options = loader_options(config);
+                                          std::vector<std::int64_t> indices,
+                                          SkipReport on_skipped) {
+  LoaderOptions options = loader_options(config, data, std::move(on_skipped));
   options.shuffle = true;
   options.drop_last = true;
   return std::make_unique<Loader>(data.train, std::move(indices), train_transform(config, data),
@@ -194,10 +197,11 @@ std::unique_ptr<Loader> make_train_loader(Config& config, const DataSource& data
 
 std::unique_ptr<Loader> make_plain_loader(Config& config, const DataSource& data,
                                           const std::shared_ptr<const Dataset>& dataset,
-                                          std::vector<std::int64_t> indices) {
+                                          std::vector<std::int64_t> indices,
+                                          SkipReport on_skipped) {
   return std::make_unique<Loader>(dataset, std::move(indices),
                                   Transform(data.normalisation, CropRecipe{}, data.framing),
-                                  loader_options(config));
+                                  loader_options(config, data, std::move(on_skipped)));
 }
 
 std::vector<std::int64_t> all_indices(const Dataset& dataset) {
