@@ -61,7 +61,7 @@ struct PublishedFile {
   std::vector<std::string> addresses;  ///< of folders that have it, in the order to try them
   std::string checksum;                ///< "md5:" or "sha256:" and hexadecimal digits
   std::int64_t bytes = 0;              ///< 0: not known
-  std::string unpacks_to;              ///< the folder that is in an archive; "": no archive
+  std::string unpacks_to = {};         ///< the folder that is in an archive; "": no archive
   bool optional = false;               ///< the data set can do without
 };
 
