@@ -38,9 +38,9 @@ Part read_part(const fs::path& path) {
   const auto* number = numbers.data_ptr<double>();
   Part part;
   for (std::int64_t i = 0; i < count; ++i) {
-    const bool known = number[i] >= 1 && number[i] <= classes;
-    const auto label = known ? static_cast<std::int64_t>(number[i]) : 0;
-    if (static_cast<double>(label) != number[i]) {
+    const bool in_range = number[i] >= 1 && number[i] <= classes;
+    const auto label = in_range ? static_cast<std::int64_t>(number[i]) : 0;
+    if (!in_range || static_cast<double>(label) != number[i]) {
       throw UserError(path.string() + ": label " + std::to_string(i + 1) + " of y is " +
                       std::to_string(number[i]) + "; labels of svhn go from 1 to 10");
     }

@@ -37,12 +37,15 @@ inline std::string gzipped(const std::string& bytes) {
   return packed;
 }
 
-/// Bytes of which each is one more than the one before.
-inline std::string counting_bytes(std::size_t count, int first = 0) {
+/// The number at this place of a row of numbers that counts from 0 to 250 again and again.
+inline int counted(std::size_t place) {
+  return static_cast<int>(place % 251);
+}
+
+/// Bytes of which each is counted() of its place. \param first place.
+inline std::string counting_bytes(std::size_t count, std::size_t first = 0) {
   std::string bytes;
-  for (std::size_t i = 0; i < count; ++i) {
-    bytes.push_back(static_cast<char>((static_cast<std::size_t>(first) + i) % 251));
-  }
+  for (std::size_t i = 0; i < count; ++i) bytes.push_back(static_cast<char>(counted(first + i)));
   return bytes;
 }
 

@@ -13,10 +13,9 @@
 
 namespace mlaan::testing {
 
-HttpServer::HttpServer(std::map<std::string, std::string> files)
-    : HttpServer(std::move(files), Behaviour{}) {}
+HttpServer::HttpServer(ServedFiles files) : HttpServer(std::move(files), Behaviour{}) {}
 
-HttpServer::HttpServer(std::map<std::string, std::string> files, Behaviour behaviour)
+HttpServer::HttpServer(ServedFiles files, Behaviour behaviour)
     : files_(std::move(files)), behaviour_(behaviour) {
   listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};

@@ -11,6 +11,9 @@
 
 namespace mlaan::testing {
 
+/// Content by name.
+using ServedFiles = std::map<std::string, std::string>;
+
 /// Serves files from memory on a port of 127.0.0.1, one request at a time.
 class HttpServer {
  public:
@@ -22,8 +25,8 @@ class HttpServer {
     bool slow = false;            ///< sends a few bytes at a time, for ever so long
   };
 
-  explicit HttpServer(std::map<std::string, std::string> files);
-  HttpServer(std::map<std::string, std::string> files, Behaviour behaviour);
+  explicit HttpServer(ServedFiles files);
+  HttpServer(ServedFiles files, Behaviour behaviour);
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
@@ -37,7 +40,7 @@ class HttpServer {
   void serve();
   void answer(int connection);
 
-  std::map<std::string, std::string> files_;
+  ServedFiles files_;
   Behaviour behaviour_;
   int listener_ = -1;
   int port_ = 0;

@@ -57,7 +57,7 @@ class Download : public ::testing::Test {
 };
 
 TEST_F(Download, GetsAFile) {
-  const HttpServer server({{"file", content}});
+  const HttpServer server(ServedFiles{{"file", content}});
   std::int64_t last = -1;
   EXPECT_TRUE(
       download(server.address() + "file", target, options, [&](std::int64_t done, std::int64_t) {
@@ -70,7 +70,7 @@ TEST_F(Download, GetsAFile) {
 }
 
 TEST_F(Download, GoesOnByItselfWhereTheConnectionWasCut) {
-  const HttpServer server({{"file", content}}, {true, 100000, 2});
+  const HttpServer server(ServedFiles{{"file", content}}, {true, 100000, 2});
   EXPECT_TRUE(run(server));
   EXPECT_EQ(read_text(target), content);
   EXPECT_EQ(server.requests(),
@@ -79,7 +79,7 @@ TEST_F(Download, GoesOnByItselfWhereTheConnectionWasCut) {
 
 TEST_F(Download, GoesOnWithWhatAnEarlierOneLeft) {
   options.retries = 0;
-  const HttpServer server({{"file", content}}, {true, 100000, 1});
+  const HttpServer server(ServedFiles{{"file", content}}, {true, 100000, 1});
   expect_failure(server, "file", "");
   EXPECT_EQ(read_text(target), content.substr(0, 100000)) << "what has arrived stays";
   EXPECT_TRUE(run(server));
@@ -89,7 +89,7 @@ TEST_F(Download, GoesOnWithWhatAnEarlierOneLeft) {
 
 TEST_F(Download, BeginsAgainWhereTheServerGivesNoParts) {
   write_bytes(target, "something else");
-  const HttpServer server({{"file", content}}, {/*gives_parts=*/false});
+  const HttpServer server(ServedFiles{{"file", content}}, {/*gives_parts=*/false});
   EXPECT_TRUE(run(server));
   EXPECT_EQ(read_text(target), content);
 }
@@ -97,20 +97,20 @@ TEST_F(Download, BeginsAgainWhereTheServerGivesNoParts) {
 TEST_F(Download, AsksForNothingWhereAllIsThere) {
   options.most_bytes = 300000;
   write_bytes(target, content);
-  const HttpServer server({{"file", content}});
+  const HttpServer server(ServedFiles{{"file", content}});
   EXPECT_TRUE(run(server));
   EXPECT_TRUE(server.requests().empty());
 }
 
 TEST_F(Download, SaysWhatTheServerSays) {
-  const HttpServer server({{"file", content}});
+  const HttpServer server(ServedFiles{{"file", content}});
   expect_failure(server, "missing", "404");
   EXPECT_EQ(server.requests().size(), 1U) << "of no use to ask again";
 }
 
 TEST_F(Download, RefusesMoreBytesThanTheFileHas) {
   options.most_bytes = 200000;
-  const HttpServer server({{"file", content}});
+  const HttpServer server(ServedFiles{{"file", content}});
   expect_failure(server, "file", "more than the 200,000 bytes");
   EXPECT_LE(fs::file_size(target), 200000U);
 }
@@ -124,14 +124,14 @@ TEST_F(Download, RefusesOtherProtocols) {
 }
 
 TEST_F(Download, StopsWhenAsked) {
-  const HttpServer server({{"file", content}}, {true, -1, 0, /*slow=*/true});
+  const HttpServer server(ServedFiles{{"file", content}}, {true, -1, 0, /*slow=*/true});
   EXPECT_FALSE(download(server.address() + "file", target, options,
                         [](std::int64_t done, std::int64_t) { return done < 500; }));
   EXPECT_LT(fs::file_size(target), content.size());
 }
 
 TEST_F(Download, LeavesAFileToTheProcessThatHasIt) {
-  const HttpServer server({{"file", content}});
+  const HttpServer server(ServedFiles{{"file", content}});
   bool refused = false;
   EXPECT_TRUE(download(server.address() + "file", target, options, [&](std::int64_t, std::int64_t) {
     if (!refused) {
@@ -146,7 +146,7 @@ TEST_F(Download, LeavesAFileToTheProcessThatHasIt) {
 
 TEST_F(Download, RefusesAFolderThatIsNotThere) {
   target = folder / "nowhere/file.part";
-  const HttpServer server({{"file", content}});
+  const HttpServer server(ServedFiles{{"file", content}});
   expect_user_error([&] { run(server); }, {"cannot write", target.string()});
 }
 

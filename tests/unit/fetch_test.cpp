@@ -115,7 +115,7 @@ class FetchFiles : public ::testing::Test {
 TEST_F(FetchFiles, DownloadsChecksAndUnpacks) {
   const std::string packed = archive({{"set/one.bin", "1"}, {"set/two.bin", "2"}});
   dataset.files = {file("plain.bin", "plain"), file("set.tar.gz", packed, "set")};
-  const HttpServer server({{"plain.bin", "plain"}, {"set.tar.gz", packed}});
+  const HttpServer server(ServedFiles{{"plain.bin", "plain"}, {"set.tar.gz", packed}});
   EXPECT_TRUE(run(server));
   EXPECT_EQ(names_in_folder(), (std::vector<std::string>{"plain.bin", "set"}));
   EXPECT_EQ(read_text(data / "plain.bin"), "plain");
@@ -126,7 +126,7 @@ TEST_F(FetchFiles, DownloadsChecksAndUnpacks) {
 }
 
 TEST_F(FetchFiles, AsksThePublishersInTurn) {
-  const HttpServer server({{"plain.bin", "plain"}});
+  const HttpServer server(ServedFiles{{"plain.bin", "plain"}});
   dataset.files = {file("plain.bin", "plain")};
   dataset.files[0].addresses = {server.address() + "moved/", server.address()};
   EXPECT_TRUE(fetch(dataset, data, options, notes));
@@ -137,7 +137,7 @@ TEST_F(FetchFiles, AsksThePublishersInTurn) {
 TEST_F(FetchFiles, GoesOnWhereItWasCut) {
   const std::string bytes = counting_bytes(300000);
   dataset.files = {file("plain.bin", bytes)};
-  const HttpServer server({{"plain.bin", bytes}}, {true, 100000, 1});
+  const HttpServer server(ServedFiles{{"plain.bin", bytes}}, {true, 100000, 1});
   expect_failure(server, {"plain.bin"});
   EXPECT_EQ(names_in_folder(), std::vector<std::string>{"plain.bin.part"});
   EXPECT_TRUE(run(server));
@@ -147,18 +147,18 @@ TEST_F(FetchFiles, GoesOnWhereItWasCut) {
 
 TEST_F(FetchFiles, KeepsAsideWhatHasAnotherChecksum) {
   dataset.files = {file("plain.bin", "plain")};
-  const HttpServer server({{"plain.bin", "plAin"}});
+  const HttpServer server(ServedFiles{{"plain.bin", "plAin"}});
   expect_failure(server, {server.address() + "plain.bin", "checksum", dataset.files[0].checksum,
                           "plain.bin.rejected"});
   EXPECT_EQ(names_in_folder(), std::vector<std::string>{"plain.bin.rejected"});
-  const HttpServer honest({{"plain.bin", "plain"}});
+  const HttpServer honest(ServedFiles{{"plain.bin", "plain"}});
   EXPECT_TRUE(run(honest));
 }
 
 TEST_F(FetchFiles, LeavesAloneWhatIsThereWithAnotherChecksum) {
   dataset.files = {file("plain.bin", "plain")};
   write_bytes(data / "plain.bin", "mine");
-  const HttpServer server({{"plain.bin", "plain"}});
+  const HttpServer server(ServedFiles{{"plain.bin", "plain"}});
   expect_user_error([&] { run(server); }, {(data / "plain.bin").string(), "checksum", "move it"});
   EXPECT_EQ(read_text(data / "plain.bin"), "mine");
 }
@@ -169,7 +169,7 @@ TEST_F(FetchFiles, WritesNothingOfAnArchiveThatLeadsOut) {
            {"../../escaped", "x"}, {inside, "x"}, {"set/link", "", folder.path().string()}}) {
     const std::string packed = archive({{"set/one.bin", "1"}, entry});
     dataset.files = {file("set.tar.gz", packed, "set")};
-    const HttpServer server({{"set.tar.gz", packed}});
+    const HttpServer server(ServedFiles{{"set.tar.gz", packed}});
     expect_user_error([&] { run(server); }, {"set.tar.gz", entry.name});
     EXPECT_EQ(names_in_folder(), std::vector<std::string>{"set.tar.gz.part"});
     EXPECT_FALSE(fs::exists(folder / "escaped"));
@@ -180,7 +180,7 @@ TEST_F(FetchFiles, WritesNothingOfAnArchiveThatLeadsOut) {
 TEST_F(FetchFiles, RefusesAnArchiveOfSomethingElse) {
   const std::string packed = archive({{"other/one.bin", "1"}});
   dataset.files = {file("set.tar.gz", packed, "set")};
-  const HttpServer server({{"set.tar.gz", packed}});
+  const HttpServer server(ServedFiles{{"set.tar.gz", packed}});
   expect_user_error([&] { run(server); }, {"set.tar.gz", "no folder 'set'"});
   EXPECT_EQ(names_in_folder(), std::vector<std::string>{"set.tar.gz.part"});
 }
@@ -188,7 +188,7 @@ TEST_F(FetchFiles, RefusesAnArchiveOfSomethingElse) {
 TEST_F(FetchFiles, FetchesOptionalFilesWhereAsked) {
   dataset.files = {file("plain.bin", "plain"), file("extra.bin", "extra")};
   dataset.files[1].optional = true;
-  const HttpServer server({{"plain.bin", "plain"}, {"extra.bin", "extra"}});
+  const HttpServer server(ServedFiles{{"plain.bin", "plain"}, {"extra.bin", "extra"}});
   EXPECT_TRUE(run(server));
   EXPECT_EQ(names_in_folder(), std::vector<std::string>{"plain.bin"});
   options.optional_files = true;
@@ -199,12 +199,12 @@ TEST_F(FetchFiles, FetchesOptionalFilesWhereAsked) {
 TEST_F(FetchFiles, StopsWhenAskedAndGoesOnLater) {
   const std::string bytes = counting_bytes(100000);
   dataset.files = {file("plain.bin", bytes)};
-  const HttpServer slow({{"plain.bin", bytes}}, {true, -1, 0, /*slow=*/true});
+  const HttpServer slow(ServedFiles{{"plain.bin", bytes}}, {true, -1, 0, /*slow=*/true});
   options.source = slow.address();
   int asked = 0;
   EXPECT_FALSE(fetch(dataset, data, options, notes, [&] { return ++asked > 3; }));
   EXPECT_EQ(names_in_folder(), std::vector<std::string>{"plain.bin.part"});
-  const HttpServer server({{"plain.bin", bytes}});
+  const HttpServer server(ServedFiles{{"plain.bin", bytes}});
   EXPECT_TRUE(run(server));
   EXPECT_EQ(read_text(data / "plain.bin"), bytes);
 }
@@ -212,7 +212,7 @@ TEST_F(FetchFiles, StopsWhenAskedAndGoesOnLater) {
 TEST_F(FetchFiles, SaysWhenThereIsNoRoom) {
   dataset.files = {file("plain.bin", "plain")};
   dataset.files[0].bytes = std::int64_t{1} << 60;
-  const HttpServer server({});
+  const HttpServer server(ServedFiles{});
   expect_failure(server, {"no room", "plain.bin", "left"});
 }
 
@@ -235,7 +235,7 @@ TEST_F(FetchProgram, RefusesWhatItDoesNotKnow) {
 }
 
 TEST_F(FetchProgram, ReportsAnotherChecksum) {
-  const HttpServer server({{"cifar-10-binary.tar.gz", "not CIFAR-10"}});
+  const HttpServer server(ServedFiles{{"cifar-10-binary.tar.gz", "not CIFAR-10"}});
   const ProgramResult result =
       run_program("data get cifar10 --data " + data + " --source " + server.address());
   EXPECT_EQ(result.exit_code, 1);
@@ -245,7 +245,7 @@ TEST_F(FetchProgram, ReportsAnotherChecksum) {
 }
 
 TEST_F(FetchProgram, KeepsWhatArrivedWhenInterrupted) {
-  const HttpServer server({{"cifar-10-binary.tar.gz", counting_bytes(1000000)}},
+  const HttpServer server(ServedFiles{{"cifar-10-binary.tar.gz", counting_bytes(1000000)}},
                           {true, -1, 0, /*slow=*/true});
   const std::string part = data + "/cifar-10-binary.tar.gz.part";
   // The signal comes when the first bytes have arrived.
@@ -258,7 +258,7 @@ TEST_F(FetchProgram, KeepsWhatArrivedWhenInterrupted) {
 }
 
 TEST_F(FetchProgram, SaysWhenTheDiskIsFull) {
-  const HttpServer server({{"cifar-10-binary.tar.gz", counting_bytes(1000000)}});
+  const HttpServer server(ServedFiles{{"cifar-10-binary.tar.gz", counting_bytes(1000000)}});
   const std::string command = "sh -c 'trap \"\" XFSZ; ulimit -f 100; exec " + program() +
                               " data get cifar10 --data " + data + " --source " + server.address() +
                               " 2>&1'";

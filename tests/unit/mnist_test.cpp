@@ -149,7 +149,9 @@ TEST_F(Mnist, ReadsTheRealFiles) {
   std::vector<int> counts(10, 0);
   for (std::int64_t i = 0; i < 2000; ++i) {
     const Sample sample = data.train->get(i);
-    if (i < 10) EXPECT_EQ(sample.label, first.at(static_cast<std::size_t>(i)));
+    if (i < 10) {
+      EXPECT_EQ(sample.label, first.at(static_cast<std::size_t>(i)));
+    }
     sum += sample.image.to(torch::kFloat32).mean().item<double>() / 255;
     ++counts.at(static_cast<std::size_t>(sample.label));
   }
