@@ -2,8 +2,11 @@
 #include <mlaan/data/cifar.h>
 #include <mlaan/data/dataset.h>
 #include <mlaan/data/image_folder.h>
+#include <mlaan/data/mnist.h>
 #include <mlaan/data/procedural.h>
 #include <mlaan/data/resize.h>
+#include <mlaan/data/stl10.h>
+#include <mlaan/data/svhn.h>
 #include <mlaan/measure/memory.h>
 
 namespace mlaan {
@@ -16,7 +19,9 @@ Sample Dataset::get_framed(std::int64_t index, const FrameChooser& choose) const
 
 const Registry<DatasetEntry>& dataset_registry() {
   static const Registry<DatasetEntry> registry(
-      "data set", {procedural_entry(), cifar10_entry(), cifar100_entry(), image_folder_entry()});
+      "data set",
+      {procedural_entry(), cifar10_entry(), cifar100_entry(), mnist_entry(), fashion_mnist_entry(),
+       svhn_entry(), stl10_entry(), image_folder_entry()});
   return registry;
 }
 

@@ -259,6 +259,7 @@ class Trainer::Implementation {
     info.classes = engine_.backbone().classes();
     info.image_shape = data_.image_shape;
     info.class_names = data_.classes;
+    info.normalisation = data_.normalisation;
     info.state = state_;
     write_checkpoint(path, engine_, info);
     last_save_ = Clock::now();

@@ -64,6 +64,16 @@ struct DataSource {
   std::shared_ptr<const Dataset> test;
 };
 
+/// A file that a data set's publisher offers for download.
+struct PublishedFile {
+  std::string name;
+  std::vector<std::string> addresses;  ///< of folders that have it, in the order to try them
+  std::string checksum;                ///< "md5:" or "sha256:" and hexadecimal digits
+  std::int64_t bytes = 0;              ///< 0: not known
+  std::string unpacks_to = {};         ///< the folder that is in an archive; "": no archive
+  bool optional = false;               ///< the data set can do without
+};
+
 /// A data set as the registry knows it.
 struct DatasetEntry {
   std::string name;
@@ -74,6 +84,8 @@ struct DatasetEntry {
   /// \param folder where the files are; "" where none is needed.
   /// \throws UserError for a missing folder or a file that is not as its format says.
   std::function<DataSource(const std::string& folder, OptionSet& options)> load;
+  /// Where its files come from; empty: from nowhere that is known.
+  std::vector<PublishedFile> files = {};
 };
 
 /// Every data set that can be asked for by name.

@@ -17,7 +17,7 @@ struct LoaderBenchmark {
   std::string dataset;
   std::int64_t workers = 0;
   std::int64_t batch = 0;
-  std::int64_t images = 0;  ///< given in an epoch
+  std::int64_t images = 0;               ///< given in an epoch
   double images_per_second = 0;          ///< of the median epoch
   double fastest_images_per_second = 0;  ///< of the fastest
 };
