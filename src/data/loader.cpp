@@ -204,8 +204,6 @@ class Loader::Implementation {
       changed_.wait(lock, [&] { return closing_ || (work = claim(part)); });
       if (closing_) return;
       lock.unlock();
-      // Another worker may have something to do as well.
-      changed_.notify_one();
       prepare(*work, part);
       lock.lock();
       if (work->is_done()) changed_.notify_all();

@@ -1,4 +1,6 @@
 // From a uint8 image to the network's input: augmentation and normalisation.
+#include "data/copy_pixels.h"
+
 #include <mlaan/core/random.h>
 #include <mlaan/data/transform.h>
 
@@ -65,25 +67,12 @@ void Transform::apply(const torch::Tensor& image, const torch::Tensor& target,
     right = static_cast<std::int64_t>(random.below(places)) - crop_.padding;
   }
   const bool flip = crop_.flip && random.below(2) == 1;
-  const auto rows = sources(image.size(1), down, /*flip=*/false, crop_.padding_mode);
-  const auto columns = sources(image.size(2), right, flip, crop_.padding_mode);
-
-  const torch::Tensor pixels = image.contiguous();
-  const auto* from = pixels.data_ptr<std::uint8_t>();
-  auto* to = target.data_ptr<float>();
-  const std::int64_t width = image.size(2);
-  for (std::int64_t c = 0; c < image.size(0); ++c) {
-    const auto& values = table_.at(static_cast<std::size_t>(c));
-    const float padding = padding_value_.at(static_cast<std::size_t>(c));
-    const auto* plane = from + c * image.size(1) * width;
-    for (std::size_t y = 0; y < rows.size(); ++y) {
-      float* out = to + c * target.stride(0) + static_cast<std::int64_t>(y) * target.stride(1);
-      for (const auto column : columns) {
-        *out = rows[y] < 0 || column < 0 ? padding : values[plane[rows[y] * width + column]];
-        out += target.stride(2);
-      }
-    }
-  }
+  const PixelSources from{sources(image.size(1), down, /*flip=*/false, crop_.padding_mode),
+                          sources(image.size(2), right, flip, crop_.padding_mode)};
+  copy_pixels<float>(
+      image, from, target, [this](std::int64_t channel) -> const auto& {
+        return table_.at(static_cast<std::size_t>(channel));
+      });
 }
 
 }  // namespace mlaan
