@@ -26,6 +26,9 @@
 #include <c10/util/C++17.h>
 #endif
 
+/// Attention that keeps no weights came to the CPU with 2.1.
+#define MLAAN_HAS_FUSED_ATTENTION MLAAN_LIBTORCH_AT_LEAST(2, 1)
+
 /// The devices' common allocator interface, with statistics, came with 2.9.
 #define MLAAN_HAS_DEVICE_ALLOCATOR MLAAN_LIBTORCH_AT_LEAST(2, 9)
 

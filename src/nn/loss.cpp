@@ -100,6 +100,8 @@ torch::Tensor similarity_matrix(const torch::Tensor& samples) {
   torch::Tensor rows = samples;
   if (rows.dim() == 4 && rows.size(1) > 3 && rows.size(2) > 1) {
     rows = rows.flatten(2).std(2);
+  } else if (rows.dim() == 3 && rows.size(1) > 1 && rows.size(2) > 3) {
+    rows = rows.std(1);
   } else {
     rows = rows.flatten(1);
   }

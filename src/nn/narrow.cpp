@@ -1,10 +1,13 @@
 // Narrower copies of layers: fewer channels, each standing for a group of the original's.
 #include <mlaan/nn/narrow.h>
+#include <mlaan/nn/self_attention.h>
+#include <mlaan/nn/tokens.h>
 
 #include <torch/nn/cloneable.h>
 #include <torch/nn/modules/batchnorm.h>
 #include <torch/nn/modules/conv.h>
 #include <torch/nn/modules/linear.h>
+#include <torch/nn/modules/normalization.h>
 
 #include <memory>
 #include <string>
@@ -20,10 +23,10 @@ class ChannelGroupingImpl : public torch::nn::Cloneable<ChannelGroupingImpl> {
   void reset() override {}
 
   torch::Tensor forward(const torch::Tensor& input) {
-    std::vector<std::int64_t> groups = input.sizes().vec();
-    groups[1] /= factor_;
-    groups.insert(groups.begin() + 2, factor_);
-    return input.reshape(groups).mean(2);
+    // Channels of maps and features come right behind the batch, the width of tokens last.
+    const std::int64_t dimension = input.dim() == 3 ? 2 : 1;
+    return input.unflatten(dimension, {input.size(dimension) / factor_, factor_})
+        .mean(dimension + 1);
   }
 
  private:
@@ -70,6 +73,21 @@ bool narrow_layer(torch::nn::Module& layer, std::int64_t factor, const std::stri
     regroup(linear->bias, factor, owner);
     return true;
   }
+  if (auto* normalisation = dynamic_cast<torch::nn::LayerNormImpl*>(&layer)) {
+    auto& shape = normalisation->options.normalized_shape();
+    if (shape.size() != 1) return false;
+    shape[0] = divided(shape[0], factor, owner);
+    regroup(normalisation->weight, factor, owner);
+    regroup(normalisation->bias, factor, owner);
+    return true;
+  }
+  if (auto* attention = dynamic_cast<SelfAttentionImpl*>(&layer)) {
+    // Each group lies within one head's queries, keys or values.
+    attention->set_width(divided(attention->head_width(), factor, owner) * attention->heads());
+    regroup(attention->in_proj_weight, factor, owner);
+    regroup(attention->in_proj_bias, factor, owner);
+    return true;
+  }
   const auto narrow_normalisation = [&](auto& normalisation) {
     normalisation.options.num_features(
         divided(normalisation.options.num_features(), factor, owner));
@@ -113,13 +131,13 @@ void narrow(const Unit& unit, std::int64_t factor) {
       if (module->parameters(/*recurse=*/false).empty()) continue;
       throw UserError("unit '" + unit.name() + "' has a layer of type " + module->name() +
                       ", which cannot be made narrower; convolutions of one group, batch "
-                      "normalisations and linear layers can");
+                      "and layer normalisations, linear layers and self-attention can");
     }
   }
 }
 
 Unit channel_grouping_unit(const Shape& features, std::int64_t factor) {
-  divided(features.at(0), factor, "the module's output");
+  divided(width_of(features), factor, "the module's output");
   Unit unit("group", std::make_shared<ChannelGroupingImpl>(factor));
   unit.set_description("group" + std::to_string(factor));
   return unit;

@@ -72,10 +72,28 @@ void RunOptions::describe(FieldList& fields) {
 }
 
 void OptimizerOptions::describe(FieldList& fields) {
+  fields.add("type", type,
+             "stochastic gradient descent, Adam, or Adam with weight decay beside the gradient; "
+             "for the latter two an lr of about 1e-3 is usual",
+             one_of({"sgd", "adam", "adamw"}));
   fields.add("momentum", momentum, "momentum of stochastic gradient descent", between(0, 1));
-  fields.add("nesterov", nesterov, "Nesterov's momentum");
-  fields.add("weight_decay", weight_decay, "factor of the squared norm of all parameters",
-             at_least(0));
+  fields.add("nesterov", nesterov, "Nesterov's momentum, of stochastic gradient descent");
+  const auto decay_rate = Accepts{[](const OptionValue& value) {
+                                    const auto* rate = std::get_if<double>(&value);
+                                    return rate != nullptr && *rate >= 0 && *rate < 1;
+                                  },
+                                  "at least 0, below 1"};
+  fields.add("beta1", beta1, "how slowly Adam's mean of gradients moves", decay_rate);
+  fields.add("beta2", beta2, "how slowly Adam's mean of squared gradients moves", decay_rate);
+  fields.add("epsilon", epsilon, "what Adam adds to the root of the mean square", above(0));
+  fields.add("weight_decay", weight_decay,
+             "factor of all parameters that is taken off them; -1: 1e-4 for sgd, 0 for adam, 0.05 "
+             "for adamw",
+             Accepts{[](const OptionValue& value) {
+                       const auto* factor = std::get_if<double>(&value);
+                       return factor != nullptr && (*factor >= 0 || *factor == -1);
+                     },
+                     "at least 0, or -1"});
 }
 
 void ScheduleOptions::describe(FieldList& fields) {

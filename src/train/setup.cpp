@@ -43,6 +43,20 @@ LoaderOptions loader_options(Config& config) {
   return options;
 }
 
+OptimizerFactory optimizer_factory(Config& config) {
+  const auto& options = config.get<OptimizerOptions>();
+  const double lr = config.get<RunOptions>().lr;
+  const auto decay = [&](double usual) {
+    return options.weight_decay < 0 ? usual : options.weight_decay;
+  };
+  const auto moments = [&](double usual_decay) {
+    return AdamOptions{lr, options.beta1, options.beta2, options.epsilon, decay(usual_decay)};
+  };
+  if (options.type == "adam") return adam(moments(0));
+  if (options.type == "adamw") return adamw(moments(0.05));
+  return sgd({lr, options.momentum, decay(1e-4), options.nesterov});
+}
+
 /// Cut after the units that a text names, separated by commas or blanks.
 Partition partition_by_hand(const RunOptions& run, const Backbone& backbone) {
   std::string text = run.partition;
@@ -153,10 +167,8 @@ torch::MemoryFormat memory_format(Config& config) {
 }
 
 EngineOptions make_engine_options(Config& config) {
-  const auto& optimizer = config.get<OptimizerOptions>();
   EngineOptions options;
-  options.optimizer = sgd({config.get<RunOptions>().lr, optimizer.momentum, optimizer.weight_decay,
-                           optimizer.nesterov});
+  options.optimizer = optimizer_factory(config);
   options.fused_update = config.get<ExecutionOptions>().fused_update;
   options.micro_batches = config.get<ExecutionOptions>().micro_batches;
   options.device = parse_device(config.get<RunOptions>().device);

@@ -45,7 +45,8 @@ LossPtr reconstruction(const Normalisation& normalisation);
 /// Similarity matching (Nøkland and Eidnes 2019, arXiv:1901.06656, equation 3): mean squared
 /// difference of the matrices of cosine similarities (batch × batch) of the samples' outputs and of
 /// their one-hot labels. Of maps of more than 3 channels and more than 1 row each channel's
-/// standard deviation over space is taken. \param classes length of the one-hot labels.
+/// standard deviation over space is taken, of more than 1 token of a width above 3 each feature's
+/// over the tokens. \param classes length of the one-hot labels.
 LossPtr similarity_matching(std::int64_t classes);
 
 /// Cosine similarities of the rows, as similarity_matching() takes them: samples × samples, each in

@@ -17,11 +17,13 @@ torch::Tensor grouped(const torch::Tensor& weights, torch::IntArrayRef shape);
 
 /// Divides the channels of every layer of a unit by `factor`, its weights grouped. The unit's
 /// layers are changed: hand in a clone.
-/// \throws UserError for layers other than two-dimensional convolutions of one group, batch
-///         normalisations and linear layers, and for channels that the factor does not divide.
+/// \throws UserError for layers other than two-dimensional convolutions of one group, linear layers,
+///         self-attention, batch and layer normalisations, and for channels that the factor does
+///         not divide.
 void narrow(const Unit& unit, std::int64_t factor);
 
-/// A layer that averages channels of maps (C×h×w) or features (C) over groups of `factor`.
+/// A layer that averages channels of maps (C×h×w), features (C) or tokens (tokens×C) over groups of
+/// `factor`.
 /// \throws UserError for channels that the factor does not divide.
 Unit channel_grouping_unit(const Shape& features, std::int64_t factor);
 

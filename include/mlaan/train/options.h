@@ -36,9 +36,13 @@ struct RunOptions {
 
 struct OptimizerOptions {
   static constexpr const char* section = "optimizer";
+  std::string type = "sgd";
   double momentum = 0.9;
   bool nesterov = true;
-  double weight_decay = 1e-4;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  double weight_decay = -1;
 
   void describe(FieldList& fields);
 };
