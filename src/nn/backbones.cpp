@@ -2,6 +2,7 @@
 #include <mlaan/core/random.h>
 #include <mlaan/nn/backbones.h>
 #include <mlaan/nn/resnet_cifar.h>
+#include <mlaan/nn/scripted_backbone.h>
 #include <mlaan/nn/vision_transformer.h>
 
 #include <sstream>
@@ -50,6 +51,12 @@ const Registry<BackboneEntry>& backbone_registry() {
 
 Backbone make_backbone(const std::string& name, std::int64_t classes, const Shape& input_shape,
                        std::uint64_t seed) {
+  if (is_script_file(name)) {
+    Backbone backbone = scripted_backbone(name, input_shape);
+    if (backbone.classes() == classes) return backbone;
+    throw UserError(name + " gives " + std::to_string(backbone.classes()) +
+                    " logits, where there are " + std::to_string(classes) + " classes");
+  }
   std::istringstream text(name);
   std::string plain_name;
   std::getline(text, plain_name, ':');

@@ -108,8 +108,9 @@ bool is_head_type(const std::string& type) {
 LayerTexts head_layers(const HeadOptions& options, const Shape& features, std::int64_t outputs,
                        const Shape& map) {
   if (features.empty() || features.size() > 3) {
-    throw UserError("a head reads maps (C×h×w), tokens (tokens×width) or features (F); it was given " +
-                    to_string(features));
+    throw UserError(
+        "a head reads maps (C×h×w), tokens (tokens×width) or features (F); it was given " +
+        to_string(features));
   }
   int convolutions = 0;
   int linears = 0;

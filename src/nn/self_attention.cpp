@@ -60,8 +60,8 @@ Tensor head_part(const Tensor& output, std::int64_t heads, std::int64_t head) {
 }
 
 Tensor attend_without_graph(const Tensor& projected, std::int64_t heads) {
-  Tensor output = at::empty({projected.size(0), projected.size(1), projected.size(2) / 3},
-                            projected.options());
+  Tensor output =
+      at::empty({projected.size(0), projected.size(1), projected.size(2) / 3}, projected.options());
   for (std::int64_t head = 0; head < heads; ++head) {
     const HeadView view(projected, heads, head);
     head_part(output, heads, head).copy_(at::bmm(view.weights(), view.value));

@@ -59,12 +59,11 @@ torch::Tensor TokensToMapImpl::forward(const torch::Tensor& tokens) {
 }
 
 torch::Tensor TokenAveragePoolImpl::forward(const torch::Tensor& tokens) {
-  const auto patches =
-      without_class_token(tokens, layout_.class_token)
-          .reshape({tokens.size(0), layout_.rows / rows_, rows_, layout_.columns / columns_,
-                    columns_, tokens.size(2)})
-          .mean(torch::IntArrayRef{2, 4})
-          .flatten(1, 2);
+  const auto patches = without_class_token(tokens, layout_.class_token)
+                           .reshape({tokens.size(0), layout_.rows / rows_, rows_,
+                                     layout_.columns / columns_, columns_, tokens.size(2)})
+                           .mean(torch::IntArrayRef{2, 4})
+                           .flatten(1, 2);
   if (!layout_.class_token) return patches;
   return torch::cat({tokens.narrow(1, 0, 1), patches}, 1);
 }

@@ -31,8 +31,8 @@ std::int64_t patch_of(const VitOptions& options, const Shape& input_shape,
   }
   const auto patch = options.patch == 0 ? usual_patch(input_shape) : options.patch;
   if (input_shape[1] % patch != 0 || input_shape[2] % patch != 0) {
-    throw UserError(name + ": patches of " + std::to_string(patch) +
-                    " do not divide pictures of " + to_string(input_shape));
+    throw UserError(name + ": patches of " + std::to_string(patch) + " do not divide pictures of " +
+                    to_string(input_shape));
   }
   return patch;
 }
@@ -188,8 +188,8 @@ Backbone vision_transformer(const std::string& name, std::int64_t width, std::in
   units.emplace_back(
       "embedding",
       std::vector<Unit::Layer>{
-          {"", torch::nn::AnyModule(
-                   PatchEmbedding(input_shape[0], width, patch, layout.class_token))},
+          {"",
+           torch::nn::AnyModule(PatchEmbedding(input_shape[0], width, patch, layout.class_token))},
           {"encoder", torch::nn::AnyModule(PositionEmbedding(layout.count(), width))}});
   for (std::int64_t block = 0; block < options.depth; ++block) {
     units.emplace_back("encoder.layers.encoder_layer_" + std::to_string(block),
@@ -201,10 +201,9 @@ Backbone vision_transformer(const std::string& name, std::int64_t width, std::in
   // Only what the classifier reads is normalised.
   Unit head("heads",
             std::vector<Unit::Layer>{
-                {"", torch::nn::AnyModule(TokenReadout(layout.class_token
-                                                           ? TokenSummary::class_token
-                                                           : TokenSummary::mean,
-                                                       layout.class_token))},
+                {"", torch::nn::AnyModule(TokenReadout(
+                         layout.class_token ? TokenSummary::class_token : TokenSummary::mean,
+                         layout.class_token))},
                 {"encoder.ln", torch::nn::AnyModule(token_norm(width))},
                 {"heads.head", torch::nn::AnyModule(classifier)}});
   Backbone backbone(name, std::move(units), {std::move(head)}, input_shape);

@@ -39,7 +39,7 @@ Accepts quantity_of_bytes() {
 void RunOptions::describe(FieldList& fields) {
   fields.add("dataset", dataset, "data set to train on; see `mlaan info datasets`");
   fields.add("data", data, "folder with the data set's files");
-  fields.add("model", model, "backbone; see `mlaan info models`");
+  fields.add("model", model, "backbone; see `mlaan info models`; or a TorchScript file, NAME.pt");
   fields.add("method", method, "training method; see `mlaan info methods`");
   fields.add("modules", modules, "modules K to cut the backbone into; 0: one block a module",
              at_least(0));

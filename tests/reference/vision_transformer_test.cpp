@@ -25,10 +25,9 @@ void expect_the_same_logits(const Backbone& backbone, const std::string& argumen
   const auto path = folder / "model.safetensors";
   const auto side = std::to_string(backbone.input_shape(0).at(1));
   const auto first = arguments.find(' ');
-  const std::string command = std::string(python) + " " +
-                              (test_folder() / "reference/torchvision_logits.py").string() + " " +
-                              arguments.substr(0, first) + " " + side + " " + path.string() +
-                              arguments.substr(first);
+  const std::string command =
+      std::string(python) + " " + (test_folder() / "reference/torchvision_logits.py").string() +
+      " " + arguments.substr(0, first) + " " + side + " " + path.string() + arguments.substr(first);
   ASSERT_EQ(std::system(command.c_str()), 0) << command;
   const TensorFile file = read_safetensors(path);
   std::set<std::string> names;

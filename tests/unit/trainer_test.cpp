@@ -85,7 +85,9 @@ TEST_F(TrainerTest, ARunThatIsStoppedGoesOnToTheSameNetwork) {
       {"method=mlaan"},
       {"method=dgl"},
       {"method=checkpoint"},
-      {"method=dgl", "engine.precision=bfloat16", "engine.check_precision=false"}};
+      {"method=dgl", "engine.precision=bfloat16", "engine.check_precision=false"},
+      {"method=dgl", "optimizer.type=adamw", "lr=0.001", "engine.fused_update=false"},
+      {"method=mlm", "optimizer.type=adam", "lr=0.001"}};
   for (std::size_t run = 0; run < runs.size(); ++run) {
     const auto& settings = runs[run];
     const std::string name = std::to_string(run);

@@ -46,7 +46,8 @@ T read_settings(const std::string& backbone, const BackboneSettings& settings) {
 const Registry<BackboneEntry>& backbone_registry();
 
 /// Makes a backbone whose weights are a pure function of its name, the sizes and the seed.
-/// \param name of an entry, or, where that has settings, NAME:key=value:key=value.
+/// \param name of an entry, or, where that has settings, NAME:key=value:key=value; or a TorchScript
+///        file (see scripted_backbone()), which brings weights of its own.
 /// \throws UserError for an unknown name, naming the nearest known one, and for settings that there
 ///         are not.
 Backbone make_backbone(const std::string& name, std::int64_t classes, const Shape& input_shape,

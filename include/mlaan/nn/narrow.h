@@ -17,7 +17,8 @@ torch::Tensor grouped(const torch::Tensor& weights, torch::IntArrayRef shape);
 
 /// Divides the channels of every layer of a unit by `factor`, its weights grouped. The unit's
 /// layers are changed: hand in a clone.
-/// \throws UserError for layers other than two-dimensional convolutions of one group, linear layers,
+/// \throws UserError for layers other than two-dimensional convolutions of one group, linear
+/// layers,
 ///         self-attention, batch and layer normalisations, and for channels that the factor does
 ///         not divide.
 void narrow(const Unit& unit, std::int64_t factor);
