@@ -150,8 +150,11 @@ void SelfAttentionImpl::reset() {
 }
 
 torch::Tensor SelfAttentionImpl::forward(const torch::Tensor& input) {
-  return out_proj(multi_head_attention(
-      torch::nn::functional::linear(input, in_proj_weight, in_proj_bias), heads_));
+  return attend(torch::nn::functional::linear(input, in_proj_weight, in_proj_bias));
+}
+
+torch::Tensor SelfAttentionImpl::attend(const torch::Tensor& projected) {
+  return out_proj(multi_head_attention(projected, heads_));
 }
 
 }  // namespace mlaan

@@ -1,4 +1,5 @@
 // Vision transformers (Dosovitskiy et al. 2021, arXiv:2010.11929).
+#include <mlaan/nn/rebuilt_linear.h>
 #include <mlaan/nn/tokens.h>
 #include <mlaan/nn/vision_transformer.h>
 
@@ -111,8 +112,10 @@ void FeedForwardImpl::reset() {
   second_ = register_module("3", hidden_linear(hidden_, width_));
 }
 
-torch::Tensor FeedForwardImpl::forward(const torch::Tensor& tokens) {
-  return second_(torch::gelu(first_(tokens)));
+torch::Tensor FeedForwardImpl::forward(torch::nn::LayerNorm& normalisation,
+                                       const torch::Tensor& tokens, bool rebuilds) {
+  const auto hidden = norm_linear(normalisation, tokens, first_->weight, first_->bias, rebuilds);
+  return gelu_linear(hidden, second_->weight, second_->bias, rebuilds);
 }
 
 torch::nn::LayerNorm token_norm(std::int64_t width) {
@@ -133,9 +136,10 @@ void EncoderBlockImpl::reset() {
 
 torch::Tensor EncoderBlockImpl::forward(const torch::Tensor& tokens) {
   // Nothing keeps what a linear layer gives, so sums may overwrite it.
-  torch::Tensor attended = self_attention_(ln_1_(tokens));
+  torch::Tensor attended = self_attention_->attend(norm_linear(
+      ln_1_, tokens, self_attention_->in_proj_weight, self_attention_->in_proj_bias, rebuilds()));
   attended += tokens;
-  torch::Tensor output = mlp_(ln_2_(attended));
+  torch::Tensor output = mlp_->forward(ln_2_, attended, rebuilds());
   output += attended;
   return output;
 }

@@ -25,6 +25,8 @@ class SelfAttentionImpl : public torch::nn::Cloneable<SelfAttentionImpl> {
   SelfAttentionImpl(std::int64_t width, std::int64_t heads);
   void reset() override;
   torch::Tensor forward(const torch::Tensor& input);
+  /// What follows the first linear layer. \param projected (batch, tokens, 3·width)
+  torch::Tensor attend(const torch::Tensor& projected);
 
   std::int64_t heads() const { return heads_; }
   std::int64_t head_width() const { return width_ / heads_; }

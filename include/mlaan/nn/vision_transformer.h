@@ -4,6 +4,7 @@
 #include <mlaan/core/options.h>
 #include <mlaan/nn/backbones.h>
 #include <mlaan/nn/fresh_block.h>
+#include <mlaan/nn/rebuilds_activations.h>
 #include <mlaan/nn/self_attention.h>
 
 #include <torch/nn/cloneable.h>
@@ -55,7 +56,10 @@ class FeedForwardImpl : public torch::nn::Cloneable<FeedForwardImpl> {
  public:
   FeedForwardImpl(std::int64_t width, std::int64_t hidden);
   void reset() override;
-  torch::Tensor forward(const torch::Tensor& tokens);
+  /// \param normalisation ahead of the first layer.
+  /// \param rebuilds as of norm_linear().
+  torch::Tensor forward(torch::nn::LayerNorm& normalisation, const torch::Tensor& tokens,
+                        bool rebuilds);
 
  private:
   std::int64_t width_;
@@ -67,7 +71,9 @@ TORCH_MODULE(FeedForward);
 
 /// A block of an encoder: x + attention(norm(x)), then y + MLP(norm(y)): `ln_1`, `self_attention`,
 /// `ln_2`, `mlp`. (batch, tokens, width) → (batch, tokens, width)
-class EncoderBlockImpl : public torch::nn::Cloneable<EncoderBlockImpl>, public FreshBlock {
+class EncoderBlockImpl : public torch::nn::Cloneable<EncoderBlockImpl>,
+                         public RebuildsActivations,
+                         public FreshBlock {
  public:
   EncoderBlockImpl(std::int64_t width, std::int64_t heads, std::int64_t hidden);
   void reset() override;
