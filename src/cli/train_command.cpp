@@ -26,9 +26,10 @@ namespace fs = std::filesystem;
 
 struct TrainFlags {
   explicit TrainFlags(CLI::App& app)
-      : config(app, {"dataset", "data", "model", "method", "modules", "epochs", "batch_size", "lr",
-                     "seed", "device", "train_limit", "workers", "threads", "engine.recompute",
-                     "engine.precision", "partition", "memory", "output", "baseline"}) {
+      : config(app, {"dataset",          "data",        "model",      "weights", "method",
+                     "modules",          "epochs",      "batch_size", "lr",      "seed",
+                     "device",           "train_limit", "workers",    "threads", "engine.recompute",
+                     "engine.precision", "partition",   "memory",     "output",  "baseline"}) {
     resume_option = app.add_option("--resume", resume,
                                    "go on from a checkpoint, or from the last one of a run's "
                                    "folder; without PATH of --output or of the newest run alike")
@@ -100,6 +101,7 @@ Checkpoint take_checkpoint(const TrainFlags& flags, Config& config) {
   Checkpoint checkpoint = read_checkpoint(path);
   config.apply_text(checkpoint.info.config, path.string());
   config.apply("output", run_folder_of(path).string(), path.string());
+  config.apply("weights", "", path.string());  // the checkpoint's own take their place
   return checkpoint;
 }
 

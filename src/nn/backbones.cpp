@@ -1,8 +1,11 @@
 // The backbones that can be asked for by name.
 #include <mlaan/core/random.h>
 #include <mlaan/nn/backbones.h>
+#include <mlaan/nn/convnext.h>
+#include <mlaan/nn/resnet.h>
 #include <mlaan/nn/resnet_cifar.h>
 #include <mlaan/nn/scripted_backbone.h>
+#include <mlaan/nn/vgg.h>
 #include <mlaan/nn/vision_transformer.h>
 
 #include <sstream>
@@ -24,7 +27,10 @@ std::vector<BackboneEntry> all_entries() {
   for (const std::int64_t depth : {8, 14, 20, 32, 44, 56, 110, 1202}) {
     entries.push_back(cifar_entry(depth));
   }
-  for (auto& entry : vision_transformer_entries()) entries.push_back(std::move(entry));
+  for (const auto& family :
+       {resnet_entries(), vgg_entries(), convnext_entries(), vision_transformer_entries()}) {
+    entries.insert(entries.end(), family.begin(), family.end());
+  }
   return entries;
 }
 

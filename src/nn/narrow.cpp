@@ -59,11 +59,22 @@ void regroup(torch::Tensor& tensor, std::int64_t factor, const std::string& owne
 bool narrow_layer(torch::nn::Module& layer, std::int64_t factor, const std::string& owner) {
   if (auto* convolution = dynamic_cast<torch::nn::Conv2dImpl*>(&layer)) {
     auto& options = convolution->options;
-    if (options.groups() != 1) return false;
     options.in_channels(divided(options.in_channels(), factor, owner));
     options.out_channels(divided(options.out_channels(), factor, owner));
-    regroup(convolution->weight, factor, owner);
+    // The kernel's second side is the channels of one group.
+    if (convolution->weight.size(1) > 1) {
+      regroup(convolution->weight, factor, owner);
+    } else {
+      options.groups(divided(options.groups(), factor, owner));
+      auto shape = convolution->weight.sizes().vec();
+      shape[0] = options.out_channels();
+      convolution->weight.set_data(grouped(convolution->weight, shape).clone());
+    }
     regroup(convolution->bias, factor, owner);
+    return true;
+  }
+  if (auto* narrowable = dynamic_cast<Narrowable*>(&layer)) {
+    narrowable->narrow_own_parameters(factor);
     return true;
   }
   if (auto* linear = dynamic_cast<torch::nn::LinearImpl*>(&layer)) {
@@ -130,7 +141,7 @@ void narrow(const Unit& unit, std::int64_t factor) {
       if (narrow_layer(*module, factor, "unit '" + unit.name() + "'")) continue;
       if (module->parameters(/*recurse=*/false).empty()) continue;
       throw UserError("unit '" + unit.name() + "' has a layer of type " + module->name() +
-                      ", which cannot be made narrower; convolutions of one group, batch "
+                      ", which cannot be made narrower; two-dimensional convolutions, batch "
                       "and layer normalisations, linear layers and self-attention can");
     }
   }

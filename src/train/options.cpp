@@ -40,6 +40,12 @@ void RunOptions::describe(FieldList& fields) {
   fields.add("dataset", dataset, "data set to train on; see `mlaan info datasets`");
   fields.add("data", data, "folder with the data set's files");
   fields.add("model", model, "backbone; see `mlaan info models`; or a TorchScript file, NAME.pt");
+  fields.add("weights", weights,
+             "safetensors file with the backbone's weights to start from; empty: random ones");
+  fields.add("weights_head", weights_head,
+             "what that file gives the head: load, its weights; fresh, nothing, for classes of "
+             "one's own",
+             one_of({"load", "fresh"}));
   fields.add("method", method, "training method; see `mlaan info methods`");
   fields.add("modules", modules, "modules K to cut the backbone into; 0: one block a module",
              at_least(0));

@@ -8,6 +8,7 @@
 #include <mlaan/nn/backbones.h>
 #include <mlaan/train/options.h>
 #include <mlaan/train/plan_file.h>
+#include <mlaan/train/pretrained_weights.h>
 #include <mlaan/train/setup.h>
 
 #include <c10/util/Exception.h>
@@ -105,6 +106,11 @@ Backbone make_backbone(Config& config, const DataSource& data) {
   Backbone backbone =
       make_backbone(config, static_cast<std::int64_t>(data.classes.size()), data.image_shape);
   backbone.set_normalisation(data.normalisation);
+  const auto& run = config.get<RunOptions>();
+  if (!run.weights.empty()) {
+    load_pretrained(run.weights, backbone,
+                    run.weights_head == "fresh" ? PretrainedHead::fresh : PretrainedHead::load);
+  }
   return backbone;
 }
 

@@ -1,10 +1,11 @@
-"""Weights and logits of a torchvision model with random weights, as a safetensors file.
+"""Weights and logits of a torchvision model with random weights, as safetensors files.
 
-Usage: torchvision_logits.py ARCHITECTURE SIDE FILE [KEY=VALUE …]
+Usage: torchvision_logits.py ARCHITECTURE SIDE WEIGHTS SAMPLE [KEY=VALUE …]
 
 ARCHITECTURE is a function of torchvision.models; "VisionTransformer" makes one of the given sizes.
-The file holds the model's parameters and buffers under their names, `images` (2 × 3 × SIDE × SIDE)
-and `logits`. Every weight is random, those that begin as zeros or ones included.
+WEIGHTS holds the model's parameters and buffers under their names, SAMPLE `images`
+(2 × 3 × SIDE × SIDE) and `logits`. Every weight is random, those that begin as zeros or ones
+included; running statistics are those of a batch, so that no map grows from layer to layer.
 """
 
 import json
@@ -26,12 +27,19 @@ def make_model(architecture, side, settings):
 def disturb(model):
     with torch.no_grad():
         for parameter in model.parameters():
-            parameter.add_(0.05 * torch.randn_like(parameter))
-        for name, buffer in model.named_buffers():
-            if name.endswith("running_mean"):
-                buffer.normal_(0, 0.1)
-            elif name.endswith("running_var"):
-                buffer.uniform_(0.5, 1.5)
+            scale = parameter.std() if parameter.dim() > 1 else 1.0
+            parameter.add_(0.05 * scale * torch.randn_like(parameter))
+
+
+def settle_statistics(model, images):
+    norms = [m for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    for norm in norms:
+        norm.momentum = None  # the mean over batches: of the one there is
+    if norms:
+        model.train()
+        with torch.no_grad():
+            model(images)
+    model.eval()
 
 
 def write_safetensors(path, tensors):
@@ -55,17 +63,19 @@ def write_safetensors(path, tensors):
             file.write(blob)
 
 
-def main(architecture, side, path, *settings):
+def main(architecture, side, weights, sample, *settings):
     torch.manual_seed(0)
+    side = int(side)
     model = make_model(
-        architecture, int(side), {key: int(value) for key, value in (s.split("=") for s in settings)}
+        architecture, side, {key: int(value) for key, value in (s.split("=") for s in settings)}
     )
     disturb(model)
-    model.eval()
-    images = torch.randn(2, 3, int(side), int(side))
+    settle_statistics(model, torch.randn(4, 3, side, side))
+    images = torch.randn(2, 3, side, side)
     with torch.no_grad():
         logits = model(images)
-    write_safetensors(path, {**model.state_dict(), "images": images, "logits": logits})
+    write_safetensors(weights, model.state_dict())
+    write_safetensors(sample, {"images": images, "logits": logits})
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ struct RunOptions {
   std::string dataset = "procedural";
   std::string data;
   std::string model = "resnet20";
+  std::string weights;
+  std::string weights_head = "load";
   std::string method = default_method();
   std::int64_t modules = 0;
   std::string partition = "published";

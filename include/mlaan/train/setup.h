@@ -20,7 +20,7 @@ DataSource make_data(Config& config);
 
 /// The run's backbone, freshly initialised from the seed.
 Backbone make_backbone(Config& config, std::int64_t classes, const Shape& image_shape);
-/// The same, for the classes and pictures of a data set.
+/// The same, for the classes and pictures of a data set, with the weights that the run starts from.
 Backbone make_backbone(Config& config, const DataSource& data);
 
 /// The method of this name: one of the registry's, HOST+ADDITION+…, or a plan file, whose name ends
