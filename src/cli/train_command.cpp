@@ -101,7 +101,6 @@ Checkpoint take_checkpoint(const TrainFlags& flags, Config& config) {
   Checkpoint checkpoint = read_checkpoint(path);
   config.apply_text(checkpoint.info.config, path.string());
   config.apply("output", run_folder_of(path).string(), path.string());
-  config.apply("weights", "", path.string());  // the checkpoint's own take their place
   return checkpoint;
 }
 

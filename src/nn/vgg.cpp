@@ -13,6 +13,7 @@
 #include <torch/nn/modules/linear.h>
 #include <torch/nn/modules/pooling.h>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -85,37 +86,48 @@ class VggUnitImpl : public torch::nn::Cloneable<VggUnitImpl>, public FreshBlock 
   torch::nn::BatchNorm2d norm_{nullptr};
 };
 
-/// Linear layer, batch normalisation, leaky ReLU, dropout. Maps are flattened, or, where it is
-/// `pooled`, averaged over their positions.
+/// The sides of a map.
+struct MapSides {
+  std::int64_t height = 1;
+  std::int64_t width = 1;
+};
+
+/// Linear layer, batch normalisation, leaky ReLU, dropout. Maps are flattened; those of other sides
+/// than `sides` are first averaged, or repeated, to them.
 class DenseUnitImpl : public torch::nn::Cloneable<DenseUnitImpl>, public FreshBlock {
  public:
-  DenseUnitImpl(std::int64_t in_features, bool pooled, double dropout)
-      : in_features_(in_features), pooled_(pooled), dropout_(dropout) {
+  DenseUnitImpl(std::int64_t in_channels, MapSides sides, double dropout)
+      : in_channels_(in_channels), sides_(sides), dropout_(dropout) {
     DenseUnitImpl::reset();
   }
 
   void reset() override {
+    const std::int64_t in_features = in_channels_ * sides_.height * sides_.width;
     linear_ = register_module(
         "linear",
-        torch::nn::Linear(torch::nn::LinearOptions(in_features_, predsim_features).bias(false)));
+        torch::nn::Linear(torch::nn::LinearOptions(in_features, predsim_features).bias(false)));
     norm_ = register_module("norm", torch::nn::BatchNorm1d(predsim_features));
   }
 
   torch::Tensor forward(const torch::Tensor& input) {
-    const torch::Tensor features = pooled_ ? pool_(input) : input.flatten(1);
-    return drop(activate(norm_(linear_(features)), predsim_slope), dropout_, is_training());
+    return drop(activate(norm_(linear_(fitted(input).flatten(1))), predsim_slope), dropout_,
+                is_training());
   }
 
   torch::nn::AnyModule make_fresh(std::int64_t in_channels, std::int64_t) const override {
-    return torch::nn::AnyModule(
-        std::make_shared<DenseUnitImpl>(in_channels, /*pooled=*/true, dropout_));
+    return torch::nn::AnyModule(std::make_shared<DenseUnitImpl>(in_channels, MapSides{}, dropout_));
   }
 
  private:
-  std::int64_t in_features_;
-  bool pooled_;
+  torch::Tensor fitted(const torch::Tensor& input) const {
+    if (input.dim() != 4) return input;
+    if (input.size(2) == sides_.height && input.size(3) == sides_.width) return input;
+    return torch::adaptive_avg_pool2d(input, {sides_.height, sides_.width});
+  }
+
+  std::int64_t in_channels_;
+  MapSides sides_;
   double dropout_;
-  GlobalAveragePool pool_;
   torch::nn::Linear linear_{nullptr};
   torch::nn::BatchNorm1d norm_{nullptr};
 };
@@ -173,16 +185,9 @@ std::int64_t last_channels(const VggLayers& layers) {
   throw UserError("a VGG needs at least one convolution");
 }
 
-/// Sides after the poolings.
-std::int64_t positions_left(const VggLayers& layers, const Shape& input_shape) {
-  std::int64_t height = input_shape.at(1);
-  std::int64_t width = input_shape.at(2);
-  for (const auto layer : layers) {
-    if (layer != 0) continue;
-    height /= 2;
-    width /= 2;
-  }
-  return height * width;
+MapSides sides_after(const VggLayers& layers, const Shape& input_shape) {
+  const auto poolings = std::count(layers.begin(), layers.end(), 0);
+  return {input_shape.at(1) >> poolings, input_shape.at(2) >> poolings};
 }
 
 BackboneEntry vgg_entry(const std::string& name, const VggLayers& layers) {
@@ -232,12 +237,12 @@ Backbone vgg_predsim(const std::string& name, const VggLayers& layers, std::int6
   form.slope = predsim_slope;
   form.dropout = options.dropout;
   auto units = convolutional_units(layers, input_shape.at(0), form);
-  const std::int64_t positions = positions_left(layers, input_shape);
-  if (positions == 0) {
+  const MapSides sides = sides_after(layers, input_shape);
+  if (sides.height == 0 || sides.width == 0) {
     throw UserError(name + " halves its maps too often for pictures of " + to_string(input_shape));
   }
-  units.emplace_back("fc1", std::make_shared<DenseUnitImpl>(last_channels(layers) * positions,
-                                                            /*pooled=*/false, options.dropout));
+  units.emplace_back(
+      "fc1", std::make_shared<DenseUnitImpl>(last_channels(layers), sides, options.dropout));
   return {name, std::move(units), {pooled_linear("fc2", predsim_features, classes)}, input_shape};
 }
 

@@ -47,7 +47,7 @@ void load_pretrained(const std::filesystem::path& path, const Backbone& backbone
 
   std::vector<std::pair<torch::Tensor, torch::Tensor>> copies;
   std::vector<std::string> missing;
-  const auto take = [&](const NamedTensor& target) {
+  const auto take = [&](const NamedTensor& target, const std::string& advice) {
     const auto found = sources.find(target.name);
     if (found == sources.end()) {
       if (!is_counter(target.name)) missing.push_back(target.name);
@@ -56,19 +56,18 @@ void load_pretrained(const std::filesystem::path& path, const Backbone& backbone
     if (found->second.sizes() != target.tensor.sizes()) {
       throw UserError(path.string() + ": " + target.name + " has the shape " +
                       to_string(found->second.sizes().vec()) + ", where " + backbone.name() +
-                      " has " + to_string(target.tensor.sizes().vec()) +
-                      "; for other classes in the head, set weights_head = \"fresh\"");
+                      " has " + to_string(target.tensor.sizes().vec()) + advice);
     }
     copies.emplace_back(target.tensor, found->second);
     sources.erase(found);
   };
   for (const auto& unit : backbone.units()) {
-    for (const auto& target : tensors_of(unit)) take(target);
+    for (const auto& target : tensors_of(unit)) take(target, "");
   }
   for (const auto& unit : backbone.head()->units()) {
     for (const auto& target : tensors_of(unit)) {
       if (head == PretrainedHead::load) {
-        take(target);
+        take(target, "; to leave out the file's head, set weights_head = \"fresh\"");
       } else {
         sources.erase(target.name);
       }

@@ -6,6 +6,10 @@
 #include <mlaan/local/recompute.h>
 #include <mlaan/nn/backbones.h>
 #include <mlaan/nn/resnet.h>
+#include <mlaan/nn/vgg.h>
+#include <mlaan/train/config.h>
+#include <mlaan/train/options.h>
+#include <mlaan/train/setup.h>
 
 #include <torch/torch.h>
 
@@ -25,6 +29,13 @@ Backbone make_family(const std::string& family) {
     torch::manual_seed(2);
     Backbone backbone = resnet(
         {"bottlenecks", {2, 1, 2, 2}, true, /*groups=*/8, /*width_per_group=*/4}, 10, {3, 64, 64});
+    backbone.set_normalisation({{0.5, 0.5, 0.5}, {0.25, 0.25, 0.25}});
+    return backbone;
+  }
+  if (family == "vgg") {
+    torch::manual_seed(2);
+    Backbone backbone =
+        vgg_bn(family, {16, 0, 32, 0, 32, 32, 0, 64, 64, 0, 64, 64, 0}, 10, {3, 64, 64});
     backbone.set_normalisation({{0.5, 0.5, 0.5}, {0.25, 0.25, 0.25}});
     return backbone;
   }
@@ -75,18 +86,63 @@ TEST_P(LargeBackbones, EveryParameterGetsItsGradientWhateverIsRecomputed) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Families, LargeBackbones,
-    ::testing::Combine(::testing::Values("resnet18", "bottlenecks", "vgg8b", "convnext_tiny"),
-                       ::testing::Values("dgl", "predsim", "infopro", "auglocal", "man", "mlaan",
-                                         "mlaan-lean")),
-    [](const auto& info) {
-      std::string name = std::get<0>(info.param) + "_" + std::get<1>(info.param);
-      for (char& letter : name) {
-        if (letter == '-') letter = '_';
+INSTANTIATE_TEST_SUITE_P(Families, LargeBackbones,
+                         ::testing::Combine(::testing::Values("resnet18", "bottlenecks", "vgg",
+                                                              "vgg8b", "convnext_tiny"),
+                                            ::testing::Values("greedy", "dgl", "predsim", "infopro",
+                                                              "auglocal", "man", "mlm", "lam",
+                                                              "mlaan", "mlaan-lean")),
+                         [](const auto& info) {
+                           std::string name =
+                               std::get<0>(info.param) + "_" + std::get<1>(info.param);
+                           for (char& letter : name) {
+                             if (letter == '-') letter = '_';
+                           }
+                           return name;
+                         });
+
+TEST(LargeBackbones, EveryPartitionCutsThem) {
+  for (const char* family : {"resnet18", "bottlenecks", "vgg", "vgg8b", "convnext_tiny"}) {
+    const Backbone backbone = make_family(family);
+    for (const char* partition : {"published", "uniform", "bytes", "multiply-adds"}) {
+      Config config;
+      config.apply("partition", partition, "test");
+      for (const std::size_t modules : {std::size_t{3}, backbone.block_count()}) {
+        config.apply("modules", std::to_string(modules), "test");
+        EXPECT_EQ(make_partition(config, backbone).size(), modules) << family << ", " << partition;
       }
-      return name;
-    });
+    }
+  }
+}
+
+TEST(LargeBackbones, OneBlockAModulePutsTheStemIntoTheFirst) {
+  EXPECT_EQ(default_partition(make_family("resnet18"), 0).last_units(),
+            (std::vector<std::size_t>{1, 2, 3, 4, 5, 6, 7, 8}));
+  const Backbone convnext = make_family("convnext_tiny");
+  EXPECT_EQ(default_partition(convnext, 0).size(), 18U);
+  EXPECT_EQ(default_partition(convnext, 0).last_unit(0), 1U);
+  EXPECT_EQ(default_partition(make_family("vgg"), 0).size(), 8U);
+}
+
+TEST(LargeBackbones, Resnet101In33ModulesLeapsAsPublished) {
+  const Backbone backbone = make_backbone("resnet101", 10, {3, 32, 32}, 0);
+  const auto rows = published_leap_rows(backbone, default_partition(backbone, 33));
+  ASSERT_TRUE(rows.has_value());
+  ASSERT_EQ(rows->size(), 32U);
+  const auto names = [&](std::size_t module) {
+    std::string text;
+    for (const auto unit : rows->at(module - 1)) text += backbone.units().at(unit).name() + " ";
+    return text;
+  };
+  EXPECT_EQ(names(1), "layer2.0 layer3.0 layer4.0 layer4.2 ");
+  EXPECT_EQ(names(7), "layer3.0 layer4.0 layer4.1 ");
+  EXPECT_EQ(names(30), "layer4.0 layer4.1 ");
+  EXPECT_EQ(names(31), "layer4.1 layer4.2 ");
+  EXPECT_EQ(names(32), "layer4.2 ");
+  for (std::size_t module = 1; module <= rows->size(); ++module) {
+    check_leap_row(backbone, module, rows->at(module - 1));
+  }
+}
 
 /// With 1000 classes, as torchvision counts them.
 TEST(LargeBackbones, ParametersAreThoseOfThePapers) {
@@ -97,6 +153,7 @@ TEST(LargeBackbones, ParametersAreThoseOfThePapers) {
   EXPECT_EQ(count("resnet50"), 25'557'032);
   EXPECT_EQ(count("resnet101"), 44'549'160);
   EXPECT_EQ(count("resnext50_32x4d"), 25'028'904);
+  EXPECT_EQ(count("vgg11_bn"), 132'868'840);
   EXPECT_EQ(count("convnext_tiny"), 28'589'128);
 }
 

@@ -27,8 +27,12 @@ def make_model(architecture, side, settings):
 def disturb(model):
     with torch.no_grad():
         for parameter in model.parameters():
-            scale = parameter.std() if parameter.dim() > 1 else 1.0
-            parameter.add_(0.05 * scale * torch.randn_like(parameter))
+            spread = parameter.std().item()
+            if parameter.dim() == 1:
+                spread = 2.0
+            elif spread < 1e-5:  # all of one value, as ConvNeXt's layer_scale
+                spread = 20.0
+            parameter.add_(0.05 * spread * torch.randn_like(parameter))
 
 
 def settle_statistics(model, images):

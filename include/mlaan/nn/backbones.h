@@ -28,7 +28,7 @@ struct BackboneEntry {
 };
 
 /// A backbone's options (a struct with `section` "" and `describe`), with what is set.
-/// 	hrows UserError for a setting that is none of them, or a value that is not accepted.
+/// \throws UserError for a setting that is none of them, or a value that is not accepted.
 template <class T>
 T read_settings(const std::string& backbone, const BackboneSettings& settings) {
   OptionSet options;
