@@ -52,7 +52,7 @@ TEST(PredsimVgg, DropoutIsASetting) {
 }
 
 TEST(PredsimVgg, PicturesTooSmallAreRefused) {
-  EXPECT_NE(user_error([] { make("vgg8b", {3, 8, 8}); }).find("3×8×8"), std::string::npos);
+  expect_user_error([] { make("vgg8b", {3, 8, 8}); }, {"vgg8b", "3×8×8"});
 }
 
 TEST(PredsimVgg, DenseUnitsTakePooledMaps) {
