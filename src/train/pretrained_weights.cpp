@@ -2,6 +2,7 @@
 // them.
 #include <mlaan/core/error.h>
 #include <mlaan/io/safetensors.h>
+#include <mlaan/train/checkpoint.h>
 #include <mlaan/train/pretrained_weights.h>
 
 #include <algorithm>
@@ -77,7 +78,7 @@ void load_pretrained(const std::filesystem::path& path, const Backbone& backbone
     throw UserError(path.string() + " has no " + first_of(missing) + ", which " + backbone.name() +
                     " needs");
   }
-  if (!sources.empty()) {
+  if (!sources.empty() && !is_checkpoint(file)) {
     std::vector<std::string> unknown;
     for (const auto& source : sources) unknown.push_back(source.first);
     throw UserError(path.string() + " has " + first_of(unknown) + ", which " + backbone.name() +

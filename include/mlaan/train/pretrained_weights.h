@@ -15,7 +15,8 @@ enum class PretrainedHead : std::uint8_t {
 };
 
 /// Copies a file's tensors into the backbone's parameters and buffers of the same names. Counters
-/// of batches (`num_batches_tracked`) may be missing.
+/// of batches (`num_batches_tracked`) may be missing. From a checkpoint of mlaan come the network's
+/// alone.
 /// \throws UserError naming what is missing, what nothing in the network is called like, or what
 ///         has another shape; nothing has been copied then.
 void load_pretrained(const std::filesystem::path& path, const Backbone& backbone,
