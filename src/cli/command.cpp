@@ -13,10 +13,13 @@
 namespace mlaan::cli {
 namespace {
 
-/// Letters that users expect for some flags.
-std::string short_names(const std::string& key) {
+/// What users expect some flags to be called.
+std::string usual_names(const std::string& key) {
   if (key == "batch_size") return "-b,";
   if (key == "workers") return "-j,";
+  if (key == "augment.label_smoothing") return "--smoothing,";
+  if (key == "augment.erase") return "--reprob,";
+  if (key == "augment.mix_off_epoch") return "--mixup-off-epoch,";
   return "";
 }
 
@@ -33,7 +36,7 @@ ConfigFlags::ConfigFlags(CLI::App& app, const std::vector<std::string>& keys,
                          bool flags_of_methods) {
   Config defaults;
   for (const auto& key : keys) {
-    add(app, defaults.options().field(key), short_names(key) + flag_name(key));
+    add(app, defaults.options().field(key), usual_names(key) + flag_name(key));
   }
   if (flags_of_methods) {
     for (const auto& field : defaults.options().fields()) {

@@ -124,6 +124,8 @@ class Loader::Implementation {
                        random_key({options_.seed, key_of(epoch.number), key_of(index)}));
       labels[i] = sample.label;
     }
+    mix(batch, options_.classes, options_.mix, epoch.number,
+        random_key({options_.seed, random_key("mix"), key_of(epoch.number), key_of(number)}));
     return batch;
   }
 

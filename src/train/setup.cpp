@@ -33,6 +33,44 @@ CropRecipe crop_recipe(Config& config, const DataSource& data) {
   return crop;
 }
 
+PixelRecipe pixel_recipe(Config& config, const DataSource& data) {
+  const auto& augment = config.get<AugmentOptions>();
+  if (!augment.enabled) return {};
+  PixelRecipe recipe;
+  recipe.jitter = {augment.brightness, augment.contrast, augment.saturation, augment.hue};
+  recipe.random_augment = {augment.random_augment, augment.magnitude};
+  recipe.erasing.probability = augment.erase;
+  recipe.erasing.erasure = augment.erase_with == "noise" ? Erasure::noise : Erasure::zero;
+  const std::int64_t channels = data.image_shape.at(0);
+  const bool changes_colours = recipe.jitter.is_on() || recipe.random_augment.operations > 0;
+  if (changes_colours && channels != 1 && channels != 3) {
+    throw UserError("colour jitter and augment.random_augment take pictures of 1 or 3 channels; " +
+                    data.name + " has " + std::to_string(channels));
+  }
+  return recipe;
+}
+
+MixRecipe mix_recipe(Config& config) {
+  const auto& augment = config.get<AugmentOptions>();
+  if (!augment.enabled) return {};
+  return {augment.mixup, augment.cutmix, augment.mix_probability, augment.mix_switch_probability,
+          augment.mix_off_epoch};
+}
+
+/// Fits a method's plan to the labels that the run trains with.
+void adapt_to_labels(Plan& plan, Config& config) {
+  const auto& augment = config.get<AugmentOptions>();
+  if (!augment.enabled) return;
+  smooth_labels(plan, augment.label_smoothing);
+  if (!mix_recipe(config).is_on()) return;
+  try {
+    check_takes_probabilities(plan);
+  } catch (const UserError& error) {
+    throw UserError(std::string("augment.mixup and augment.cutmix do not go with this plan: ") +
+                    error.what());
+  }
+}
+
 LoaderOptions loader_options(Config& config) {
   const auto& run = config.get<RunOptions>();
   LoaderOptions options;
@@ -114,8 +152,10 @@ Partition make_partition(Config& config, const Backbone& backbone) {
 }
 
 Plan make_bare_plan(Config& config, const Backbone& backbone, const std::string& method) {
-  return method_named(method).plan(backbone, make_partition(config, backbone), config.options(),
-                                   seed_of(config));
+  Plan plan = method_named(method).plan(backbone, make_partition(config, backbone),
+                                        config.options(), seed_of(config));
+  adapt_to_labels(plan, config);
+  return plan;
 }
 
 Plan make_plan(Config& config, const Backbone& backbone, const std::string& method) {
@@ -173,9 +213,12 @@ std::unique_ptr<Loader> make_train_loader(Config& config, const DataSource& data
   LoaderOptions options = loader_options(config);
   options.shuffle = true;
   options.drop_last = true;
-  return std::make_unique<Loader>(data.train, std::move(indices),
-                                  Transform(data.normalisation, crop_recipe(config, data)),
-                                  options);
+  options.mix = mix_recipe(config);
+  options.classes = static_cast<std::int64_t>(data.classes.size());
+  return std::make_unique<Loader>(
+      data.train, std::move(indices),
+      Transform(data.normalisation, crop_recipe(config, data), pixel_recipe(config, data)),
+      options);
 }
 
 std::unique_ptr<Loader> make_plain_loader(Config& config, const DataSource& data,

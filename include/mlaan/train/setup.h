@@ -33,7 +33,8 @@ MethodEntry method_named(const std::string& name);
 Partition make_partition(Config& config, const Backbone& backbone);
 
 /// The plan of the method of this name for the run's partition, recomputing what the method itself
-/// asks for.
+/// asks for, with the run's label smoothing.
+/// \throws UserError for a loss that needs classes where the run mixes images.
 Plan make_bare_plan(Config& config, const Backbone& backbone, const std::string& method);
 
 /// The same, recomputing what the run's options ask for.
@@ -51,7 +52,7 @@ EngineOptions make_engine_options(Config& config);
 /// Channels last for "auto" that has not been settled (see settle_memory_format()).
 torch::MemoryFormat memory_format(Config& config);
 
-/// Shuffled, augmented batches of the training part.
+/// Shuffled, augmented and mixed batches of the training part.
 std::unique_ptr<Loader> make_train_loader(Config& config, const DataSource& data,
                                           std::vector<std::int64_t> indices);
 
