@@ -26,11 +26,10 @@ namespace fs = std::filesystem;
 
 struct TrainFlags {
   explicit TrainFlags(CLI::App& app)
-      : config(app, {"dataset", "data", "model", "method", "modules", "epochs", "batch_size", "lr",
-                     "seed", "device", "train_limit", "workers", "threads", "engine.recompute",
-                     "engine.precision", "augment.random_augment", "augment.erase", "augment.mixup",
-                     "augment.cutmix", "augment.mix_off_epoch", "augment.label_smoothing",
-                     "partition", "memory", "output", "baseline"}) {
+      : config(app, with_augmentation({"dataset", "data", "model", "method", "modules", "epochs",
+                                       "batch_size", "lr", "seed", "device", "train_limit",
+                                       "workers", "threads", "engine.recompute", "engine.precision",
+                                       "partition", "memory", "output", "baseline"})) {
     resume_option = app.add_option("--resume", resume,
                                    "go on from a checkpoint, or from the last one of a run's "
                                    "folder; without PATH of --output or of the newest run alike")

@@ -40,7 +40,7 @@ void blend(const torch::Tensor& images, double lambda) {
   }
 }
 
-void exchange(const torch::Tensor& images, const Box& box) {
+void exchange(const torch::Tensor& images, const Region& box) {
   const bool channels_last = images.stride(1) == 1 && images.size(1) > 1;
   const std::int64_t planes = channels_last ? 1 : images.size(1);
   const std::int64_t run = box.width * (channels_last ? images.size(1) : 1);
@@ -71,7 +71,7 @@ torch::Tensor mixed_labels(const torch::Tensor& labels, std::int64_t classes, do
 
 }  // namespace
 
-Box cutmix_box(std::int64_t height, std::int64_t width, double lambda, RandomStream& random) {
+Region cutmix_box(std::int64_t height, std::int64_t width, double lambda, RandomStream& random) {
   const double share = std::sqrt(1 - lambda);
   const auto side = [&](std::int64_t outer, std::int64_t& first) {
     const auto length = static_cast<std::int64_t>(share * static_cast<double>(outer));
@@ -79,7 +79,7 @@ Box cutmix_box(std::int64_t height, std::int64_t width, double lambda, RandomStr
     first = std::clamp<std::int64_t>(middle - length / 2, 0, outer);
     return std::clamp<std::int64_t>(middle - length / 2 + length, 0, outer) - first;
   };
-  Box box;
+  Region box;
   box.height = side(height, box.top);
   box.width = side(width, box.left);
   return box;
@@ -97,7 +97,7 @@ void mix(Batch& batch, std::int64_t classes, const MixRecipe& recipe, std::int64
   if (cuts) {
     const std::int64_t height = batch.images.size(2);
     const std::int64_t width = batch.images.size(3);
-    const Box box = cutmix_box(height, width, lambda, random);
+    const Region box = cutmix_box(height, width, lambda, random);
     exchange(batch.images, box);
     lambda = 1 - static_cast<double>(box.height * box.width) / static_cast<double>(height * width);
   } else {

@@ -72,8 +72,8 @@ const std::array<std::uint8_t, 256>& as_they_are(std::int64_t /*channel*/) {
 Transform::Transform(const Normalisation& normalisation) : Transform(normalisation, CropRecipe{}) {}
 
 Transform::Transform(const Normalisation& normalisation, const CropRecipe& crop,
-                     const PixelRecipe& pixels)
-    : crop_(crop), pixels_(pixels) {
+                     const Framing& framing, const PixelRecipe& pixels)
+    : crop_(crop), framing_(framing), pixels_(pixels) {
   for (std::size_t c = 0; c < normalisation.mean.size(); ++c) {
     std::array<float, 256> values{};
     for (std::size_t pixel = 0; pixel < values.size(); ++pixel) {
@@ -83,6 +83,11 @@ Transform::Transform(const Normalisation& normalisation, const CropRecipe& crop,
     }
     table_.push_back(values);
   }
+}
+
+FrameChooser Transform::frame(std::uint64_t key) const {
+  static const std::uint64_t stream = random_key("frame");
+  return framing_.chooser(random_key({key, stream}));
 }
 
 void Transform::apply(const torch::Tensor& image, const torch::Tensor& target,

@@ -28,7 +28,9 @@ CropRecipe crop_recipe(Config& config, const DataSource& data) {
   const auto& augment = config.get<AugmentOptions>();
   if (!augment.enabled) return {};
   CropRecipe crop = data.crop;
+  if (augment.crop != "default") crop.resized = augment.crop == "resized";
   if (augment.padding >= 0) crop.padding = augment.padding;
+  if (crop.resized || augment.crop == "none") crop.padding = 0;
   if (augment.flip != "default") crop.flip = augment.flip == "on";
   return crop;
 }
@@ -71,13 +73,28 @@ void adapt_to_labels(Plan& plan, Config& config) {
   }
 }
 
-LoaderOptions loader_options(Config& config) {
+Transform train_transform(Config& config, const DataSource& data) {
+  const CropRecipe crop = crop_recipe(config, data);
+  Framing framing = data.framing;
+  if (crop.resized) {
+    const auto& augment = config.get<AugmentOptions>();
+    framing.kind = Framing::Kind::random;
+    framing.height = data.image_shape.at(1);
+    framing.width = data.image_shape.at(2);
+    framing.range = {augment.smallest_area, 1, augment.widest_ratio};
+  }
+  return {data.normalisation, crop, framing, pixel_recipe(config, data)};
+}
+
+LoaderOptions loader_options(Config& config, const DataSource& data, SkipReport on_skipped) {
   const auto& run = config.get<RunOptions>();
   LoaderOptions options;
   options.batch_size = run.batch_size;
   options.workers = run.workers;
   options.memory_format = memory_format(config);
   options.seed = seed_of(config);
+  options.skip_damaged = data.skip_damaged;
+  options.on_skipped = std::move(on_skipped);
   return options;
 }
 
@@ -209,23 +226,24 @@ EngineOptions make_engine_options(Config& config) {
 }
 
 std::unique_ptr<Loader> make_train_loader(Config& config, const DataSource& data,
-                                          std::vector<std::int64_t> indices) {
-  LoaderOptions options = loader_options(config);
+                                          std::vector<std::int64_t> indices,
+                                          SkipReport on_skipped) {
+  LoaderOptions options = loader_options(config, data, std::move(on_skipped));
   options.shuffle = true;
   options.drop_last = true;
   options.mix = mix_recipe(config);
   options.classes = static_cast<std::int64_t>(data.classes.size());
-  return std::make_unique<Loader>(
-      data.train, std::move(indices),
-      Transform(data.normalisation, crop_recipe(config, data), pixel_recipe(config, data)),
-      options);
+  return std::make_unique<Loader>(data.train, std::move(indices), train_transform(config, data),
+                                  options);
 }
 
 std::unique_ptr<Loader> make_plain_loader(Config& config, const DataSource& data,
                                           const std::shared_ptr<const Dataset>& dataset,
-                                          std::vector<std::int64_t> indices) {
-  return std::make_unique<Loader>(dataset, std::move(indices), Transform(data.normalisation),
-                                  loader_options(config));
+                                          std::vector<std::int64_t> indices,
+                                          SkipReport on_skipped) {
+  return std::make_unique<Loader>(dataset, std::move(indices),
+                                  Transform(data.normalisation, CropRecipe{}, data.framing),
+                                  loader_options(config, data, std::move(on_skipped)));
 }
 
 std::vector<std::int64_t> all_indices(const Dataset& dataset) {

@@ -4,6 +4,7 @@
 
 #include <mlaan/core/random.h>
 #include <mlaan/data/batch.h>
+#include <mlaan/data/frame.h>
 
 #include <cstdint>
 
@@ -21,17 +22,9 @@ struct MixRecipe {
   bool is_on() const { return mixup_alpha > 0 || cutmix_alpha > 0; }
 };
 
-/// Part of a picture.
-struct Box {
-  std::int64_t top = 0;
-  std::int64_t left = 0;
-  std::int64_t height = 0;
-  std::int64_t width = 0;
-};
-
-/// The box that CutMix takes from the other picture: of a share 1 − λ of the picture's area, about
-/// a uniformly drawn point, and then cut at the picture's edges.
-Box cutmix_box(std::int64_t height, std::int64_t width, double lambda, RandomStream& random);
+/// The region that CutMix takes from the other picture: of a share 1 − λ of the picture's area,
+/// about a uniformly drawn point, and then cut at the picture's edges.
+Region cutmix_box(std::int64_t height, std::int64_t width, double lambda, RandomStream& random);
 
 /// Mixes, or leaves as it is, as chance has it. Sample i is mixed with sample batch − 1 − i: of a
 /// share λ there is sample i, in pixels and in label, and of 1 − λ the other; CutMix counts λ after

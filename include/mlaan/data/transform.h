@@ -19,15 +19,19 @@ struct PixelRecipe {
   RandomErasing erasing;  ///< after normalisation
 };
 
-/// Pads, crops at a random place, flips at random, changes pixels by a recipe,
-/// and normalises. What is random is a pure
-/// function of the key, so it does not depend on which thread works, or when.
+/// Chooses the part of the picture to read; then pads, crops at a random place, flips at random,
+/// changes pixels by a recipe, and normalises. What is random is a pure function of the key, so it
+/// does not depend on which thread works, or when.
 class Transform {
  public:
   /// Normalisation alone.
   explicit Transform(const Normalisation& normalisation);
-  Transform(const Normalisation& normalisation, const CropRecipe& crop,
+  /// \param framing of the pictures, before the crop.
+  Transform(const Normalisation& normalisation, const CropRecipe& crop, const Framing& framing = {},
             const PixelRecipe& pixels = {});
+
+  /// What to read of a picture: the argument of Dataset::get_framed().
+  FrameChooser frame(std::uint64_t key) const;
 
   /// \param image uint8, channels × height × width.
   /// \param target float32 of the same sizes, of any strides: a slice of a batch.
@@ -45,6 +49,7 @@ class Transform {
                               std::uint64_t key) const;
 
   CropRecipe crop_;
+  Framing framing_;
   PixelRecipe pixels_;
   /// Normalised value of each pixel value, for each channel.
   std::vector<std::array<float, 256>> table_;

@@ -7,6 +7,7 @@
 #include <mlaan/local/trial.h>
 #include <mlaan/train/config.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -52,14 +53,19 @@ EngineOptions make_engine_options(Config& config);
 /// Channels last for "auto" that has not been settled (see settle_memory_format()).
 torch::MemoryFormat memory_format(Config& config);
 
+/// What is told of a damaged sample that a loader skips.
+using SkipReport = std::function<void(const std::string& what)>;
+
 /// Shuffled, augmented and mixed batches of the training part.
 std::unique_ptr<Loader> make_train_loader(Config& config, const DataSource& data,
-                                          std::vector<std::int64_t> indices);
+                                          std::vector<std::int64_t> indices,
+                                          SkipReport on_skipped = {});
 
 /// Batches in order, as they are.
 std::unique_ptr<Loader> make_plain_loader(Config& config, const DataSource& data,
                                           const std::shared_ptr<const Dataset>& dataset,
-                                          std::vector<std::int64_t> indices);
+                                          std::vector<std::int64_t> indices,
+                                          SkipReport on_skipped = {});
 
 /// All indices of a data set.
 std::vector<std::int64_t> all_indices(const Dataset& dataset);
