@@ -24,6 +24,17 @@ const std::string& metadata(const TensorFile& file, const std::string& key,
   return found->second;
 }
 
+std::string to_json(const Normalisation& normalisation) {
+  const nlohmann::json json{{"mean", normalisation.mean}, {"deviation", normalisation.deviation}};
+  return json.dump();
+}
+
+Normalisation normalisation_from(const std::string& text) {
+  const auto json = nlohmann::json::parse(text);
+  return {json.at("mean").get<std::vector<double>>(),
+          json.at("deviation").get<std::vector<double>>()};
+}
+
 /// What each of `wanted` is to be set to, all checked before anything is changed.
 std::vector<torch::Tensor> matching(const Checkpoint& checkpoint, const TensorMap& tensors,
                                     const std::vector<NamedTensor>& wanted) {
@@ -76,6 +87,7 @@ void write_checkpoint(const std::filesystem::path& path, const Engine& engine,
                    {"classes", std::to_string(info.classes)},
                    {"image_shape", nlohmann::json(info.image_shape).dump()},
                    {"class_names", nlohmann::json(info.class_names).dump()},
+                   {"normalisation", to_json(info.normalisation)},
                    {"state", info.state.to_json()}};
   file.tensors = joined(joined(engine.named_parameters(), engine.named_buffers()),
                         joined(optimizer_state(engine.parts()), engine.loss_scale_state()));
@@ -102,6 +114,9 @@ Checkpoint read_checkpoint(const std::filesystem::path& path) {
     info.image_shape = nlohmann::json::parse(metadata(file, "image_shape", path)).get<Shape>();
     info.class_names =
         nlohmann::json::parse(metadata(file, "class_names", path)).get<std::vector<std::string>>();
+    if (file.metadata.count("normalisation") > 0) {
+      info.normalisation = normalisation_from(file.metadata.at("normalisation"));
+    }
     info.state = TrainingState::from_json(metadata(file, "state", path));
   } catch (const UserError& error) {
     throw UserError(path.string() + ": " + error.what());

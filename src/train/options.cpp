@@ -1,6 +1,7 @@
 // Every option of a training run, and its default.
 #include <mlaan/core/error.h>
 #include <mlaan/data/dataset.h>
+#include <mlaan/data/random_augment.h>
 #include <mlaan/local/method.h>
 #include <mlaan/train/options.h>
 
@@ -114,12 +115,55 @@ void ScheduleOptions::describe(FieldList& fields) {
 }
 
 void AugmentOptions::describe(FieldList& fields) {
-  fields.add("enabled", enabled, "augment training images");
+  fields.add("enabled", enabled,
+             "augment training images and their labels; false: nothing of this");
+  fields.add("crop", crop,
+             "random crops: resized, of any place, size and proportions, brought to the picture's "
+             "size; padded, of the picture's size after padding; none; default: as is usual for "
+             "the data set",
+             one_of({"default", "resized", "padded", "none"}));
+  fields.add("smallest_area", smallest_area,
+             "least area of a resized crop, as a share of the picture's", between(0.001, 1));
+  fields.add(
+      "widest_ratio", widest_ratio,
+      "largest ratio of a resized crop's width to its height, and of its height to its width",
+      between(1, 100));
   fields.add("padding", padding,
-             "pixels to pad before the random crop back to size; -1: as is usual for the data set",
-             at_least(-1));
+             "pixels to pad before a padded crop; -1: as is usual for the data set", at_least(-1));
   fields.add("flip", flip, "random horizontal flips; default: as is usual for the data set",
              one_of({"default", "on", "off"}));
+  fields.add("brightness", brightness,
+             "colour jitter: how far a random factor of the brightness is from 1, at most",
+             at_least(0));
+  fields.add("contrast", contrast, "the same for the contrast", at_least(0));
+  fields.add("saturation", saturation, "the same for the saturation", at_least(0));
+  fields.add("hue", hue, "colour jitter: largest random turn of the hue, as a share of a full turn",
+             between(0, 0.5));
+  fields.add("random_augment", random_augment,
+             "RandAugment: operations drawn for each image, one after the other; 0: none",
+             between(0, 14));
+  fields.add("magnitude", magnitude, "RandAugment: how strong its operations are",
+             between(0, static_cast<double>(highest_magnitude)));
+  fields.add("erase", erase, "random erasing: probability that a rectangle is written over",
+             between(0, 1));
+  fields.add("erase_with", erase_with,
+             "what is written over it: zero, the data set's mean colour, or noise",
+             one_of({"zero", "noise"}));
+  fields.add("mixup", mixup,
+             "mixup: parameter alpha of the beta distribution of shares; 0: no mixup", at_least(0));
+  fields.add("cutmix", cutmix, "CutMix: the same; 0: no CutMix", at_least(0));
+  fields.add("mix_probability", mix_probability,
+             "share of the batches that mixup or CutMix is applied to", between(0, 1));
+  fields.add("mix_switch_probability", mix_switch_probability,
+             "where both are on, share of the mixed batches that CutMix is applied to",
+             between(0, 1));
+  fields.add("mix_off_epoch", mix_off_epoch,
+             "epochs after which images are mixed no more; 0: mix to the end", at_least(0));
+  fields.add(
+      "label_smoothing", label_smoothing,
+      "share of the target that training's cross-entropy spreads evenly over all classes, in "
+      "every supervision",
+      between(0, 1));
 }
 
 void ValidationOptions::describe(FieldList& fields) {

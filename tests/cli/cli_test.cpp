@@ -77,11 +77,22 @@ TEST_F(Cli, TrainsAndLeavesItsFiles) {
 
 TEST_F(Cli, EvaluatesWhatWasTrained) {
   ASSERT_EQ(run_program(train("run")).exit_code, 0);
-  const ProgramResult result = run_program("eval " + (folder / "run").string());
+  const ProgramResult result = run_program("eval --per-class " + (folder / "run").string() +
+                                           " --json " + (folder / "eval.json").string());
   ASSERT_EQ(result.exit_code, 0) << result.output;
   const json evaluated = json::parse(read_text(folder / "run/eval/summary.json"));
   EXPECT_EQ(evaluated["test_error"], summary("run")["test_error"]);
   EXPECT_EQ(evaluated["test_images"], 20);
+  EXPECT_LE(evaluated["test_error_top5"], evaluated["test_error"]);
+  EXPECT_EQ(json::parse(read_text(folder / "eval.json")), evaluated);
+  ASSERT_EQ(evaluated["classes"].size(), 10U);
+  double errors = 0;
+  for (const auto& of_class : evaluated["classes"]) {
+    EXPECT_EQ(of_class["images"], 2);
+    errors += of_class["error"].get<double>();
+    EXPECT_TRUE(contains(result.output, of_class["name"])) << result.output;
+  }
+  EXPECT_NEAR(errors / 10, evaluated["test_error"].get<double>(), 1e-6);
 }
 
 TEST_F(Cli, WeightsAreEvaluatedAndTrainedFrom) {
@@ -375,7 +386,7 @@ TEST_F(Cli, InfoPrintsEverythingThereIs) {
   expect_output("plan --model resnet14 -b 64 --method mlm --memory 40MiB -q",
                 {"checkpoint", "micro-batches", "→", "mlaan train --model resnet14"});
   expect_output("--version", {"mlaan 0."});
-  expect_output("--help", {"train", "eval", "bench", "compare", "analyze", "plan", "info"});
+  expect_output("--help", {"train", "eval", "bench", "compare", "analyze", "plan", "data", "info"});
   expect_output("train --help", {"--batch-size", "-j", "--resume"});
 }
 
