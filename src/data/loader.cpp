@@ -114,14 +114,14 @@ class Loader::Implementation {
     auto* labels = batch.labels.data_ptr<std::int64_t>();
     for (std::int64_t i = 0; i < count; ++i) {
       const std::int64_t index = order[static_cast<std::size_t>(first + i)];
-      const Sample sample = dataset_->get(index);
+      const std::uint64_t key = random_key({options_.seed, key_of(epoch.number), key_of(index)});
+      const Sample sample = dataset_->get_framed(index, transform_.frame(key));
       if (!batch.images.defined()) {
         batch.images =
             torch::empty({count, sample.image.size(0), sample.image.size(1), sample.image.size(2)},
                          torch::TensorOptions(torch::kFloat32), options_.memory_format);
       }
-      transform_.apply(sample.image, batch.images.select(0, i),
-                       random_key({options_.seed, key_of(epoch.number), key_of(index)}));
+      transform_.apply(sample.image, batch.images.select(0, i), key);
       labels[i] = sample.label;
     }
     return batch;

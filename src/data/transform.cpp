@@ -34,7 +34,9 @@ std::vector<std::int64_t> sources(std::int64_t n, std::int64_t offset, bool flip
 
 Transform::Transform(const Normalisation& normalisation) : Transform(normalisation, CropRecipe{}) {}
 
-Transform::Transform(const Normalisation& normalisation, const CropRecipe& crop) : crop_(crop) {
+Transform::Transform(const Normalisation& normalisation, const CropRecipe& crop,
+                     const Framing& framing)
+    : crop_(crop), framing_(framing) {
   for (std::size_t c = 0; c < normalisation.mean.size(); ++c) {
     std::array<float, 256> values{};
     for (std::size_t pixel = 0; pixel < values.size(); ++pixel) {
@@ -45,6 +47,11 @@ Transform::Transform(const Normalisation& normalisation, const CropRecipe& crop)
     table_.push_back(values);
     padding_value_.push_back(values[0]);
   }
+}
+
+FrameChooser Transform::frame(std::uint64_t key) const {
+  static const std::uint64_t stream = random_key("frame");
+  return framing_.chooser(random_key({key, stream}));
 }
 
 void Transform::apply(const torch::Tensor& image, const torch::Tensor& target,

@@ -91,9 +91,19 @@ void ScheduleOptions::describe(FieldList& fields) {
 
 void AugmentOptions::describe(FieldList& fields) {
   fields.add("enabled", enabled, "augment training images");
+  fields.add("crop", crop,
+             "random crops: resized, of any place, size and proportions, brought to the picture's "
+             "size; padded, of the picture's size after padding; none; default: as is usual for "
+             "the data set",
+             one_of({"default", "resized", "padded", "none"}));
+  fields.add("smallest_area", smallest_area,
+             "least area of a resized crop, as a share of the picture's", between(0.001, 1));
+  fields.add(
+      "widest_ratio", widest_ratio,
+      "largest ratio of a resized crop's width to its height, and of its height to its width",
+      between(1, 100));
   fields.add("padding", padding,
-             "pixels to pad before the random crop back to size; -1: as is usual for the data set",
-             at_least(-1));
+             "pixels to pad before a padded crop; -1: as is usual for the data set", at_least(-1));
   fields.add("flip", flip, "random horizontal flips; default: as is usual for the data set",
              one_of({"default", "on", "off"}));
 }

@@ -28,9 +28,24 @@ CropRecipe crop_recipe(Config& config, const DataSource& data) {
   const auto& augment = config.get<AugmentOptions>();
   if (!augment.enabled) return {};
   CropRecipe crop = data.crop;
+  if (augment.crop != "default") crop.resized = augment.crop == "resized";
   if (augment.padding >= 0) crop.padding = augment.padding;
+  if (crop.resized || augment.crop == "none") crop.padding = 0;
   if (augment.flip != "default") crop.flip = augment.flip == "on";
   return crop;
+}
+
+Transform train_transform(Config& config, const DataSource& data) {
+  const CropRecipe crop = crop_recipe(config, data);
+  Framing framing = data.framing;
+  if (crop.resized) {
+    const auto& augment = config.get<AugmentOptions>();
+    framing.kind = Framing::Kind::random;
+    framing.height = data.image_shape.at(1);
+    framing.width = data.image_shape.at(2);
+    framing.range = {augment.smallest_area, 1, augment.widest_ratio};
+  }
+  return {data.normalisation, crop, framing};
 }
 
 LoaderOptions loader_options(Config& config) {
@@ -173,15 +188,15 @@ std::unique_ptr<Loader> make_train_loader(Config& config, const DataSource& data
   LoaderOptions options = loader_options(config);
   options.shuffle = true;
   options.drop_last = true;
-  return std::make_unique<Loader>(data.train, std::move(indices),
-                                  Transform(data.normalisation, crop_recipe(config, data)),
+  return std::make_unique<Loader>(data.train, std::move(indices), train_transform(config, data),
                                   options);
 }
 
 std::unique_ptr<Loader> make_plain_loader(Config& config, const DataSource& data,
                                           const std::shared_ptr<const Dataset>& dataset,
                                           std::vector<std::int64_t> indices) {
-  return std::make_unique<Loader>(dataset, std::move(indices), Transform(data.normalisation),
+  return std::make_unique<Loader>(dataset, std::move(indices),
+                                  Transform(data.normalisation, CropRecipe{}, data.framing),
                                   loader_options(config));
 }
 

@@ -3,6 +3,7 @@
 
 #include <mlaan/core/options.h>
 #include <mlaan/core/registry.h>
+#include <mlaan/data/frame.h>
 #include <mlaan/nn/backbone.h>
 #include <mlaan/nn/normalisation.h>
 
@@ -33,23 +34,30 @@ class Dataset {
   virtual std::int64_t size() const = 0;
   /// \param index from 0 to size() − 1.
   virtual Sample get(std::int64_t index) const = 0;
+  /// The part of the picture that `choose` decides on, brought to its size. Unless overridden, cut
+  /// out of what get() gives; data sets that read files override it to read no more than they must.
+  virtual Sample get_framed(std::int64_t index, const FrameChooser& choose) const;
 };
 
 enum class PaddingMode : std::uint8_t { reflect, zero };
 
-/// The published training augmentation of a data set: pad, crop back to size, flip.
+/// The published training augmentation of a data set: a random resized crop, or pad and crop back
+/// to size; then flip.
 struct CropRecipe {
   std::int64_t padding = 0;
   PaddingMode padding_mode = PaddingMode::reflect;
   bool flip = false;
+  bool resized = false;  ///< a random resized crop; `padding` is 0 then
 };
 
 /// A data set with everything that training needs to know of it.
 struct DataSource {
   std::string name;
-  Shape image_shape;  ///< channels, height, width
+  Shape image_shape;  ///< channels, height, width; of what the network takes
   std::vector<std::string> classes;
   Normalisation normalisation;
+  /// How pictures are brought to image_shape where no random crop does it.
+  Framing framing;
   CropRecipe crop;
   std::shared_ptr<const Dataset> train;
   std::shared_ptr<const Dataset> test;

@@ -9,13 +9,19 @@
 
 namespace mlaan {
 
-/// Pads, crops at a random place, flips at random, and normalises. What is random is a pure
-/// function of the key, so it does not depend on which thread works, or when.
+/// Chooses the part of the picture to read; then pads, crops at a random place, flips at random,
+/// and normalises. What is random is a pure function of the key, so it does not depend on which
+/// thread works, or when.
 class Transform {
  public:
   /// Normalisation alone.
   explicit Transform(const Normalisation& normalisation);
-  Transform(const Normalisation& normalisation, const CropRecipe& crop);
+  /// \param framing of the pictures, before the crop.
+  Transform(const Normalisation& normalisation, const CropRecipe& crop,
+            const Framing& framing = {});
+
+  /// What to read of a picture: the argument of Dataset::get_framed().
+  FrameChooser frame(std::uint64_t key) const;
 
   /// \param image uint8, channels × height × width.
   /// \param target float32 of the same sizes, of any strides: a slice of a batch.
@@ -24,6 +30,7 @@ class Transform {
 
  private:
   CropRecipe crop_;
+  Framing framing_;
   /// Normalised value of each pixel value, for each channel.
   std::vector<std::array<float, 256>> table_;
   std::vector<float> padding_value_;  ///< of a zero pixel

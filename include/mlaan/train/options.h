@@ -56,6 +56,9 @@ struct ScheduleOptions {
 struct AugmentOptions {
   static constexpr const char* section = "augment";
   bool enabled = true;
+  std::string crop = "default";
+  double smallest_area = 0.08;
+  double widest_ratio = 4.0 / 3;
   std::int64_t padding = -1;
   std::string flip = "default";
 
