@@ -20,6 +20,8 @@ struct CheckpointInfo {
   std::vector<std::string> class_names;
   /// Of the pictures; empty in checkpoints that were written before it was kept.
   Normalisation normalisation;
+  /// Of a picture's middle that the network was tested on; see centre_frame().
+  double framing_share = 1;
   TrainingState state;
 };
 
