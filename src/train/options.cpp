@@ -186,11 +186,12 @@ void ExecutionOptions::describe(FieldList& fields) {
              one_of({"auto", "channels_last", "contiguous"}));
   fields.add(
       "recompute", recompute,
-      "activations to drop and compute again when gradients need them: none; activation: what "
+      "activations to drop and compute again when gradients need them: default, activation where "
+      "auxiliary nets are copies of most of the network, else none; none; activation: what "
       "layers rebuild cheaply by themselves; module: each module's, in one piece; unit: those "
       "within each unit of modules and auxiliary nets; auto: whatever lowers the peak, or makes it "
       "fit into `memory`, and no more",
-      one_of({"none", "activation", "module", "unit", "auto"}));
+      one_of({"default", "none", "activation", "module", "unit", "auto"}));
   fields.add("precision", precision,
              "type that forward passes compute in, by autocast; float16 on CUDA alone, with a loss "
              "scale that adapts itself",

@@ -98,7 +98,7 @@ struct ExecutionOptions {
   bool fused_update = true;
   std::int64_t micro_batches = 1;
   std::string memory_format = "auto";
-  std::string recompute = "none";
+  std::string recompute = "default";
   std::string precision = "float32";
   bool check_precision = true;
   std::string boundaries = "float32";
