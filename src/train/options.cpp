@@ -3,6 +3,7 @@
 #include <mlaan/data/dataset.h>
 #include <mlaan/data/random_augment.h>
 #include <mlaan/local/method.h>
+#include <mlaan/train/learning_rate.h>
 #include <mlaan/train/options.h>
 
 namespace mlaan {
@@ -104,14 +105,21 @@ void OptimizerOptions::describe(FieldList& fields) {
 }
 
 void ScheduleOptions::describe(FieldList& fields) {
-  fields.add("type", type,
-             "cosine (by step), epoch (cosine by epoch, as in the published code) or constant",
-             one_of({"cosine", "epoch", "constant"}));
+  fields.add(
+      "type", type,
+      "cosine (by step), epoch (cosine by epoch, as in the published code), steps (lower from "
+      "each milestone on) or constant",
+      one_of({"cosine", "epoch", "steps", "constant"}));
   fields.add("warmup_epochs", warmup_epochs,
              "length of the linear warm-up; -1: a sixteenth of the epochs, 10 at most",
              at_least(-1));
   fields.add("warmup_lr", warmup_lr, "learning rate that the warm-up begins with, lr at most",
              at_least(0));
+  fields.add("milestones", milestones,
+             "of \"steps\": shares of the training after which the rate is lowered",
+             readable_by(parse_milestones, "shares from 0 to 1, separated by commas"));
+  fields.add("factor", factor, "of \"steps\": what each milestone multiplies the rate by",
+             between(0, 1));
 }
 
 void AugmentOptions::describe(FieldList& fields) {

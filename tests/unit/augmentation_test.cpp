@@ -6,7 +6,6 @@
 #include <mlaan/data/procedural.h>
 #include <mlaan/data/transform.h>
 #include <mlaan/data/warp.h>
-#include <mlaan/train/setup.h>
 
 #include <torch/torch.h>
 

@@ -167,5 +167,20 @@ TEST(LearningRate, ConstantIsConstant) {
   EXPECT_DOUBLE_EQ(learning_rate({19, 5, 4}, 0.3, options), 0.3);
 }
 
+TEST(LearningRate, FallsAtEachMilestone) {
+  ScheduleOptions options;
+  options.type = "steps";
+  options.warmup_epochs = 0;
+  const auto rate = [&](std::int64_t step) { return learning_rate({step, 10, 10}, 0.8, options); };
+  EXPECT_DOUBLE_EQ(rate(0), 0.8);
+  EXPECT_DOUBLE_EQ(rate(49), 0.8);
+  EXPECT_DOUBLE_EQ(rate(50), 0.2);
+  EXPECT_DOUBLE_EQ(rate(75), 0.05);
+  EXPECT_DOUBLE_EQ(rate(99), 0.8 / 256);
+  expect_user_error([] { parse_milestones("0.5,half"); }, {"'half'"});
+  expect_user_error([] { parse_milestones("0.5,1.2"); }, {"'1.2'"});
+  EXPECT_TRUE(parse_milestones("").empty());
+}
+
 }  // namespace
 }  // namespace mlaan::testing

@@ -55,6 +55,8 @@ struct ScheduleOptions {
   std::string type = "cosine";
   double warmup_epochs = -1;
   double warmup_lr = 0.01;
+  std::string milestones = "0.5,0.75,0.89,0.94";
+  double factor = 0.25;
 
   void describe(FieldList& fields);
 };
