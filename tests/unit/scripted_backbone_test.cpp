@@ -61,7 +61,9 @@ torch::jit::Module network(const std::string& forward) {
 }
 
 const std::string chain =
-    "return self.classifier(self.pool(self.third(self.second(self.first(x)))))";
+    "return "
+    "self.classifier.forward(self.pool.forward(self.third.forward(self.second.forward(self.first."
+    "forward(x)))))";
 
 class ScriptedBackbone : public ::testing::Test {
  protected:
@@ -126,10 +128,13 @@ TEST_F(ScriptedBackbone, WhatIsNoChainIsRefused) {
     expect_user_error([&] { make_backbone(path, classes, shape, 0); }, parts);
   };
   refused(
-      "return self.classifier(self.pool(self.second(self.first(x)) + self.third(self.first(x))))",
+      "return self.classifier.forward(self.pool.forward(self.second.forward(self.first.forward(x)) "
+      "+ self.third.forward(self.first.forward(x))))",
       {"network.pt", "cannot be cut", "Sequential"});
   refused(
-      "return self.classifier(torch.mean(self.third(self.second(self.first(x))), [2, 3]) * 2.0)",
+      "return "
+      "self.classifier.forward(torch.mean(self.third.forward(self.second.forward(self.first."
+      "forward(x))), [2, 3]) * 2.0)",
       {"network.pt", "cannot be cut"});
   const std::string path = saved(network(chain));
   expect_user_error([&] { make_backbone(path, 10, shape, 0); }, {"3 logits", "10 classes"});
