@@ -1,4 +1,4 @@
-// The subcommands, one file each.
+// The subcommands and their verbs, one file each.
 #pragma once
 
 #include "cli/command.h"
@@ -13,5 +13,10 @@ Command analyze_command(CLI::App& program);
 Command plan_command(CLI::App& program);
 Command data_command(CLI::App& program);
 Command info_command(CLI::App& program);
+
+/// Of `mlaan bench`.
+Verb bench_loader_verb(CLI::App& bench);
+/// Of `mlaan data`.
+Verb data_check_verb(CLI::App& data);
 
 }  // namespace mlaan::cli

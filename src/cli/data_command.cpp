@@ -1,4 +1,4 @@
-// mlaan data: fetches data sets.
+// mlaan data: fetches data sets, and checks folders of pictures.
 #include "cli/commands.h"
 
 #include <mlaan/data/fetch.h>
@@ -11,12 +11,6 @@
 
 namespace mlaan::cli {
 namespace {
-
-/// One of the command's verbs: flags, then what to do.
-struct Verb {
-  CLI::App* app = nullptr;
-  std::function<int()> run;
-};
 
 struct GetFlags {
   explicit GetFlags(CLI::App& app) {
@@ -64,9 +58,10 @@ Verb get_verb(CLI::App& app) {
 }  // namespace
 
 Command data_command(CLI::App& program) {
-  CLI::App* app = program.add_subcommand("data", "fetch data sets");
+  CLI::App* app = program.add_subcommand("data", "fetch data sets, check folders of pictures");
   app->require_subcommand(0, 1);
-  const auto verbs = std::make_shared<std::vector<Verb>>(std::vector<Verb>{get_verb(*app)});
+  const auto verbs =
+      std::make_shared<std::vector<Verb>>(std::vector<Verb>{get_verb(*app), data_check_verb(*app)});
   std::vector<std::string> names;
   for (const auto& verb : *verbs) {
     verb.app->allow_extras();

@@ -1,6 +1,7 @@
 // Data sets, and their registry: the one place that knows all their names.
 #include <mlaan/data/cifar.h>
 #include <mlaan/data/dataset.h>
+#include <mlaan/data/image_folder.h>
 #include <mlaan/data/mnist.h>
 #include <mlaan/data/procedural.h>
 #include <mlaan/data/resize.h>
@@ -18,8 +19,9 @@ Sample Dataset::get_framed(std::int64_t index, const FrameChooser& choose) const
 
 const Registry<DatasetEntry>& dataset_registry() {
   static const Registry<DatasetEntry> registry(
-      "data set", {procedural_entry(), cifar10_entry(), cifar100_entry(), mnist_entry(),
-                   fashion_mnist_entry(), svhn_entry(), stl10_entry()});
+      "data set",
+      {procedural_entry(), cifar10_entry(), cifar100_entry(), mnist_entry(), fashion_mnist_entry(),
+       svhn_entry(), stl10_entry(), image_folder_entry()});
   return registry;
 }
 

@@ -7,6 +7,7 @@
 #include <array>
 #include <cmath>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace mlaan {
@@ -14,11 +15,6 @@ namespace {
 
 /// zimg wants each row to begin at a multiple of this many bytes.
 constexpr std::int64_t alignment = 64;
-
-torch::Tensor aligned_planes(std::int64_t channels, std::int64_t height, std::int64_t width) {
-  const std::int64_t stride = (width + alignment - 1) / alignment * alignment;
-  return torch::empty({channels, height, stride}, torch::kUInt8).narrow(2, 0, width);
-}
 
 bool is_aligned(const torch::Tensor& image) {
   const auto address = reinterpret_cast<std::uintptr_t>(image.data_ptr());
@@ -66,16 +62,35 @@ Graph make_graph(const torch::Tensor& image, const ExactRegion& region, std::int
   return graph;
 }
 
+/// The pixels of a region that needs no resizing.
+std::optional<torch::Tensor> part_as_it_is(const torch::Tensor& image, const ExactRegion& region,
+                                           std::int64_t out_width, std::int64_t out_height) {
+  const auto left = static_cast<std::int64_t>(region.left);
+  const auto top = static_cast<std::int64_t>(region.top);
+  if (region.width != static_cast<double>(out_width) ||
+      region.height != static_cast<double>(out_height) ||
+      region.left != static_cast<double>(left) || region.top != static_cast<double>(top)) {
+    return std::nullopt;
+  }
+  return image.narrow(1, top, out_height).narrow(2, left, out_width);
+}
+
 }  // namespace
+
+torch::Tensor picture_memory(std::int64_t channels, std::int64_t height, std::int64_t width) {
+  const std::int64_t stride = (width + alignment - 1) / alignment * alignment;
+  return torch::empty({channels, height, stride}, torch::kUInt8).narrow(2, 0, width);
+}
 
 torch::Tensor resize(const torch::Tensor& image, const ExactRegion& region, std::int64_t out_width,
                      std::int64_t out_height) {
+  if (auto part = part_as_it_is(image, region, out_width, out_height)) return *part;
   torch::Tensor source = image;
   if (!is_aligned(source)) {
-    source = aligned_planes(image.size(0), image.size(1), image.size(2));
+    source = picture_memory(image.size(0), image.size(1), image.size(2));
     source.copy_(image);
   }
-  const torch::Tensor result = aligned_planes(image.size(0), out_height, out_width);
+  const torch::Tensor result = picture_memory(image.size(0), out_height, out_width);
   const Graph graph = make_graph(source, region, out_width, out_height);
   std::size_t bytes = 0;
   if (zimg_filter_graph_get_tmp_size(graph.get(), &bytes) != ZIMG_ERROR_SUCCESS) fail();
@@ -103,7 +118,6 @@ torch::Tensor resize(const torch::Tensor& image, const Frame& frame) {
   const Region& region = frame.region;
   const torch::Tensor part =
       image.narrow(1, region.top, region.height).narrow(2, region.left, region.width);
-  if (region.width == frame.width && region.height == frame.height) return part;
   return resize(part, {0, 0, static_cast<double>(region.width), static_cast<double>(region.height)},
                 frame.width, frame.height);
 }

@@ -74,11 +74,18 @@ void Progress::on_epoch(const EpochReport& report) {
   std::fprintf(
       stream_,
       "epoch %lld/%lld  lr %s  train loss %s error %s %%  validation error %s %%  %s images/s  "
-      "peak %s\n",
+      "waiting for data %s %%  peak %s\n",
       static_cast<long long>(report.epoch), static_cast<long long>(run_.epochs),
       fixed(report.learning_rate, 4).c_str(), fixed(report.train_loss, 3).c_str(),
       fixed(report.train_error, 1).c_str(), fixed(report.validation_error, 1).c_str(),
-      fixed(report.images_per_second, 0).c_str(), format_bytes(report.peak_bytes).c_str());
+      fixed(report.images_per_second, 0).c_str(), fixed(100 * report.data_wait, 1).c_str(),
+      format_bytes(report.peak_bytes).c_str());
+  std::fflush(stream_);
+}
+
+void Progress::on_skipped(const std::string& what) {
+  clear_line();
+  std::fprintf(stream_, "mlaan: skipped %s\n", what.c_str());
   std::fflush(stream_);
 }
 

@@ -101,6 +101,10 @@ void write_checkpoint(const std::filesystem::path& path, const Engine& engine,
   write_safetensors(path, file);
 }
 
+bool is_checkpoint(const TensorFile& file) {
+  return file.metadata.count(format_key) > 0;
+}
+
 Checkpoint read_checkpoint(const std::filesystem::path& path) {
   Checkpoint checkpoint{path, {}, read_safetensors(path)};
   const TensorFile& file = checkpoint.file;

@@ -95,6 +95,29 @@ TEST_F(Cli, EvaluatesWhatWasTrained) {
   EXPECT_NEAR(errors / 10, evaluated["test_error"].get<double>(), 1e-6);
 }
 
+TEST_F(Cli, WeightsAreEvaluatedAndTrainedFrom) {
+  ASSERT_EQ(run_program(train("run")).exit_code, 0);
+  const std::string weights =
+      " --weights " + (folder / "run/checkpoints/last.safetensors").string() + " ";
+  const ProgramResult result =
+      run_program("eval --model resnet8 --set procedural.test_size=20 --output " +
+                  (folder / "eval").string() + weights);
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_EQ(summary("eval")["test_error"], summary("run")["test_error"]);
+  // A step of no length leaves them as they are.
+  ASSERT_EQ(run_program(train("more", "--method dgl --lr 1e-12 --epochs 1" + weights)).exit_code,
+            0);
+  EXPECT_EQ(
+      read_safetensors(folder / "more/checkpoints/last.safetensors")
+          .find("fc.bias")
+          .allclose(read_safetensors(folder / "run/checkpoints/last.safetensors").find("fc.bias")),
+      true);
+  expect_usage_error("eval", {"checkpoint", "--weights"});
+  expect_usage_error("eval " + (folder / "run").string() + weights, {"either"});
+  expect_usage_error("train --model resnet14 -q --output " + (folder / "other").string() + weights,
+                     {"layer1.1.conv1.weight", "resnet14"});
+}
+
 TEST_F(Cli, BenchWritesItsResults) {
   const ProgramResult result =
       run_program("bench --model resnet8 -b 8 --methods dgl,mlaan --repeats 2 --warmup 1 --json " +

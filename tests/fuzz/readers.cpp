@@ -1,10 +1,12 @@
 #include "fuzz/readers.h"
 
 #include "support/files.h"
+#include "support/picture_writer.h"
 #include "support/temporary_folder.h"
 #include "support/test_backbone.h"
 
 #include <mlaan/data/cifar.h>
+#include <mlaan/data/picture.h>
 #include <mlaan/data/stl10.h>
 #include <mlaan/io/atomic_file.h>
 #include <mlaan/io/idx.h>
@@ -121,14 +123,42 @@ FuzzedReader matlab(const Folder& folder) {
 }
 #endif
 
+#ifdef MLAAN_HAS_PICTURES
+FuzzedReader picture(const Folder& folder) {
+  const auto image = wavy_picture(3, 24, 40);
+  JpegSettings progressive;
+  progressive.progressive = true;
+  progressive.orientation = 6;
+  PngSettings interlaced;
+  interlaced.interlaced = true;
+  interlaced.orientation = 3;
+  std::vector<std::string> seeds{jpeg_file(image), jpeg_file(image, progressive),
+                                 jpeg_file(wavy_picture(4, 24, 40)), png_file(image),
+                                 png_file(wavy_picture(2, 24, 40), interlaced)};
+#ifdef MLAAN_HAS_WEBP
+  seeds.push_back(webp_file(image, 100));
+  seeds.push_back(webp_file(image, 80));
+#endif
+  return reader(folder, "picture", "fuzzed.jpg", seeds, [](const fs::path& path) {
+    touch(read_picture(path, [](std::int64_t width, std::int64_t height) {
+      return Frame{{width / 3, height / 4, width - width / 3, height - height / 4}, 8, 8};
+    }));
+    touch(read_picture(path));
+  });
+}
+#endif
+
 }  // namespace
 
 std::vector<FuzzedReader> fuzzed_readers() {
   const auto folder = std::make_shared<const TemporaryFolder>();
   return {
-      idx(folder),    cifar10(folder), stl10(folder), safetensors(folder), plan_file(folder),
+      idx(folder),     cifar10(folder), stl10(folder), safetensors(folder), plan_file(folder),
 #ifdef MLAAN_HAS_MATIO
       matlab(folder),
+#endif
+#ifdef MLAAN_HAS_PICTURES
+      picture(folder),
 #endif
   };
 }

@@ -59,6 +59,7 @@ struct DataSource {
   /// How pictures are brought to image_shape where no random crop does it.
   Framing framing;
   CropRecipe crop;
+  bool skip_damaged = false;  ///< see LoaderOptions
   std::shared_ptr<const Dataset> train;
   std::shared_ptr<const Dataset> test;
 };

@@ -17,6 +17,10 @@ struct ExactRegion {
   double height = 0;
 };
 
+/// Memory for a picture, uninitialised, that resize() reads without a copy.
+/// \return uint8, channels × height × width.
+torch::Tensor picture_memory(std::int64_t channels, std::int64_t height, std::int64_t width);
+
 /// Bilinear, with a filter as wide as a pixel of the result, so that shrinking does not alias: what
 /// Pillow calls BILINEAR. By the library zimg.
 /// \param image uint8, channels × height × width, of any strides.

@@ -39,6 +39,9 @@ struct Checkpoint {
   TensorFile file;
 };
 
+/// Whether a file says of itself that it is a checkpoint, of this or another version.
+bool is_checkpoint(const TensorFile& file);
+
 /// \throws UserError for a file that is no checkpoint, and as read_safetensors() for a damaged one.
 Checkpoint read_checkpoint(const std::filesystem::path& path);
 
