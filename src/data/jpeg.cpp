@@ -31,7 +31,6 @@ struct ErrorHandler {
   jpeg_error_mgr base{};
   std::jmp_buf on_error{};
   std::array<char, JMSG_LENGTH_MAX> message{};
-  bool damaged = false;  ///< pixels were made up where the file had none
 };
 
 ErrorHandler& handler_of(j_common_ptr info) {
@@ -44,7 +43,8 @@ ErrorHandler& handler_of(j_common_ptr info) {
   std::longjmp(handler.on_error, 1);
 }
 
-void note_warning(j_common_ptr info, int level) {
+/// Pixels that libjpeg would make up where the file has none are an error.
+void judge_warning(j_common_ptr info, int level) {
   constexpr int warning = -1;
   if (level != warning) return;
   switch (info->err->msg_code) {
@@ -52,12 +52,8 @@ void note_warning(j_common_ptr info, int level) {
     case JWRN_HIT_MARKER:
     case JWRN_HUFF_BAD_CODE:
     case JWRN_ARITH_BAD_CODE:
-    case JWRN_MUST_RESYNC: {
-      ErrorHandler& handler = handler_of(info);
-      if (!handler.damaged) info->err->format_message(info, handler.message.data());
-      handler.damaged = true;
-      break;
-    }
+    case JWRN_MUST_RESYNC:
+      give_up(info);
     default:  // what does not change pixels
       break;
   }
@@ -70,7 +66,7 @@ struct Decompression {
   Decompression() {
     info.err = jpeg_std_error(&handler.base);
     handler.base.error_exit = give_up;
-    handler.base.emit_message = note_warning;
+    handler.base.emit_message = judge_warning;
     handler.base.output_message = print_nothing;
   }
   ~Decompression() { jpeg_destroy_decompress(&info); }
@@ -239,7 +235,7 @@ class JpegDecoder final : public PictureDecoder {
       JDIMENSION got = 0;
       const auto wanted = static_cast<JDIMENSION>(std::min(rows_at_a_time, end - row));
       guarded([&] { got = jpeg_read_scanlines(&info_, lines.data(), wanted); });
-      if (decompression_.handler.damaged || got == 0) fail();
+      if (got == 0) fail();
       for (JDIMENSION i = 0; i < got; ++i, ++row) {
         if (row < kept.rows.first) continue;
         split(lines.at(i) + skipped, pixels.select(1, row - kept.rows.first));
