@@ -35,8 +35,9 @@ torch::Tensor picture() {
   for (std::int64_t i = 0; i < image.numel(); ++i) {
     const double smooth = 130 + 60 * std::sin(0.002 * static_cast<double>(i));
     const bool extreme = random.below(50) == 0;
-    pixel[i] = static_cast<std::uint8_t>(
-        extreme ? random.below(256) : std::clamp(smooth + 15 * random.normal(), 5., 250.));
+    pixel[i] = extreme
+                   ? static_cast<std::uint8_t>(random.below(256))
+                   : static_cast<std::uint8_t>(std::clamp(smooth + 15 * random.normal(), 5., 250.));
   }
   return image;
 }
