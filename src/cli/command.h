@@ -60,6 +60,9 @@ class ConfigFlags {
   std::vector<Given> given_;
 };
 
+/// Keys, and those of augmentation that users of other trainers expect flags for.
+std::vector<std::string> with_augmentation(std::vector<std::string> keys);
+
 /// Sets threads, memory and BLAS for the rest of the process, and tells on stderr what is amiss.
 void prepare(Config& config);
 

@@ -7,6 +7,7 @@ namespace mlaan::cli {
 
 Command train_command(CLI::App& program);
 Command eval_command(CLI::App& program);
+Command predict_command(CLI::App& program);
 Command bench_command(CLI::App& program);
 Command compare_command(CLI::App& program);
 Command analyze_command(CLI::App& program);

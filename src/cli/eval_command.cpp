@@ -1,7 +1,8 @@
-// mlaan eval: tests the network of a checkpoint.
+// mlaan eval: tests the network of a checkpoint, or one with given weights.
 #include "cli/commands.h"
 #include "cli/run_folder.h"
 
+#include <mlaan/core/error.h>
 #include <mlaan/log/summary.h>
 #include <mlaan/measure/memory.h>
 #include <mlaan/train/checkpoint.h>
@@ -12,6 +13,8 @@
 
 #include <cstdio>
 #include <memory>
+#include <optional>
+#include <string>
 
 namespace mlaan::cli {
 namespace {
@@ -20,9 +23,12 @@ namespace fs = std::filesystem;
 
 struct EvalFlags {
   explicit EvalFlags(CLI::App& app)
-      : config(app, {"dataset", "data", "batch_size", "device", "workers", "threads", "output"},
+      : config(app,
+               {"dataset", "data", "model", "weights", "batch_size", "device", "workers", "threads",
+                "output"},
                /*flags_of_methods=*/false) {
-    app.add_option("checkpoint", path, "a checkpoint, or the folder of a run")->required();
+    app.add_option("checkpoint", path,
+                   "a checkpoint, or the folder of a run; without it, --model with --weights");
     app.add_flag("--per-class", per_class, "print the errors of each class, too");
     app.add_option("--json", json, "file to write the results to, besides OUTPUT/summary.json")
         ->type_name("FILE");
@@ -34,34 +40,57 @@ struct EvalFlags {
   bool per_class = false;
 };
 
-int run(const EvalFlags& flags) {
-  const Checkpoint checkpoint = read_checkpoint(reported_checkpoint(flags.path));
-  Config config;
+/// The checkpoint to test, whose settings come before those given now; nothing where weights are to
+/// be tested.
+std::optional<Checkpoint> take_checkpoint(const EvalFlags& flags, Config& config) {
+  Config given;
+  flags.config.apply(given);
+  const auto& settings = given.get<RunOptions>();
+  if (flags.path.empty()) {
+    if (settings.weights.empty()) {
+      throw UserError("eval needs a checkpoint or a run's folder, or --model NAME --weights FILE");
+    }
+    config.apply("output", "runs/" + settings.dataset + "-weights-eval", "default");
+    return std::nullopt;
+  }
+  if (!settings.weights.empty()) {
+    throw UserError("eval takes either a checkpoint or --weights; it was given " + flags.path +
+                    " and " + settings.weights);
+  }
+  Checkpoint checkpoint = read_checkpoint(reported_checkpoint(flags.path));
   config.apply_text(checkpoint.info.config, checkpoint.path.string());
   config.apply("output", (run_folder_of(checkpoint.path) / "eval").string(), "default");
+  return checkpoint;
+}
+
+int run(const EvalFlags& flags) {
+  Config config;
+  const std::optional<Checkpoint> checkpoint = take_checkpoint(flags, config);
   flags.config.apply(config);
   prepare(config);
   const auto& settings = config.get<RunOptions>();
   const fs::path folder = settings.output;
   const DataSource data = make_data(config);
-  check_data(checkpoint, data);
+  if (checkpoint) check_data(*checkpoint, data);
   make_writable(folder);
 
   const torch::Device device = parse_device(settings.device);
   const std::int64_t bytes_before = measure::read_memory(device).live;
-  const Backbone backbone = read_backbone(checkpoint, config);
+  const Backbone backbone =
+      checkpoint ? read_backbone(*checkpoint, config) : make_backbone(config, data);
+  backbone.train(false);
   backbone.to(device);
   const auto loader = make_plain_loader(config, data, data.test, all_indices(*data.test));
   measure::reset_peak(device);
   EvalSummary summary;
   summary.score = evaluate(
       [&](const torch::Tensor& images) { return backbone.forward(images.to(device)); }, *loader);
-  summary.checkpoint = checkpoint.path.string();
-  summary.method = settings.method;
-  summary.model = checkpoint.info.model;
+  summary.checkpoint = checkpoint ? checkpoint->path.string() : settings.weights;
+  summary.method = checkpoint ? settings.method : "";
+  summary.model = settings.model;
   summary.dataset = data.name;
   summary.class_names = data.classes;
-  summary.epochs = checkpoint.info.state.epoch;
+  summary.epochs = checkpoint ? checkpoint->info.state.epoch : 0;
   summary.batch = settings.batch_size;
   summary.images_per_second = static_cast<double>(summary.score.images) / summary.score.seconds;
   summary.peak_bytes = measure::read_memory(device).peak - bytes_before;
@@ -76,7 +105,8 @@ int run(const EvalFlags& flags) {
 }  // namespace
 
 Command eval_command(CLI::App& program) {
-  CLI::App* app = program.add_subcommand("eval", "test the network of a checkpoint");
+  CLI::App* app =
+      program.add_subcommand("eval", "test the network of a checkpoint, or given weights");
   const auto flags = std::make_shared<EvalFlags>(*app);
   return {app, [flags] { return run(*flags); }, /*computes=*/true};
 }

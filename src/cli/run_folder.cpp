@@ -13,7 +13,8 @@ namespace fs = std::filesystem;
 
 fs::path numbered_folder(Config& config, int number) {
   const auto& run = config.get<RunOptions>();
-  std::string name = run.dataset + "-" + run.model + "-" + run.method;
+  const std::string model = fs::path(run.model).filename().string();  // of a file, its name alone
+  std::string name = run.dataset + "-" + model + "-" + run.method;
   if (number > 1) name += "-" + std::to_string(number);
   return fs::path("runs") / name;
 }

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <type_traits>
 
 /// Whether LibTorch is at least this release.
@@ -25,6 +26,9 @@
 #else
 #include <c10/util/C++17.h>
 #endif
+
+/// Attention that keeps no weights came to the CPU with 2.1.
+#define MLAAN_HAS_FUSED_ATTENTION MLAAN_LIBTORCH_AT_LEAST(2, 1)
 
 /// The devices' common allocator interface, with statistics, came with 2.9.
 #define MLAAN_HAS_DEVICE_ALLOCATOR MLAAN_LIBTORCH_AT_LEAST(2, 9)
@@ -98,6 +102,13 @@ inline void set_autocast_dtype(c10::DeviceType device, c10::ScalarType dtype) {
     at::autocast::set_autocast_gpu_dtype(dtype);
   }
 }
+#endif
+
+/// What torch::nn::Module::clone() takes.
+#if MLAAN_LIBTORCH_AT_LEAST(2, 5)
+using OptionalDevice = std::optional<c10::Device>;
+#else
+using OptionalDevice = c10::optional<c10::Device>;
 #endif
 
 /// The key under which an optimizer keeps a parameter's state: the pointer's text until 2.0.

@@ -11,12 +11,6 @@
 
 namespace mlaan {
 
-/// The rows and columns that a picture's are taken from; −1 for padding.
-struct PixelSources {
-  std::vector<std::int64_t> rows;
-  std::vector<std::int64_t> columns;
-};
-
 /// \param step from one value to the next; the loop is fast where the compiler knows it.
 template <class Value>
 void write_line(const std::uint8_t* line, std::int64_t count, const std::array<Value, 256>& values,
@@ -31,31 +25,33 @@ void write_line(const std::uint8_t* line, std::int64_t count, const std::array<V
 }
 
 /// \param image uint8, channels × height × width, of any strides.
-/// \param target Values, channels × sources.rows × sources.columns, of any strides.
+/// \param rows,columns that the target's are taken from; −1 for padding.
+/// \param target Values, channels × rows × columns, of any strides.
 /// \param table of a channel: what to write for each pixel value; for padding, as for a value of 0.
 template <class Value, class Table>
-void copy_pixels(const torch::Tensor& image, const PixelSources& sources,
-                 const torch::Tensor& target, const Table& table) {
+void copy_pixels(const torch::Tensor& image, const std::vector<std::int64_t>& rows,
+                 const std::vector<std::int64_t>& columns, const torch::Tensor& target,
+                 const Table& table) {
   const auto* from = image.data_ptr<std::uint8_t>();
   auto* to = target.data_ptr<Value>();
   const std::int64_t width = image.size(2);
   const std::int64_t step = image.stride(2);
-  const auto count = static_cast<std::int64_t>(sources.columns.size());
+  const auto count = static_cast<std::int64_t>(columns.size());
   std::vector<std::int64_t> in_order(static_cast<std::size_t>(width));
   std::iota(in_order.begin(), in_order.end(), std::int64_t{0});
-  const bool as_it_is = step == 1 && sources.columns == in_order;
+  const bool as_it_is = step == 1 && columns == in_order;
   std::vector<std::uint8_t> gathered(static_cast<std::size_t>(count));
   for (std::int64_t c = 0; c < image.size(0); ++c) {
     const std::array<Value, 256>& values = table(c);
-    for (std::size_t y = 0; y < sources.rows.size(); ++y) {
-      const std::int64_t row = sources.rows[y];
+    for (std::size_t y = 0; y < rows.size(); ++y) {
+      const std::int64_t row = rows[y];
       const auto* line =
           from + c * image.stride(0) + std::max<std::int64_t>(0, row) * image.stride(1);
       if (row < 0) {
         std::fill(gathered.begin(), gathered.end(), std::uint8_t{0});
       } else if (!as_it_is) {
         for (std::size_t i = 0; i < gathered.size(); ++i) {
-          const std::int64_t column = sources.columns[i];
+          const std::int64_t column = columns[i];
           gathered[i] = column < 0 ? std::uint8_t{0} : line[column * step];
         }
       }

@@ -54,6 +54,7 @@ struct BatchInWork {
   Batch batch;
   std::vector<char> kept;  ///< 0 for samples that are left out
   std::int64_t claimed = 0;
+  std::int64_t written = 0;
   std::int64_t done = 0;
   std::map<std::int64_t, std::string> skipped;  ///< what is wrong with each damaged sample
   std::exception_ptr error;
@@ -215,6 +216,12 @@ class Loader::Implementation {
     std::exception_ptr error;
     try {
       for (std::int64_t i = part.begin; i < part.end; ++i) prepare(work, i);
+      if (completes(work, part) && options_.shuffle) {
+        const std::int64_t number = work.first / options_.batch_size;
+        mix(work.batch, options_.classes, options_.mix, work.epoch.number,
+            random_key(
+                {options_.seed, random_key("mix"), key_of(work.epoch.number), key_of(number)}));
+      }
     } catch (...) {
       error = std::current_exception();
     }
@@ -224,6 +231,13 @@ class Loader::Implementation {
     if (!work.error) work.error = error;
     work.done += work.count - work.claimed;
     work.claimed = work.count;
+  }
+
+  /// Whether with this part all of the batch's samples are written.
+  bool completes(BatchInWork& work, const Part& part) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    work.written += part.end - part.begin;
+    return work.written == work.count;
   }
 
   /// Prepares the sample at a position of the batch.

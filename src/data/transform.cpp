@@ -4,6 +4,8 @@
 #include <mlaan/core/random.h>
 #include <mlaan/data/transform.h>
 
+#include <numeric>
+
 namespace mlaan {
 namespace {
 
@@ -32,13 +34,27 @@ std::vector<std::int64_t> sources(std::int64_t n, std::int64_t offset, bool flip
   return from;
 }
 
+Transform::Sources unmoved(const torch::Tensor& image) {
+  return {sources(image.size(1), 0, /*flip=*/false, PaddingMode::zero),
+          sources(image.size(2), 0, /*flip=*/false, PaddingMode::zero)};
+}
+
+const std::array<std::uint8_t, 256>& as_they_are(std::int64_t /*channel*/) {
+  static const auto values = [] {
+    std::array<std::uint8_t, 256> identity{};
+    std::iota(identity.begin(), identity.end(), std::uint8_t{0});
+    return identity;
+  }();
+  return values;
+}
+
 }  // namespace
 
 Transform::Transform(const Normalisation& normalisation) : Transform(normalisation, CropRecipe{}) {}
 
 Transform::Transform(const Normalisation& normalisation, const CropRecipe& crop,
-                     const Framing& framing)
-    : crop_(crop), framing_(framing) {
+                     const Framing& framing, const PixelRecipe& pixels)
+    : crop_(crop), framing_(framing), pixels_(pixels) {
   for (std::size_t c = 0; c < normalisation.mean.size(); ++c) {
     std::array<float, 256> values{};
     for (std::size_t pixel = 0; pixel < values.size(); ++pixel) {
@@ -47,7 +63,6 @@ Transform::Transform(const Normalisation& normalisation, const CropRecipe& crop,
                              normalisation.deviation.at(c));
     }
     table_.push_back(values);
-    padding_value_.push_back(values[0]);
   }
 }
 
@@ -67,12 +82,31 @@ void Transform::apply(const torch::Tensor& image, const torch::Tensor& target,
     right = static_cast<std::int64_t>(random.below(places)) - crop_.padding;
   }
   const bool flip = crop_.flip && random.below(2) == 1;
-  const PixelSources from{sources(image.size(1), down, /*flip=*/false, crop_.padding_mode),
-                          sources(image.size(2), right, flip, crop_.padding_mode)};
-  copy_pixels<float>(
-      image, from, target, [this](std::int64_t channel) -> const auto& {
-        return table_.at(static_cast<std::size_t>(channel));
-      });
+  const Sources from{sources(image.size(1), down, /*flip=*/false, crop_.padding_mode),
+                     sources(image.size(2), right, flip, crop_.padding_mode)};
+  const auto normalised = [this](std::int64_t channel) -> const auto& {
+    return table_.at(static_cast<std::size_t>(channel));
+  };
+  if (pixels_.jitter.is_on() || pixels_.random_augment.operations > 0) {
+    const torch::Tensor changed = change_pixels(image, from, key);
+    const Sources all = unmoved(changed);
+    copy_pixels<float>(changed, all.rows, all.columns, target, normalised);
+  } else {
+    copy_pixels<float>(image, from.rows, from.columns, target, normalised);
+  }
+  RandomStream erasing(random_key({key, random_key("erasing")}));
+  pixels_.erasing.apply(target, erasing);
+}
+
+torch::Tensor Transform::change_pixels(const torch::Tensor& image, const Sources& from,
+                                       std::uint64_t key) const {
+  torch::Tensor result = torch::empty(image.sizes(), torch::kUInt8);
+  copy_pixels<std::uint8_t>(image, from.rows, from.columns, result, as_they_are);
+  // A stream for each: what one draws does not depend on which of the others are on.
+  RandomStream jitter(random_key({key, random_key("colour jitter")}));
+  if (pixels_.jitter.is_on()) result = pixels_.jitter.apply(result, jitter);
+  RandomStream operations(random_key({key, random_key("random augment")}));
+  return pixels_.random_augment.apply(result, operations);
 }
 
 }  // namespace mlaan

@@ -1,6 +1,7 @@
 // A host: what a local-learning method puts at the end of each module; MLM and LAM build on any.
 #include <mlaan/core/options.h>
 #include <mlaan/local/host.h>
+#include <mlaan/nn/tokens.h>
 
 #include <set>
 
@@ -27,7 +28,7 @@ class Describer {
     if (host.trunk) {
       const LayerTexts trunk = host.trunk(behind);
       shared.insert(shared.end(), trunk.begin(), trunk.end());
-      place.features = output_shape_of(trunk, behind.features, backbone_);
+      place.set_features(output_shape_of(trunk, behind.features, backbone_), backbone_);
     }
     const bool single = host.nets.size() == 1;
     for (const auto& net : host.nets) {
@@ -59,7 +60,12 @@ class Describer {
  private:
   NetPlace place_at(std::size_t module) const {
     const std::size_t unit = description_.partition.last_unit(module);
-    return {module, unit, backbone_.output_shape(unit), backbone_.classes()};
+    NetPlace place;
+    place.module = module;
+    place.unit = unit;
+    place.classes = backbone_.classes();
+    place.set_features(backbone_.output_shape(unit), backbone_);
+    return place;
   }
 
   /// The last module, of those that have an auxiliary net, whose output has the shape of this
@@ -94,7 +100,7 @@ class Describer {
     if (leap_layers.empty()) return place;
     const LeapRow& row = method_.leap_augmented->rows.at(place.module);
     if (!row.empty()) place.unit = row.back();
-    place.features = output_shape_of(leap_layers, place.features, backbone_);
+    place.set_features(output_shape_of(leap_layers, place.features, backbone_), backbone_);
     return place;
   }
 
@@ -133,6 +139,14 @@ void check_window(const Multilaminar& multilaminar, std::size_t modules) {
 }
 
 }  // namespace
+
+void NetPlace::set_features(const Shape& shape, const Backbone& backbone) {
+  features = shape;
+  map = shape;
+  if (!is_tokens(shape)) return;
+  const TokenLayout layout = token_layout_of(shape, backbone);
+  map = {width_of(shape), layout.rows, layout.columns};
+}
 
 PlanDescription describe(const LocalMethod& method, const Backbone& backbone) {
   const std::size_t last = method.partition.size() - 1;

@@ -80,12 +80,18 @@ constexpr Rows rows[] = {
     {"resnet110", 32, 29, 29, "3.15 3.17"},
     {"resnet110", 32, 30, 30, "3.16 3.17"},
     {"resnet110", 32, 31, 31, "3.17"},
+    {"resnet101", 33, 1, 3, "2.0 3.0 4.0 4.2"},
+    {"resnet101", 33, 4, 7, "3.0 4.0 4.1"},
+    {"resnet101", 33, 8, 30, "4.0 4.1"},
+    {"resnet101", 33, 31, 31, "4.1 4.2"},
+    {"resnet101", 33, 32, 32, "4.2"},
 };
 
 }  // namespace
 
 std::optional<Partition> published_partition(const Backbone& backbone, std::size_t modules) {
-  if (backbone.name() != "resnet32" && backbone.name() != "resnet110") return std::nullopt;
+  const std::string& name = backbone.name();
+  if (name != "resnet32" && name != "resnet110" && name != "resnet101") return std::nullopt;
   // Every block, with the stem in the first module or by itself.
   if (modules == backbone.block_count() || modules == backbone.size()) {
     return Partition::uniform(backbone, modules);

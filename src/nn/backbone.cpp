@@ -1,4 +1,6 @@
 // A backbone: a chain of units and a head, with the shapes that a probe found.
+#include "nn/chain.h"
+
 #include <mlaan/core/suggest.h>
 #include <mlaan/nn/backbone.h>
 #include <mlaan/nn/probe.h>
@@ -21,10 +23,6 @@ bool is_normalisation(const torch::nn::Module& module) {
          module.as<GroupNorm>() != nullptr;
 }
 
-bool begins_unit(const torch::nn::Module& module) {
-  return !module.parameters().empty() && !is_normalisation(module);
-}
-
 /// A layer that belongs to the classifier behind it: pooling to a fixed size, flattening.
 bool leads_into_head(const torch::nn::Module& module) {
   using namespace torch::nn;
@@ -33,13 +31,10 @@ bool leads_into_head(const torch::nn::Module& module) {
          module.as<AdaptiveMaxPool2d>() != nullptr;
 }
 
-/// Moves the layers at the end of `last` that lead into the head to the head's front.
-void move_into_head(std::vector<Unit::Layer>& last, std::vector<Unit::Layer>& head) {
-  const auto first = std::find_if(last.begin() + 1, last.end(), [](const Unit::Layer& layer) {
-    return leads_into_head(*layer.module.ptr());
-  });
-  head.insert(head.begin(), first, last.end());
-  last.erase(first, last.end());
+ChainLayer::Role role_of(const torch::nn::Module& module) {
+  if (leads_into_head(module)) return ChainLayer::Role::leads_into_head;
+  const bool begins = !module.parameters().empty() && !is_normalisation(module);
+  return begins ? ChainLayer::Role::begins_unit : ChainLayer::Role::joins;
 }
 
 void check_names_differ(const std::vector<NamedTensor>& tensors, const std::string& backbone) {
@@ -96,36 +91,16 @@ void Backbone::probe(const Shape& input_shape) {
 
 Backbone Backbone::from(const torch::nn::Sequential& chain, const torch::Tensor& example,
                         const std::string& name) {
-  std::vector<std::vector<Unit::Layer>> groups;
-  const auto children = chain->named_children();
-  std::size_t position = 0;
-  bool begun = false;
-  for (auto& layer : *chain) {
-    // Layers ahead of the first with parameters (a Flatten, say) go with that one.
-    const bool begins = begins_unit(*layer.ptr());
-    if (groups.empty() || (begins && begun)) groups.emplace_back();
-    begun = begun || begins;
-    groups.back().push_back({children[position].key(), layer});
-    ++position;
-  }
-  if (groups.size() < 2) {
-    throw UserError("a chain of " + std::to_string(position) +
-                    " layers cannot be cut: it needs at least two layers with parameters, the last "
-                    "of which becomes the head");
-  }
   if (example.dim() < 2) {
     throw UserError("the example for Backbone::from must be a batch; it has " +
                     std::to_string(example.dim()) + " dimensions");
   }
-  move_into_head(groups[groups.size() - 2], groups.back());
-  std::vector<Unit> units;
-  for (auto& group : groups) {
-    const std::string first = group.front().prefix;
-    units.emplace_back(first, std::move(group));
+  std::vector<ChainLayer> layers;
+  const auto children = chain->named_children();
+  for (auto& layer : *chain) {
+    layers.push_back({{children[layers.size()].key(), layer}, role_of(*layer.ptr())});
   }
-  std::vector<Unit> head{units.back()};
-  units.pop_back();
-  return {name, std::move(units), std::move(head), shape_of(example)};
+  return cut_chain(std::move(layers), shape_of(example), name);
 }
 
 std::size_t Backbone::unit_index(const std::string& name) const {

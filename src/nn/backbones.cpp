@@ -1,7 +1,14 @@
 // The backbones that can be asked for by name.
 #include <mlaan/core/random.h>
 #include <mlaan/nn/backbones.h>
+#include <mlaan/nn/convnext.h>
+#include <mlaan/nn/resnet.h>
 #include <mlaan/nn/resnet_cifar.h>
+#include <mlaan/nn/scripted_backbone.h>
+#include <mlaan/nn/vgg.h>
+#include <mlaan/nn/vision_transformer.h>
+
+#include <sstream>
 
 namespace mlaan {
 namespace {
@@ -15,21 +22,59 @@ BackboneEntry cifar_entry(std::int64_t depth) {
       }};
 }
 
+std::vector<BackboneEntry> all_entries() {
+  std::vector<BackboneEntry> entries;
+  for (const std::int64_t depth : {8, 14, 20, 32, 44, 56, 110, 1202}) {
+    entries.push_back(cifar_entry(depth));
+  }
+  for (const auto& family :
+       {resnet_entries(), vgg_entries(), convnext_entries(), vision_transformer_entries()}) {
+    entries.insert(entries.end(), family.begin(), family.end());
+  }
+  return entries;
+}
+
+/// What follows the name: "key=value" between colons.
+BackboneSettings parse_settings(const std::string& model, std::istringstream& text) {
+  BackboneSettings settings;
+  for (std::string piece; std::getline(text, piece, ':');) {
+    const auto equals = piece.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      throw UserError("model " + model + ": '" + piece +
+                      "' is no assignment; write NAME:key=value:key=value");
+    }
+    settings.emplace_back(piece.substr(0, equals), piece.substr(equals + 1));
+  }
+  return settings;
+}
+
 }  // namespace
 
 const Registry<BackboneEntry>& backbone_registry() {
-  static const Registry<BackboneEntry> registry(
-      "model", {cifar_entry(8), cifar_entry(14), cifar_entry(20), cifar_entry(32), cifar_entry(44),
-                cifar_entry(56), cifar_entry(110), cifar_entry(1202)});
+  static const Registry<BackboneEntry> registry("model", all_entries());
   return registry;
 }
 
 Backbone make_backbone(const std::string& name, std::int64_t classes, const Shape& input_shape,
                        std::uint64_t seed) {
-  const BackboneEntry& entry = backbone_registry().at(name);
+  if (is_script_file(name)) {
+    Backbone backbone = scripted_backbone(name, input_shape);
+    if (backbone.classes() == classes) return backbone;
+    throw UserError(name + " gives " + std::to_string(backbone.classes()) +
+                    " logits, where there are " + std::to_string(classes) + " classes");
+  }
+  std::istringstream text(name);
+  std::string plain_name;
+  std::getline(text, plain_name, ':');
+  const BackboneEntry& entry = backbone_registry().at(plain_name);
+  const BackboneSettings settings = parse_settings(name, text);
+  if (!settings.empty() && !entry.make_with) {
+    throw UserError("model " + name + ": " + plain_name + " has no settings");
+  }
   const DefaultGeneratorGuard guard(torch::kCPU);
   seed_default_generator(torch::kCPU, random_key({seed, random_key("backbone")}));
-  return entry.make(classes, input_shape);
+  return settings.empty() ? entry.make(classes, input_shape)
+                          : entry.make_with(classes, input_shape, settings);
 }
 
 }  // namespace mlaan

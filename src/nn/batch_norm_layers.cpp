@@ -2,10 +2,10 @@
 #include "core/autocast_scope.h"
 #include "core/libtorch_compat.h"
 #include "core/sole_owner.h"
-#include "nn/batch_norm_backward.h"
+#include "nn/batch_norm_kernels.h"
 
 #include <mlaan/nn/batch_norm_layers.h>
-#include <mlaan/nn/rebuild_scope.h>
+#include <mlaan/nn/dropped_output_scope.h>
 
 #include <ATen/Functions.h>
 #include <torch/csrc/autograd/function.h>
@@ -42,12 +42,6 @@ Tensor normalise(torch::nn::BatchNorm2dImpl& normalisation, const Tensor& input,
       input, record.scale, record.shift, normalisation.running_mean, normalisation.running_var,
       /*training=*/true, average_factor(normalisation), record.epsilon);
   return output;
-}
-
-Tensor normalise_again(const Tensor& input, const BatchNormRecord& record) {
-  const Tensor none;
-  return std::get<0>(at::native_batch_norm(input, record.scale, record.shift, none, none,
-                                           /*training=*/true, 0, record.epsilon));
 }
 
 /// The gradient of a ReLU's input, from the gradient and the value of its output.
@@ -152,7 +146,7 @@ struct NormReluConv : NormNode {
     if (cut_off.defined()) {
       gradient.masked_fill_(cut_off, 0);
     } else if (rebuilds) {
-      gradient = relu_backward(std::move(gradient), normalise_again(input, record).relu_());
+      gradient = relu_backward(std::move(gradient), normalise_again(input, record));
     } else {
       gradient = relu_backward(std::move(gradient), middle);
     }
@@ -224,7 +218,8 @@ Tensor norm_relu_conv(torch::nn::BatchNorm2d& normalisation, torch::nn::Conv2d& 
     const Tensor middle = normalise(*normalisation, site.input, site.record).relu_();
     output =
         at::conv2d(middle, site.kernel, {}, site.stride, site.padding, site.dilation, site.groups);
-    if (!rebuilds) site.middle = middle;
+    // The kernel's gradient alone needs all of it.
+    if (!rebuilds && convolution->weight.requires_grad()) site.middle = middle;
     site.dtype = output.scalar_type();
   }
   site.set_next_edges({edge_of(input), edge_of(normalisation->weight), edge_of(normalisation->bias),
@@ -252,7 +247,7 @@ Tensor norm_add_relu(torch::nn::BatchNorm2d& normalisation, const Tensor& input,
     output = normalise(*normalisation, site.input, site.record);
     output.add_(shortcut).relu_();
   }
-  if (RebuildScope::active()) {
+  if (DroppedOutputScope::active()) {
     site.cut_off = output.detach() <= 0;
   } else {
     // An alias: the output itself would hold the node that holds it.

@@ -48,10 +48,7 @@ std::int64_t stride_of(const Backbone& backbone, std::size_t unit) {
 Unit fresh_unit(const Backbone& backbone, std::size_t form, const std::string& name,
                 std::int64_t in_channels, std::int64_t stride) {
   const Unit& original = backbone.units().at(form);
-  const auto* block =
-      original.layers().size() == 1
-          ? dynamic_cast<const FreshBlock*>(original.layers().front().module.ptr().get())
-          : nullptr;
+  const auto* block = dynamic_cast<const FreshBlock*>(original.layers().back().module.ptr().get());
   if (block != nullptr) {
     return {name, std::vector<Unit::Layer>{{name, block->make_fresh(in_channels, stride)}}};
   }
@@ -60,7 +57,7 @@ Unit fresh_unit(const Backbone& backbone, std::size_t form, const std::string& n
   }
   throw UserError("unit '" + original.name() + "' cannot be made anew for " +
                   std::to_string(in_channels) + " channels and stride " + std::to_string(stride) +
-                  ", only as it is; let its layer be a mlaan::FreshBlock");
+                  ", only as it is; let its last layer be a mlaan::FreshBlock");
 }
 
 }  // namespace mlaan

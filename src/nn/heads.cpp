@@ -1,5 +1,6 @@
 // Heads: small auxiliary nets that end in logits.
 #include <mlaan/nn/heads.h>
+#include <mlaan/nn/tokens.h>
 
 #include <torch/nn/modules/linear.h>
 
@@ -37,6 +38,11 @@ LayerTexts layered_head(int convolutions, int linears, const HeadOptions& option
   };
   const bool is_map = features.size() == 3;
   LayerTexts layers;
+  if (is_tokens(features)) {
+    layers.assign(static_cast<std::size_t>(convolutions), "transformer");
+    layers.push_back(options.token + "_token");
+    convolutions = 0;
+  }
   std::int64_t width = features.at(0);
   for (int i = 0; i < convolutions; ++i) {
     const bool halves = i == 0 && is_map && features[1] >= smallest_halved_side;
@@ -99,22 +105,32 @@ bool is_head_type(const std::string& type) {
          parse_layers(type, convolutions, linears);
 }
 
-LayerTexts head_layers(const HeadOptions& options, const Shape& features, std::int64_t outputs) {
-  if (features.size() != 1 && features.size() != 3) {
-    throw UserError("a head reads maps (C×h×w) or features (F); it was given " +
-                    to_string(features));
+LayerTexts head_layers(const HeadOptions& options, const Shape& features, std::int64_t outputs,
+                       const Shape& map) {
+  if (features.empty() || features.size() > 3) {
+    throw UserError(
+        "a head reads maps (C×h×w), tokens (tokens×width) or features (F); it was given " +
+        to_string(features));
   }
   int convolutions = 0;
   int linears = 0;
   LayerTexts layers;
-  if (options.type == "mlp" || options.type == "mlp-sr") {
-    layers = dense_head(options.type == "mlp-sr", features);
-  } else if (options.type == "cnn") {
+  const bool convolves = options.type == "mlp" || options.type == "mlp-sr" || options.type == "cnn";
+  if (convolves && is_tokens(features)) {
+    layers = head_layers(options, map, outputs);
+    layers.insert(layers.begin(), "map");
+    return layers;
+  }
+  if (options.type == "cnn") {
     layers = convolutional_head(features);
+  } else if (convolves) {
+    layers = dense_head(options.type == "mlp-sr", features);
   } else if (parse_layers(options.type, convolutions, linears)) {
     layers = layered_head(convolutions, linears, options, features);
   } else if (options.type != "linear") {
     throw UserError("unknown head '" + options.type + "'; known: " + known_heads());
+  } else if (is_tokens(features)) {
+    layers = {options.token + "_token"};
   }
   layers.push_back(text("linear", outputs));
   return layers;

@@ -5,6 +5,8 @@
 #include <mlaan/nn/layer_text.h>
 #include <mlaan/nn/leap.h>
 #include <mlaan/nn/narrow.h>
+#include <mlaan/nn/tokens.h>
+#include <mlaan/nn/vision_transformer.h>
 
 #include <torch/nn/init.h>
 #include <torch/nn/modules/activation.h>
@@ -127,6 +129,9 @@ class Builder {
   const Shape& features() const { return features_; }
   const Backbone& backbone() const { return backbone_; }
   bool is_map() const { return features_.size() == 3; }
+  bool is_tokens() const { return mlaan::is_tokens(features_); }
+  std::int64_t width() const { return width_of(features_); }
+  TokenLayout token_layout() const { return token_layout_of(features_, backbone_); }
 
   /// Adds a layer. \param make gives its unit.
   void add(Shape output, const std::function<Unit()>& make) {
@@ -172,14 +177,21 @@ class Builder {
 
 void need_map(const Words& words, const Builder& net) {
   if (!net.is_map()) {
-    words.fail("it reads maps (C×h×w), but it is given " + to_string(net.features()));
+    words.fail("it reads maps (C×h×w), but it is given " + to_string(net.features()) +
+               (net.is_tokens() ? " (tokens×width); 'map' goes before it" : ""));
   }
 }
 
 void need_flat(const Words& words, const Builder& net) {
-  if (net.is_map()) {
-    words.fail("it reads flat features, but it is given maps of " + to_string(net.features()) +
+  if (net.features().size() != 1) {
+    words.fail("it reads flat features, but it is given " + to_string(net.features()) +
                "; 'flatten' goes before it");
+  }
+}
+
+void need_tokens(const Words& words, const Builder& net) {
+  if (!net.is_tokens()) {
+    words.fail("it reads tokens (tokens×width), but it is given " + to_string(net.features()));
   }
 }
 
@@ -231,10 +243,12 @@ void add_filter(Words& words, Builder& net) {
 
 void add_project(Words& words, Builder& net) {
   const auto out = words.next_count("number of features");
-  need_flat(words, net);
+  if (!net.is_tokens()) need_flat(words, net);
   const std::string name = net.next_filter();
-  const auto in = net.features().at(0);
-  net.add({out}, [&] {
+  const auto in = net.width();
+  Shape output = net.features();
+  output.back() = out;
+  net.add(std::move(output), [&] {
     return Unit(name, torch::nn::Linear(torch::nn::LinearOptions(in, out).bias(false)));
   });
 }
@@ -254,15 +268,29 @@ void add_dense(Words& words, Builder& net) {
   });
 }
 
+/// What makes one row of features of a sequence.
+std::vector<Unit::Layer> readout_layers(Builder& net, TokenSummary summary) {
+  const TokenLayout layout = net.token_layout();
+  return {{"", torch::nn::AnyModule(TokenReadout(summary, layout.class_token))},
+          {net.next_normalisation(), torch::nn::AnyModule(token_norm(net.width()))}};
+}
+
+/// What makes one row of features of whatever a linear layer is given.
+std::vector<Unit::Layer> pooling_layers(Builder& net) {
+  if (net.is_tokens()) {
+    return readout_layers(
+        net, net.token_layout().class_token ? TokenSummary::class_token : TokenSummary::mean);
+  }
+  if (net.is_map()) return {{"", torch::nn::AnyModule(GlobalAveragePool())}};
+  return {};
+}
+
 void add_hidden(Words& words, Builder& net) {
   const auto out = words.next_count("number of features");
   const std::string name = net.next_linear();
-  const auto in = net.features().at(0);
-  const bool pools = net.is_map();
   net.add({out}, [&] {
-    std::vector<Unit::Layer> layers;
-    if (pools) layers.push_back({"", torch::nn::AnyModule(GlobalAveragePool())});
-    layers.push_back({name, torch::nn::AnyModule(torch::nn::Linear(in, out))});
+    std::vector<Unit::Layer> layers = pooling_layers(net);
+    layers.push_back({name, torch::nn::AnyModule(torch::nn::Linear(net.width(), out))});
     layers.push_back({"", relu()});
     return Unit(name, std::move(layers));
   });
@@ -272,16 +300,20 @@ void add_linear(Words& words, Builder& net) {
   const auto out = words.next_count("number of features");
   const bool zero = words.has("zero");
   const std::string name = net.next_linear();
-  const auto in = net.features().at(0);
   net.add({out}, [&] {
-    Unit unit = pooled_linear(name, in, out);
-    if (!zero) return unit;
-    for (const auto& named : unit.named_parameters()) torch::nn::init::zeros_(named.tensor);
-    return unit;
+    std::vector<Unit::Layer> layers = pooling_layers(net);
+    torch::nn::Linear linear(net.width(), out);
+    if (zero) {
+      torch::nn::init::zeros_(linear->weight);
+      torch::nn::init::zeros_(linear->bias);
+    }
+    layers.push_back({name, torch::nn::AnyModule(std::move(linear))});
+    return Unit(name, std::move(layers));
   });
 }
 
-void add_batch_norm(Words&, Builder& net) {
+void add_batch_norm(Words& words, Builder& net) {
+  if (!net.is_map()) need_flat(words, net);
   const std::string name = net.next_normalisation();
   const auto channels = net.features().at(0);
   const bool is_map = net.is_map();
@@ -291,9 +323,25 @@ void add_batch_norm(Words&, Builder& net) {
   });
 }
 
+void add_token_pool(const Words& words, Builder& net, std::int64_t rows, std::int64_t columns) {
+  const TokenLayout layout = net.token_layout();
+  if (layout.rows % rows != 0 || layout.columns % columns != 0) {
+    words.fail("pooling by " + size_text(rows, columns) +
+               " needs tokens whose rows and columns it divides; it was given " +
+               std::to_string(layout.rows) + "×" + std::to_string(layout.columns));
+  }
+  const TokenLayout pooled{layout.rows / rows, layout.columns / columns, layout.class_token};
+  net.add_plain<TokenAveragePool>("pool", {pooled.count(), net.width()},
+                                  [&] { return TokenAveragePool(layout, rows, columns); });
+}
+
 void add_average_pool(Words& words, Builder& net) {
   const auto [rows, columns] = words.next_size("size of the pooled squares");
   const bool floors = words.has("floor");
+  if (net.is_tokens()) {
+    add_token_pool(words, net, rows, columns);
+    return;
+  }
   need_map(words, net);
   const Shape& map = net.features();
   if (floors && (rows > map[1] || columns > map[2])) {
@@ -339,8 +387,16 @@ void add_group(Words& words, Builder& net) {
   const auto factor = words.next_count("factor");
   Shape output = net.features();
   const Shape input = output;
-  output[0] = (output[0] + factor - 1) / factor;
+  auto& width = output[net.is_tokens() ? 1 : 0];
+  width = (width + factor - 1) / factor;
   net.add(output, [&] { return channel_grouping_unit(input, factor); });
+}
+
+/// Shape of what a unit gives for features of other sides, or of another number, than its own.
+/// \param own that it gives in the backbone.
+Shape following(const Shape& given, const Shape& own, std::int64_t stride) {
+  if (own.size() == 3) return strided(given, own[0], stride);
+  return is_tokens(own) ? Shape{given[0], own[1]} : own;
 }
 
 void add_leap(Words& words, Builder& net) {
@@ -350,14 +406,13 @@ void add_leap(Words& words, Builder& net) {
   const auto momentum = words.twin();
   const Shape& given = net.features();
   const Shape& wanted = backbone.input_shape(unit);
-  if (given.size() != wanted.size() || given[0] * narrow != wanted[0]) {
+  if (given.size() != wanted.size() || net.width() * narrow != width_of(wanted)) {
     words.fail("'" + backbone.units()[unit].name() + "' takes " + to_string(wanted) +
                (narrow > 1 ? ", a " + std::to_string(narrow) + "th of the channels here" : "") +
                ", but it is given " + to_string(given));
   }
-  Shape output = backbone.output_shape(unit);
-  output[0] /= narrow;
-  if (output.size() == 3) output = strided(given, output[0], stride_of(backbone, unit));
+  Shape output = following(given, backbone.output_shape(unit), stride_of(backbone, unit));
+  output[is_tokens(output) ? 1 : 0] /= narrow;
   const std::string name = net.next_block("leap");
   net.add(std::move(output), [&] {
     TwinnedUnit leap = leap_unit(backbone, unit, name, momentum, narrow);
@@ -376,14 +431,13 @@ void add_fresh(Words& words, Builder& net) {
   if (given.size() != original.size()) {
     words.fail("it gives " + to_string(original) + ", but it is given " + to_string(given));
   }
-  if (momentum &&
-      (given[0] != backbone.input_shape(form)[0] || stride != stride_of(backbone, form))) {
+  if (momentum && (net.width() != width_of(backbone.input_shape(form)) ||
+                   stride != stride_of(backbone, form))) {
     words.fail("its twin, a copy of '" + backbone.units()[form].name() + "', takes " +
                to_string(backbone.input_shape(form)) + ", but it is given " + to_string(given));
   }
-  const auto in = given[0];
-  Shape output = original;
-  if (output.size() == 3) output = strided(given, output[0], stride);
+  const auto in = net.width();
+  Shape output = following(given, original, stride);
   const std::string name = net.next_block("block");
   net.add(std::move(output), [&] {
     if (!momentum) return fresh_unit(backbone, form, name, in, stride);
@@ -392,6 +446,40 @@ void add_fresh(Words& words, Builder& net) {
     net.add_average(std::move(*twinned.average));
     return std::move(twinned.unit);
   });
+}
+
+void add_transformer(Words& words, Builder& net) {
+  const auto heads = words.count_of("heads", usual_heads(net.width()));
+  need_tokens(words, net);
+  const std::string name = net.next_block("block");
+  net.add(net.features(), [&] { return Unit(name, encoder_block(net.width(), heads)); });
+}
+
+void add_readout(Words& words, Builder& net, TokenSummary summary) {
+  need_tokens(words, net);
+  if (summary == TokenSummary::class_token && !net.token_layout().class_token) {
+    words.fail("the tokens of " + net.backbone().name() + " have no class token among them");
+  }
+  net.add({net.width()}, [&] {
+    std::vector<Unit::Layer> layers = readout_layers(net, summary);
+    const std::string name = layers.back().prefix;
+    return Unit(name, std::move(layers));
+  });
+}
+
+void add_class_token(Words& words, Builder& net) {
+  add_readout(words, net, TokenSummary::class_token);
+}
+
+void add_mean_token(Words& words, Builder& net) {
+  add_readout(words, net, TokenSummary::mean);
+}
+
+void add_map(Words& words, Builder& net) {
+  need_tokens(words, net);
+  const TokenLayout layout = net.token_layout();
+  net.add_plain<TokensToMap>("map", {net.width(), layout.rows, layout.columns},
+                             [&] { return TokensToMap(layout); });
 }
 
 struct Kind {
@@ -412,7 +500,11 @@ constexpr std::array kinds{Kind{"conv", add_conv},
                            Kind{"flatten", add_flatten},
                            Kind{"group", add_group},
                            Kind{"leap", add_leap},
-                           Kind{"fresh", add_fresh}};
+                           Kind{"fresh", add_fresh},
+                           Kind{"transformer", add_transformer},
+                           Kind{"class_token", add_class_token},
+                           Kind{"mean_token", add_mean_token},
+                           Kind{"map", add_map}};
 
 const Kind& find_kind(const std::string& text, const std::string& name) {
   const auto found =

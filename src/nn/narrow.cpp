@@ -1,10 +1,13 @@
 // Narrower copies of layers: fewer channels, each standing for a group of the original's.
 #include <mlaan/nn/narrow.h>
+#include <mlaan/nn/self_attention.h>
+#include <mlaan/nn/tokens.h>
 
 #include <torch/nn/cloneable.h>
 #include <torch/nn/modules/batchnorm.h>
 #include <torch/nn/modules/conv.h>
 #include <torch/nn/modules/linear.h>
+#include <torch/nn/modules/normalization.h>
 
 #include <memory>
 #include <string>
@@ -20,10 +23,10 @@ class ChannelGroupingImpl : public torch::nn::Cloneable<ChannelGroupingImpl> {
   void reset() override {}
 
   torch::Tensor forward(const torch::Tensor& input) {
-    std::vector<std::int64_t> groups = input.sizes().vec();
-    groups[1] /= factor_;
-    groups.insert(groups.begin() + 2, factor_);
-    return input.reshape(groups).mean(2);
+    // Channels of maps and features come right behind the batch, the width of tokens last.
+    const std::int64_t dimension = input.dim() == 3 ? 2 : 1;
+    return input.unflatten(dimension, {input.size(dimension) / factor_, factor_})
+        .mean(dimension + 1);
   }
 
  private:
@@ -56,11 +59,22 @@ void regroup(torch::Tensor& tensor, std::int64_t factor, const std::string& owne
 bool narrow_layer(torch::nn::Module& layer, std::int64_t factor, const std::string& owner) {
   if (auto* convolution = dynamic_cast<torch::nn::Conv2dImpl*>(&layer)) {
     auto& options = convolution->options;
-    if (options.groups() != 1) return false;
     options.in_channels(divided(options.in_channels(), factor, owner));
     options.out_channels(divided(options.out_channels(), factor, owner));
-    regroup(convolution->weight, factor, owner);
+    // The kernel's second side is the channels of one group.
+    if (convolution->weight.size(1) > 1) {
+      regroup(convolution->weight, factor, owner);
+    } else {
+      options.groups(divided(options.groups(), factor, owner));
+      auto shape = convolution->weight.sizes().vec();
+      shape[0] = options.out_channels();
+      convolution->weight.set_data(grouped(convolution->weight, shape).clone());
+    }
     regroup(convolution->bias, factor, owner);
+    return true;
+  }
+  if (auto* narrowable = dynamic_cast<Narrowable*>(&layer)) {
+    narrowable->narrow_own_parameters(factor);
     return true;
   }
   if (auto* linear = dynamic_cast<torch::nn::LinearImpl*>(&layer)) {
@@ -68,6 +82,21 @@ bool narrow_layer(torch::nn::Module& layer, std::int64_t factor, const std::stri
     linear->options.out_features(divided(linear->options.out_features(), factor, owner));
     regroup(linear->weight, factor, owner);
     regroup(linear->bias, factor, owner);
+    return true;
+  }
+  if (auto* normalisation = dynamic_cast<torch::nn::LayerNormImpl*>(&layer)) {
+    auto& shape = normalisation->options.normalized_shape();
+    if (shape.size() != 1) return false;
+    shape[0] = divided(shape[0], factor, owner);
+    regroup(normalisation->weight, factor, owner);
+    regroup(normalisation->bias, factor, owner);
+    return true;
+  }
+  if (auto* attention = dynamic_cast<SelfAttentionImpl*>(&layer)) {
+    // Each group lies within one head's queries, keys or values.
+    attention->set_width(divided(attention->head_width(), factor, owner) * attention->heads());
+    regroup(attention->in_proj_weight, factor, owner);
+    regroup(attention->in_proj_bias, factor, owner);
     return true;
   }
   const auto narrow_normalisation = [&](auto& normalisation) {
@@ -112,14 +141,14 @@ void narrow(const Unit& unit, std::int64_t factor) {
       if (narrow_layer(*module, factor, "unit '" + unit.name() + "'")) continue;
       if (module->parameters(/*recurse=*/false).empty()) continue;
       throw UserError("unit '" + unit.name() + "' has a layer of type " + module->name() +
-                      ", which cannot be made narrower; convolutions of one group, batch "
-                      "normalisations and linear layers can");
+                      ", which cannot be made narrower; two-dimensional convolutions, batch "
+                      "and layer normalisations, linear layers and self-attention can");
     }
   }
 }
 
 Unit channel_grouping_unit(const Shape& features, std::int64_t factor) {
-  divided(features.at(0), factor, "the module's output");
+  divided(width_of(features), factor, "the module's output");
   Unit unit("group", std::make_shared<ChannelGroupingImpl>(factor));
   unit.set_description("group" + std::to_string(factor));
   return unit;

@@ -1,68 +1,23 @@
 // CIFAR ResNets: ResNet-(6n+2) of He et al. 2016 (arXiv:1512.03385), section 4.2.
-#include <mlaan/nn/batch_norm_layers.h>
 #include <mlaan/nn/heads.h>
+#include <mlaan/nn/residual_blocks.h>
 #include <mlaan/nn/resnet_cifar.h>
 
-#include <torch/nn/init.h>
-
 #include <array>
-#include <cmath>
 
 namespace mlaan {
-namespace {
-
-torch::nn::Conv2d convolution(std::int64_t in, std::int64_t out, std::int64_t kernel,
-                              std::int64_t stride) {
-  torch::nn::Conv2d layer(
-      torch::nn::Conv2dOptions(in, out, kernel).stride(stride).padding(kernel / 2).bias(false));
-  const double fan_out = static_cast<double>(kernel * kernel * out);
-  torch::nn::init::normal_(layer->weight, 0, std::sqrt(2 / fan_out));
-  return layer;
-}
-
-}  // namespace
-
 CifarStemImpl::CifarStemImpl(std::int64_t in_channels, std::int64_t out_channels)
     : in_channels_(in_channels), out_channels_(out_channels) {
   CifarStemImpl::reset();
 }
 
 void CifarStemImpl::reset() {
-  conv1_ = register_module("conv1", convolution(in_channels_, out_channels_, 3, 1));
+  conv1_ = register_module("conv1", he_convolution(in_channels_, out_channels_, 3));
   bn1_ = register_module("bn1", torch::nn::BatchNorm2d(out_channels_));
 }
 
 torch::Tensor CifarStemImpl::forward(const torch::Tensor& input) {
   return bn1_(conv1_(input)).relu_();
-}
-
-BasicBlockImpl::BasicBlockImpl(std::int64_t in_channels, std::int64_t out_channels,
-                               std::int64_t stride)
-    : in_channels_(in_channels), out_channels_(out_channels), stride_(stride) {
-  BasicBlockImpl::reset();
-}
-
-void BasicBlockImpl::reset() {
-  conv1_ = register_module("conv1", convolution(in_channels_, out_channels_, 3, stride_));
-  bn1_ = register_module("bn1", torch::nn::BatchNorm2d(out_channels_));
-  conv2_ = register_module("conv2", convolution(out_channels_, out_channels_, 3, 1));
-  bn2_ = register_module("bn2", torch::nn::BatchNorm2d(out_channels_));
-  if (stride_ != 1 || in_channels_ != out_channels_) {
-    downsample_ = register_module(
-        "downsample", torch::nn::Sequential(convolution(in_channels_, out_channels_, 1, stride_),
-                                            torch::nn::BatchNorm2d(out_channels_)));
-  }
-}
-
-torch::Tensor BasicBlockImpl::forward(const torch::Tensor& input) {
-  const torch::Tensor convolved = norm_relu_conv(bn1_, conv2_, conv1_(input), rebuilds());
-  return norm_add_relu(bn2_, convolved,
-                       downsample_.is_empty() ? input : downsample_->forward(input));
-}
-
-torch::nn::AnyModule BasicBlockImpl::make_fresh(std::int64_t in_channels,
-                                                std::int64_t stride) const {
-  return torch::nn::AnyModule(BasicBlock(in_channels, out_channels_, stride));
 }
 
 Backbone resnet_cifar(std::int64_t depth, std::int64_t classes, const Shape& input_shape) {

@@ -24,15 +24,22 @@ const std::string& metadata(const TensorFile& file, const std::string& key,
   return found->second;
 }
 
-std::string to_json(const Normalisation& normalisation) {
-  const nlohmann::json json{{"mean", normalisation.mean}, {"deviation", normalisation.deviation}};
+/// How pictures become what the network takes.
+std::string input_to_json(const CheckpointInfo& info) {
+  const nlohmann::json json{{"mean", info.normalisation.mean},
+                            {"deviation", info.normalisation.deviation},
+                            {"share", info.framing_share}};
   return json.dump();
 }
 
-Normalisation normalisation_from(const std::string& text) {
+void input_from_json(const std::string& text, CheckpointInfo& info) {
   const auto json = nlohmann::json::parse(text);
-  return {json.at("mean").get<std::vector<double>>(),
-          json.at("deviation").get<std::vector<double>>()};
+  json.at("mean").get_to(info.normalisation.mean);
+  json.at("deviation").get_to(info.normalisation.deviation);
+  json.at("share").get_to(info.framing_share);
+  if (info.normalisation.deviation.size() != info.normalisation.mean.size()) {
+    throw UserError("its input has another number of means than of deviations");
+  }
 }
 
 /// What each of `wanted` is to be set to, all checked before anything is changed.
@@ -87,11 +94,15 @@ void write_checkpoint(const std::filesystem::path& path, const Engine& engine,
                    {"classes", std::to_string(info.classes)},
                    {"image_shape", nlohmann::json(info.image_shape).dump()},
                    {"class_names", nlohmann::json(info.class_names).dump()},
-                   {"normalisation", to_json(info.normalisation)},
+                   {"input", input_to_json(info)},
                    {"state", info.state.to_json()}};
   file.tensors = joined(joined(engine.named_parameters(), engine.named_buffers()),
                         joined(optimizer_state(engine.parts()), engine.loss_scale_state()));
   write_safetensors(path, file);
+}
+
+bool is_checkpoint(const TensorFile& file) {
+  return file.metadata.count(format_key) > 0;
 }
 
 Checkpoint read_checkpoint(const std::filesystem::path& path) {
@@ -110,9 +121,7 @@ Checkpoint read_checkpoint(const std::filesystem::path& path) {
     info.image_shape = nlohmann::json::parse(metadata(file, "image_shape", path)).get<Shape>();
     info.class_names =
         nlohmann::json::parse(metadata(file, "class_names", path)).get<std::vector<std::string>>();
-    if (file.metadata.count("normalisation") > 0) {
-      info.normalisation = normalisation_from(file.metadata.at("normalisation"));
-    }
+    if (file.metadata.count("input") > 0) input_from_json(file.metadata.at("input"), info);
     info.state = TrainingState::from_json(metadata(file, "state", path));
   } catch (const UserError& error) {
     throw UserError(path.string() + ": " + error.what());

@@ -12,6 +12,9 @@
 namespace mlaan {
 
 torch::Tensor pooled_features(const torch::Tensor& output, std::int64_t side) {
+  if (output.dim() == 3) {
+    return output.to(torch::kFloat64).mean(1).to(output.scalar_type());
+  }
   if (output.dim() != 4) return output.flatten(1).clone();
   const auto options = torch::nn::functional::AdaptiveAvgPool2dFuncOptions({side, side});
   // In float64, so that the layout of the map does not decide how its sum is rounded.

@@ -1,7 +1,9 @@
 // Every option of a training run, and its default.
 #include <mlaan/core/error.h>
 #include <mlaan/data/dataset.h>
+#include <mlaan/data/random_augment.h>
 #include <mlaan/local/method.h>
+#include <mlaan/train/learning_rate.h>
 #include <mlaan/train/options.h>
 
 namespace mlaan {
@@ -39,7 +41,13 @@ Accepts quantity_of_bytes() {
 void RunOptions::describe(FieldList& fields) {
   fields.add("dataset", dataset, "data set to train on; see `mlaan info datasets`");
   fields.add("data", data, "folder with the data set's files");
-  fields.add("model", model, "backbone; see `mlaan info models`");
+  fields.add("model", model, "backbone; see `mlaan info models`; or a TorchScript file, NAME.pt");
+  fields.add("weights", weights,
+             "safetensors file with the backbone's weights to start from; empty: random ones");
+  fields.add("weights_head", weights_head,
+             "what that file gives the head: load, its weights; fresh, nothing, for classes of "
+             "one's own",
+             one_of({"load", "fresh"}));
   fields.add("method", method, "training method; see `mlaan info methods`");
   fields.add("modules", modules, "modules K to cut the backbone into; 0: one block a module",
              at_least(0));
@@ -72,25 +80,51 @@ void RunOptions::describe(FieldList& fields) {
 }
 
 void OptimizerOptions::describe(FieldList& fields) {
+  fields.add("type", type,
+             "stochastic gradient descent, Adam, or Adam with weight decay beside the gradient; "
+             "for the latter two an lr of about 1e-3 is usual",
+             one_of({"sgd", "adam", "adamw"}));
   fields.add("momentum", momentum, "momentum of stochastic gradient descent", between(0, 1));
-  fields.add("nesterov", nesterov, "Nesterov's momentum");
-  fields.add("weight_decay", weight_decay, "factor of the squared norm of all parameters",
-             at_least(0));
+  fields.add("nesterov", nesterov, "Nesterov's momentum, of stochastic gradient descent");
+  const auto decay_rate = Accepts{[](const OptionValue& value) {
+                                    const auto* rate = std::get_if<double>(&value);
+                                    return rate != nullptr && *rate >= 0 && *rate < 1;
+                                  },
+                                  "at least 0, below 1"};
+  fields.add("beta1", beta1, "how slowly Adam's mean of gradients moves", decay_rate);
+  fields.add("beta2", beta2, "how slowly Adam's mean of squared gradients moves", decay_rate);
+  fields.add("epsilon", epsilon, "what Adam adds to the root of the mean square", above(0));
+  fields.add("weight_decay", weight_decay,
+             "factor of all parameters that is taken off them; -1: 1e-4 for sgd, 0 for adam, 0.05 "
+             "for adamw",
+             Accepts{[](const OptionValue& value) {
+                       const auto* factor = std::get_if<double>(&value);
+                       return factor != nullptr && (*factor >= 0 || *factor == -1);
+                     },
+                     "at least 0, or -1"});
 }
 
 void ScheduleOptions::describe(FieldList& fields) {
-  fields.add("type", type,
-             "cosine (by step), epoch (cosine by epoch, as in the published code) or constant",
-             one_of({"cosine", "epoch", "constant"}));
+  fields.add(
+      "type", type,
+      "cosine (by step), epoch (cosine by epoch, as in the published code), steps (lower from "
+      "each milestone on) or constant",
+      one_of({"cosine", "epoch", "steps", "constant"}));
   fields.add("warmup_epochs", warmup_epochs,
              "length of the linear warm-up; -1: a sixteenth of the epochs, 10 at most",
              at_least(-1));
   fields.add("warmup_lr", warmup_lr, "learning rate that the warm-up begins with, lr at most",
              at_least(0));
+  fields.add("milestones", milestones,
+             "of \"steps\": shares of the training after which the rate is lowered",
+             readable_by(parse_milestones, "shares from 0 to 1, separated by commas"));
+  fields.add("factor", factor, "of \"steps\": what each milestone multiplies the rate by",
+             between(0, 1));
 }
 
 void AugmentOptions::describe(FieldList& fields) {
-  fields.add("enabled", enabled, "augment training images");
+  fields.add("enabled", enabled,
+             "augment training images and their labels; false: nothing of this");
   fields.add("crop", crop,
              "random crops: resized, of any place, size and proportions, brought to the picture's "
              "size; padded, of the picture's size after padding; none; default: as is usual for "
@@ -106,6 +140,38 @@ void AugmentOptions::describe(FieldList& fields) {
              "pixels to pad before a padded crop; -1: as is usual for the data set", at_least(-1));
   fields.add("flip", flip, "random horizontal flips; default: as is usual for the data set",
              one_of({"default", "on", "off"}));
+  fields.add("brightness", brightness,
+             "colour jitter: how far a random factor of the brightness is from 1, at most",
+             at_least(0));
+  fields.add("contrast", contrast, "the same for the contrast", at_least(0));
+  fields.add("saturation", saturation, "the same for the saturation", at_least(0));
+  fields.add("hue", hue, "colour jitter: largest random turn of the hue, as a share of a full turn",
+             between(0, 0.5));
+  fields.add("random_augment", random_augment,
+             "RandAugment: operations drawn for each image, one after the other; 0: none",
+             between(0, 14));
+  fields.add("magnitude", magnitude, "RandAugment: how strong its operations are",
+             between(0, static_cast<double>(highest_magnitude)));
+  fields.add("erase", erase, "random erasing: probability that a rectangle is written over",
+             between(0, 1));
+  fields.add("erase_with", erase_with,
+             "what is written over it: zero, the data set's mean colour, or noise",
+             one_of({"zero", "noise"}));
+  fields.add("mixup", mixup,
+             "mixup: parameter alpha of the beta distribution of shares; 0: no mixup", at_least(0));
+  fields.add("cutmix", cutmix, "CutMix: the same; 0: no CutMix", at_least(0));
+  fields.add("mix_probability", mix_probability,
+             "share of the batches that mixup or CutMix is applied to", between(0, 1));
+  fields.add("mix_switch_probability", mix_switch_probability,
+             "where both are on, share of the mixed batches that CutMix is applied to",
+             between(0, 1));
+  fields.add("mix_off_epoch", mix_off_epoch,
+             "epochs after which images are mixed no more; 0: mix to the end", at_least(0));
+  fields.add(
+      "label_smoothing", label_smoothing,
+      "share of the target that training's cross-entropy spreads evenly over all classes, in "
+      "every supervision",
+      between(0, 1));
 }
 
 void ValidationOptions::describe(FieldList& fields) {
@@ -128,11 +194,12 @@ void ExecutionOptions::describe(FieldList& fields) {
              one_of({"auto", "channels_last", "contiguous"}));
   fields.add(
       "recompute", recompute,
-      "activations to drop and compute again when gradients need them: none; activation: what "
+      "activations to drop and compute again when gradients need them: default, activation where "
+      "auxiliary nets are copies of most of the network, else none; none; activation: what "
       "layers rebuild cheaply by themselves; module: each module's, in one piece; unit: those "
       "within each unit of modules and auxiliary nets; auto: whatever lowers the peak, or makes it "
       "fit into `memory`, and no more",
-      one_of({"none", "activation", "module", "unit", "auto"}));
+      one_of({"default", "none", "activation", "module", "unit", "auto"}));
   fields.add("precision", precision,
              "type that forward passes compute in, by autocast; float16 on CUDA alone, with a loss "
              "scale that adapts itself",

@@ -80,10 +80,9 @@ class Planner {
  private:
   /// Whether one of the settings from number `first` on takes the whole batch at once.
   bool fits_whole(std::size_t first) const {
-    return std::any_of(report_.settings.begin() + static_cast<std::ptrdiff_t>(first),
-                       report_.settings.end(), [](const PlannedSetting& setting) {
-                         return setting.fits && setting.micro_batches == 1;
-                       });
+    return std::any_of(
+        report_.settings.begin() + static_cast<std::ptrdiff_t>(first), report_.settings.end(),
+        [](const PlannedSetting& setting) { return setting.fits && setting.micro_batches == 1; });
   }
 
   /// Whole batches come first: in parts, batch normalisation learns something else.

@@ -8,6 +8,7 @@
 #include <mlaan/nn/backbones.h>
 #include <mlaan/train/options.h>
 #include <mlaan/train/plan_file.h>
+#include <mlaan/train/pretrained_weights.h>
 #include <mlaan/train/setup.h>
 
 #include <c10/util/Exception.h>
@@ -35,6 +36,44 @@ CropRecipe crop_recipe(Config& config, const DataSource& data) {
   return crop;
 }
 
+PixelRecipe pixel_recipe(Config& config, const DataSource& data) {
+  const auto& augment = config.get<AugmentOptions>();
+  if (!augment.enabled) return {};
+  PixelRecipe recipe;
+  recipe.jitter = {augment.brightness, augment.contrast, augment.saturation, augment.hue};
+  recipe.random_augment = {augment.random_augment, augment.magnitude};
+  recipe.erasing.probability = augment.erase;
+  recipe.erasing.erasure = augment.erase_with == "noise" ? Erasure::noise : Erasure::zero;
+  const std::int64_t channels = data.image_shape.at(0);
+  const bool changes_colours = recipe.jitter.is_on() || recipe.random_augment.operations > 0;
+  if (changes_colours && channels != 1 && channels != 3) {
+    throw UserError("colour jitter and augment.random_augment take pictures of 1 or 3 channels; " +
+                    data.name + " has " + std::to_string(channels));
+  }
+  return recipe;
+}
+
+MixRecipe mix_recipe(Config& config) {
+  const auto& augment = config.get<AugmentOptions>();
+  if (!augment.enabled) return {};
+  return {augment.mixup, augment.cutmix, augment.mix_probability, augment.mix_switch_probability,
+          augment.mix_off_epoch};
+}
+
+/// Fits a method's plan to the labels that the run trains with.
+void adapt_to_labels(Plan& plan, Config& config) {
+  const auto& augment = config.get<AugmentOptions>();
+  if (!augment.enabled) return;
+  smooth_labels(plan, augment.label_smoothing);
+  if (!mix_recipe(config).is_on()) return;
+  try {
+    check_takes_probabilities(plan);
+  } catch (const UserError& error) {
+    throw UserError(std::string("augment.mixup and augment.cutmix do not go with this plan: ") +
+                    error.what());
+  }
+}
+
 Transform train_transform(Config& config, const DataSource& data) {
   const CropRecipe crop = crop_recipe(config, data);
   Framing framing = data.framing;
@@ -45,7 +84,7 @@ Transform train_transform(Config& config, const DataSource& data) {
     framing.width = data.image_shape.at(2);
     framing.range = {augment.smallest_area, 1, augment.widest_ratio};
   }
-  return {data.normalisation, crop, framing};
+  return {data.normalisation, crop, framing, pixel_recipe(config, data)};
 }
 
 LoaderOptions loader_options(Config& config, const DataSource& data, SkipReport on_skipped) {
@@ -58,6 +97,20 @@ LoaderOptions loader_options(Config& config, const DataSource& data, SkipReport 
   options.skip_damaged = data.skip_damaged;
   options.on_skipped = std::move(on_skipped);
   return options;
+}
+
+OptimizerFactory optimizer_factory(Config& config) {
+  const auto& options = config.get<OptimizerOptions>();
+  const double lr = config.get<RunOptions>().lr;
+  const auto decay = [&](double usual) {
+    return options.weight_decay < 0 ? usual : options.weight_decay;
+  };
+  const auto moments = [&](double usual_decay) {
+    return AdamOptions{lr, options.beta1, options.beta2, options.epsilon, decay(usual_decay)};
+  };
+  if (options.type == "adam") return adam(moments(0));
+  if (options.type == "adamw") return adamw(moments(0.05));
+  return sgd({lr, options.momentum, decay(1e-4), options.nesterov});
 }
 
 /// Cut after the units that a text names, separated by commas or blanks.
@@ -108,6 +161,11 @@ Backbone make_backbone(Config& config, const DataSource& data) {
   Backbone backbone =
       make_backbone(config, static_cast<std::int64_t>(data.classes.size()), data.image_shape);
   backbone.set_normalisation(data.normalisation);
+  const auto& run = config.get<RunOptions>();
+  if (!run.weights.empty()) {
+    load_pretrained(run.weights, backbone,
+                    run.weights_head == "fresh" ? PretrainedHead::fresh : PretrainedHead::load);
+  }
   return backbone;
 }
 
@@ -131,15 +189,18 @@ Partition make_partition(Config& config, const Backbone& backbone) {
 }
 
 Plan make_bare_plan(Config& config, const Backbone& backbone, const std::string& method) {
-  return method_named(method).plan(backbone, make_partition(config, backbone), config.options(),
-                                   seed_of(config));
+  Plan plan = method_named(method).plan(backbone, make_partition(config, backbone),
+                                        config.options(), seed_of(config));
+  adapt_to_labels(plan, config);
+  return plan;
 }
 
 Plan make_plan(Config& config, const Backbone& backbone, const std::string& method) {
   Plan plan = make_bare_plan(config, backbone, method);
   const auto& execution = config.get<ExecutionOptions>();
   if (execution.recompute != "auto") {
-    set_recompute(plan, parse_recompute(execution.recompute));
+    set_recompute(plan, execution.recompute == "default" ? default_recompute(plan, backbone)
+                                                         : parse_recompute(execution.recompute));
     return plan;
   }
   Trial trial = make_trial(config, backbone, method);
@@ -170,10 +231,8 @@ torch::MemoryFormat memory_format(Config& config) {
 }
 
 EngineOptions make_engine_options(Config& config) {
-  const auto& optimizer = config.get<OptimizerOptions>();
   EngineOptions options;
-  options.optimizer = sgd({config.get<RunOptions>().lr, optimizer.momentum, optimizer.weight_decay,
-                           optimizer.nesterov});
+  options.optimizer = optimizer_factory(config);
   options.fused_update = config.get<ExecutionOptions>().fused_update;
   options.micro_batches = config.get<ExecutionOptions>().micro_batches;
   options.device = parse_device(config.get<RunOptions>().device);
@@ -191,6 +250,8 @@ std::unique_ptr<Loader> make_train_loader(Config& config, const DataSource& data
   LoaderOptions options = loader_options(config, data, std::move(on_skipped));
   options.shuffle = true;
   options.drop_last = true;
+  options.mix = mix_recipe(config);
+  options.classes = static_cast<std::int64_t>(data.classes.size());
   return std::make_unique<Loader>(data.train, std::move(indices), train_transform(config, data),
                                   options);
 }

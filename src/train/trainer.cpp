@@ -260,6 +260,7 @@ class Trainer::Implementation {
     info.image_shape = data_.image_shape;
     info.class_names = data_.classes;
     info.normalisation = data_.normalisation;
+    info.framing_share = data_.framing.share;
     info.state = state_;
     write_checkpoint(path, engine_, info);
     last_save_ = Clock::now();

@@ -1,4 +1,6 @@
 // The program from outside: what it prints, the files it leaves, and its exit codes.
+#include "support/files.h"
+#include "support/picture_writer.h"
 #include "support/program.h"
 #include "support/temporary_folder.h"
 
@@ -93,6 +95,55 @@ TEST_F(Cli, EvaluatesWhatWasTrained) {
     EXPECT_TRUE(contains(result.output, of_class["name"])) << result.output;
   }
   EXPECT_NEAR(errors / 10, evaluated["test_error"].get<double>(), 1e-6);
+}
+
+TEST_F(Cli, WeightsAreEvaluatedAndTrainedFrom) {
+  ASSERT_EQ(run_program(train("run")).exit_code, 0);
+  const std::string weights =
+      " --weights " + (folder / "run/checkpoints/last.safetensors").string() + " ";
+  const ProgramResult result =
+      run_program("eval --model resnet8 --set procedural.test_size=20 --output " +
+                  (folder / "eval").string() + weights);
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_EQ(summary("eval")["test_error"], summary("run")["test_error"]);
+  // A step of no length leaves them as they are.
+  ASSERT_EQ(run_program(train("more", "--method dgl --lr 1e-12 --epochs 1" + weights)).exit_code,
+            0);
+  EXPECT_EQ(
+      read_safetensors(folder / "more/checkpoints/last.safetensors")
+          .find("fc.bias")
+          .allclose(read_safetensors(folder / "run/checkpoints/last.safetensors").find("fc.bias")),
+      true);
+  expect_usage_error("eval", {"checkpoint", "--weights"});
+  expect_usage_error("eval " + (folder / "run").string() + weights, {"either"});
+  expect_usage_error("train --model resnet14 -q --output " + (folder / "other").string() + weights,
+                     {"layer1.1.conv1.weight", "resnet14"});
+}
+
+TEST_F(Cli, PredictsWhatPicturesShow) {
+  ASSERT_EQ(run_program(train("run")).exit_code, 0);
+  write_bytes(folder / "one.png", png_file(wavy_picture(3, 40, 50)));
+  write_bytes(folder / "two.jpg", jpeg_file(wavy_picture(1, 64, 64)));
+  write_bytes(folder / "text.jpg", "no picture");
+  const auto path = [&](const char* name) { return " " + (folder / name).string(); };
+  const ProgramResult result =
+      run_program("predict" + path("run") + path("one.png") + path("text.jpg") + path("two.jpg") +
+                  " --top 3 -b 2 --json" + path("out.json"));
+  EXPECT_EQ(result.exit_code, 2) << "one of them is no picture";
+  EXPECT_TRUE(contains(result.output, "text.jpg")) << result.output;
+  const json pictures = json::parse(read_text(folder / "out.json"))["pictures"];
+  ASSERT_EQ(pictures.size(), 3U);
+  EXPECT_TRUE(pictures[1].contains("error"));
+  for (const std::size_t i : {0, 2}) {
+    const auto& classes = pictures[i]["classes"];
+    ASSERT_EQ(classes.size(), 3U);
+    EXPECT_GE(classes[0]["probability"], classes[1]["probability"]);
+    EXPECT_TRUE(contains(result.output, classes[0]["name"])) << result.output;
+  }
+  const ProgramResult printed =
+      run_program("predict" + path("run") + path("one.png") + " --json -");
+  EXPECT_EQ(printed.exit_code, 0) << printed.output;
+  EXPECT_EQ(json::parse(printed.output)["pictures"][0]["classes"].size(), 5U);
 }
 
 TEST_F(Cli, BenchWritesItsResults) {
@@ -363,7 +414,8 @@ TEST_F(Cli, InfoPrintsEverythingThereIs) {
   expect_output("plan --model resnet14 -b 64 --method mlm --memory 40MiB -q",
                 {"checkpoint", "micro-batches", "→", "mlaan train --model resnet14"});
   expect_output("--version", {"mlaan 0."});
-  expect_output("--help", {"train", "eval", "bench", "compare", "analyze", "plan", "data", "info"});
+  expect_output("--help", {"train", "eval", "predict", "bench", "compare", "analyze", "plan",
+                           "data", "info"});
   expect_output("train --help", {"--batch-size", "-j", "--resume"});
 }
 

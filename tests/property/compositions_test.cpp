@@ -7,6 +7,7 @@
 #include <mlaan/local/engine.h>
 #include <mlaan/local/method.h>
 #include <mlaan/local/published.h>
+#include <mlaan/nn/vision_transformer.h>
 
 #include <torch/torch.h>
 
@@ -19,14 +20,34 @@ namespace {
 
 constexpr std::uint64_t seed = 5;
 
-class Composed : public ::testing::TestWithParam<std::string> {
+enum class Kind : std::uint8_t { convolutional, transformer };
+
+/// A small transformer whose head reads something, though heads start from zeros.
+Backbone small_transformer() {
+  torch::manual_seed(4);
+  VitOptions options;
+  options.patch = 8;
+  options.depth = 5;
+  Backbone backbone = vision_transformer("transformer", 24, 10, {3, 32, 32}, options);
+  backbone.set_normalisation({{0, 0, 0}, {1, 1, 1}});
+  const torch::NoGradGuard no_grad;
+  for (const auto& named : backbone.named_parameters()) {
+    torch::Tensor(named.tensor).add_(0.1 * torch::randn_like(named.tensor));
+  }
+  return backbone;
+}
+
+class Composed : public ::testing::TestWithParam<std::tuple<Kind, std::string>> {
  protected:
+  static std::string method() { return std::get<1>(GetParam()); }
+
   /// The same every time.
   static TrainingCase make() {
-    const Backbone backbone = test_backbone("resnet14", 2);
+    const Backbone backbone = std::get<0>(GetParam()) == Kind::transformer
+                                  ? small_transformer()
+                                  : test_backbone("resnet14", 2);
     OptionSet options;
-    Plan plan =
-        find_method(GetParam()).plan(backbone, default_partition(backbone, 4), options, seed);
+    Plan plan = find_method(method()).plan(backbone, default_partition(backbone, 4), options, seed);
     backbone.to(torch::kFloat64);
     for (const auto& net : nets(plan)) {
       for (const auto& unit : net->units()) unit.to(torch::kFloat64);
@@ -67,7 +88,7 @@ TEST_P(Composed, GradientsEqualThoseOfEveryWindowByItself) {
 }
 
 TEST_P(Composed, RecomputationChangesNoBit) {
-  expect_recomputation_is_exact(make, options(), GetParam());
+  expect_recomputation_is_exact(make, options(), method());
 }
 
 std::vector<std::string> all_methods() {
@@ -79,14 +100,20 @@ std::vector<std::string> all_methods() {
   return names;
 }
 
-INSTANTIATE_TEST_SUITE_P(Methods, Composed, ::testing::ValuesIn(all_methods()),
-                         [](const auto& name) {
-                           std::string text = name.param;
-                           for (char& letter : text) {
-                             if (letter == '-' || letter == '+') letter = '_';
-                           }
-                           return text;
-                         });
+std::string case_name(const ::testing::TestParamInfo<std::tuple<Kind, std::string>>& info) {
+  const auto& [kind, method] = info.param;
+  std::string text = (kind == Kind::transformer ? "transformer_" : "") + method;
+  for (char& letter : text) {
+    if (letter == '-' || letter == '+') letter = '_';
+  }
+  return text;
+}
+
+INSTANTIATE_TEST_SUITE_P(Methods, Composed,
+                         ::testing::Combine(::testing::Values(Kind::convolutional,
+                                                              Kind::transformer),
+                                            ::testing::ValuesIn(all_methods())),
+                         case_name);
 
 }  // namespace
 }  // namespace mlaan::testing

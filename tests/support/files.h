@@ -14,6 +14,8 @@ namespace mlaan::testing {
 
 inline void write_bytes(const std::filesystem::path& path, const std::string& bytes) {
   std::filesystem::create_directories(path.parent_path());
+  // Rewriting a file in place makes some file systems wait for the disk.
+  std::filesystem::remove(path);
   std::ofstream(path, std::ios::binary) << bytes;
 }
 

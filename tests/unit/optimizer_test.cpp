@@ -1,8 +1,10 @@
 #include "core/libtorch_compat.h"
 #include "local/foreach_sgd.h"
 #include "support/closeness.h"
+#include "support/errors.h"
 
 #include <mlaan/local/optimizer.h>
+#include <mlaan/local/optimizer_state.h>
 #include <mlaan/measure/memory.h>
 
 #include <torch/torch.h>
@@ -148,6 +150,111 @@ TEST(ForeachSgd, AStepNeedsNoBytesBesideTheState) {
   EXPECT_LE(rise(optimizer, parameters), scalars);
   torch::optim::SGD plain(parameters, options);
   EXPECT_GT(rise(plain, parameters), 100 * 1000 * 4) << "what the test would see";
+}
+
+/// One step with gradients that depend on the step alone.
+void step_with_random_gradients(torch::optim::Optimizer& optimizer,
+                                const std::vector<NamedTensor>& parameters, std::uint64_t step) {
+  torch::manual_seed(step);
+  for (const auto& parameter : parameters) {
+    parameter.tensor.mutable_grad() = torch::randn_like(parameter.tensor);
+  }
+  optimizer.step();
+}
+
+class AdamFactories : public ::testing::TestWithParam<bool> {
+ protected:
+  static OptimizerFactory factory() {
+    const AdamOptions options{0.01, 0.8, 0.95, 1e-6, 0.1};
+    return GetParam() ? adamw(options) : adam(options);
+  }
+
+  static std::vector<TrainedPart> make_part(const OptimizerFactory& factory) {
+    TrainedPart part{"part", {}, nullptr};
+    for (auto& parameter : some_parameters()) {
+      part.parameters.push_back({"p" + std::to_string(part.parameters.size()), parameter});
+    }
+    part.optimizer = factory(some(part.parameters));
+    std::vector<TrainedPart> parts;
+    parts.push_back(std::move(part));
+    return parts;
+  }
+
+  static std::vector<torch::Tensor> some(const std::vector<NamedTensor>& named) {
+    std::vector<torch::Tensor> tensors;
+    for (const auto& item : named) tensors.push_back(item.tensor);
+    return tensors;
+  }
+};
+
+TEST_P(AdamFactories, StepAsThePapersSay) {
+  const auto parts = make_part(factory());
+  const auto& parameters = parts[0].parameters;
+  std::vector<torch::Tensor> values;
+  std::vector<torch::Tensor> means;
+  std::vector<torch::Tensor> squares;
+  for (const auto& parameter : parameters) {
+    values.push_back(parameter.tensor.detach().to(torch::kFloat64, false, /*copy=*/true));
+    means.push_back(torch::zeros_like(values.back()));
+    squares.push_back(torch::zeros_like(values.back()));
+  }
+  for (std::uint64_t step = 1; step <= 3; ++step) {
+    step_with_random_gradients(*parts[0].optimizer, parameters, step);
+    const auto t = static_cast<double>(step);
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+      auto gradient = parameters[i].tensor.grad().to(torch::kFloat64);
+      if (GetParam()) {
+        values[i] = values[i] * (1 - 0.01 * 0.1);
+      } else {
+        gradient = gradient + 0.1 * values[i];
+      }
+      means[i] = 0.8 * means[i] + 0.2 * gradient;
+      squares[i] = 0.95 * squares[i] + 0.05 * gradient * gradient;
+      const auto mean = means[i] / (1 - std::pow(0.8, t));
+      const auto square = squares[i] / (1 - std::pow(0.95, t));
+      values[i] = values[i] - 0.01 * mean / (square.sqrt() + 1e-6);
+      expect_close(parameters[i].tensor.detach(), values[i], 1e-5, parameters[i].name);
+    }
+  }
+}
+
+TEST_P(AdamFactories, GoOnFromTheirStateBitForBit) {
+  const auto whole = make_part(factory());
+  const auto resumed = make_part(factory());
+  for (std::uint64_t step = 1; step <= 2; ++step) {
+    step_with_random_gradients(*whole[0].optimizer, whole[0].parameters, step);
+  }
+  const auto state = optimizer_state(whole);
+  EXPECT_EQ(state.size(), 3 * whole[0].parameters.size());
+  EXPECT_EQ(state.front().name, "optimizer.p0.exp_avg");
+  {
+    const torch::NoGradGuard no_grad;
+    for (std::size_t i = 0; i < whole[0].parameters.size(); ++i) {
+      torch::Tensor(resumed[0].parameters[i].tensor).copy_(whole[0].parameters[i].tensor);
+    }
+  }
+  set_optimizer_state(resumed, state);
+  step_with_random_gradients(*whole[0].optimizer, whole[0].parameters, 3);
+  step_with_random_gradients(*resumed[0].optimizer, resumed[0].parameters, 3);
+  for (std::size_t i = 0; i < whole[0].parameters.size(); ++i) {
+    expect_same(resumed[0].parameters[i].tensor.detach(), whole[0].parameters[i].tensor.detach(),
+                whole[0].parameters[i].name);
+  }
+  auto wrong = state;
+  wrong[0].tensor = torch::zeros({3, 3});
+  expect_user_error([&] { set_optimizer_state(resumed, wrong); }, {"p0", "shape"});
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, AdamFactories, ::testing::Bool(),
+                         [](const auto& adamw) { return adamw.param ? "AdamW" : "Adam"; });
+
+TEST(OptimizerState, OfAnUnknownOptimizerIsRefused) {
+  const auto parameter = torch::zeros({2}).requires_grad_(true);
+  std::vector<TrainedPart> parts;
+  parts.push_back({"part",
+                   {{"p", parameter}},
+                   std::make_unique<torch::optim::Adagrad>(std::vector{parameter})});
+  EXPECT_THROW(optimizer_state(parts), Error);
 }
 
 TEST(ForeachSgd, IsWhatEnginesGet) {

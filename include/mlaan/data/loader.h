@@ -1,7 +1,9 @@
 // The loader: batches of a data set, prepared ahead by threads, in an order fixed by the seed.
 #pragma once
 
+#include <mlaan/data/batch.h>
 #include <mlaan/data/dataset.h>
+#include <mlaan/data/mix.h>
 #include <mlaan/data/transform.h>
 
 #include <cstdint>
@@ -12,12 +14,6 @@
 #include <vector>
 
 namespace mlaan {
-
-/// A batch as the network takes it.
-struct Batch {
-  torch::Tensor images;  ///< float32, batch × channels × height × width
-  torch::Tensor labels;  ///< int64, batch
-};
 
 struct LoaderOptions {
   std::int64_t batch_size = 128;
@@ -35,6 +31,8 @@ struct LoaderOptions {
   bool skip_damaged = false;
   /// Told of each damaged sample that is skipped, once, in a call of next().
   std::function<void(const std::string& what)> on_skipped;
+  MixRecipe mix;             ///< where samples are shuffled
+  std::int64_t classes = 0;  ///< of the labels; for mixing
 };
 
 /// Gives the batches of one epoch after the other. Which samples are in batch b of epoch e, and how

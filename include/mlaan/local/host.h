@@ -18,7 +18,10 @@ struct NetPlace {
   /// The unit whose output it reads, or, behind leap layers, the one that the last of them copies.
   std::size_t unit = 0;
   Shape features;  ///< that it reads, without the batch
+  Shape map;       ///< of tokens, that which the layer 'map' makes of them; else as `features`
   std::int64_t classes = 0;
+
+  void set_features(const Shape& shape, const Backbone& backbone);
 };
 
 /// One of the nets at the end of a module, and what it minimises.

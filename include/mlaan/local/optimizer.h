@@ -26,4 +26,20 @@ struct SgdOptions {
 /// uses the gradients up.
 OptimizerFactory sgd(const SgdOptions& options = {});
 
+/// Steps by moments of the gradient (Kingma and Ba 2015, arXiv:1412.6980).
+struct AdamOptions {
+  double lr = 1e-3;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  double weight_decay = 0;
+};
+
+/// torch::optim::Adam: weight decay is part of the gradient.
+OptimizerFactory adam(const AdamOptions& options = {});
+
+/// torch::optim::AdamW: weight decay beside the gradient (Loshchilov and Hutter 2019,
+/// arXiv:1711.05101).
+OptimizerFactory adamw(const AdamOptions& options = {});
+
 }  // namespace mlaan

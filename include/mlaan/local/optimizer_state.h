@@ -7,8 +7,9 @@
 
 namespace mlaan {
 
-/// "optimizer.NAME.momentum_buffer" for every parameter NAME that has one.
-/// \throws Error for an optimizer whose state is not known here (known: SGD).
+/// For every parameter NAME that has a state: "optimizer.NAME.momentum_buffer" of SGD,
+/// "optimizer.NAME.exp_avg", "….exp_avg_sq" and "….step" of Adam and AdamW.
+/// \throws Error for an optimizer whose state is not known here.
 std::vector<NamedTensor> optimizer_state(const std::vector<TrainedPart>& parts);
 
 /// Sets every optimizer's state to what optimizer_state() gave. Parameters of which nothing is

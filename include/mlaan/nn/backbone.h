@@ -3,12 +3,14 @@
 
 #include <mlaan/nn/auxiliary_net.h>
 #include <mlaan/nn/normalisation.h>
+#include <mlaan/nn/token_layout.h>
 #include <mlaan/nn/unit.h>
 
 #include <torch/nn/modules/container/sequential.h>
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -65,6 +67,11 @@ class Backbone {
   const Normalisation& normalisation() const { return normalisation_; }
   void set_normalisation(Normalisation normalisation) { normalisation_ = std::move(normalisation); }
 
+  /// How the tokens that units give, as {tokens, width}, lie on the picture; nothing where that is
+  /// not known, or where there are none.
+  const std::optional<TokenLayout>& token_layout() const { return token_layout_; }
+  void set_token_layout(TokenLayout layout) { token_layout_ = layout; }
+
   /// Position of the unit of this name.
   /// \throws UserError naming the nearest known one.
   std::size_t unit_index(const std::string& name) const;
@@ -91,6 +98,7 @@ class Backbone {
   std::int64_t classes_ = 0;
   std::size_t block_count_ = 0;
   Normalisation normalisation_;
+  std::optional<TokenLayout> token_layout_;
 };
 
 }  // namespace mlaan

@@ -28,8 +28,9 @@ class FreshBlock {
 std::int64_t stride_of(const Backbone& backbone, std::size_t unit);
 
 /// A unit of the form of unit `form`, freshly initialised, whose parameters' names begin with
-/// `name`. Its layer has to be a FreshBlock, unless the sizes are those of the original; then it
-/// may be any that is made of LibTorch's convolutions, linear layers and normalisations.
+/// `name`. Its last layer has to be a FreshBlock, which stands for the whole unit, unless the sizes
+/// are those of the original; then it may be any that is made of LibTorch's convolutions, linear
+/// layers and normalisations.
 /// \throws UserError for another one.
 Unit fresh_unit(const Backbone& backbone, std::size_t form, const std::string& name,
                 std::int64_t in_channels, std::int64_t stride);

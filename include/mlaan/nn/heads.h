@@ -41,6 +41,8 @@ struct HeadOptions {
   std::int64_t feature_dim = 128;
   /// Factor on the widths of an XcYf head.
   double widen = 1;
+  /// What linear and XcYf heads read of sequences of tokens: "mean", "class" (the class token).
+  std::string token = "mean";
 };
 
 /// Whether `type` names a head; what head_layers accepts.
@@ -48,10 +50,13 @@ bool is_head_type(const std::string& type);
 /// The types, for messages.
 std::string known_heads();
 
-/// The layers of a head for features of the given shape, without the batch: (C, h, w), or (F), for
-/// which linear layers with batch normalisation stand in for the convolutions.
+/// The layers of a head for features of the given shape, without the batch: (C, h, w); (F), for
+/// which linear layers with batch normalisation stand in for the convolutions; or (tokens, width),
+/// for which transformer blocks do in an XcYf head, and which the other heads read as a map.
 /// \param outputs of the last layer: the number of classes, for a classifier.
+/// \param map shape of the map that tokens make.
 /// \throws UserError for an unknown type.
-LayerTexts head_layers(const HeadOptions& options, const Shape& features, std::int64_t outputs);
+LayerTexts head_layers(const HeadOptions& options, const Shape& features, std::int64_t outputs,
+                       const Shape& map = {});
 
 }  // namespace mlaan

@@ -21,8 +21,19 @@
 //                                     follows the unit with that momentum
 //     fresh layer3.0 [stride 2] [twin 0.995]  a block of the form of that unit, freshly initialised
 //
+// Sequences of tokens are read by leap and fresh, by project (each token by itself), group,
+// average_pool (neighbouring patches; the class token stays), flatten, and by
+//
+//     transformer [heads 3]           a block of a vision transformer, freshly initialised
+//     class_token                     the class token, layer normalisation
+//     mean_token                      the mean of the other tokens, layer normalisation
+//     map                             the tokens as a map, without the class token
+//
+// linear and hidden read the class token, normalised, where there is one, else the mean.
+//
 // Parameters are called conv1.weight, bn1.weight, fc.weight (fc1, fc2 where there are several
-// linear layers), leap.0.conv1.weight, leap.0.copy.… and leap.0.twin.… where there is a twin.
+// linear layers), norm1.weight, block.0.mlp.0.weight, leap.0.conv1.weight, leap.0.copy.… and
+// leap.0.twin.… where there is a twin.
 #pragma once
 
 #include <mlaan/nn/backbone.h>

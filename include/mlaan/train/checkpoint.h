@@ -20,6 +20,8 @@ struct CheckpointInfo {
   std::vector<std::string> class_names;
   /// Of the pictures; empty in checkpoints that were written before it was kept.
   Normalisation normalisation;
+  /// Of a picture's middle that the network was tested on; see centre_frame().
+  double framing_share = 1;
   TrainingState state;
 };
 
@@ -36,6 +38,9 @@ struct Checkpoint {
   CheckpointInfo info;
   TensorFile file;
 };
+
+/// Whether a file says of itself that it is a checkpoint, of this or another version.
+bool is_checkpoint(const TensorFile& file);
 
 /// \throws UserError for a file that is no checkpoint, and as read_safetensors() for a damaged one.
 Checkpoint read_checkpoint(const std::filesystem::path& path);

@@ -14,9 +14,10 @@ struct LinearProbeOptions {
 };
 
 /// The features of maps as a probe reads them: averaged over a grid of `side` × `side` parts of the
-/// map and flattened; with side = 1, global average pooling. What is no map is flattened as it is.
-/// Shares no memory with the output.
-/// \param output of a unit: samples × channels × height × width, or samples × features.
+/// map and flattened; with side = 1, global average pooling. Of tokens the mean is taken. What is
+/// neither is flattened as it is. Shares no memory with the output.
+/// \param output of a unit: samples × channels × height × width, samples × tokens × width, or
+///        samples × features.
 torch::Tensor pooled_features(const torch::Tensor& output, std::int64_t side);
 
 /// A linear classifier of features that are brought to mean 0 and deviation 1 first.

@@ -21,7 +21,7 @@ DataSource make_data(Config& config);
 
 /// The run's backbone, freshly initialised from the seed.
 Backbone make_backbone(Config& config, std::int64_t classes, const Shape& image_shape);
-/// The same, for the classes and pictures of a data set.
+/// The same, for the classes and pictures of a data set, with the weights that the run starts from.
 Backbone make_backbone(Config& config, const DataSource& data);
 
 /// The method of this name: one of the registry's, HOST+ADDITION+…, or a plan file, whose name ends
@@ -34,7 +34,8 @@ MethodEntry method_named(const std::string& name);
 Partition make_partition(Config& config, const Backbone& backbone);
 
 /// The plan of the method of this name for the run's partition, recomputing what the method itself
-/// asks for.
+/// asks for, with the run's label smoothing.
+/// \throws UserError for a loss that needs classes where the run mixes images.
 Plan make_bare_plan(Config& config, const Backbone& backbone, const std::string& method);
 
 /// The same, recomputing what the run's options ask for.
@@ -55,7 +56,7 @@ torch::MemoryFormat memory_format(Config& config);
 /// What is told of a damaged sample that a loader skips.
 using SkipReport = std::function<void(const std::string& what)>;
 
-/// Shuffled, augmented batches of the training part.
+/// Shuffled, augmented and mixed batches of the training part.
 std::unique_ptr<Loader> make_train_loader(Config& config, const DataSource& data,
                                           std::vector<std::int64_t> indices,
                                           SkipReport on_skipped = {});

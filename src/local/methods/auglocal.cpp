@@ -1,6 +1,7 @@
 // AugLocal: augmented local learning (Ma et al. 2024, ICLR, arXiv:2402.15815).
 #include <mlaan/local/methods/auglocal.h>
 #include <mlaan/nn/fresh_block.h>
+#include <mlaan/nn/tokens.h>
 
 #include <algorithm>
 #include <cmath>
@@ -13,17 +14,20 @@ LayerTexts net_layers(const Backbone& backbone, const AuglocalOptions& options,
   const auto chosen =
       methods::auglocal_units(place.unit, backbone.size(), options.depth, options.pyramid);
   LayerTexts layers;
-  auto width = static_cast<double>(place.features.at(0));
+  auto width = static_cast<double>(width_of(place.features));
   double pending = 0;
   for (const auto unit : chosen) {
-    const auto next = static_cast<double>(backbone.output_shape(unit).at(0));
+    const auto next = static_cast<double>(width_of(backbone.output_shape(unit)));
     pending += std::log2(next / width);
     width = next;
     const bool halves = pending >= 1;
     if (halves) pending -= 1;
     layers.push_back("fresh " + backbone.units()[unit].name() + " stride " + (halves ? "2" : "1"));
   }
-  if (chosen.size() <= 1) {
+  if (is_tokens(place.features)) {
+    // The layer normalisation behind a mean of tokens stands in for the batch normalisation.
+    layers.emplace_back("mean_token");
+  } else if (chosen.size() <= 1) {
     if (place.features.size() == 3) {
       layers.insert(layers.end(), {"adaptive_pool 1x1", "flatten"});
     }

@@ -6,13 +6,13 @@
 namespace mlaan {
 
 void DglOptions::describe(FieldList& fields) {
-  describe_head(fields, head, feature_dim, widen);
+  describe_head(fields, head, feature_dim, widen, token);
 }
 
 namespace methods {
 
 Host dgl_host(const DglOptions& options) {
-  return classifier_host({options.head, options.feature_dim, options.widen});
+  return classifier_host({options.head, options.feature_dim, options.widen, options.token});
 }
 
 Plan dgl(const Backbone& backbone, const Partition& partition, const DglOptions& options,

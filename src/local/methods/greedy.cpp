@@ -6,13 +6,13 @@
 namespace mlaan {
 
 void GreedyOptions::describe(FieldList& fields) {
-  describe_head(fields, head, feature_dim, widen);
+  describe_head(fields, head, feature_dim, widen, token);
 }
 
 namespace methods {
 
 Host greedy_host(const GreedyOptions& options) {
-  return classifier_host({options.head, options.feature_dim, options.widen});
+  return classifier_host({options.head, options.feature_dim, options.widen, options.token});
 }
 
 Plan greedy(const Backbone& backbone, const Partition& partition, const GreedyOptions& options,

@@ -3,7 +3,8 @@
 
 namespace mlaan {
 
-void describe_head(FieldList& fields, std::string& head, std::int64_t& feature_dim, double& widen) {
+void describe_head(FieldList& fields, std::string& head, std::int64_t& feature_dim, double& widen,
+                   std::string& token) {
   const Accepts head_type{[](const OptionValue& value) {
                             const auto* name = std::get_if<std::string>(&value);
                             return name != nullptr && is_head_type(*name);
@@ -14,6 +15,10 @@ void describe_head(FieldList& fields, std::string& head, std::int64_t& feature_d
   fields.add("feature_dim", feature_dim, "width of the hidden linear layers of an XcYf head",
              at_least(1));
   fields.add("widen", widen, "factor on the widths of an XcYf head", above(0));
+  fields.add("token", token,
+             "what linear and XcYf heads read of sequences of tokens: their mean, or the class "
+             "token",
+             one_of({"mean", "class"}));
 }
 
 namespace methods {
@@ -21,7 +26,7 @@ namespace methods {
 Host classifier_host(const HeadOptions& options) {
   return {{{"classifier",
             [options](const NetPlace& place) {
-              return head_layers(options, place.features, place.classes);
+              return head_layers(options, place.features, place.classes, place.map);
             },
             "cross_entropy", nullptr}},
           nullptr};

@@ -11,7 +11,8 @@
 namespace mlaan {
 
 /// Lists the fields of a head under a method's own section.
-void describe_head(FieldList& fields, std::string& head, std::int64_t& feature_dim, double& widen);
+void describe_head(FieldList& fields, std::string& head, std::int64_t& feature_dim, double& widen,
+                   std::string& token);
 
 namespace methods {
 

@@ -2,6 +2,7 @@
 #include "local/methods/head_fields.h"
 
 #include <mlaan/local/methods/infopro.h>
+#include <mlaan/nn/tokens.h>
 
 #include <algorithm>
 #include <cmath>
@@ -69,7 +70,7 @@ void InfoproOptions::describe(FieldList& fields) {
              "the task's loss: softmax, cross-entropy of a classifier; contrast, supervised "
              "contrastive",
              one_of({"softmax", "contrast"}));
-  describe_head(fields, head, feature_dim, widen);
+  describe_head(fields, head, feature_dim, widen, token);
   fields.add("temperature", temperature, "temperature of the contrastive loss", above(0));
   const std::string published_text = "; -1: as published for the backbone and K";
   const auto weight = Accepts{[](const OptionValue& value) {
@@ -147,18 +148,21 @@ Host infopro_host(const Backbone& backbone, const Partition& partition,
   const std::size_t modules = partition.size();
   const InfoproWeights weights = infopro_weights(backbone, modules, options);
   const bool contrasts = options.loss == "contrast";
-  const HeadOptions head{options.head, options.feature_dim, options.widen};
+  const HeadOptions head{options.head, options.feature_dim, options.widen, options.token};
   const HostNet classifier{
       "classifier",
       [head, contrasts](const NetPlace& place) {
-        return head_layers(head, place.features, contrasts ? head.feature_dim : place.classes);
+        return head_layers(head, place.features, contrasts ? head.feature_dim : place.classes,
+                           place.map);
       },
       contrasts ? "supervised_contrastive " + to_toml(options.temperature) : "cross_entropy",
       [=](std::size_t module) { return weights.task.at(module, modules); }};
   const HostNet decoder{
       "reconstruction",
       [image = backbone.input_shape(0), widen = options.widen](const NetPlace& place) {
-        return decoder_layers(place.features, image, widen);
+        LayerTexts layers = decoder_layers(place.map, image, widen);
+        if (is_tokens(place.features)) layers.insert(layers.begin(), "map");
+        return layers;
       },
       "reconstruction",
       [=](std::size_t module) { return weights.reconstruction.at(module, modules); }};

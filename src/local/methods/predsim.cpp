@@ -1,5 +1,6 @@
 // PredSim: local classifier and similarity matching (Nøkland and Eidnes 2019, arXiv:1901.06656).
 #include <mlaan/local/methods/predsim.h>
+#include <mlaan/nn/tokens.h>
 
 namespace mlaan {
 namespace {
@@ -8,7 +9,8 @@ namespace {
 /// and width are doubled in turn until they are so few.
 LayerTexts prediction_layers(const NetPlace& place, std::int64_t most) {
   LayerTexts layers;
-  const Shape& map = place.features;
+  const Shape& map = place.map;
+  if (is_tokens(place.features)) layers.emplace_back("map");
   if (map.size() == 3) {
     std::int64_t rows = 1;
     std::int64_t columns = 1;
@@ -27,7 +29,7 @@ LayerTexts prediction_layers(const NetPlace& place, std::int64_t most) {
 }
 
 LayerTexts similarity_layers(const NetPlace& place) {
-  const std::string width = std::to_string(place.features.at(0));
+  const std::string width = std::to_string(width_of(place.features));
   return {place.features.size() == 3 ? "filter 3x3 " + width : "project " + width};
 }
 

@@ -17,6 +17,7 @@ struct DglOptions {
   std::string head = "1c2f";
   std::int64_t feature_dim = 128;
   double widen = 1;
+  std::string token = "mean";
 
   void describe(FieldList& fields);
 };

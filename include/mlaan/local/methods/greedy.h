@@ -16,6 +16,7 @@ struct GreedyOptions {
   std::string head = "linear";
   std::int64_t feature_dim = 128;
   double widen = 1;
+  std::string token = "mean";
 
   void describe(FieldList& fields);
 };

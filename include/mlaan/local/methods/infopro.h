@@ -18,6 +18,7 @@ struct InfoproOptions {
   std::string head = "1c2f";
   std::int64_t feature_dim = 128;
   double widen = 1;
+  std::string token = "mean";
   double temperature = 0.07;
   /// Below 0: the published weight for the backbone and K, or the nearest larger K's.
   double lambda1_first = -1;

@@ -1,0 +1,91 @@
+// Weights from elsewhere: a safetensors file with the parameters' own names, as torchvision has
+// them.
+#include <mlaan/core/error.h>
+#include <mlaan/io/safetensors.h>
+#include <mlaan/train/checkpoint.h>
+#include <mlaan/train/pretrained_weights.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace mlaan {
+namespace {
+
+bool is_counter(const std::string& name) {
+  const std::string counter = "num_batches_tracked";
+  return name.size() >= counter.size() &&
+         name.compare(name.size() - counter.size(), counter.size(), counter) == 0;
+}
+
+std::vector<NamedTensor> tensors_of(const Unit& unit) {
+  auto tensors = unit.named_parameters();
+  for (auto& buffer : unit.named_buffers()) tensors.push_back(std::move(buffer));
+  return tensors;
+}
+
+/// The first few of a list, and how many there are besides.
+std::string first_of(const std::vector<std::string>& names) {
+  constexpr std::size_t most = 3;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(most, names.size()); ++i) {
+    text += (i > 0 ? ", " : "") + names[i];
+  }
+  if (names.size() > most) text += " and " + std::to_string(names.size() - most) + " more";
+  return text;
+}
+
+}  // namespace
+
+void load_pretrained(const std::filesystem::path& path, const Backbone& backbone,
+                     PretrainedHead head) {
+  const TensorFile file = read_safetensors(path);
+  std::map<std::string, torch::Tensor> sources;
+  for (const auto& named : file.tensors) sources.emplace(named.name, named.tensor);
+
+  std::vector<std::pair<torch::Tensor, torch::Tensor>> copies;
+  std::vector<std::string> missing;
+  const auto take = [&](const NamedTensor& target, const std::string& advice) {
+    const auto found = sources.find(target.name);
+    if (found == sources.end()) {
+      if (!is_counter(target.name)) missing.push_back(target.name);
+      return;
+    }
+    if (found->second.sizes() != target.tensor.sizes()) {
+      throw UserError(path.string() + ": " + target.name + " has the shape " +
+                      to_string(found->second.sizes().vec()) + ", where " + backbone.name() +
+                      " has " + to_string(target.tensor.sizes().vec()) + advice);
+    }
+    copies.emplace_back(target.tensor, found->second);
+    sources.erase(found);
+  };
+  for (const auto& unit : backbone.units()) {
+    for (const auto& target : tensors_of(unit)) take(target, "");
+  }
+  for (const auto& unit : backbone.head()->units()) {
+    for (const auto& target : tensors_of(unit)) {
+      if (head == PretrainedHead::load) {
+        take(target, "; to leave out the file's head, set weights_head = \"fresh\"");
+      } else {
+        sources.erase(target.name);
+      }
+    }
+  }
+  if (!missing.empty()) {
+    throw UserError(path.string() + " has no " + first_of(missing) + ", which " + backbone.name() +
+                    " needs");
+  }
+  if (!sources.empty() && !is_checkpoint(file)) {
+    std::vector<std::string> unknown;
+    for (const auto& source : sources) unknown.push_back(source.first);
+    throw UserError(path.string() + " has " + first_of(unknown) + ", which " + backbone.name() +
+                    " has not");
+  }
+  const torch::NoGradGuard no_grad;
+  for (const auto& [target, source] : copies) target.copy_(source);
+}
+
+}  // namespace mlaan

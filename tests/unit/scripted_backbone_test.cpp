@@ -1,0 +1,150 @@
+// Backbones from TorchScript files, which are written here without Python.
+#include "support/closeness.h"
+#include "support/errors.h"
+#include "support/temporary_folder.h"
+
+#include <mlaan/io/atomic_file.h>
+#include <mlaan/local/engine.h>
+#include <mlaan/local/method.h>
+#include <mlaan/local/published.h>
+#include <mlaan/nn/backbones.h>
+#include <mlaan/nn/scripted_backbone.h>
+
+#include <torch/script.h>
+#include <torch/torch.h>
+
+#include <gtest/gtest.h>
+
+namespace mlaan::testing {
+namespace {
+
+constexpr std::int64_t classes = 3;
+
+torch::jit::Module convolution(std::int64_t in, std::int64_t out) {
+  torch::jit::Module module("Convolution");
+  module.register_parameter("weight", 0.3 * torch::randn({out, in, 3, 3}), false);
+  module.register_parameter("bias", torch::zeros({out}), false);
+  module.define(
+      "def forward(self, x):\n"
+      "  return torch.relu(torch.conv2d(x, self.weight, self.bias, 1, 1))\n");
+  return module;
+}
+
+torch::jit::Module flatten() {
+  torch::jit::Module module("Flatten");
+  module.define("def forward(self, x):\n  return torch.mean(x, [2, 3])\n");
+  return module;
+}
+
+torch::jit::Module linear(std::int64_t in, std::int64_t out) {
+  torch::jit::Module module("Linear");
+  module.register_parameter("weight", torch::randn({out, in}), false);
+  module.register_parameter("bias", torch::zeros({out}), false);
+  module.define(
+      "def forward(self, x):\n"
+      "  return torch.linear(x, self.weight, self.bias)\n");
+  return module;
+}
+
+/// A network of these children. \param forward its body.
+torch::jit::Module network(const std::string& forward) {
+  torch::manual_seed(1);
+  torch::jit::Module module("Network");
+  module.register_module("first", convolution(3, 8));
+  module.register_module("second", convolution(8, 8));
+  module.register_module("third", convolution(8, 8));
+  module.register_module("pool", flatten());
+  module.register_module("classifier", linear(8, classes));
+  for (auto parameter : module.parameters()) parameter.set_requires_grad(true);
+  module.define("def forward(self, x):\n  " + forward + "\n");
+  return module;
+}
+
+const std::string chain =
+    "return "
+    "self.classifier.forward(self.pool.forward(self.third.forward(self.second.forward(self.first."
+    "forward(x)))))";
+
+class ScriptedBackbone : public ::testing::Test {
+ protected:
+  std::string saved(const torch::jit::Module& module) const {
+    const std::string path = (folder / "network.pt").string();
+    module.save(path);
+    return path;
+  }
+
+  TemporaryFolder folder;
+  const Shape shape{3, 8, 8};
+};
+
+TEST_F(ScriptedBackbone, IsCutIntoItsChildren) {
+  auto module = network(chain);
+  const Backbone backbone = make_backbone(saved(module), classes, shape, 0);
+  EXPECT_EQ(backbone.name(), "network");
+  ASSERT_EQ(backbone.size(), 3U);
+  EXPECT_EQ(backbone.units()[1].name(), "second");
+  EXPECT_EQ(backbone.output_shape(2), (Shape{8, 8, 8}));
+  EXPECT_EQ(backbone.named_parameters().front().name, "first.weight");
+  EXPECT_EQ(backbone.named_parameters().back().name, "classifier.bias");
+  const auto images = torch::randn({4, 3, 8, 8});
+  const torch::NoGradGuard no_grad;
+  expect_close(backbone.forward(images), module.forward({images}).toTensor(), 1e-6, "logits");
+}
+
+TEST_F(ScriptedBackbone, IsTrainedByLocalMethods) {
+  const std::string path = saved(network(chain));
+  const auto images = torch::randn({6, 3, 8, 8});
+  const auto labels = torch::arange(6) % classes;
+  for (const char* method : {"dgl", "mlaan", "lam", "predsim", "e2e"}) {
+    const Backbone backbone = make_backbone(path, classes, shape, 0);
+    OptionSet options;
+    Engine engine(backbone,
+                  find_method(method).plan(backbone, default_partition(backbone, 3), options, 0));
+    const auto before = backbone.named_parameters().front().tensor.detach().clone();
+    const auto start = engine.step(images, labels).losses.sum().item<double>();
+    StepResult result;
+    for (int step = 0; step < 20; ++step) result = engine.step(images, labels);
+    EXPECT_LT(result.losses.sum().item<double>(), start) << method;
+    EXPECT_FALSE(torch::equal(backbone.named_parameters().front().tensor, before)) << method;
+  }
+}
+
+TEST_F(ScriptedBackbone, CopiesShareNothing) {
+  const Backbone backbone = make_backbone(saved(network(chain)), classes, shape, 0);
+  const Unit& unit = backbone.units()[1];
+  const Unit copy = unit.clone("copy");
+  EXPECT_EQ(copy.named_parameters().front().name, "copy.weight");
+  EXPECT_TRUE(copy.named_parameters().front().tensor.is_leaf());
+  const auto input = torch::randn({2, 8, 8, 8});
+  const torch::NoGradGuard no_grad;
+  expect_same(copy.forward(input), unit.forward(input), "a copy");
+  torch::Tensor(copy.named_parameters().front().tensor).add_(1);
+  EXPECT_GT(relative_difference(copy.forward(input), unit.forward(input)), 1e-2);
+}
+
+TEST_F(ScriptedBackbone, WhatIsNoChainIsRefused) {
+  const auto refused = [&](const std::string& forward, const std::vector<std::string>& parts) {
+    const std::string path = saved(network(forward));
+    expect_user_error([&] { make_backbone(path, classes, shape, 0); }, parts);
+  };
+  refused(
+      "return self.classifier.forward(self.pool.forward(self.second.forward(self.first.forward(x)) "
+      "+ self.third.forward(self.first.forward(x))))",
+      {"network.pt", "cannot be cut", "Sequential"});
+  refused(
+      "return "
+      "self.classifier.forward(torch.mean(self.third.forward(self.second.forward(self.first."
+      "forward(x))), [2, 3]) * 2.0)",
+      {"network.pt", "cannot be cut"});
+  const std::string path = saved(network(chain));
+  expect_user_error([&] { make_backbone(path, 10, shape, 0); }, {"3 logits", "10 classes"});
+  expect_user_error([&] { make_backbone(path, classes, {1, 8, 8}, 0); }, {"network.pt", "1×8×8"});
+  expect_user_error([&] { make_backbone("none.pt", classes, shape, 0); }, {"no file", "none.pt"});
+  const auto text = folder / "text.pt";
+  write_text(text, "no script");
+  expect_user_error([&] { make_backbone(text.string(), classes, shape, 0); },
+                    {"text.pt", "TorchScript"});
+}
+
+}  // namespace
+}  // namespace mlaan::testing
