@@ -87,18 +87,21 @@ TEST_P(LargeBackbones, EveryParameterGetsItsGradientWhateverIsRecomputed) {
   }
 }
 
+std::string case_name(
+    const ::testing::TestParamInfo<std::tuple<std::string, std::string>>& families) {
+  const auto& [family, method] = families.param;
+  std::string name = family + "_" + method;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+}
+
 INSTANTIATE_TEST_SUITE_P(Families, LargeBackbones,
                          ::testing::Combine(::testing::Values("resnet18", "bottlenecks", "vgg",
                                                               "vgg8b", "convnext_tiny"),
                                             ::testing::Values("greedy", "dgl", "predsim", "infopro",
                                                               "auglocal", "man", "mlm", "lam",
                                                               "mlaan", "mlaan-lean")),
-                         [](const auto& families) {
-                           const auto& [family, method] = families.param;
-                           std::string name = family + "_" + method;
-                           std::replace(name.begin(), name.end(), '-', '_');
-                           return name;
-                         });
+                         case_name);
 
 TEST(LargeBackbones, EveryPartitionCutsThem) {
   for (const char* family : {"resnet18", "bottlenecks", "vgg", "vgg8b", "convnext_tiny"}) {
