@@ -80,7 +80,9 @@ int run(const EvalFlags& flags) {
       checkpoint ? read_backbone(*checkpoint, config) : make_backbone(config, data);
   backbone.train(false);
   backbone.to(device);
-  const auto loader = make_plain_loader(config, data, data.test, all_indices(*data.test));
+  const auto loader = make_plain_loader(
+      config, data, data.test, all_indices(*data.test),
+      [](const std::string& what) { std::fprintf(stderr, "mlaan: skipped %s\n", what.c_str()); });
   measure::reset_peak(device);
   EvalSummary summary;
   summary.score = evaluate(
