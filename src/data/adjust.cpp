@@ -240,7 +240,7 @@ torch::Tensor autocontrast(const torch::Tensor& image) {
     const float low = *lowest;
     const float range = static_cast<float>(*highest) - low;
     const auto table = make_table([&](float value) {
-      return range > 0 ? to_pixel((value - low) * (255 / range)) : to_pixel(value);
+      return range > 0 ? to_pixel((value - low) * 255 / range) : to_pixel(value);
     });
     map(plane, canvas.to + c * canvas.area, canvas.area, table);
   }
