@@ -5,6 +5,8 @@
 
 #include <torch/types.h>
 
+#include <algorithm>
+#include <array>
 #include <fstream>
 #include <utility>
 

@@ -121,6 +121,7 @@ TEST_F(Cli, WeightsAreEvaluatedAndTrainedFrom) {
 }
 
 TEST_F(Cli, PredictsWhatPicturesShow) {
+  if (!built_with_pictures()) GTEST_SKIP() << "built without pictures";
   ASSERT_EQ(run_program(train("run")).exit_code, 0);
   write_bytes(folder / "one.png", png_file(wavy_picture(3, 40, 50)));
   write_bytes(folder / "two.jpg", jpeg_file(wavy_picture(1, 64, 64)));

@@ -35,6 +35,10 @@ std::string exif_with_orientation(int orientation) {
 
 #ifdef MLAAN_HAS_PICTURES
 
+bool built_with_pictures() {
+  return true;
+}
+
 std::string jpeg_file(const torch::Tensor& image, const JpegSettings& settings) {
   jpeg_compress_struct info{};
   jpeg_error_mgr errors{};
@@ -120,6 +124,10 @@ std::string png_file(const torch::Tensor& image, const PngSettings& settings) {
 }
 
 #else
+
+bool built_with_pictures() {
+  return false;
+}
 
 std::string jpeg_file(const torch::Tensor&, const JpegSettings&) {
   throw std::runtime_error("built without pictures");

@@ -8,6 +8,9 @@
 
 namespace mlaan::testing {
 
+/// Whether this build can write, and read, JPEG and PNG.
+bool built_with_pictures();
+
 struct JpegSettings {
   int quality = 95;
   int chroma_width = 2;  ///< pixels of a chroma sample
