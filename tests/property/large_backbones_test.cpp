@@ -15,6 +15,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -92,12 +93,10 @@ INSTANTIATE_TEST_SUITE_P(Families, LargeBackbones,
                                             ::testing::Values("greedy", "dgl", "predsim", "infopro",
                                                               "auglocal", "man", "mlm", "lam",
                                                               "mlaan", "mlaan-lean")),
-                         [](const auto& info) {
-                           std::string name =
-                               std::get<0>(info.param) + "_" + std::get<1>(info.param);
-                           for (char& letter : name) {
-                             if (letter == '-') letter = '_';
-                           }
+                         [](const auto& families) {
+                           const auto& [family, method] = families.param;
+                           std::string name = family + "_" + method;
+                           std::replace(name.begin(), name.end(), '-', '_');
                            return name;
                          });
 

@@ -77,7 +77,7 @@ INSTANTIATE_TEST_SUITE_P(
         Architecture{"vit_tiny", 32,
                      "VisionTransformer patch_size=4 num_layers=12 num_heads=3 "
                      "hidden_dim=192 mlp_dim=768"}),
-    [](const ::testing::TestParamInfo<Architecture>& info) { return info.param.model; });
+    [](const auto& architecture) { return architecture.param.model; });
 
 }  // namespace
 }  // namespace mlaan::testing
