@@ -4,11 +4,13 @@
 
 #include <zimg.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace mlaan {
 namespace {
@@ -75,6 +77,76 @@ std::optional<torch::Tensor> part_as_it_is(const torch::Tensor& image, const Exa
   return image.narrow(1, top, out_height).narrow(2, left, out_width);
 }
 
+/// What a pixel of the result is made of, along an axis.
+struct Taps {
+  std::int64_t first = 0;
+  std::vector<float> weights;
+};
+
+/// Of the pixel at `place`, of `to` that `from` pixels shrink to: a triangle as wide as two pixels
+/// of the result, cut off at the edges.
+Taps taps_of(std::int64_t place, std::int64_t from, std::int64_t to) {
+  const double scale = std::max(1.0, static_cast<double>(from) / static_cast<double>(to));
+  const double centre =
+      (static_cast<double>(place) + 0.5) * static_cast<double>(from) / static_cast<double>(to);
+  Taps taps;
+  taps.first = std::max<std::int64_t>(0, std::llround(std::floor(centre - scale + 0.5)));
+  const auto end = std::min<std::int64_t>(from, std::llround(std::floor(centre + scale + 0.5)));
+  double sum = 0;
+  for (std::int64_t i = taps.first; i < end; ++i) {
+    const double weight =
+        std::max(0.0, 1 - std::abs(static_cast<double>(i) + 0.5 - centre) / scale);
+    taps.weights.push_back(static_cast<float>(weight));
+    sum += weight;
+  }
+  for (auto& weight : taps.weights) weight = static_cast<float>(weight / sum);
+  return taps;
+}
+
+std::uint8_t weighted_sum(const torch::Tensor& plane, const Taps& down, const Taps& across) {
+  float sum = 0;
+  const auto* row = plane.data_ptr<std::uint8_t>() + down.first * plane.stride(0) + across.first;
+  for (const float weight : down.weights) {
+    float of_row = 0;
+    for (std::size_t i = 0; i < across.weights.size(); ++i) of_row += across.weights[i] * row[i];
+    sum += weight * of_row;
+    row += plane.stride(0);
+  }
+  return static_cast<std::uint8_t>(std::clamp(std::lround(sum), 0L, 255L));
+}
+
+/// The outermost pixels of a picture that was shrunk: zimg's filter mirrors the picture where it
+/// reaches beyond the edges, Pillow's is cut off there.
+void redo_edges(const torch::Tensor& image, const torch::Tensor& result) {
+  const std::int64_t height = result.size(1);
+  const std::int64_t width = result.size(2);
+  std::vector<Taps> down;
+  std::vector<Taps> across;
+  for (std::int64_t y = 0; y < height; ++y) down.push_back(taps_of(y, image.size(1), height));
+  for (std::int64_t x = 0; x < width; ++x) across.push_back(taps_of(x, image.size(2), width));
+  for (std::int64_t c = 0; c < image.size(0); ++c) {
+    const torch::Tensor from = image.select(0, c);
+    const torch::Tensor to = result.select(0, c);
+    auto* pixels = to.data_ptr<std::uint8_t>();
+    const auto redo = [&](std::int64_t y, std::int64_t x) {
+      pixels[y * to.stride(0) + x] = weighted_sum(from, down[static_cast<std::size_t>(y)],
+                                                  across[static_cast<std::size_t>(x)]);
+    };
+    for (const std::int64_t y : {std::int64_t{0}, height - 1}) {
+      for (std::int64_t x = 0; image.size(1) > height && x < width; ++x) redo(y, x);
+    }
+    for (const std::int64_t x : {std::int64_t{0}, width - 1}) {
+      for (std::int64_t y = 0; image.size(2) > width && y < height; ++y) redo(y, x);
+    }
+  }
+}
+
+bool is_all_of(const ExactRegion& region, const torch::Tensor& image) {
+  return region.left == 0 && region.top == 0 &&
+         region.width == static_cast<double>(image.size(2)) &&
+         region.height == static_cast<double>(image.size(1));
+}
+
 }  // namespace
 
 torch::Tensor picture_memory(std::int64_t channels, std::int64_t height, std::int64_t width) {
@@ -111,6 +183,7 @@ torch::Tensor resize(const torch::Tensor& image, const ExactRegion& region, std:
       fail();
     }
   }
+  if (is_all_of(region, source)) redo_edges(source, result);
   return result;
 }
 

@@ -163,29 +163,62 @@ struct NormReluConv : NormNode {
   }
 };
 
-/// The other tensor is the shortcut.
-struct NormAddRelu : NormNode {
+/// Where a ReLU let nothing through, known by its output or by a byte an element.
+struct CutOff {
   Tensor output;
-  Tensor cut_off;  ///< in the output's place, where that is soon dropped: a byte an element
+  Tensor closed;  ///< in the output's place, where that is soon dropped
+
+  /// The gradient of the ReLU's input from that of its output, in place where that is nobody
+  /// else's.
+  Tensor operator()(Tensor gradient) const {
+    if (!closed.defined()) return relu_backward(std::move(gradient), output);
+    if (is_sole_owner(gradient)) return gradient.masked_fill_(closed, 0);
+    // Not masked_fill(), which would lay a broadcast out anew.
+    return at::where(closed, at::zeros({}, gradient.options()), gradient);
+  }
+};
+
+/// Where the gradient of a NormAddRelu goes on along the shortcut. Of the nodes that are ready it
+/// runs last: a gradient that somebody keeps anyway is copied for the shortcut only when the way
+/// through the convolutions, whose tensors need room too, is done.
+struct ShortcutGradient : torch::autograd::Node {
+  ShortcutGradient() : Node(/*sequence_nr=*/std::uint64_t{0}) {}
+
+  CutOff cut_off;
+  bool is_cut = false;  ///< the gradient that comes has been through cut_off
+
+  torch::autograd::variable_list apply(torch::autograd::variable_list&& gradients) final {
+    Tensor gradient = std::move(gradients.at(0));
+    gradients.clear();
+    if (!gradient.defined() || is_cut) return {std::move(gradient)};
+    const torch::NoGradGuard no_grad;
+    return {cut_off(std::move(gradient))};
+  }
+
+  void release_variables() override { cut_off = {}; }
+};
+
+/// The other tensor is the shortcut, behind a ShortcutGradient.
+struct NormAddRelu : NormNode {
+  CutOff cut_off;
 
   void release_variables() override {
     NormNode::release_variables();
-    output = Tensor();
-    cut_off = Tensor();
+    cut_off = {};
   }
 
  private:
   Tensor through_followers(Tensor gradient, Tensor& other) override {
-    gradient =
-        cut_off.defined() ? cut(std::move(gradient)) : relu_backward(std::move(gradient), output);
-    if (task_should_compute_output(3)) other = gradient;
-    return gradient;
-  }
-
-  Tensor cut(Tensor gradient) const {
-    if (is_sole_owner(gradient)) return gradient.masked_fill_(cut_off, 0);
-    // Not masked_fill(), which would lay a broadcast out anew.
-    return at::where(cut_off, at::zeros({}, gradient.options()), gradient);
+    if (!task_should_compute_output(3)) return cut_off(std::move(gradient));
+    auto& shortcut = static_cast<ShortcutGradient&>(*next_edge(3).function);
+    shortcut.is_cut = is_sole_owner(gradient) || !reaches_norm();
+    if (shortcut.is_cut) {
+      gradient = cut_off(std::move(gradient));
+      other = gradient;
+      return gradient;
+    }
+    other = gradient;
+    return cut_off(std::move(gradient));
   }
 };
 
@@ -248,13 +281,21 @@ Tensor norm_add_relu(torch::nn::BatchNorm2d& normalisation, const Tensor& input,
     output.add_(shortcut).relu_();
   }
   if (DroppedOutputScope::active()) {
-    site.cut_off = output.detach() <= 0;
+    site.cut_off.closed = output.detach() <= 0;
   } else {
     // An alias: the output itself would hold the node that holds it.
-    site.output = output.detach();
+    site.cut_off.output = output.detach();
+  }
+  torch::autograd::Edge shortcut_edge;
+  if (shortcut.requires_grad()) {
+    shortcut_edge = {compat::make_node<ShortcutGradient>(), 0};
+    auto& way = static_cast<ShortcutGradient&>(*shortcut_edge.function);
+    way.cut_off = site.cut_off;
+    way.add_input_metadata(shortcut);
+    way.set_next_edges({edge_of(shortcut)});
   }
   site.set_next_edges({edge_of(input), edge_of(normalisation->weight), edge_of(normalisation->bias),
-                       edge_of(shortcut)});
+                       std::move(shortcut_edge)});
   torch::autograd::create_gradient_edge(output, node);
   return output;
 }

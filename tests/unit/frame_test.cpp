@@ -77,7 +77,8 @@ TEST(Resize, KeepsFlatPicturesAndAveragesWhatItShrinks) {
   // Stripes one pixel wide: no filter as narrow as theirs may be left.
   const auto stripes = (torch::arange(64).remainder(2) * 200).to(torch::kUInt8).expand({1, 64, 64});
   const auto shrunk = resize(stripes, {{0, 0, 64, 64}, 16, 16}).to(torch::kInt64);
-  EXPECT_LT((shrunk - 100).abs().max().item<std::int64_t>(), 4);
+  const auto inside = shrunk.narrow(1, 1, 14).narrow(2, 1, 14);
+  EXPECT_LT((inside - 100).abs().max().item<std::int64_t>(), 4);
 }
 
 TEST(Resize, RegionsAreCutOutBeforeTheyAreResized) {

@@ -98,8 +98,13 @@ TEST_F(ScriptedBackbone, IsTrainedByLocalMethods) {
   for (const char* method : {"dgl", "mlaan", "lam", "predsim", "e2e"}) {
     const Backbone backbone = make_backbone(path, classes, shape, 0);
     OptionSet options;
+    EngineOptions gentle;
+    SgdOptions descent;
+    descent.lr = 0.01;
+    gentle.optimizer = sgd(descent);
     Engine engine(backbone,
-                  find_method(method).plan(backbone, default_partition(backbone, 3), options, 0));
+                  find_method(method).plan(backbone, default_partition(backbone, 3), options, 0),
+                  gentle);
     const auto before = backbone.named_parameters().front().tensor.detach().clone();
     const auto start = engine.step(images, labels).losses.sum().item<double>();
     StepResult result;
