@@ -81,7 +81,7 @@ TEST_F(Unpack, RefusesMoreBytesThanAllowed) {
 
 TEST_F(Unpack, RefusesDamagedArchives) {
   std::string noise;
-  for (int i = 0; i < 100000; ++i) noise.push_back(static_cast<char>(i * i >> 3 & 255));
+  for (unsigned i = 0; i < 100000; ++i) noise.push_back(static_cast<char>(i * i >> 3 & 255));
   write_archive(archive, {{"set/one", noise}});
   const std::string whole = read_text(archive);
   for (const std::size_t size : {whole.size() / 2, std::size_t{20}, std::size_t{0}}) {
