@@ -94,8 +94,8 @@ INSTANTIATE_TEST_SUITE_P(Families, LargeBackbones,
                                                               "auglocal", "man", "mlm", "lam",
                                                               "mlaan", "mlaan-lean")),
                          [](const auto& families) {
-                           const auto& [family, method] = families.param;
-                           std::string name = family + "_" + method;
+                           std::string name =
+                               std::get<0>(families.param) + "_" + std::get<1>(families.param);
                            std::replace(name.begin(), name.end(), '-', '_');
                            return name;
                          });
