@@ -1,5 +1,5 @@
-# Whether LibTorch's kernel of batch normalisation's backward pass can be called with a result that
-# we hand in, so that it may overwrite the gradient. Its dispatcher takes one argument for each
+# Whether LibTorch's kernels of batch normalisation can be called with results and statistics that
+# we hand in, so that one may overwrite the gradient. Their dispatcher takes one argument for each
 # instruction set that LibTorch was built for, which its headers only know by macros.
 # Sets MLAAN_BATCH_NORM_KERNEL_DEFINITIONS, empty where the kernel cannot be called.
 include(CheckCXXSourceCompiles)
@@ -15,6 +15,7 @@ foreach(sets "HAVE_AVX512_CPU_DEFINITION;HAVE_AVX2_CPU_DEFINITION" "MLAAN_NO_INS
     int main() {
       at::Tensor t;
       at::native::batch_norm_cpu_backward_stub(at::kCPU, t, t, t, t, t, t, t, t, t, t, true, 0.0);
+      at::native::batch_norm_cpu_stub(at::kCPU, t, t, t, t, t, t, t, t, true, 0.0);
     }" ${result})
   unset(CMAKE_REQUIRED_DEFINITIONS)
   unset(CMAKE_REQUIRED_LIBRARIES)

@@ -19,6 +19,9 @@ function(mlaan_settings target)
     target_compile_options(${target} PRIVATE -fsanitize=${MLAAN_SANITIZE} -fno-omit-frame-pointer)
     target_link_options(${target} PRIVATE -fsanitize=${MLAAN_SANITIZE})
   endif()
+  if(MLAAN_BUILD_FUZZERS)
+    target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
+  endif()
   set_target_properties(${target} PROPERTIES
     POSITION_INDEPENDENT_CODE ON
     CXX_EXTENSIONS OFF

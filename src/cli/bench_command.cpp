@@ -1,4 +1,4 @@
-// mlaan bench: steps of several methods side by side.
+// mlaan bench: steps of several methods side by side; bench loader: how fast batches come.
 #include "cli/commands.h"
 
 #include <mlaan/core/error.h>
@@ -88,8 +88,16 @@ int run(BenchFlags& flags) {
 Command bench_command(CLI::App& program) {
   CLI::App* app =
       program.add_subcommand("bench", "measure time and bytes of a step, methods side by side");
+  app->require_subcommand(0, 1);
   const auto flags = std::make_shared<BenchFlags>(*app);
-  return {app, [flags] { return run(*flags); }, /*computes=*/true};
+  const Verb loader = bench_loader_verb(*app);
+  loader.app->allow_extras();
+  const auto run_either = [flags, loader] {
+    if (!loader.app->parsed()) return run(*flags);
+    check_remaining(*loader.app, {}, "argument");
+    return loader.run();
+  };
+  return {app, run_either, /*computes=*/true, {loader.app->get_name()}};
 }
 
 }  // namespace mlaan::cli

@@ -1,7 +1,9 @@
 // What the subcommands of the program share.
 #include "cli/command.h"
 
+#include <mlaan/core/error.h>
 #include <mlaan/core/process.h>
+#include <mlaan/core/suggest.h>
 #include <mlaan/local/method.h>
 #include <mlaan/train/options.h>
 #include <mlaan/train/setup.h>
@@ -13,10 +15,13 @@
 namespace mlaan::cli {
 namespace {
 
-/// Letters that users expect for some flags.
-std::string short_names(const std::string& key) {
+/// What users expect some flags to be called.
+std::string usual_names(const std::string& key) {
   if (key == "batch_size") return "-b,";
   if (key == "workers") return "-j,";
+  if (key == "augment.label_smoothing") return "--smoothing,";
+  if (key == "augment.erase") return "--reprob,";
+  if (key == "augment.mix_off_epoch") return "--mixup-off-epoch,";
   return "";
 }
 
@@ -27,13 +32,32 @@ std::string flag_name(const std::string& key) {
   return "--" + name;
 }
 
+std::vector<std::string> flag_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const auto* option : app.get_options()) {
+    for (const auto& name : option->get_lnames()) names.push_back("--" + name);
+    for (const auto& name : option->get_snames()) names.push_back("-" + name);
+  }
+  return names;
+}
+
 }  // namespace
+
+void check_remaining(const CLI::App& app, const std::vector<std::string>& known,
+                     const std::string& kind) {
+  const auto remaining = app.remaining();
+  if (remaining.empty()) return;
+  const std::string first = remaining.front().substr(0, remaining.front().find('='));
+  const bool is_flag = first.size() > 1 && first[0] == '-';
+  if (is_flag) throw UserError(unknown_name("flag", first, flag_names(app)));
+  throw UserError(unknown_name(kind, first, known));
+}
 
 ConfigFlags::ConfigFlags(CLI::App& app, const std::vector<std::string>& keys,
                          bool flags_of_methods) {
   Config defaults;
   for (const auto& key : keys) {
-    add(app, defaults.options().field(key), short_names(key) + flag_name(key));
+    add(app, defaults.options().field(key), usual_names(key) + flag_name(key));
   }
   if (flags_of_methods) {
     for (const auto& field : defaults.options().fields()) {
@@ -64,6 +88,14 @@ void ConfigFlags::apply(Config& config) const {
   for (const auto& file : files_) config.apply_file(file);
   for (const auto& assignment : assignments_) config.apply_assignment(assignment);
   for (const auto& given : given_) config.apply(given.key, given.value, given.flag);
+}
+
+std::vector<std::string> with_augmentation(std::vector<std::string> keys) {
+  for (const char* name :
+       {"random_augment", "erase", "mixup", "cutmix", "mix_off_epoch", "label_smoothing"}) {
+    keys.push_back(std::string("augment.") + name);
+  }
+  return keys;
 }
 
 void prepare(Config& config) {

@@ -18,7 +18,21 @@ struct Command {
   std::function<int()> run;
   /// Trains or runs networks, so that it is worth setting up the process for that.
   bool computes = false;
+  /// What its first argument can be, where each of them is a subcommand of its own.
+  std::vector<std::string> verbs = {};
 };
+
+/// One of a command's verbs, such as `get` of `mlaan data get`: flags, then what to do.
+struct Verb {
+  CLI::App* app = nullptr;
+  /// \return the exit code.
+  std::function<int()> run;
+};
+
+/// Refuses what no flag or subcommand has taken. \param known what an argument could have been, and
+/// `kind` what that is called.
+void check_remaining(const CLI::App& app, const std::vector<std::string>& known,
+                     const std::string& kind);
 
 /// Flags that stand for keys of the configuration, -c/--config and --set. They are applied in the
 /// order: file, --set, flags of their own.
@@ -45,6 +59,9 @@ class ConfigFlags {
   std::vector<std::string> assignments_;
   std::vector<Given> given_;
 };
+
+/// Keys, and those of augmentation that users of other trainers expect flags for.
+std::vector<std::string> with_augmentation(std::vector<std::string> keys);
 
 /// Sets threads, memory and BLAS for the rest of the process, and tells on stderr what is amiss.
 void prepare(Config& config);

@@ -29,10 +29,15 @@ struct EvalFlags {
                /*flags_of_methods=*/false) {
     app.add_option("checkpoint", path,
                    "a checkpoint, or the folder of a run; without it, --model with --weights");
+    app.add_flag("--per-class", per_class, "print the errors of each class, too");
+    app.add_option("--json", json, "file to write the results to, besides OUTPUT/summary.json")
+        ->type_name("FILE");
   }
 
   ConfigFlags config;
   std::string path;
+  std::string json;
+  bool per_class = false;
 };
 
 /// The checkpoint to test, whose settings come before those given now; nothing where weights are to
@@ -75,27 +80,27 @@ int run(const EvalFlags& flags) {
       checkpoint ? read_backbone(*checkpoint, config) : make_backbone(config, data);
   backbone.train(false);
   backbone.to(device);
-  const auto loader = make_plain_loader(config, data, data.test, all_indices(*data.test));
+  const auto loader = make_plain_loader(
+      config, data, data.test, all_indices(*data.test),
+      [](const std::string& what) { std::fprintf(stderr, "mlaan: skipped %s\n", what.c_str()); });
   measure::reset_peak(device);
-  const Score score = evaluate(
-      [&](const torch::Tensor& images) { return backbone.forward(images.to(device)); }, *loader);
-
   EvalSummary summary;
+  summary.score = evaluate(
+      [&](const torch::Tensor& images) { return backbone.forward(images.to(device)); }, *loader);
   summary.checkpoint = checkpoint ? checkpoint->path.string() : settings.weights;
   summary.method = checkpoint ? settings.method : "";
   summary.model = settings.model;
   summary.dataset = data.name;
+  summary.class_names = data.classes;
   summary.epochs = checkpoint ? checkpoint->info.state.epoch : 0;
   summary.batch = settings.batch_size;
-  summary.test_images = score.images;
-  summary.test_error = score.error;
-  summary.test_loss = score.loss;
-  summary.seconds = score.seconds;
-  summary.images_per_second = static_cast<double>(score.images) / score.seconds;
+  summary.images_per_second = static_cast<double>(summary.score.images) / summary.score.seconds;
   summary.peak_bytes = measure::read_memory(device).peak - bytes_before;
   summary.parameters = element_count(backbone.named_parameters());
   write_summary(folder / "summary.json", summary);
+  if (!flags.json.empty()) write_summary(flags.json, summary);
   std::printf("%s", summary_table(summary).c_str());
+  if (flags.per_class) std::printf("\n%s", class_table(summary).c_str());
   return 0;
 }
 

@@ -4,7 +4,6 @@
 
 #include <mlaan/core/error.h>
 #include <mlaan/core/process.h>
-#include <mlaan/core/suggest.h>
 #include <mlaan/measure/memory.h>
 
 #include <algorithm>
@@ -19,36 +18,16 @@ using namespace mlaan::cli;
 constexpr int exit_failure = 1;
 constexpr int exit_usage = 2;
 
-std::vector<std::string> flag_names(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const auto* option : app.get_options()) {
-    for (const auto& name : option->get_lnames()) names.push_back("--" + name);
-    for (const auto& name : option->get_snames()) names.push_back("-" + name);
-  }
-  return names;
-}
-
-/// Refuses what no flag or subcommand has taken.
-void check_remaining(const CLI::App& app, const std::vector<std::string>& known,
-                     const std::string& kind) {
-  const auto remaining = app.remaining();
-  if (remaining.empty()) return;
-  const std::string first = remaining.front().substr(0, remaining.front().find('='));
-  const bool is_flag = first.size() > 1 && first[0] == '-';
-  if (is_flag) throw UserError(unknown_name("flag", first, flag_names(app)));
-  throw UserError(unknown_name(kind, first, known));
-}
-
 int run(int argc, char** argv) {
   CLI::App program("Supervised local learning: trains deep networks module by module.", "mlaan");
   program.set_version_flag("--version", version());
   program.allow_extras();
   // So that `mlaan info plan` is not taken for `mlaan plan`.
   program.require_subcommand(0, 1);
-  std::vector<Command> commands{train_command(program),   eval_command(program),
-                                bench_command(program),   compare_command(program),
-                                analyze_command(program), plan_command(program),
-                                info_command(program)};
+  std::vector<Command> commands{
+      train_command(program), eval_command(program),    predict_command(program),
+      bench_command(program), compare_command(program), analyze_command(program),
+      plan_command(program),  data_command(program),    info_command(program)};
   std::vector<std::string> names;
   for (const auto& command : commands) {
     command.app->allow_extras();
@@ -65,7 +44,7 @@ int run(int argc, char** argv) {
   }
   for (const auto& command : commands) {
     if (!command.app->parsed()) continue;
-    check_remaining(*command.app, {}, "argument");
+    check_remaining(*command.app, command.verbs, command.verbs.empty() ? "argument" : "verb");
     if (command.computes) limit_spinning(argv);
     return command.run();
   }

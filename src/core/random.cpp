@@ -20,6 +20,25 @@ std::uint64_t mix(std::uint64_t z) {
   return z ^ (z >> 31);
 }
 
+/// Logarithm of a number of the gamma distribution of shape `alpha` (Marsaglia and Tsang 2000). For
+/// small shapes the number itself may be too small for a double.
+double log_gamma_number(RandomStream& random, double alpha) {
+  if (alpha < 1) {
+    const double larger = log_gamma_number(random, alpha + 1);
+    return larger + std::log1p(-random.uniform()) / alpha;
+  }
+  const double d = alpha - 1.0 / 3;
+  const double c = 1 / std::sqrt(9 * d);
+  for (;;) {
+    const double x = random.normal();
+    const double root = 1 + c * x;
+    const double u = 1 - random.uniform();
+    if (root <= 0) continue;
+    const double v = root * root * root;
+    if (std::log(u) < 0.5 * x * x + d - d * v + d * std::log(v)) return std::log(d * v);
+  }
+}
+
 at::Generator default_generator(c10::Device device) {
   return at::globalContext().defaultGenerator(device);
 }
@@ -59,6 +78,12 @@ std::uint64_t RandomStream::below(std::uint64_t n) {
 double RandomStream::normal() {
   const double radius = std::sqrt(-2 * std::log1p(-uniform()));
   return radius * std::cos(6.283185307179586 * uniform());
+}
+
+double RandomStream::beta(double alpha) {
+  const double one = log_gamma_number(*this, alpha);
+  const double other = log_gamma_number(*this, alpha);
+  return 1 / (1 + std::exp(other - one));
 }
 
 std::vector<std::int64_t> random_permutation(std::int64_t n, std::uint64_t key) {

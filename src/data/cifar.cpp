@@ -1,9 +1,11 @@
 // CIFAR-10 and CIFAR-100 from their binary batches (Krizhevsky 2009).
-#include <mlaan/data/cifar.h>
+#include "data/class_names.h"
 
-#include <algorithm>
+#include <mlaan/data/cifar.h>
+#include <mlaan/data/in_memory.h>
+#include <mlaan/io/byte_file.h>
+
 #include <filesystem>
-#include <fstream>
 #include <utility>
 
 namespace mlaan {
@@ -25,74 +27,34 @@ struct Format {
   std::int64_t classes;
 };
 
-class InMemory final : public Dataset {
- public:
-  InMemory(torch::Tensor images, std::vector<std::int64_t> labels)
-      : images_(std::move(images)), labels_(std::move(labels)) {}
-
-  std::int64_t size() const override { return static_cast<std::int64_t>(labels_.size()); }
-
-  Sample get(std::int64_t index) const override {
-    return {images_.select(0, index), labels_.at(static_cast<std::size_t>(index))};
-  }
-
- private:
-  torch::Tensor images_;  ///< uint8, n × 3 × 32 × 32
-  std::vector<std::int64_t> labels_;
-};
-
-std::vector<char> read_whole(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw UserError("cannot read " + path.string());
-  std::vector<char> bytes(static_cast<std::size_t>(fs::file_size(path)));
-  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  if (!file) throw UserError("cannot read all of " + path.string());
-  return bytes;
-}
-
 std::shared_ptr<const Dataset> read_records(const Format& format,
                                             const std::vector<fs::path>& files) {
   const std::int64_t record = format.label_bytes + pixels;
   std::vector<std::int64_t> labels;
   std::vector<torch::Tensor> parts;
   for (const auto& path : files) {
-    const std::vector<char> bytes = read_whole(path);
-    const auto size = static_cast<std::int64_t>(bytes.size());
+    // Before anything is read, as the size may be absurd.
+    const std::int64_t size = file_bytes(path);
     if (size == 0 || size % record != 0) {
       throw UserError(path.string() + " is cut short or not of " + format.name + ": its " +
                       std::to_string(size) + " bytes are no whole number of records of " +
                       std::to_string(record));
     }
-    const std::int64_t count = size / record;
-    for (std::int64_t i = 0; i < count; ++i) {
-      const std::int64_t position = i * record + format.label_bytes - 1;
-      const auto label = static_cast<unsigned char>(bytes[static_cast<std::size_t>(position)]);
-      if (label >= format.classes) {
+    const torch::Tensor records = read_bytes(path).view({-1, record});
+    const torch::Tensor label_bytes = records.select(1, format.label_bytes - 1).contiguous();
+    const auto* label = label_bytes.data_ptr<std::uint8_t>();
+    for (std::int64_t i = 0; i < records.size(0); ++i) {
+      if (label[i] >= format.classes) {
         throw UserError(path.string() + ": record " + std::to_string(i + 1) + " has the label " +
-                        std::to_string(label) + "; labels of " + format.name + " go from 0 to " +
+                        std::to_string(label[i]) + "; labels of " + format.name + " go from 0 to " +
                         std::to_string(format.classes - 1));
       }
-      labels.push_back(label);
+      labels.push_back(label[i]);
     }
-    const auto all =
-        torch::from_blob(const_cast<char*>(bytes.data()), {count, record}, torch::kUInt8);
-    parts.push_back(all.slice(1, format.label_bytes).clone());
+    parts.push_back(records.slice(1, format.label_bytes).contiguous());
   }
   const auto images = parts.size() == 1 ? parts[0] : torch::cat(parts);
-  return std::make_shared<InMemory>(images.view({-1, 3, side, side}), std::move(labels));
-}
-
-std::vector<std::string> read_class_names(const fs::path& path, std::int64_t classes) {
-  std::vector<std::string> names;
-  std::ifstream file(path);
-  for (std::string line; std::getline(file, line);) {
-    line.erase(std::remove(line.begin(), line.end(), '\r'), line.end());
-    if (!line.empty()) names.push_back(line);
-  }
-  if (static_cast<std::int64_t>(names.size()) == classes) return names;
-  names.clear();
-  for (std::int64_t c = 0; c < classes; ++c) names.push_back(std::to_string(c));
-  return names;
+  return std::make_shared<InMemoryDataset>(images.view({-1, 3, side, side}), std::move(labels));
 }
 
 DataSource load(const Format& format, const std::string& folder) {
@@ -120,10 +82,20 @@ DataSource load(const Format& format, const std::string& folder) {
   return source;
 }
 
+/// An archive of the authors' page, which also states its checksum.
+PublishedFile archive(const std::string& name, const std::string& checksum, std::int64_t bytes,
+                      const std::string& folder) {
+  return {name, {"https://www.cs.toronto.edu/~kriz/"}, checksum, bytes, folder};
+}
+
 DatasetEntry entry(const std::string& name, const std::string& summary,
-                   DataSource (*load_folder)(const std::string&)) {
-  return {name, summary, true, [](OptionSet&) {},
-          [load_folder](const std::string& folder, OptionSet&) { return load_folder(folder); }};
+                   DataSource (*load_folder)(const std::string&), const PublishedFile& file) {
+  return {name,
+          summary,
+          true,
+          [](OptionSet&) {},
+          [load_folder](const std::string& folder, OptionSet&) { return load_folder(folder); },
+          {file}};
 }
 
 }  // namespace
@@ -147,11 +119,15 @@ DataSource load_cifar100(const std::string& folder) {
 }
 
 DatasetEntry cifar10_entry() {
-  return entry("cifar10", "CIFAR-10 binary batches: 32×32, 10 classes", load_cifar10);
+  return entry("cifar10", "CIFAR-10 binary batches: 32×32, 10 classes", load_cifar10,
+               archive("cifar-10-binary.tar.gz", "md5:c32a1d4ab5d03f1284b67883e8d87530", 170052171,
+                       "cifar-10-batches-bin"));
 }
 
 DatasetEntry cifar100_entry() {
-  return entry("cifar100", "CIFAR-100 binary files: 32×32, 100 classes", load_cifar100);
+  return entry("cifar100", "CIFAR-100 binary files: 32×32, 100 classes", load_cifar100,
+               archive("cifar-100-binary.tar.gz", "md5:03b5dce01913d631647c71ecec9e9cb8", 168513733,
+                       "cifar-100-binary"));
 }
 
 }  // namespace mlaan

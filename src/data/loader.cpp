@@ -1,15 +1,21 @@
 // The loader: batches of a data set, prepared ahead by threads, in an order fixed by the seed.
+#include "core/sole_owner.h"
+
+#include <mlaan/core/error.h>
 #include <mlaan/core/random.h>
 #include <mlaan/data/loader.h>
+#include <mlaan/data/picture.h>
 #include <mlaan/measure/memory.h>
 
 #include <algorithm>
 #include <cmath>
 #include <condition_variable>
+#include <deque>
 #include <exception>
 #include <map>
 #include <mutex>
-#include <numeric>
+#include <set>
+#include <string>
 #include <thread>
 
 namespace mlaan {
@@ -19,16 +25,51 @@ std::uint64_t key_of(std::int64_t number) {
   return static_cast<std::uint64_t>(number);
 }
 
+/// One epoch's order of the samples.
+struct Epoch {
+  std::int64_t number = 0;
+  std::shared_ptr<const std::vector<std::int64_t>> order;
+};
+
+/// Part of a batch: positions in it, the end excluded.
+struct Part {
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+};
+
+/// A batch under way. Workers claim and finish parts of it; what is not `const` is guarded by the
+/// loader's mutex, except that whoever has claimed a part writes that part of the batch.
+struct BatchInWork {
+  BatchInWork(Epoch of, std::int64_t begin, std::int64_t size)
+      : epoch(std::move(of)), first(begin), count(size), kept(static_cast<std::size_t>(size), 1) {
+    batch.labels = torch::empty({count}, torch::kInt64);
+  }
+
+  bool is_claimed() const { return claimed == count; }
+  bool is_done() const { return done == count; }
+
+  const Epoch epoch;
+  const std::int64_t first;  ///< position of its first sample in the epoch's order
+  const std::int64_t count;
+  Batch batch;
+  std::vector<char> kept;  ///< 0 for samples that are left out
+  std::int64_t claimed = 0;
+  std::int64_t written = 0;
+  std::int64_t done = 0;
+  std::map<std::int64_t, std::string> skipped;  ///< what is wrong with each damaged sample
+  std::exception_ptr error;
+};
+
 }  // namespace
 
 class Loader::Implementation {
  public:
   Implementation(std::shared_ptr<const Dataset> dataset, std::vector<std::int64_t> indices,
-                 Transform transform, const LoaderOptions& options)
+                 Transform transform, LoaderOptions options)
       : dataset_(std::move(dataset)),
         indices_(std::move(indices)),
         transform_(std::move(transform)),
-        options_(options) {
+        options_(std::move(options)) {
     for (std::int64_t i = 0; i < options_.workers; ++i) {
       workers_.emplace_back([this] { work(); });
     }
@@ -47,110 +88,227 @@ class Loader::Implementation {
   Implementation& operator=(const Implementation&) = delete;
 
   std::int64_t batches_per_epoch() const {
-    const auto samples = static_cast<std::int64_t>(indices_.size());
-    const std::int64_t full = samples / options_.batch_size;
+    const std::int64_t full = sample_count() / options_.batch_size;
     const bool rest_counts =
-        samples % options_.batch_size != 0 && (!options_.drop_last || full == 0);
+        sample_count() % options_.batch_size != 0 && (!options_.drop_last || full == 0);
     return full + (rest_counts ? 1 : 0);
   }
 
   std::int64_t samples_per_epoch() const {
-    return std::min(static_cast<std::int64_t>(indices_.size()),
-                    batches_per_epoch() * options_.batch_size);
+    return std::min(sample_count(), batches_per_epoch() * options_.batch_size);
   }
 
   void start(std::int64_t epoch, std::int64_t first_batch) {
     auto order = std::make_shared<std::vector<std::int64_t>>(indices_);
     if (options_.shuffle) {
-      const auto places =
-          random_permutation(static_cast<std::int64_t>(indices_.size()),
-                             random_key({options_.seed, random_key("order"), key_of(epoch)}));
+      const auto places = random_permutation(
+          sample_count(), random_key({options_.seed, random_key("order"), key_of(epoch)}));
       for (std::size_t i = 0; i < places.size(); ++i) {
         (*order)[i] = indices_[static_cast<std::size_t>(places[i])];
       }
     }
     {
       const std::lock_guard<std::mutex> lock(mutex_);
-      ++generation_;
       epoch_ = {epoch, std::move(order)};
-      next_to_prepare_ = first_batch;
-      next_to_give_ = first_batch;
-      ready_.clear();
+      next_to_begin_ = first_batch;
+      in_work_.clear();
     }
     changed_.notify_all();
   }
 
   std::optional<Batch> next() {
-    if (next_to_give_ >= batches_per_epoch()) return std::nullopt;
-    if (workers_.empty()) return prepare(epoch_, next_to_give_++);
-    std::unique_lock<std::mutex> lock(mutex_);
-    changed_.wait(lock, [this] { return ready_.count(next_to_give_) > 0; });
-    auto node = ready_.extract(next_to_give_++);
-    lock.unlock();
-    changed_.notify_all();
-    if (node.mapped().error) std::rethrow_exception(node.mapped().error);
-    return std::move(node.mapped().batch);
+    for (;;) {
+      const std::shared_ptr<BatchInWork> work = workers_.empty() ? prepare_next() : wait_for_next();
+      if (!work) return std::nullopt;
+      if (work->error) std::rethrow_exception(work->error);
+      for (const auto& [index, what] : work->skipped) {
+        if (reported_.insert(index).second && options_.on_skipped) options_.on_skipped(what);
+      }
+      Batch batch = without_left_out(*work);
+      if (batch.labels.size(0) > 0) return batch;
+    }
   }
 
  private:
-  struct Epoch {
-    std::int64_t number = 0;
-    std::shared_ptr<const std::vector<std::int64_t>> order;
-  };
+  std::int64_t sample_count() const { return static_cast<std::int64_t>(indices_.size()); }
 
-  struct Result {
-    Batch batch;
-    std::exception_ptr error;
-  };
+  /// Samples that a worker prepares in one go: few, so that all workers end a batch together.
+  std::int64_t samples_at_a_time() const {
+    const std::int64_t workers = std::max<std::int64_t>(1, options_.workers);
+    return std::clamp<std::int64_t>(options_.batch_size / (4 * workers), 1, 32);
+  }
 
-  Batch prepare(const Epoch& epoch, std::int64_t number) const {
+  /// Batches that may be under way or wait to be asked for: one, and those that the workers need
+  /// to have a part each.
+  std::size_t most_ahead() const {
+    const std::int64_t samples = options_.workers * samples_at_a_time();
+    return 1 + static_cast<std::size_t>((samples + options_.batch_size - 1) / options_.batch_size);
+  }
+
+  /// Nothing after the epoch's last.
+  std::shared_ptr<BatchInWork> begin_next() {
+    if (!epoch_.order || next_to_begin_ >= batches_per_epoch()) return nullptr;
+    const std::int64_t first = next_to_begin_++ * options_.batch_size;
+    return std::make_shared<BatchInWork>(epoch_, first,
+                                         std::min(options_.batch_size, sample_count() - first));
+  }
+
+  std::shared_ptr<BatchInWork> prepare_next() {
     const measure::MemoryKindScope kind(measure::MemoryKind::data);
-    const auto& order = *epoch.order;
-    const std::int64_t first = number * options_.batch_size;
-    const std::int64_t count =
-        std::min(options_.batch_size, static_cast<std::int64_t>(order.size()) - first);
-    Batch batch;
-    batch.labels = torch::empty({count}, torch::kInt64);
-    auto* labels = batch.labels.data_ptr<std::int64_t>();
-    for (std::int64_t i = 0; i < count; ++i) {
-      const std::int64_t index = order[static_cast<std::size_t>(first + i)];
-      const Sample sample = dataset_->get(index);
-      if (!batch.images.defined()) {
-        batch.images =
-            torch::empty({count, sample.image.size(0), sample.image.size(1), sample.image.size(2)},
-                         torch::TensorOptions(torch::kFloat32), options_.memory_format);
-      }
-      transform_.apply(sample.image, batch.images.select(0, i),
-                       random_key({options_.seed, key_of(epoch.number), key_of(index)}));
-      labels[i] = sample.label;
+    auto work = begin_next();
+    if (work) {
+      work->claimed = work->count;
+      prepare(*work, {0, work->count});
     }
-    return batch;
+    return work;
+  }
+
+  std::shared_ptr<BatchInWork> wait_for_next() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    // Only this thread begins epochs, so one that is over stays over.
+    if (in_work_.empty() && (!epoch_.order || next_to_begin_ >= batches_per_epoch())) {
+      return nullptr;
+    }
+    changed_.wait(lock, [this] { return !in_work_.empty() && in_work_.front()->is_done(); });
+    auto work = std::move(in_work_.front());
+    in_work_.pop_front();
+    lock.unlock();
+    changed_.notify_all();
+    return work;
+  }
+
+  /// A part of the earliest batch that has one left, or of one more; nothing where that would be
+  /// too many.
+  std::shared_ptr<BatchInWork> claim(Part& part) {
+    const auto unclaimed = std::find_if(in_work_.begin(), in_work_.end(),
+                                        [](const auto& work) { return !work->is_claimed(); });
+    std::shared_ptr<BatchInWork> work;
+    if (unclaimed != in_work_.end()) {
+      work = *unclaimed;
+    } else if (in_work_.size() < most_ahead()) {
+      work = begin_next();
+      if (work) in_work_.push_back(work);
+    }
+    if (!work) return nullptr;
+    part.begin = work->claimed;
+    part.end = std::min(work->count, part.begin + samples_at_a_time());
+    work->claimed = part.end;
+    return work;
   }
 
   void work() {
-    const std::int64_t most_ahead = 2 * std::max<std::int64_t>(1, options_.workers);
+    const measure::MemoryKindScope kind(measure::MemoryKind::data);
     std::unique_lock<std::mutex> lock(mutex_);
     for (;;) {
-      changed_.wait(lock, [&] {
-        const bool wanted = epoch_.order && next_to_prepare_ < batches_per_epoch() &&
-                            next_to_prepare_ < next_to_give_ + most_ahead;
-        return closing_ || wanted;
-      });
+      Part part;
+      std::shared_ptr<BatchInWork> work;
+      changed_.wait(lock, [&] { return closing_ || (work = claim(part)); });
       if (closing_) return;
-      const std::int64_t number = next_to_prepare_++;
-      const std::uint64_t generation = generation_;
-      const Epoch epoch = epoch_;
       lock.unlock();
-      Result result;
-      try {
-        result.batch = prepare(epoch, number);
-      } catch (...) {
-        result.error = std::current_exception();
-      }
+      prepare(*work, part);
       lock.lock();
-      if (generation == generation_) ready_.emplace(number, std::move(result));
-      changed_.notify_all();
+      if (work->is_done()) changed_.notify_all();
     }
+  }
+
+  /// Prepares a claimed part, and notes what came of it.
+  void prepare(BatchInWork& work, const Part& part) {
+    std::exception_ptr error;
+    try {
+      for (std::int64_t i = part.begin; i < part.end; ++i) prepare(work, i);
+      if (completes(work, part) && options_.shuffle) {
+        const std::int64_t number = work.first / options_.batch_size;
+        mix(work.batch, options_.classes, options_.mix, work.epoch.number,
+            random_key(
+                {options_.seed, random_key("mix"), key_of(work.epoch.number), key_of(number)}));
+      }
+    } catch (...) {
+      error = std::current_exception();
+    }
+    const std::lock_guard<std::mutex> lock(mutex_);
+    work.done += part.end - part.begin;
+    if (!error) return;
+    if (!work.error) work.error = error;
+    work.done += work.count - work.claimed;
+    work.claimed = work.count;
+  }
+
+  /// Whether with this part all of the batch's samples are written.
+  bool completes(BatchInWork& work, const Part& part) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    work.written += part.end - part.begin;
+    return work.written == work.count;
+  }
+
+  /// Prepares the sample at a position of the batch.
+  void prepare(BatchInWork& work, std::int64_t position) {
+    const auto& order = *work.epoch.order;
+    const auto place = static_cast<std::size_t>(work.first + position);
+    const std::size_t choices = options_.skip_damaged && options_.shuffle ? order.size() : 1;
+    for (std::size_t k = 0; k < choices; ++k) {
+      const std::int64_t index = order[(place + k) % order.size()];
+      try {
+        write(work, position, index);
+        return;
+      } catch (const DamagedPicture& damaged) {
+        if (!options_.skip_damaged) throw;
+        const std::lock_guard<std::mutex> lock(mutex_);
+        work.skipped.emplace(index, damaged.what());
+      }
+    }
+    if (options_.shuffle) throw UserError("none of the pictures can be read");
+    work.kept[static_cast<std::size_t>(position)] = 0;
+  }
+
+  void write(BatchInWork& work, std::int64_t position, std::int64_t index) {
+    const std::uint64_t key = random_key({options_.seed, key_of(work.epoch.number), key_of(index)});
+    const Sample sample = dataset_->get_framed(index, transform_.frame(key));
+    const torch::Tensor images = images_of(work, sample.image);
+    if (sample.image.sizes() != images.sizes().slice(1)) {
+      throw UserError("image " + std::to_string(index) + " of the data set is of another size (" +
+                      c10::str(sample.image.sizes()) + ") than others of its batch (" +
+                      c10::str(images.sizes().slice(1)) + ")");
+    }
+    transform_.apply(sample.image, images.select(0, position), key);
+    work.batch.labels.data_ptr<std::int64_t>()[position] = sample.label;
+  }
+
+  /// The batch's memory, which is made when the size of its first image is known.
+  torch::Tensor images_of(BatchInWork& work, const torch::Tensor& image) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    auto& images = work.batch.images;
+    if (!images.defined()) {
+      images = memory_for({work.count, image.size(0), image.size(1), image.size(2)});
+    }
+    return images;
+  }
+
+  /// Memory that nobody holds any more, or new one.
+  torch::Tensor memory_for(const std::vector<std::int64_t>& sizes) {
+    for (const auto& buffer : buffers_) {
+      if (is_sole_owner(buffer) && buffer.sizes() == sizes) return buffer;
+    }
+    buffers_.erase(std::remove_if(buffers_.begin(), buffers_.end(), is_sole_owner), buffers_.end());
+    // Holders that keep more batches than that get memory of their own.
+    while (buffers_.size() > most_ahead() + 1) buffers_.erase(buffers_.begin());
+    buffers_.push_back(
+        torch::empty(sizes, torch::TensorOptions(torch::kFloat32), options_.memory_format));
+    return buffers_.back();
+  }
+
+  Batch without_left_out(const BatchInWork& work) const {
+    const Batch& batch = work.batch;
+    std::vector<std::int64_t> positions;
+    for (std::int64_t i = 0; i < work.count; ++i) {
+      if (work.kept[static_cast<std::size_t>(i)] != 0) positions.push_back(i);
+    }
+    const auto count = static_cast<std::int64_t>(positions.size());
+    if (count == work.count) return batch;
+    if (count == 0) return {torch::Tensor(), batch.labels.narrow(0, 0, 0)};
+    const measure::MemoryKindScope kind(measure::MemoryKind::data);
+    const auto kept = torch::tensor(positions);
+    return {batch.images.index_select(0, kept).contiguous(options_.memory_format),
+            batch.labels.index_select(0, kept)};
   }
 
   const std::shared_ptr<const Dataset> dataset_;
@@ -161,11 +319,11 @@ class Loader::Implementation {
   std::mutex mutex_;
   std::condition_variable changed_;
   bool closing_ = false;
-  std::uint64_t generation_ = 0;  ///< of start(): a batch of an earlier one is dropped
   Epoch epoch_;
-  std::int64_t next_to_prepare_ = 0;
-  std::int64_t next_to_give_ = 0;
-  std::map<std::int64_t, Result> ready_;
+  std::int64_t next_to_begin_ = 0;
+  std::deque<std::shared_ptr<BatchInWork>> in_work_;  ///< in the epoch's order
+  std::vector<torch::Tensor> buffers_;                ///< memory of batches, given out or not
+  std::set<std::int64_t> reported_;                   ///< damaged samples that were reported
   std::vector<std::thread> workers_;
 };
 

@@ -1,6 +1,10 @@
 // From a uint8 image to the network's input: augmentation and normalisation.
+#include "data/copy_pixels.h"
+
 #include <mlaan/core/random.h>
 #include <mlaan/data/transform.h>
+
+#include <numeric>
 
 namespace mlaan {
 namespace {
@@ -30,11 +34,27 @@ std::vector<std::int64_t> sources(std::int64_t n, std::int64_t offset, bool flip
   return from;
 }
 
+Transform::Sources unmoved(const torch::Tensor& image) {
+  return {sources(image.size(1), 0, /*flip=*/false, PaddingMode::zero),
+          sources(image.size(2), 0, /*flip=*/false, PaddingMode::zero)};
+}
+
+const std::array<std::uint8_t, 256>& as_they_are(std::int64_t /*channel*/) {
+  static const auto values = [] {
+    std::array<std::uint8_t, 256> identity{};
+    std::iota(identity.begin(), identity.end(), std::uint8_t{0});
+    return identity;
+  }();
+  return values;
+}
+
 }  // namespace
 
 Transform::Transform(const Normalisation& normalisation) : Transform(normalisation, CropRecipe{}) {}
 
-Transform::Transform(const Normalisation& normalisation, const CropRecipe& crop) : crop_(crop) {
+Transform::Transform(const Normalisation& normalisation, const CropRecipe& crop,
+                     const Framing& framing, const PixelRecipe& pixels)
+    : crop_(crop), framing_(framing), pixels_(pixels) {
   for (std::size_t c = 0; c < normalisation.mean.size(); ++c) {
     std::array<float, 256> values{};
     for (std::size_t pixel = 0; pixel < values.size(); ++pixel) {
@@ -43,8 +63,12 @@ Transform::Transform(const Normalisation& normalisation, const CropRecipe& crop)
                              normalisation.deviation.at(c));
     }
     table_.push_back(values);
-    padding_value_.push_back(values[0]);
   }
+}
+
+FrameChooser Transform::frame(std::uint64_t key) const {
+  static const std::uint64_t stream = random_key("frame");
+  return framing_.chooser(random_key({key, stream}));
 }
 
 void Transform::apply(const torch::Tensor& image, const torch::Tensor& target,
@@ -58,25 +82,31 @@ void Transform::apply(const torch::Tensor& image, const torch::Tensor& target,
     right = static_cast<std::int64_t>(random.below(places)) - crop_.padding;
   }
   const bool flip = crop_.flip && random.below(2) == 1;
-  const auto rows = sources(image.size(1), down, /*flip=*/false, crop_.padding_mode);
-  const auto columns = sources(image.size(2), right, flip, crop_.padding_mode);
-
-  const torch::Tensor pixels = image.contiguous();
-  const auto* from = pixels.data_ptr<std::uint8_t>();
-  auto* to = target.data_ptr<float>();
-  const std::int64_t width = image.size(2);
-  for (std::int64_t c = 0; c < image.size(0); ++c) {
-    const auto& values = table_.at(static_cast<std::size_t>(c));
-    const float padding = padding_value_.at(static_cast<std::size_t>(c));
-    const auto* plane = from + c * image.size(1) * width;
-    for (std::size_t y = 0; y < rows.size(); ++y) {
-      float* out = to + c * target.stride(0) + static_cast<std::int64_t>(y) * target.stride(1);
-      for (const auto column : columns) {
-        *out = rows[y] < 0 || column < 0 ? padding : values[plane[rows[y] * width + column]];
-        out += target.stride(2);
-      }
-    }
+  const Sources from{sources(image.size(1), down, /*flip=*/false, crop_.padding_mode),
+                     sources(image.size(2), right, flip, crop_.padding_mode)};
+  const auto normalised = [this](std::int64_t channel) -> const auto& {
+    return table_.at(static_cast<std::size_t>(channel));
+  };
+  if (pixels_.jitter.is_on() || pixels_.random_augment.operations > 0) {
+    const torch::Tensor changed = change_pixels(image, from, key);
+    const Sources all = unmoved(changed);
+    copy_pixels<float>(changed, all.rows, all.columns, target, normalised);
+  } else {
+    copy_pixels<float>(image, from.rows, from.columns, target, normalised);
   }
+  RandomStream erasing(random_key({key, random_key("erasing")}));
+  pixels_.erasing.apply(target, erasing);
+}
+
+torch::Tensor Transform::change_pixels(const torch::Tensor& image, const Sources& from,
+                                       std::uint64_t key) const {
+  torch::Tensor result = torch::empty(image.sizes(), torch::kUInt8);
+  copy_pixels<std::uint8_t>(image, from.rows, from.columns, result, as_they_are);
+  // A stream for each: what one draws does not depend on which of the others are on.
+  RandomStream jitter(random_key({key, random_key("colour jitter")}));
+  if (pixels_.jitter.is_on()) result = pixels_.jitter.apply(result, jitter);
+  RandomStream operations(random_key({key, random_key("random augment")}));
+  return pixels_.random_augment.apply(result, operations);
 }
 
 }  // namespace mlaan

@@ -189,6 +189,8 @@ class Engine::Implementation {
   };
 
   StepResult run(const torch::Tensor& images, const torch::Tensor& labels, const Pass& pass) {
+    check_labels(labels, images.size(0), backbone_.classes(), "the batch");
+    if (labels.is_floating_point()) check_takes_probabilities(plan_);
     pass_ = pass;
     set_training(true);
     const DefaultGeneratorGuard generator(options_.device);

@@ -128,6 +128,25 @@ void check(const Plan& plan, const Backbone& backbone) {
   }
 }
 
+void check_takes_probabilities(const Plan& plan) {
+  for (const auto& supervision : plan.supervisions) {
+    if (supervision.weight == 0 || !supervision.loss->needs_classes) continue;
+    throw UserError(describe(supervision) + " has the loss '" + supervision.loss->name +
+                    "', which needs one class for each sample, and cannot be trained with labels "
+                    "that are probabilities: those of mixed pictures, for example");
+  }
+}
+
+void smooth_labels(Plan& plan, double label_smoothing) {
+  // Losses are compared by identity: what shared one goes on sharing one.
+  std::map<LossPtr, LossPtr> smoothed;
+  for (auto& supervision : plan.supervisions) {
+    auto [found, is_new] = smoothed.try_emplace(supervision.loss, nullptr);
+    if (is_new) found->second = with_label_smoothing(supervision.loss, label_smoothing);
+    supervision.loss = found->second;
+  }
+}
+
 Recompute recompute_of_module(const Plan& plan, std::size_t module) {
   return plan.recompute.empty() ? Recompute::none : plan.recompute.at(module);
 }

@@ -7,7 +7,7 @@
 #include "local/gradient_tap.h"
 
 #include <mlaan/core/random.h>
-#include <mlaan/nn/rebuild_scope.h>
+#include <mlaan/nn/dropped_output_scope.h>
 
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/function.h>
@@ -50,7 +50,7 @@ struct RecomputedUnit : torch::autograd::Node {
     set_default_generator_state(leaf.device(), random_state);
     const BufferGuard guard(buffers);
     const torch::AutoGradMode recording(true);
-    const RebuildScope rebuilding;
+    const DroppedOutputScope dropped;
     const AutocastScope scope(leaf.device().type(), autocast);
     return run(leaf);
   }
@@ -71,6 +71,11 @@ struct RecomputedUnit : torch::autograd::Node {
 }  // namespace
 
 torch::Tensor run_recomputed(const Unit& unit, const torch::Tensor& input, bool overwrites_input) {
+  if (!unit.summands().empty()) {
+    // Each by itself, so that only one's activations live at a time.
+    return unit.sum_of_summands(
+        [&](const Unit& summand) { return run_recomputed(summand, input, overwrites_input); });
+  }
   const auto node = compat::make_node<RecomputedUnit>();
   auto& site = static_cast<RecomputedUnit&>(*node);
   site.unit = unit;

@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* header =
     "epoch,step,learning_rate,train_loss,train_error,validation_loss,validation_error,"
-    "images_per_second,seconds,peak_bytes";
+    "images_per_second,seconds,peak_bytes,data_wait";
 
 /// Keeps the lines of a log that are not later than `last_step`, and drops a half-written last
 /// line.
@@ -84,6 +84,7 @@ void MetricsFiles::on_steps(const StepReport& report) {
   line["loss"] = report.loss;
   line["error"] = report.error;
   line["images_per_second"] = report.images_per_second;
+  line["data_wait"] = report.data_wait;
   line["losses"] = report.losses;
   steps_ << line.dump() << "\n";
   flush(steps_, "steps.jsonl");
@@ -96,7 +97,7 @@ void MetricsFiles::on_epoch(const EpochReport& report) {
         report.validation_error, report.images_per_second, report.seconds}) {
     epochs_ << "," << field(value);
   }
-  epochs_ << "," << report.peak_bytes << "\n";
+  epochs_ << "," << report.peak_bytes << "," << field(report.data_wait) << "\n";
   flush(epochs_, "metrics.csv");
 }
 

@@ -1,34 +1,16 @@
 // Progress of a training run on the terminal.
+#include "log/terminal_line.h"
 #include "measure/timing.h"
 
 #include <mlaan/core/quantity.h>
 #include <mlaan/log/progress.h>
 #include <mlaan/log/table.h>
 
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cmath>
 
 namespace mlaan {
-namespace {
-
-constexpr std::chrono::seconds time_between_plain_lines(10);
-constexpr std::chrono::milliseconds time_between_renewals(100);
-
-std::size_t columns_of(std::FILE* stream) {
-  winsize size{};
-  const bool known = ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
-  return known ? size.ws_col : 80;
-}
-
-std::string bar(double share, std::size_t width) {
-  const auto full = static_cast<std::size_t>(std::floor(share * static_cast<double>(width)));
-  return "[" + std::string(full, '#') + std::string(width - full, '.') + "]";
-}
-
-}  // namespace
 
 Progress::Progress(std::FILE* stream, bool quiet)
     : stream_(stream), quiet_(quiet), terminal_(isatty(fileno(stream)) == 1) {}
@@ -53,10 +35,7 @@ void Progress::on_start(const RunReport& report) {
 void Progress::on_steps(const StepReport& report) {
   if (quiet_) return;
   const auto now = Clock::now();
-  if (now - last_line_ < (terminal_ ? std::chrono::nanoseconds(time_between_renewals)
-                                    : std::chrono::nanoseconds(time_between_plain_lines))) {
-    return;
-  }
+  if (now - last_line_ < time_between_lines(terminal_)) return;
   last_line_ = now;
   const std::string epoch =
       "epoch " + std::to_string(report.epoch) + "/" + std::to_string(run_.epochs);
@@ -95,11 +74,18 @@ void Progress::on_epoch(const EpochReport& report) {
   std::fprintf(
       stream_,
       "epoch %lld/%lld  lr %s  train loss %s error %s %%  validation error %s %%  %s images/s  "
-      "peak %s\n",
+      "waiting for data %s %%  peak %s\n",
       static_cast<long long>(report.epoch), static_cast<long long>(run_.epochs),
       fixed(report.learning_rate, 4).c_str(), fixed(report.train_loss, 3).c_str(),
       fixed(report.train_error, 1).c_str(), fixed(report.validation_error, 1).c_str(),
-      fixed(report.images_per_second, 0).c_str(), format_bytes(report.peak_bytes).c_str());
+      fixed(report.images_per_second, 0).c_str(), fixed(100 * report.data_wait, 1).c_str(),
+      format_bytes(report.peak_bytes).c_str());
+  std::fflush(stream_);
+}
+
+void Progress::on_skipped(const std::string& what) {
+  clear_line();
+  std::fprintf(stream_, "mlaan: skipped %s\n", what.c_str());
   std::fflush(stream_);
 }
 

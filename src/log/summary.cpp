@@ -119,12 +119,25 @@ TrainSummary read_summary(const std::filesystem::path& path) {
 }
 
 std::string summary_table(const EvalSummary& summary) {
-  Table table({"method", "model", "epochs", "test images", "test error %", "test loss", "images/s",
-               "peak"});
+  Table table({"method", "model", "epochs", "test images", "test error %", "top-5 error %",
+               "test loss", "images/s", "peak"});
   table.add({summary.method, summary.model, std::to_string(summary.epochs),
-             format_count(summary.test_images), fixed(summary.test_error, 2),
-             fixed(summary.test_loss, 4), fixed(summary.images_per_second, 0),
-             format_bytes(summary.peak_bytes)});
+             format_count(summary.score.images), fixed(summary.score.error, 2),
+             fixed(summary.score.error_top5, 2), fixed(summary.score.loss, 4),
+             fixed(summary.images_per_second, 0), format_bytes(summary.peak_bytes)});
+  return table.to_string();
+}
+
+std::string class_table(const EvalSummary& summary) {
+  Table table({"class", "images", "error %", "top-5 error %", "most often taken for"});
+  for (std::size_t c = 0; c < summary.score.classes.size(); ++c) {
+    const ClassScore& score = summary.score.classes[c];
+    table.add({summary.class_names.at(c), format_count(score.images), fixed(score.error, 2),
+               fixed(score.error_top5, 2),
+               score.mistaken_for < 0
+                   ? ""
+                   : summary.class_names.at(static_cast<std::size_t>(score.mistaken_for))});
+  }
   return table.to_string();
 }
 
@@ -136,14 +149,30 @@ void write_summary(const std::filesystem::path& path, const EvalSummary& summary
   json["dataset"] = summary.dataset;
   json["epochs"] = summary.epochs;
   json["batch"] = summary.batch;
-  json["test_images"] = summary.test_images;
-  json["test_error"] = summary.test_error;
-  json["test_loss"] = summary.test_loss;
-  json["seconds"] = summary.seconds;
+  json["test_images"] = summary.score.images;
+  json["test_error"] = summary.score.error;
+  json["test_error_top5"] = summary.score.error_top5;
+  json["test_loss"] = summary.score.loss;
+  json["seconds"] = summary.score.seconds;
   json["images_per_second"] = summary.images_per_second;
   json["peak_bytes"] = summary.peak_bytes;
   json["parameters"] = summary.parameters;
   ordered_json document = json;
+  document["classes"] = ordered_json::array();
+  for (std::size_t c = 0; c < summary.score.classes.size(); ++c) {
+    const ClassScore& score = summary.score.classes[c];
+    ordered_json of_class;
+    of_class["name"] = summary.class_names.at(c);
+    of_class["images"] = score.images;
+    of_class["error"] = score.error;
+    of_class["error_top5"] = score.error_top5;
+    of_class["mistaken_for"] = nullptr;
+    if (score.mistaken_for >= 0) {
+      of_class["mistaken_for"] =
+          summary.class_names.at(static_cast<std::size_t>(score.mistaken_for));
+    }
+    document["classes"].push_back(of_class);
+  }
   document["results"] = ordered_json::array({json});
   write_text(path, document.dump(2) + "\n");
 }

@@ -2,10 +2,10 @@
 #include "core/autocast_scope.h"
 #include "core/libtorch_compat.h"
 #include "core/sole_owner.h"
-#include "nn/batch_norm_backward.h"
+#include "nn/batch_norm_kernels.h"
 
 #include <mlaan/nn/batch_norm_layers.h>
-#include <mlaan/nn/rebuild_scope.h>
+#include <mlaan/nn/dropped_output_scope.h>
 
 #include <ATen/Functions.h>
 #include <torch/csrc/autograd/function.h>
@@ -42,12 +42,6 @@ Tensor normalise(torch::nn::BatchNorm2dImpl& normalisation, const Tensor& input,
       input, record.scale, record.shift, normalisation.running_mean, normalisation.running_var,
       /*training=*/true, average_factor(normalisation), record.epsilon);
   return output;
-}
-
-Tensor normalise_again(const Tensor& input, const BatchNormRecord& record) {
-  const Tensor none;
-  return std::get<0>(at::native_batch_norm(input, record.scale, record.shift, none, none,
-                                           /*training=*/true, 0, record.epsilon));
 }
 
 /// The gradient of a ReLU's input, from the gradient and the value of its output.
@@ -152,7 +146,7 @@ struct NormReluConv : NormNode {
     if (cut_off.defined()) {
       gradient.masked_fill_(cut_off, 0);
     } else if (rebuilds) {
-      gradient = relu_backward(std::move(gradient), normalise_again(input, record).relu_());
+      gradient = relu_backward(std::move(gradient), normalise_again(input, record));
     } else {
       gradient = relu_backward(std::move(gradient), middle);
     }
@@ -169,29 +163,62 @@ struct NormReluConv : NormNode {
   }
 };
 
-/// The other tensor is the shortcut.
-struct NormAddRelu : NormNode {
+/// Where a ReLU let nothing through, known by its output or by a byte an element.
+struct CutOff {
   Tensor output;
-  Tensor cut_off;  ///< in the output's place, where that is soon dropped: a byte an element
+  Tensor closed;  ///< in the output's place, where that is soon dropped
+
+  /// The gradient of the ReLU's input from that of its output, in place where that is nobody
+  /// else's.
+  Tensor operator()(Tensor gradient) const {
+    if (!closed.defined()) return relu_backward(std::move(gradient), output);
+    if (is_sole_owner(gradient)) return gradient.masked_fill_(closed, 0);
+    // Not masked_fill(), which would lay a broadcast out anew.
+    return at::where(closed, at::zeros({}, gradient.options()), gradient);
+  }
+};
+
+/// Where the gradient of a NormAddRelu goes on along the shortcut. Of the nodes that are ready it
+/// runs last: a gradient that somebody keeps anyway is copied for the shortcut only when the way
+/// through the convolutions, whose tensors need room too, is done.
+struct ShortcutGradient : torch::autograd::Node {
+  ShortcutGradient() : Node(/*sequence_nr=*/std::uint64_t{0}) {}
+
+  CutOff cut_off;
+  bool is_cut = false;  ///< the gradient that comes has been through cut_off
+
+  torch::autograd::variable_list apply(torch::autograd::variable_list&& gradients) final {
+    Tensor gradient = std::move(gradients.at(0));
+    gradients.clear();
+    if (!gradient.defined() || is_cut) return {std::move(gradient)};
+    const torch::NoGradGuard no_grad;
+    return {cut_off(std::move(gradient))};
+  }
+
+  void release_variables() override { cut_off = {}; }
+};
+
+/// The other tensor is the shortcut, behind a ShortcutGradient.
+struct NormAddRelu : NormNode {
+  CutOff cut_off;
 
   void release_variables() override {
     NormNode::release_variables();
-    output = Tensor();
-    cut_off = Tensor();
+    cut_off = {};
   }
 
  private:
   Tensor through_followers(Tensor gradient, Tensor& other) override {
-    gradient =
-        cut_off.defined() ? cut(std::move(gradient)) : relu_backward(std::move(gradient), output);
-    if (task_should_compute_output(3)) other = gradient;
-    return gradient;
-  }
-
-  Tensor cut(Tensor gradient) const {
-    if (is_sole_owner(gradient)) return gradient.masked_fill_(cut_off, 0);
-    // Not masked_fill(), which would lay a broadcast out anew.
-    return at::where(cut_off, at::zeros({}, gradient.options()), gradient);
+    if (!task_should_compute_output(3)) return cut_off(std::move(gradient));
+    auto& shortcut = static_cast<ShortcutGradient&>(*next_edge(3).function);
+    shortcut.is_cut = is_sole_owner(gradient) || !reaches_norm();
+    if (shortcut.is_cut) {
+      gradient = cut_off(std::move(gradient));
+      other = gradient;
+      return gradient;
+    }
+    other = gradient;
+    return cut_off(std::move(gradient));
   }
 };
 
@@ -224,7 +251,8 @@ Tensor norm_relu_conv(torch::nn::BatchNorm2d& normalisation, torch::nn::Conv2d& 
     const Tensor middle = normalise(*normalisation, site.input, site.record).relu_();
     output =
         at::conv2d(middle, site.kernel, {}, site.stride, site.padding, site.dilation, site.groups);
-    if (!rebuilds) site.middle = middle;
+    // The kernel's gradient alone needs all of it.
+    if (!rebuilds && convolution->weight.requires_grad()) site.middle = middle;
     site.dtype = output.scalar_type();
   }
   site.set_next_edges({edge_of(input), edge_of(normalisation->weight), edge_of(normalisation->bias),
@@ -252,14 +280,22 @@ Tensor norm_add_relu(torch::nn::BatchNorm2d& normalisation, const Tensor& input,
     output = normalise(*normalisation, site.input, site.record);
     output.add_(shortcut).relu_();
   }
-  if (RebuildScope::active()) {
-    site.cut_off = output.detach() <= 0;
+  if (DroppedOutputScope::active()) {
+    site.cut_off.closed = output.detach() <= 0;
   } else {
     // An alias: the output itself would hold the node that holds it.
-    site.output = output.detach();
+    site.cut_off.output = output.detach();
+  }
+  torch::autograd::Edge shortcut_edge;
+  if (shortcut.requires_grad()) {
+    shortcut_edge = {compat::make_node<ShortcutGradient>(), 0};
+    auto& way = static_cast<ShortcutGradient&>(*shortcut_edge.function);
+    way.cut_off = site.cut_off;
+    way.add_input_metadata(shortcut);
+    way.set_next_edges({edge_of(shortcut)});
   }
   site.set_next_edges({edge_of(input), edge_of(normalisation->weight), edge_of(normalisation->bias),
-                       edge_of(shortcut)});
+                       std::move(shortcut_edge)});
   torch::autograd::create_gradient_edge(output, node);
   return output;
 }

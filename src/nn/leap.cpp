@@ -2,39 +2,11 @@
 #include <mlaan/nn/leap.h>
 #include <mlaan/nn/narrow.h>
 
-#include <torch/nn/module.h>
-
 #include <algorithm>
 #include <cmath>
 
 namespace mlaan {
 namespace {
-
-/// trained(z) + twin(z)
-class TwinnedLayerImpl : public torch::nn::Module {
- public:
-  TwinnedLayerImpl(Unit trained, Unit twin) : trained_(std::move(trained)), twin_(std::move(twin)) {
-    adopt(trained_);
-    adopt(twin_);
-  }
-
-  torch::Tensor forward(const torch::Tensor& input) {
-    return trained_.forward(input) + twin_.forward(input);
-  }
-
- private:
-  /// Registers a unit's layers, so that modes, devices and names reach them.
-  void adopt(const Unit& unit) {
-    for (const auto& layer : unit.layers()) {
-      std::string name = layer.prefix;
-      std::replace(name.begin(), name.end(), '.', '_');  // LibTorch allows no dots here
-      register_module(name, layer.module.ptr());
-    }
-  }
-
-  Unit trained_;
-  Unit twin_;
-};
 
 /// The first unit of the stage that unit `unit` lies in: the last before or at it that changes the
 /// shape.
@@ -51,8 +23,7 @@ TwinnedUnit with_twin(const Backbone& backbone, std::size_t original, const std:
   Unit twin = unit.clone("twin");
   mlaan::narrow(twin, narrow);
   auto average = follow(twin, unit, momentum);
-  return {Unit(name, std::make_shared<TwinnedLayerImpl>(std::move(trained), std::move(twin))),
-          std::move(average)};
+  return {Unit::sum(name, {std::move(trained), std::move(twin)}), std::move(average)};
 }
 
 TwinnedUnit leap_unit(const Backbone& backbone, std::size_t original, const std::string& name,

@@ -16,8 +16,13 @@ namespace {
 constexpr double default_temperature = 0.07;
 
 LossPtr make_loss(std::string name,
-                  std::function<torch::Tensor(const torch::Tensor&, const Targets&)> function) {
-  return std::make_shared<const Loss>(Loss{std::move(name), std::move(function)});
+                  std::function<torch::Tensor(const torch::Tensor&, const Targets&)> function,
+                  bool needs_classes = false) {
+  return std::make_shared<const Loss>(Loss{std::move(name), std::move(function), needs_classes});
+}
+
+bool are_classes(const torch::Tensor& labels) {
+  return labels.scalar_type() == torch::kInt64;
 }
 
 /// "supervised_contrastive 0.5", or the bare name where the number is the usual one.
@@ -59,20 +64,59 @@ class ChannelConstants {
 
 }  // namespace
 
+void check_labels(const torch::Tensor& labels, std::int64_t samples, std::int64_t classes,
+                  const std::string& what) {
+  const auto refuse = [&](const std::string& problem) {
+    throw UserError("labels of " + what + " " + problem + "; expected an int64 tensor of " +
+                    std::to_string(samples) + " classes from 0 to " + std::to_string(classes - 1) +
+                    ", or a floating one of " + std::to_string(samples) + " × " +
+                    std::to_string(classes) + " probabilities");
+  };
+  if (!are_classes(labels) && !labels.is_floating_point()) {
+    refuse("are of the type " + std::string(c10::toString(labels.scalar_type())));
+  }
+  const bool fits = are_classes(labels) ? labels.dim() == 1 && labels.size(0) == samples
+                                        : labels.sizes() == torch::IntArrayRef({samples, classes});
+  if (!fits) {
+    std::ostringstream sizes;
+    sizes << labels.sizes();
+    refuse("have the sizes " + sizes.str());
+  }
+  if (!are_classes(labels) || !labels.is_cpu() || samples == 0) return;
+  const auto lowest = labels.min().item<std::int64_t>();
+  const auto highest = labels.max().item<std::int64_t>();
+  if (lowest < 0 || highest >= classes) {
+    refuse("name the class " + std::to_string(lowest < 0 ? lowest : highest));
+  }
+}
+
+torch::Tensor classes_of(const torch::Tensor& labels) {
+  return are_classes(labels) ? labels : labels.argmax(1);
+}
+
 LossPtr cross_entropy(double label_smoothing) {
   const auto options =
       torch::nn::functional::CrossEntropyFuncOptions().label_smoothing(label_smoothing);
   return make_loss(with_number("cross_entropy", label_smoothing, 0),
                    [options](const torch::Tensor& logits, const Targets& targets) {
-                     return torch::nn::functional::cross_entropy(logits, targets.labels, options);
+                     const auto& labels = targets.labels;
+                     return torch::nn::functional::cross_entropy(
+                         logits, are_classes(labels) ? labels : labels.to(logits.dtype()), options);
                    });
 }
 
+LossPtr with_label_smoothing(const LossPtr& loss, double label_smoothing) {
+  const bool takes_some = loss->name == with_number("cross_entropy", 0, 0);
+  return takes_some && label_smoothing > 0 ? cross_entropy(label_smoothing) : loss;
+}
+
 LossPtr supervised_contrastive(double temperature) {
-  return make_loss(with_number("supervised_contrastive", temperature, default_temperature),
-                   [temperature](const torch::Tensor& features, const Targets& targets) {
-                     return contrast(features, targets.labels, temperature);
-                   });
+  return make_loss(
+      with_number("supervised_contrastive", temperature, default_temperature),
+      [temperature](const torch::Tensor& features, const Targets& targets) {
+        return contrast(features, targets.labels, temperature);
+      },
+      /*needs_classes=*/true);
 }
 
 LossPtr reconstruction(const Normalisation& normalisation) {
@@ -111,11 +155,12 @@ torch::Tensor similarity_matrix(const torch::Tensor& samples) {
 }
 
 LossPtr similarity_matching(std::int64_t classes) {
-  return make_loss("similarity_matching",
-                   [classes](const torch::Tensor& output, const Targets& targets) {
-                     const auto labels = torch::one_hot(targets.labels, classes).to(output.dtype());
-                     return torch::mse_loss(similarity_matrix(output), similarity_matrix(labels));
-                   });
+  return make_loss("similarity_matching", [classes](const torch::Tensor& output,
+                                                    const Targets& targets) {
+    const auto labels =
+        are_classes(targets.labels) ? torch::one_hot(targets.labels, classes) : targets.labels;
+    return torch::mse_loss(similarity_matrix(output), similarity_matrix(labels.to(output.dtype())));
+  });
 }
 
 LossPtr parse_loss(const std::string& text, std::int64_t classes,

@@ -1,4 +1,5 @@
 // A unit: the smallest piece of a network that is never cut.
+#include <mlaan/nn/dropped_output_scope.h>
 #include <mlaan/nn/rebuilds_activations.h>
 #include <mlaan/nn/unit.h>
 
@@ -27,7 +28,35 @@ Unit::Unit(std::string name, std::vector<Layer> layers)
   if (layers_.empty()) throw UserError("unit '" + name_ + "' has no layer; it needs at least one");
 }
 
+Unit Unit::sum(const std::string& name, std::vector<Unit> summands) {
+  std::vector<Layer> layers;
+  for (const auto& summand : summands) {
+    for (const auto& layer : summand.layers_) {
+      layers.push_back({join(name, layer.prefix), layer.module});
+    }
+  }
+  Unit unit(name, std::move(layers));
+  unit.summands_ = std::move(summands);
+  return unit;
+}
+
+torch::Tensor Unit::sum_of_summands(
+    const std::function<torch::Tensor(const Unit& summand)>& run) const {
+  torch::Tensor sum;
+  for (auto summand = summands_.rbegin(); summand != summands_.rend(); ++summand) {
+    const torch::Tensor output = run(*summand);
+    sum = sum.defined() ? output + sum : output;
+  }
+  return sum;
+}
+
 torch::Tensor Unit::forward(torch::Tensor input) const {
+  if (!summands_.empty()) {
+    const DroppedOutputScope dropped;
+    // Each reads an alias, at which the gradients of its input meet before they are added to those
+    // of the others: the order in which recomputed summands add them.
+    return sum_of_summands([&](const Unit& summand) { return summand.forward(at::alias(input)); });
+  }
   for (auto& layer : layers_) input = layer.module.forward(std::move(input));
   return input;
 }
@@ -82,6 +111,13 @@ void Unit::to(torch::Dtype dtype) const {
 }
 
 Unit Unit::clone(const std::string& name) const {
+  if (!summands_.empty()) {
+    std::vector<Unit> copies;
+    for (const auto& summand : summands_) copies.push_back(summand.clone(summand.name()));
+    Unit copy = sum(name, std::move(copies));
+    copy.set_description(description_);
+    return copy;
+  }
   std::vector<Layer> copies;
   copies.reserve(layers_.size());
   for (const auto& layer : layers_) {

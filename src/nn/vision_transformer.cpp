@@ -135,13 +135,10 @@ void EncoderBlockImpl::reset() {
 }
 
 torch::Tensor EncoderBlockImpl::forward(const torch::Tensor& tokens) {
-  // Nothing keeps what a linear layer gives, so sums may overwrite it.
-  torch::Tensor attended = self_attention_->attend(norm_linear(
-      ln_1_, tokens, self_attention_->in_proj_weight, self_attention_->in_proj_bias, rebuilds()));
-  attended += tokens;
-  torch::Tensor output = mlp_->forward(ln_2_, attended, rebuilds());
-  output += attended;
-  return output;
+  const torch::Tensor attended =
+      tokens + self_attention_->attend(norm_linear(ln_1_, tokens, self_attention_->in_proj_weight,
+                                                   self_attention_->in_proj_bias, rebuilds()));
+  return attended + mlp_->forward(ln_2_, attended, rebuilds());
 }
 
 torch::nn::AnyModule EncoderBlockImpl::make_fresh(std::int64_t width, std::int64_t stride) const {

@@ -24,6 +24,24 @@ const std::string& metadata(const TensorFile& file, const std::string& key,
   return found->second;
 }
 
+/// How pictures become what the network takes.
+std::string input_to_json(const CheckpointInfo& info) {
+  const nlohmann::json json{{"mean", info.normalisation.mean},
+                            {"deviation", info.normalisation.deviation},
+                            {"share", info.framing_share}};
+  return json.dump();
+}
+
+void input_from_json(const std::string& text, CheckpointInfo& info) {
+  const auto json = nlohmann::json::parse(text);
+  json.at("mean").get_to(info.normalisation.mean);
+  json.at("deviation").get_to(info.normalisation.deviation);
+  json.at("share").get_to(info.framing_share);
+  if (info.normalisation.deviation.size() != info.normalisation.mean.size()) {
+    throw UserError("its input has another number of means than of deviations");
+  }
+}
+
 /// What each of `wanted` is to be set to, all checked before anything is changed.
 std::vector<torch::Tensor> matching(const Checkpoint& checkpoint, const TensorMap& tensors,
                                     const std::vector<NamedTensor>& wanted) {
@@ -76,6 +94,7 @@ void write_checkpoint(const std::filesystem::path& path, const Engine& engine,
                    {"classes", std::to_string(info.classes)},
                    {"image_shape", nlohmann::json(info.image_shape).dump()},
                    {"class_names", nlohmann::json(info.class_names).dump()},
+                   {"input", input_to_json(info)},
                    {"state", info.state.to_json()}};
   file.tensors = joined(joined(engine.named_parameters(), engine.named_buffers()),
                         joined(optimizer_state(engine.parts()), engine.loss_scale_state()));
@@ -102,6 +121,7 @@ Checkpoint read_checkpoint(const std::filesystem::path& path) {
     info.image_shape = nlohmann::json::parse(metadata(file, "image_shape", path)).get<Shape>();
     info.class_names =
         nlohmann::json::parse(metadata(file, "class_names", path)).get<std::vector<std::string>>();
+    if (file.metadata.count("input") > 0) input_from_json(file.metadata.at("input"), info);
     info.state = TrainingState::from_json(metadata(file, "state", path));
   } catch (const UserError& error) {
     throw UserError(path.string() + ": " + error.what());

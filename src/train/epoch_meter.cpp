@@ -23,7 +23,8 @@ void EpochMeter::add(const StepResult& result, const torch::Tensor& labels) {
   const auto head = static_cast<std::int64_t>(head_);
   const auto count = labels.size(0);
   add_to(loss_sum_, result.losses[head].to(torch::kFloat64) * count);
-  add_to(errors_, result.logits.argmax(1).ne(labels.to(result.logits.device())).sum());
+  const torch::Tensor classes = classes_of(labels.to(result.logits.device()));
+  add_to(errors_, result.logits.argmax(1).ne(classes).sum());
   samples_ += count;
 }
 

@@ -13,6 +13,8 @@ class EpochMeter {
  public:
   explicit EpochMeter(const Engine& engine);
 
+  /// \param labels as Engine::step() takes them; where they are probabilities, an error is a class
+  ///        other than the likeliest.
   void add(const StepResult& result, const torch::Tensor& labels);
 
   /// Adds what has come together since the last call to the state's sums.

@@ -1,7 +1,9 @@
 // Every option of a training run, and its default.
 #include <mlaan/core/error.h>
 #include <mlaan/data/dataset.h>
+#include <mlaan/data/random_augment.h>
 #include <mlaan/local/method.h>
+#include <mlaan/train/learning_rate.h>
 #include <mlaan/train/options.h>
 
 namespace mlaan {
@@ -103,23 +105,73 @@ void OptimizerOptions::describe(FieldList& fields) {
 }
 
 void ScheduleOptions::describe(FieldList& fields) {
-  fields.add("type", type,
-             "cosine (by step), epoch (cosine by epoch, as in the published code) or constant",
-             one_of({"cosine", "epoch", "constant"}));
+  fields.add(
+      "type", type,
+      "cosine (by step), epoch (cosine by epoch, as in the published code), steps (lower from "
+      "each milestone on) or constant",
+      one_of({"cosine", "epoch", "steps", "constant"}));
   fields.add("warmup_epochs", warmup_epochs,
              "length of the linear warm-up; -1: a sixteenth of the epochs, 10 at most",
              at_least(-1));
   fields.add("warmup_lr", warmup_lr, "learning rate that the warm-up begins with, lr at most",
              at_least(0));
+  fields.add("milestones", milestones,
+             "of \"steps\": shares of the training after which the rate is lowered",
+             readable_by(parse_milestones, "shares from 0 to 1, separated by commas"));
+  fields.add("factor", factor, "of \"steps\": what each milestone multiplies the rate by",
+             between(0, 1));
 }
 
 void AugmentOptions::describe(FieldList& fields) {
-  fields.add("enabled", enabled, "augment training images");
+  fields.add("enabled", enabled,
+             "augment training images and their labels; false: nothing of this");
+  fields.add("crop", crop,
+             "random crops: resized, of any place, size and proportions, brought to the picture's "
+             "size; padded, of the picture's size after padding; none; default: as is usual for "
+             "the data set",
+             one_of({"default", "resized", "padded", "none"}));
+  fields.add("smallest_area", smallest_area,
+             "least area of a resized crop, as a share of the picture's", between(0.001, 1));
+  fields.add(
+      "widest_ratio", widest_ratio,
+      "largest ratio of a resized crop's width to its height, and of its height to its width",
+      between(1, 100));
   fields.add("padding", padding,
-             "pixels to pad before the random crop back to size; -1: as is usual for the data set",
-             at_least(-1));
+             "pixels to pad before a padded crop; -1: as is usual for the data set", at_least(-1));
   fields.add("flip", flip, "random horizontal flips; default: as is usual for the data set",
              one_of({"default", "on", "off"}));
+  fields.add("brightness", brightness,
+             "colour jitter: how far a random factor of the brightness is from 1, at most",
+             at_least(0));
+  fields.add("contrast", contrast, "the same for the contrast", at_least(0));
+  fields.add("saturation", saturation, "the same for the saturation", at_least(0));
+  fields.add("hue", hue, "colour jitter: largest random turn of the hue, as a share of a full turn",
+             between(0, 0.5));
+  fields.add("random_augment", random_augment,
+             "RandAugment: operations drawn for each image, one after the other; 0: none",
+             between(0, 14));
+  fields.add("magnitude", magnitude, "RandAugment: how strong its operations are",
+             between(0, static_cast<double>(highest_magnitude)));
+  fields.add("erase", erase, "random erasing: probability that a rectangle is written over",
+             between(0, 1));
+  fields.add("erase_with", erase_with,
+             "what is written over it: zero, the data set's mean colour, or noise",
+             one_of({"zero", "noise"}));
+  fields.add("mixup", mixup,
+             "mixup: parameter alpha of the beta distribution of shares; 0: no mixup", at_least(0));
+  fields.add("cutmix", cutmix, "CutMix: the same; 0: no CutMix", at_least(0));
+  fields.add("mix_probability", mix_probability,
+             "share of the batches that mixup or CutMix is applied to", between(0, 1));
+  fields.add("mix_switch_probability", mix_switch_probability,
+             "where both are on, share of the mixed batches that CutMix is applied to",
+             between(0, 1));
+  fields.add("mix_off_epoch", mix_off_epoch,
+             "epochs after which images are mixed no more; 0: mix to the end", at_least(0));
+  fields.add(
+      "label_smoothing", label_smoothing,
+      "share of the target that training's cross-entropy spreads evenly over all classes, in "
+      "every supervision",
+      between(0, 1));
 }
 
 void ValidationOptions::describe(FieldList& fields) {
@@ -142,11 +194,12 @@ void ExecutionOptions::describe(FieldList& fields) {
              one_of({"auto", "channels_last", "contiguous"}));
   fields.add(
       "recompute", recompute,
-      "activations to drop and compute again when gradients need them: none; activation: what "
+      "activations to drop and compute again when gradients need them: default, activation where "
+      "auxiliary nets are copies of most of the network, else none; none; activation: what "
       "layers rebuild cheaply by themselves; module: each module's, in one piece; unit: those "
       "within each unit of modules and auxiliary nets; auto: whatever lowers the peak, or makes it "
       "fit into `memory`, and no more",
-      one_of({"none", "activation", "module", "unit", "auto"}));
+      one_of({"default", "none", "activation", "module", "unit", "auto"}));
   fields.add("precision", precision,
              "type that forward passes compute in, by autocast; float16 on CUDA alone, with a loss "
              "scale that adapts itself",

@@ -29,18 +29,73 @@ CropRecipe crop_recipe(Config& config, const DataSource& data) {
   const auto& augment = config.get<AugmentOptions>();
   if (!augment.enabled) return {};
   CropRecipe crop = data.crop;
+  if (augment.crop != "default") crop.resized = augment.crop == "resized";
   if (augment.padding >= 0) crop.padding = augment.padding;
+  if (crop.resized || augment.crop == "none") crop.padding = 0;
   if (augment.flip != "default") crop.flip = augment.flip == "on";
   return crop;
 }
 
-LoaderOptions loader_options(Config& config) {
+PixelRecipe pixel_recipe(Config& config, const DataSource& data) {
+  const auto& augment = config.get<AugmentOptions>();
+  if (!augment.enabled) return {};
+  PixelRecipe recipe;
+  recipe.jitter = {augment.brightness, augment.contrast, augment.saturation, augment.hue};
+  recipe.random_augment = {augment.random_augment, augment.magnitude};
+  recipe.erasing.probability = augment.erase;
+  recipe.erasing.erasure = augment.erase_with == "noise" ? Erasure::noise : Erasure::zero;
+  const std::int64_t channels = data.image_shape.at(0);
+  const bool changes_colours = recipe.jitter.is_on() || recipe.random_augment.operations > 0;
+  if (changes_colours && channels != 1 && channels != 3) {
+    throw UserError("colour jitter and augment.random_augment take pictures of 1 or 3 channels; " +
+                    data.name + " has " + std::to_string(channels));
+  }
+  return recipe;
+}
+
+MixRecipe mix_recipe(Config& config) {
+  const auto& augment = config.get<AugmentOptions>();
+  if (!augment.enabled) return {};
+  return {augment.mixup, augment.cutmix, augment.mix_probability, augment.mix_switch_probability,
+          augment.mix_off_epoch};
+}
+
+/// Fits a method's plan to the labels that the run trains with.
+void adapt_to_labels(Plan& plan, Config& config) {
+  const auto& augment = config.get<AugmentOptions>();
+  if (!augment.enabled) return;
+  smooth_labels(plan, augment.label_smoothing);
+  if (!mix_recipe(config).is_on()) return;
+  try {
+    check_takes_probabilities(plan);
+  } catch (const UserError& error) {
+    throw UserError(std::string("augment.mixup and augment.cutmix do not go with this plan: ") +
+                    error.what());
+  }
+}
+
+Transform train_transform(Config& config, const DataSource& data) {
+  const CropRecipe crop = crop_recipe(config, data);
+  Framing framing = data.framing;
+  if (crop.resized) {
+    const auto& augment = config.get<AugmentOptions>();
+    framing.kind = Framing::Kind::random;
+    framing.height = data.image_shape.at(1);
+    framing.width = data.image_shape.at(2);
+    framing.range = {augment.smallest_area, 1, augment.widest_ratio};
+  }
+  return {data.normalisation, crop, framing, pixel_recipe(config, data)};
+}
+
+LoaderOptions loader_options(Config& config, const DataSource& data, SkipReport on_skipped) {
   const auto& run = config.get<RunOptions>();
   LoaderOptions options;
   options.batch_size = run.batch_size;
   options.workers = run.workers;
   options.memory_format = memory_format(config);
   options.seed = seed_of(config);
+  options.skip_damaged = data.skip_damaged;
+  options.on_skipped = std::move(on_skipped);
   return options;
 }
 
@@ -134,15 +189,18 @@ Partition make_partition(Config& config, const Backbone& backbone) {
 }
 
 Plan make_bare_plan(Config& config, const Backbone& backbone, const std::string& method) {
-  return method_named(method).plan(backbone, make_partition(config, backbone), config.options(),
-                                   seed_of(config));
+  Plan plan = method_named(method).plan(backbone, make_partition(config, backbone),
+                                        config.options(), seed_of(config));
+  adapt_to_labels(plan, config);
+  return plan;
 }
 
 Plan make_plan(Config& config, const Backbone& backbone, const std::string& method) {
   Plan plan = make_bare_plan(config, backbone, method);
   const auto& execution = config.get<ExecutionOptions>();
   if (execution.recompute != "auto") {
-    set_recompute(plan, parse_recompute(execution.recompute));
+    set_recompute(plan, execution.recompute == "default" ? default_recompute(plan, backbone)
+                                                         : parse_recompute(execution.recompute));
     return plan;
   }
   Trial trial = make_trial(config, backbone, method);
@@ -187,20 +245,24 @@ EngineOptions make_engine_options(Config& config) {
 }
 
 std::unique_ptr<Loader> make_train_loader(Config& config, const DataSource& data,
-                                          std::vector<std::int64_t> indices) {
-  LoaderOptions options = loader_options(config);
+                                          std::vector<std::int64_t> indices,
+                                          SkipReport on_skipped) {
+  LoaderOptions options = loader_options(config, data, std::move(on_skipped));
   options.shuffle = true;
   options.drop_last = true;
-  return std::make_unique<Loader>(data.train, std::move(indices),
-                                  Transform(data.normalisation, crop_recipe(config, data)),
+  options.mix = mix_recipe(config);
+  options.classes = static_cast<std::int64_t>(data.classes.size());
+  return std::make_unique<Loader>(data.train, std::move(indices), train_transform(config, data),
                                   options);
 }
 
 std::unique_ptr<Loader> make_plain_loader(Config& config, const DataSource& data,
                                           const std::shared_ptr<const Dataset>& dataset,
-                                          std::vector<std::int64_t> indices) {
-  return std::make_unique<Loader>(dataset, std::move(indices), Transform(data.normalisation),
-                                  loader_options(config));
+                                          std::vector<std::int64_t> indices,
+                                          SkipReport on_skipped) {
+  return std::make_unique<Loader>(dataset, std::move(indices),
+                                  Transform(data.normalisation, CropRecipe{}, data.framing),
+                                  loader_options(config, data, std::move(on_skipped)));
 }
 
 std::vector<std::int64_t> all_indices(const Dataset& dataset) {

@@ -16,6 +16,7 @@
 #include <cmath>
 #include <cstdio>
 #include <limits>
+#include <optional>
 
 namespace mlaan {
 namespace {
@@ -55,8 +56,9 @@ class Trainer::Implementation {
         split_(split_training_set(data.train->size(), config.get<ValidationOptions>().fraction,
                                   run_.train_limit, static_cast<std::uint64_t>(run_.seed))),
         engine_(make_engine(config, data)),
-        train_loader_(make_train_loader(config, data, split_.train)),
-        validation_loader_(make_plain_loader(config, data, data.train, split_.validation)),
+        train_loader_(make_train_loader(config, data, split_.train, skip_report())),
+        validation_loader_(
+            make_plain_loader(config, data, data.train, split_.validation, skip_report())),
         meter_(engine_),
         save_period_(Period::parse(config.get<SaveOptions>().every)) {
     if (split_.train.empty()) {
@@ -131,6 +133,20 @@ class Trainer::Implementation {
     return [this](const torch::Tensor& images) { return engine_.predict(images); };
   }
 
+  SkipReport skip_report() {
+    return [this](const std::string& what) {
+      for (auto* observer : observers_) observer->on_skipped(what);
+    };
+  }
+
+  /// The next batch; waiting for it is noted.
+  std::optional<Batch> next_batch() {
+    const auto start = Clock::now();
+    auto batch = train_loader_->next();
+    waited_ += seconds_since(start);
+    return batch;
+  }
+
   /// \return false if it was stopped.
   bool train_epoch(const std::function<bool()>& should_stop) {
     const std::int64_t batches = train_loader_->batches_per_epoch();
@@ -139,11 +155,15 @@ class Trainer::Implementation {
     const std::int64_t log_steps = config_.get<LogOptions>().steps;
     last_save_ = Clock::now();
     auto start = Clock::now();
+    waited_ = 0;
+    epoch_seconds_ = 0;
     const auto pause_clock = [&] {
-      state_.seconds += seconds_since(start);
+      const double seconds = seconds_since(start);
+      state_.seconds += seconds;
+      epoch_seconds_ += seconds;
       start = Clock::now();
     };
-    while (auto batch = train_loader_->next()) {
+    while (auto batch = next_batch()) {
       learning_rate_ = learning_rate({state_.step, batches, run_.epochs}, run_.lr,
                                      config_.get<ScheduleOptions>());
       engine_.set_learning_rate(learning_rate_);
@@ -196,6 +216,7 @@ class Trainer::Implementation {
     report.validation_error = validation.error;
     report.images_per_second = images_per_second();
     report.seconds = state_.seconds;
+    report.data_wait = data_wait();
     report.peak_bytes = state_.peak_bytes;
 
     state_.train_error = report.train_error;
@@ -238,6 +259,8 @@ class Trainer::Implementation {
     info.classes = engine_.backbone().classes();
     info.image_shape = data_.image_shape;
     info.class_names = data_.classes;
+    info.normalisation = data_.normalisation;
+    info.framing_share = data_.framing.share;
     info.state = state_;
     write_checkpoint(path, engine_, info);
     last_save_ = Clock::now();
@@ -255,6 +278,7 @@ class Trainer::Implementation {
   double images_per_second() const {
     return state_.seconds > 0 ? static_cast<double>(state_.images) / state_.seconds : 0;
   }
+  double data_wait() const { return epoch_seconds_ > 0 ? waited_ / epoch_seconds_ : 0; }
   double train_loss() const {
     return state_.samples > 0 ? state_.loss_sum / static_cast<double>(state_.samples) : nothing;
   }
@@ -281,6 +305,7 @@ class Trainer::Implementation {
     const std::int64_t steps_left = run_.epochs * train_loader_->batches_per_epoch() - state_.step;
     report.seconds_left =
         state_.seconds / static_cast<double>(state_.step) * static_cast<double>(steps_left);
+    report.data_wait = data_wait();
     report.losses = meter_.last_losses();
     for (auto* observer : observers_) observer->on_steps(report);
   }
@@ -305,7 +330,8 @@ class Trainer::Implementation {
       summary.reported_epoch = state_.best_epoch;
       summary.validation_error = state_.best_validation_error;
     }
-    const auto loader = make_plain_loader(config_, data_, data_.test, all_indices(*data_.test));
+    const auto loader =
+        make_plain_loader(config_, data_, data_.test, all_indices(*data_.test), skip_report());
     const Score test = evaluate(predictor(), *loader);
     summary.test_error = test.error;
     summary.test_loss = test.loss;
@@ -327,6 +353,8 @@ class Trainer::Implementation {
   Clock::time_point last_save_ = Clock::now();
   TrainingState state_;
   double learning_rate_ = 0;
+  double waited_ = 0;         ///< seconds of the epoch spent waiting for batches
+  double epoch_seconds_ = 0;  ///< in all, since the epoch began or was gone on with
   measure::BytesByKind peak_by_kind_{};
 };
 

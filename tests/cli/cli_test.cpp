@@ -1,4 +1,6 @@
 // The program from outside: what it prints, the files it leaves, and its exit codes.
+#include "support/files.h"
+#include "support/picture_writer.h"
 #include "support/program.h"
 #include "support/temporary_folder.h"
 
@@ -77,11 +79,22 @@ TEST_F(Cli, TrainsAndLeavesItsFiles) {
 
 TEST_F(Cli, EvaluatesWhatWasTrained) {
   ASSERT_EQ(run_program(train("run")).exit_code, 0);
-  const ProgramResult result = run_program("eval " + (folder / "run").string());
+  const ProgramResult result = run_program("eval --per-class " + (folder / "run").string() +
+                                           " --json " + (folder / "eval.json").string());
   ASSERT_EQ(result.exit_code, 0) << result.output;
   const json evaluated = json::parse(read_text(folder / "run/eval/summary.json"));
   EXPECT_EQ(evaluated["test_error"], summary("run")["test_error"]);
   EXPECT_EQ(evaluated["test_images"], 20);
+  EXPECT_LE(evaluated["test_error_top5"], evaluated["test_error"]);
+  EXPECT_EQ(json::parse(read_text(folder / "eval.json")), evaluated);
+  ASSERT_EQ(evaluated["classes"].size(), 10U);
+  double errors = 0;
+  for (const auto& of_class : evaluated["classes"]) {
+    EXPECT_EQ(of_class["images"], 2);
+    errors += of_class["error"].get<double>();
+    EXPECT_TRUE(contains(result.output, of_class["name"])) << result.output;
+  }
+  EXPECT_NEAR(errors / 10, evaluated["test_error"].get<double>(), 1e-6);
 }
 
 TEST_F(Cli, WeightsAreEvaluatedAndTrainedFrom) {
@@ -105,6 +118,32 @@ TEST_F(Cli, WeightsAreEvaluatedAndTrainedFrom) {
   expect_usage_error("eval " + (folder / "run").string() + weights, {"either"});
   expect_usage_error("train --model resnet14 -q --output " + (folder / "other").string() + weights,
                      {"layer1.1.conv1.weight", "resnet14"});
+}
+
+TEST_F(Cli, PredictsWhatPicturesShow) {
+  ASSERT_EQ(run_program(train("run")).exit_code, 0);
+  write_bytes(folder / "one.png", png_file(wavy_picture(3, 40, 50)));
+  write_bytes(folder / "two.jpg", jpeg_file(wavy_picture(1, 64, 64)));
+  write_bytes(folder / "text.jpg", "no picture");
+  const auto path = [&](const char* name) { return " " + (folder / name).string(); };
+  const ProgramResult result =
+      run_program("predict" + path("run") + path("one.png") + path("text.jpg") + path("two.jpg") +
+                  " --top 3 -b 2 --json" + path("out.json"));
+  EXPECT_EQ(result.exit_code, 2) << "one of them is no picture";
+  EXPECT_TRUE(contains(result.output, "text.jpg")) << result.output;
+  const json pictures = json::parse(read_text(folder / "out.json"))["pictures"];
+  ASSERT_EQ(pictures.size(), 3U);
+  EXPECT_TRUE(pictures[1].contains("error"));
+  for (const std::size_t i : {0, 2}) {
+    const auto& classes = pictures[i]["classes"];
+    ASSERT_EQ(classes.size(), 3U);
+    EXPECT_GE(classes[0]["probability"], classes[1]["probability"]);
+    EXPECT_TRUE(contains(result.output, classes[0]["name"])) << result.output;
+  }
+  const ProgramResult printed =
+      run_program("predict" + path("run") + path("one.png") + " --json -");
+  EXPECT_EQ(printed.exit_code, 0) << printed.output;
+  EXPECT_EQ(json::parse(printed.output)["pictures"][0]["classes"].size(), 5U);
 }
 
 TEST_F(Cli, BenchWritesItsResults) {
@@ -375,7 +414,8 @@ TEST_F(Cli, InfoPrintsEverythingThereIs) {
   expect_output("plan --model resnet14 -b 64 --method mlm --memory 40MiB -q",
                 {"checkpoint", "micro-batches", "→", "mlaan train --model resnet14"});
   expect_output("--version", {"mlaan 0."});
-  expect_output("--help", {"train", "eval", "bench", "compare", "analyze", "plan", "info"});
+  expect_output("--help", {"train", "eval", "predict", "bench", "compare", "analyze", "plan",
+                           "data", "info"});
   expect_output("train --help", {"--batch-size", "-j", "--resume"});
 }
 

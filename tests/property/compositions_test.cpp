@@ -100,19 +100,20 @@ std::vector<std::string> all_methods() {
   return names;
 }
 
+std::string case_name(const ::testing::TestParamInfo<std::tuple<Kind, std::string>>& info) {
+  const auto& [kind, method] = info.param;
+  std::string text = (kind == Kind::transformer ? "transformer_" : "") + method;
+  for (char& letter : text) {
+    if (letter == '-' || letter == '+') letter = '_';
+  }
+  return text;
+}
+
 INSTANTIATE_TEST_SUITE_P(Methods, Composed,
                          ::testing::Combine(::testing::Values(Kind::convolutional,
                                                               Kind::transformer),
                                             ::testing::ValuesIn(all_methods())),
-                         [](const auto& name) {
-                           const auto& [kind, method] = name.param;
-                           std::string text =
-                               (kind == Kind::transformer ? "transformer_" : "") + method;
-                           for (char& letter : text) {
-                             if (letter == '-' || letter == '+') letter = '_';
-                           }
-                           return text;
-                         });
+                         case_name);
 
 }  // namespace
 }  // namespace mlaan::testing

@@ -88,6 +88,21 @@ TEST_P(RandomPlans, GradientsEqualThoseOfEveryWindowByItself) {
   }
 }
 
+TEST_P(RandomPlans, GradientsForProbabilitiesEqualThoseOfEveryWindowByItself) {
+  for (std::uint64_t key = 0; key < cases / 3; ++key) {
+    TrainingCase random = random_case(key, GetParam());
+    random.labels =
+        torch::randn({random.labels.size(0), random.backbone.classes()}, GetParam()).softmax(1);
+    const NaiveResult naive =
+        naive_gradients(random.backbone, random.plan, random.images, random.labels, seed, 0);
+    Engine engine(random.backbone, random.plan, engine_options(false));
+    engine.accumulate(random.images, random.labels);
+    expect_gradients(
+        random, naive, tolerance(), [](const NamedTensor& named) { return named.tensor.grad(); },
+        engine.named_parameters(), key);
+  }
+}
+
 TEST_P(RandomPlans, FusedUpdatesUseTheSameGradients) {
   for (std::uint64_t key = 0; key < cases; ++key) {
     const TrainingCase random = random_case(key, GetParam());

@@ -1,7 +1,7 @@
 #include "support/closeness.h"
 
 #include <mlaan/nn/batch_norm_layers.h>
-#include <mlaan/nn/rebuild_scope.h>
+#include <mlaan/nn/dropped_output_scope.h>
 
 #include <torch/torch.h>
 
@@ -89,7 +89,7 @@ TEST_P(BatchNormLayers, NormAddReluGivesTheBitsOfTheSeparateOperators) {
     expect_all_same(
         run([&] { return norm_add_relu(normalisation, input, shortcut); }, sources, cotangent),
         expected);
-    const RebuildScope rebuilding;
+    const DroppedOutputScope dropped;
     expect_all_same(
         run([&] { return norm_add_relu(normalisation, input, shortcut); }, sources, cotangent),
         expected);

@@ -1,14 +1,20 @@
 #include "support/errors.h"
+#include "support/folders.h"
 #include "support/temporary_folder.h"
 
+#include <mlaan/data/dataset.h>
 #include <mlaan/io/atomic_file.h>
 #include <mlaan/local/method.h>
 #include <mlaan/local/methods/mlm.h>
+#include <mlaan/nn/backbones.h>
 #include <mlaan/train/config.h>
 #include <mlaan/train/learning_rate.h>
 #include <mlaan/train/options.h>
+#include <mlaan/train/setup.h>
 
 #include <gtest/gtest.h>
+
+#include <filesystem>
 
 namespace mlaan::testing {
 namespace {
@@ -33,6 +39,21 @@ TEST(Config, WhatIsWrittenIsReadBack) {
   for (const auto& field : config.options().fields()) {
     EXPECT_EQ(copy.options().field(field.key).value(), field.value()) << field.key;
   }
+}
+
+TEST(Config, PublishedSettingsNameWhatThereIs) {
+  int files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(test_folder() / ".." / "configs")) {
+    SCOPED_TRACE(entry.path().string());
+    Config config;
+    ASSERT_NO_THROW(config.apply_file(entry.path()));
+    const auto& run = config.get<RunOptions>();
+    EXPECT_NO_THROW(dataset_registry().at(run.dataset));
+    EXPECT_NO_THROW(backbone_registry().at(run.model));
+    EXPECT_NO_THROW(method_named(run.method));
+    ++files;
+  }
+  EXPECT_GT(files, 0);
 }
 
 TEST(Config, ACopyHasTheSameValuesAndIsASetOfItsOwn) {
@@ -144,6 +165,21 @@ TEST(LearningRate, ConstantIsConstant) {
   const auto options = schedule("constant", 0);
   EXPECT_DOUBLE_EQ(learning_rate({0, 5, 4}, 0.3, options), 0.3);
   EXPECT_DOUBLE_EQ(learning_rate({19, 5, 4}, 0.3, options), 0.3);
+}
+
+TEST(LearningRate, FallsAtEachMilestone) {
+  ScheduleOptions options;
+  options.type = "steps";
+  options.warmup_epochs = 0;
+  const auto rate = [&](std::int64_t step) { return learning_rate({step, 10, 10}, 0.8, options); };
+  EXPECT_DOUBLE_EQ(rate(0), 0.8);
+  EXPECT_DOUBLE_EQ(rate(49), 0.8);
+  EXPECT_DOUBLE_EQ(rate(50), 0.2);
+  EXPECT_DOUBLE_EQ(rate(75), 0.05);
+  EXPECT_DOUBLE_EQ(rate(99), 0.8 / 256);
+  expect_user_error([] { parse_milestones("0.5,half"); }, {"'half'"});
+  expect_user_error([] { parse_milestones("0.5,1.2"); }, {"'1.2'"});
+  EXPECT_TRUE(parse_milestones("").empty());
 }
 
 }  // namespace

@@ -132,10 +132,7 @@ TEST(Engine, AccumulatedHalvesMakeAWholeStep) {
   }
 }
 
-TEST(Engine, MicroBatchesGiveTheGradientsOfTheWholeBatch) {
-  torch::manual_seed(4);
-  const auto inputs = torch::randn({7, 6});
-  const auto labels = torch::randint(3, {7}, torch::kInt64);
+void expect_micro_batches_are_exact(const torch::Tensor& inputs, const torch::Tensor& labels) {
   const Backbone whole = linear_chain(8);
   const Backbone parts = linear_chain(8);
   EngineOptions options;
@@ -155,6 +152,33 @@ TEST(Engine, MicroBatchesGiveTheGradientsOfTheWholeBatch) {
     expect_close(parts.named_parameters()[i].tensor, whole.named_parameters()[i].tensor, 1e-5,
                  whole.named_parameters()[i].name);
   }
+}
+
+TEST(Engine, MicroBatchesGiveTheGradientsOfTheWholeBatch) {
+  torch::manual_seed(4);
+  const auto inputs = torch::randn({7, 6});
+  expect_micro_batches_are_exact(inputs, torch::randint(3, {7}, torch::kInt64));
+  expect_micro_batches_are_exact(inputs, torch::randn({7, 3}).softmax(1));
+}
+
+TEST(Engine, LabelsThatDoNotFitAreRefused) {
+  const Backbone backbone = linear_chain(8);
+  Plan plan = methods::dgl(backbone, Partition::uniform(backbone, 2), {"linear", 8, 1});
+  const auto inputs = torch::randn({4, 6});
+  Engine engine(backbone, plan);
+  expect_user_error(
+      [&] {
+        engine.step(inputs, torch::tensor({0, 1, 2, 3}));
+      },
+      {"class 3", "0 to 2"});
+  expect_user_error([&] { engine.step(inputs, torch::tensor({0, 1, 2})); }, {"[3]", "4 classes"});
+  plan.supervisions[0].loss = supervised_contrastive();
+  Engine contrasting(backbone, plan);
+  expect_user_error(
+      [&] {
+        contrasting.step(inputs, torch::rand({4, 3}));
+      },
+      {"supervised_contrastive", "probabilities"});
 }
 
 TEST(Engine, AddingASupervisionDoesNotChangeWhatTheOthersDraw) {

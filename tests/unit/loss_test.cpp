@@ -117,6 +117,67 @@ TEST(Loss, ReconstructionUndoesTheNormalisation) {
   expect_user_error([] { reconstruction({}); }, {"reconstruction", "normalised"});
 }
 
+TEST(Loss, OfProbabilitiesIsTheWeightedSumOfThoseOfClasses) {
+  torch::manual_seed(5);
+  const auto logits = torch::randn({6, 4}, float64);
+  const auto one = torch::tensor({0, 1, 2, 3, 0, 1});
+  const auto other = torch::tensor({1, 1, 3, 0, 2, 2});
+  const double share = 0.3;
+  const auto probabilities =
+      (share * torch::one_hot(one, 4) + (1 - share) * torch::one_hot(other, 4)).to(torch::kFloat32);
+  for (const double smoothing : {0.0, 0.2}) {
+    const auto loss = cross_entropy(smoothing);
+    const auto expected = share * loss->function(logits, {one, {}}) +
+                          (1 - share) * loss->function(logits, {other, {}});
+    expect_close(loss->function(logits, {probabilities, {}}), expected, 1e-6, "cross-entropy");
+  }
+}
+
+TEST(Loss, OfProbabilitiesThatAreCertainIsThatOfClasses) {
+  torch::manual_seed(6);
+  const auto output = torch::randn({6, 4}, float64);
+  const auto labels = torch::tensor({0, 1, 2, 3, 0, 1});
+  const auto one_hot = torch::one_hot(labels, 4).to(torch::kFloat32);
+  for (const auto& loss : {cross_entropy(), cross_entropy(0.1), similarity_matching(4)}) {
+    EXPECT_FALSE(loss->needs_classes);
+    expect_close(loss->function(output, {one_hot, {}}), loss->function(output, {labels, {}}), 1e-12,
+                 loss->name);
+  }
+  EXPECT_TRUE(supervised_contrastive()->needs_classes);
+  EXPECT_TRUE(torch::equal(classes_of(one_hot), labels));
+  EXPECT_TRUE(torch::equal(classes_of(labels), labels));
+}
+
+TEST(Loss, LabelSmoothingSpreadsAShareOverAllClasses) {
+  torch::manual_seed(7);
+  const auto logits = torch::randn({6, 4}, float64);
+  const auto labels = torch::tensor({0, 1, 2, 3, 0, 1});
+  const auto target = 0.9 * torch::one_hot(labels, 4) + 0.1 / 4;
+  const auto expected = -(target * logits.log_softmax(1)).sum(1).mean();
+  const auto smoothed = with_label_smoothing(cross_entropy(), 0.1);
+  expect_close(smoothed->function(logits, {labels, {}}), expected, 1e-12, "smoothed");
+  expect_close(smoothed->function(logits, {labels, {}}),
+               torch::cross_entropy_loss(logits, labels, {}, at::Reduction::Mean, -100, 0.1), 1e-12,
+               "LibTorch's");
+  EXPECT_EQ(smoothed->name, "cross_entropy 0.1");
+  for (const auto& loss : {cross_entropy(0.3), similarity_matching(4), supervised_contrastive()}) {
+    EXPECT_EQ(with_label_smoothing(loss, 0.1), loss) << loss->name;
+  }
+}
+
+TEST(Loss, LabelsThatAreNoneAreRefused) {
+  check_labels(torch::tensor({0, 3}), 2, 4, "the batch");
+  check_labels(torch::rand({2, 4}), 2, 4, "the batch");
+  const auto refuse = [](const torch::Tensor& labels, const std::string& part) {
+    expect_user_error([&] { check_labels(labels, 2, 4, "the batch"); }, {"the batch", part});
+  };
+  refuse(torch::tensor({0, 4}), "class 4");
+  refuse(torch::tensor({-1, 3}), "class -1");
+  refuse(torch::tensor({0, 1, 2}), "[3]");
+  refuse(torch::rand({2, 5}), "[2, 5]");
+  refuse(torch::tensor({0, 1}, torch::kInt32), "Int");
+}
+
 TEST(Loss, IsReadBackFromItsName) {
   const Normalisation plain{{0, 0, 0}, {1, 1, 1}};
   for (const auto& loss :

@@ -40,6 +40,18 @@ TEST_F(Methods, EveryRegisteredOneTrainsAStep) {
   }
 }
 
+TEST_F(Methods, EveryRegisteredOneTrainsAStepOnGreyPicturesOfAnOddSize) {
+  for (const auto& entry : method_registry().entries()) {
+    Backbone small = make_backbone("resnet8", 10, {1, 28, 28}, 0);
+    small.set_normalisation({{0.1307}, {0.3081}});
+    OptionSet options;
+    Engine engine(small, entry.plan(small, default_partition(small, 0), options, 1));
+    const auto result = engine.step(torch::randn({4, 1, 28, 28}), torch::arange(4));
+    EXPECT_TRUE(torch::isfinite(result.losses).all().item<bool>()) << entry.name;
+    EXPECT_EQ(result.logits.sizes(), (std::vector<std::int64_t>{4, 10})) << entry.name;
+  }
+}
+
 TEST_F(Methods, MlmHasAnIndependentSupervisionEverywhereAndACascadedOneForEachFullWindow) {
   MlmOptions options;
   options.window = 3;

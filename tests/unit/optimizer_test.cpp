@@ -194,7 +194,7 @@ TEST_P(AdamFactories, StepAsThePapersSay) {
   std::vector<torch::Tensor> means;
   std::vector<torch::Tensor> squares;
   for (const auto& parameter : parameters) {
-    values.push_back(parameter.tensor.detach().to(torch::kFloat64));
+    values.push_back(parameter.tensor.detach().to(torch::kFloat64, false, /*copy=*/true));
     means.push_back(torch::zeros_like(values.back()));
     squares.push_back(torch::zeros_like(values.back()));
   }

@@ -45,6 +45,24 @@ TEST(Random, NormalHasMeanZeroAndVarianceOne) {
   EXPECT_NEAR(squares / count, 1, 0.05);
 }
 
+TEST(Random, BetaHasItsMeanAndVariance) {
+  for (const double alpha : {0.05, 0.2, 1.0, 4.0}) {
+    RandomStream random(8);
+    double sum = 0;
+    double squares = 0;
+    constexpr int count = 20000;
+    for (int i = 0; i < count; ++i) {
+      const double value = random.beta(alpha);
+      ASSERT_TRUE(value >= 0 && value <= 1) << value;
+      sum += value;
+      squares += value * value;
+    }
+    const double mean = sum / count;
+    EXPECT_NEAR(mean, 0.5, 0.015) << alpha;
+    EXPECT_NEAR(squares / count - mean * mean, 1 / (4 * (2 * alpha + 1)), 0.005) << alpha;
+  }
+}
+
 TEST(Random, PermutationHoldsEveryNumberOnceAndFollowsTheKey) {
   const auto order = random_permutation(100, 3);
   EXPECT_EQ(std::set<std::int64_t>(order.begin(), order.end()).size(), 100U);

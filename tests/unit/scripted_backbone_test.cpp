@@ -61,7 +61,9 @@ torch::jit::Module network(const std::string& forward) {
 }
 
 const std::string chain =
-    "return self.classifier(self.pool(self.third(self.second(self.first(x)))))";
+    "return "
+    "self.classifier.forward(self.pool.forward(self.third.forward(self.second.forward(self.first."
+    "forward(x)))))";
 
 class ScriptedBackbone : public ::testing::Test {
  protected:
@@ -96,8 +98,13 @@ TEST_F(ScriptedBackbone, IsTrainedByLocalMethods) {
   for (const char* method : {"dgl", "mlaan", "lam", "predsim", "e2e"}) {
     const Backbone backbone = make_backbone(path, classes, shape, 0);
     OptionSet options;
+    EngineOptions gentle;
+    SgdOptions descent;
+    descent.lr = 0.01;
+    gentle.optimizer = sgd(descent);
     Engine engine(backbone,
-                  find_method(method).plan(backbone, default_partition(backbone, 3), options, 0));
+                  find_method(method).plan(backbone, default_partition(backbone, 3), options, 0),
+                  gentle);
     const auto before = backbone.named_parameters().front().tensor.detach().clone();
     const auto start = engine.step(images, labels).losses.sum().item<double>();
     StepResult result;
@@ -126,10 +133,13 @@ TEST_F(ScriptedBackbone, WhatIsNoChainIsRefused) {
     expect_user_error([&] { make_backbone(path, classes, shape, 0); }, parts);
   };
   refused(
-      "return self.classifier(self.pool(self.second(self.first(x)) + self.third(self.first(x))))",
+      "return self.classifier.forward(self.pool.forward(self.second.forward(self.first.forward(x)) "
+      "+ self.third.forward(self.first.forward(x))))",
       {"network.pt", "cannot be cut", "Sequential"});
   refused(
-      "return self.classifier(torch.mean(self.third(self.second(self.first(x))), [2, 3]) * 2.0)",
+      "return "
+      "self.classifier.forward(torch.mean(self.third.forward(self.second.forward(self.first."
+      "forward(x))), [2, 3]) * 2.0)",
       {"network.pt", "cannot be cut"});
   const std::string path = saved(network(chain));
   expect_user_error([&] { make_backbone(path, 10, shape, 0); }, {"3 logits", "10 classes"});

@@ -129,10 +129,11 @@ TEST(Tokens, HeadsOfEveryKindReadThem) {
 }
 
 TEST(Tokens, OfOthersNetsAreTakenForASquare) {
-  const Backbone backbone(
-      "other", {Unit("one", torch::nn::Linear(width, width))},
-      {Unit("head", torch::nn::Sequential(torch::nn::Flatten(), torch::nn::Linear(9 * width, 3)))},
-      {9, width});
+  using torch::nn::AnyModule;
+  const Unit head("head", {{"", AnyModule(torch::nn::Flatten())},
+                           {"head", AnyModule(torch::nn::Linear(9 * width, 3))}});
+  const Backbone backbone("other", {Unit("one", torch::nn::Linear(width, width))}, {head},
+                          {9, width});
   const auto layout = [&](std::int64_t tokens) { return token_layout_of({tokens, 4}, backbone); };
   EXPECT_EQ(layout(9).rows, 3);
   EXPECT_FALSE(layout(9).class_token);

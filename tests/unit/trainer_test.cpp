@@ -12,6 +12,7 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
 #include <sstream>
 
 namespace mlaan::testing {
@@ -87,7 +88,10 @@ TEST_F(TrainerTest, ARunThatIsStoppedGoesOnToTheSameNetwork) {
       {"method=checkpoint"},
       {"method=dgl", "engine.precision=bfloat16", "engine.check_precision=false"},
       {"method=dgl", "optimizer.type=adamw", "lr=0.001", "engine.fused_update=false"},
-      {"method=mlm", "optimizer.type=adam", "lr=0.001"}};
+      {"method=mlm", "optimizer.type=adam", "lr=0.001"},
+      {"method=predsim", "augment.mixup=0.8", "augment.cutmix=1", "augment.mix_probability=0.7",
+       "augment.random_augment=2", "augment.erase=0.5", "augment.saturation=0.4",
+       "augment.label_smoothing=0.1"}};
   for (std::size_t run = 0; run < runs.size(); ++run) {
     const auto& settings = runs[run];
     const std::string name = std::to_string(run);
@@ -222,6 +226,33 @@ TEST_F(TrainerTest, SummaryCountsWhatItSays) {
   EXPECT_GT(summary.peak_bytes, 4 * summary.run.parameters);
 }
 
+TEST_F(TrainerTest, LabelSmoothingAndMixingAreOfTrainingAlone) {
+  const auto losses_of = [](Config& config) {
+    std::set<std::string> losses;
+    const Backbone backbone = make_backbone(config, make_data(config));
+    for (const auto& supervision : make_plan(config, backbone, "predsim").supervisions) {
+      losses.insert(supervision.loss->name);
+    }
+    return losses;
+  };
+  Config config = small_run({"augment.label_smoothing=0.1", "augment.cutmix=1"});
+  EXPECT_EQ(losses_of(config), (std::set<std::string>{"cross_entropy 0.1", "similarity_matching"}));
+  const DataSource data = make_data(config);
+  const auto plain = make_plain_loader(config, data, data.test, all_indices(*data.test));
+  plain->start(0);
+  EXPECT_EQ(plain->next()->labels.scalar_type(), torch::kInt64);
+  const auto mixed = make_train_loader(config, data, all_indices(*data.train));
+  mixed->start(0);
+  EXPECT_EQ(mixed->next()->labels.scalar_type(), torch::kFloat32);
+
+  Config off =
+      small_run({"augment.label_smoothing=0.1", "augment.cutmix=1", "augment.enabled=false"});
+  EXPECT_EQ(losses_of(off), (std::set<std::string>{"cross_entropy", "similarity_matching"}));
+  const auto unmixed = make_train_loader(off, data, all_indices(*data.train));
+  unmixed->start(0);
+  EXPECT_EQ(unmixed->next()->labels.scalar_type(), torch::kInt64);
+}
+
 TEST_F(TrainerTest, SettingsThatCannotTrainAreRefused) {
   const auto refuse = [&](const std::vector<std::string>& more, const std::string& part) {
     Config config = small_run(more);
@@ -231,6 +262,8 @@ TEST_F(TrainerTest, SettingsThatCannotTrainAreRefused) {
   refuse({"device=cuda:77"}, "cuda:77");
   refuse({"device=abacus"}, "abacus");
   refuse({"dataset=cifar10"}, "--data");
+  refuse({"method=infopro", "infopro.loss=contrast", "augment.mixup=0.2"},
+         "supervised_contrastive");
 }
 
 }  // namespace

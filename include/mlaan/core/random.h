@@ -32,6 +32,8 @@ class RandomStream {
   std::uint64_t below(std::uint64_t n);
   /// Standard normal.
   double normal();
+  /// Beta distribution of both parameters `alpha`, above 0: symmetric about 1/2.
+  double beta(double alpha);
 
  private:
   std::uint64_t state_;

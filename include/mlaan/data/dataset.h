@@ -3,6 +3,7 @@
 
 #include <mlaan/core/options.h>
 #include <mlaan/core/registry.h>
+#include <mlaan/data/frame.h>
 #include <mlaan/nn/backbone.h>
 #include <mlaan/nn/normalisation.h>
 
@@ -33,26 +34,44 @@ class Dataset {
   virtual std::int64_t size() const = 0;
   /// \param index from 0 to size() − 1.
   virtual Sample get(std::int64_t index) const = 0;
+  /// The part of the picture that `choose` decides on, brought to its size. Unless overridden, cut
+  /// out of what get() gives; data sets that read files override it to read no more than they must.
+  virtual Sample get_framed(std::int64_t index, const FrameChooser& choose) const;
 };
 
 enum class PaddingMode : std::uint8_t { reflect, zero };
 
-/// The published training augmentation of a data set: pad, crop back to size, flip.
+/// The published training augmentation of a data set: a random resized crop, or pad and crop back
+/// to size; then flip.
 struct CropRecipe {
   std::int64_t padding = 0;
   PaddingMode padding_mode = PaddingMode::reflect;
   bool flip = false;
+  bool resized = false;  ///< a random resized crop; `padding` is 0 then
 };
 
 /// A data set with everything that training needs to know of it.
 struct DataSource {
   std::string name;
-  Shape image_shape;  ///< channels, height, width
+  Shape image_shape;  ///< channels, height, width; of what the network takes
   std::vector<std::string> classes;
   Normalisation normalisation;
+  /// How pictures are brought to image_shape where no random crop does it.
+  Framing framing;
   CropRecipe crop;
+  bool skip_damaged = false;  ///< see LoaderOptions
   std::shared_ptr<const Dataset> train;
   std::shared_ptr<const Dataset> test;
+};
+
+/// A file that a data set's publisher offers for download.
+struct PublishedFile {
+  std::string name;
+  std::vector<std::string> addresses;  ///< of folders that have it, in the order to try them
+  std::string checksum;                ///< "md5:" or "sha256:" and hexadecimal digits
+  std::int64_t bytes = 0;              ///< 0: not known
+  std::string unpacks_to = {};         ///< the folder that is in an archive; "": no archive
+  bool optional = false;               ///< the data set can do without
 };
 
 /// A data set as the registry knows it.
@@ -65,6 +84,8 @@ struct DatasetEntry {
   /// \param folder where the files are; "" where none is needed.
   /// \throws UserError for a missing folder or a file that is not as its format says.
   std::function<DataSource(const std::string& folder, OptionSet& options)> load;
+  /// Where its files come from; empty: from nowhere that is known.
+  std::vector<PublishedFile> files = {};
 };
 
 /// Every data set that can be asked for by name.

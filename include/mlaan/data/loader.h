@@ -1,21 +1,19 @@
 // The loader: batches of a data set, prepared ahead by threads, in an order fixed by the seed.
 #pragma once
 
+#include <mlaan/data/batch.h>
 #include <mlaan/data/dataset.h>
+#include <mlaan/data/mix.h>
 #include <mlaan/data/transform.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace mlaan {
-
-/// A batch as the network takes it.
-struct Batch {
-  torch::Tensor images;  ///< float32, batch × channels × height × width
-  torch::Tensor labels;  ///< int64, batch
-};
 
 struct LoaderOptions {
   std::int64_t batch_size = 128;
@@ -27,11 +25,21 @@ struct LoaderOptions {
   bool drop_last = false;
   torch::MemoryFormat memory_format = torch::MemoryFormat::Contiguous;
   std::uint64_t seed = 0;
+  /// What happens to a sample whose reading throws DamagedPicture. False: next() throws it. True:
+  /// where samples are shuffled, the next of the epoch's order that can be read takes its place, so
+  /// that batches keep their size; otherwise it is left out.
+  bool skip_damaged = false;
+  /// Told of each damaged sample that is skipped, once, in a call of next().
+  std::function<void(const std::string& what)> on_skipped;
+  MixRecipe mix;             ///< where samples are shuffled
+  std::int64_t classes = 0;  ///< of the labels; for mixing
 };
 
 /// Gives the batches of one epoch after the other. Which samples are in batch b of epoch e, and how
 /// they are augmented, is a pure function of (seed, e, b), whatever the number of workers; so a run
-/// can go on in the middle of an epoch. At most a few batches are prepared ahead.
+/// can go on in the middle of an epoch. Workers prepare parts of the same batch, written straight
+/// into it, so that a batch is ready soon and few are held: two ahead, more only where batches are
+/// smaller than the number of workers. A batch's memory is used again once nobody else holds it.
 class Loader {
  public:
   /// \param indices of the samples to give, in the data set.
@@ -49,7 +57,8 @@ class Loader {
   void start(std::int64_t epoch, std::int64_t first_batch = 0);
 
   /// The next batch, or nothing after the last.
-  /// \throws whatever reading a sample of the batch threw.
+  /// \throws whatever reading a sample of the batch threw, and UserError where skipping leaves no
+  ///         sample.
   std::optional<Batch> next();
 
  private:

@@ -91,7 +91,10 @@ class Engine {
   /// One training step: forward, backward and update.
   /// \param images a batch as the backbone takes it; moved and converted to the parameters' device
   ///        and type.
-  /// \param labels int64, one a sample.
+  /// \param labels int64, one class a sample; or floating, samples × classes, probabilities: of
+  ///        mixed pictures, or a teacher's.
+  /// \throws UserError for labels of another kind, for a class that is none, and for probabilities
+  ///         where a loss of the plan needs classes.
   StepResult step(const torch::Tensor& images, const torch::Tensor& labels);
 
   /// Adds the gradients of a batch to those already there, without an update.

@@ -59,6 +59,14 @@ struct Plan {
 ///         module or a head that no supervision trains.
 void check(const Plan& plan, const Backbone& backbone);
 
+/// \throws UserError if a supervision of a weight above 0 has a loss that needs classes, and so
+///         cannot be trained with labels that are probabilities.
+void check_takes_probabilities(const Plan& plan);
+
+/// Gives this label smoothing to every supervision whose loss is a cross-entropy without any.
+/// \param label_smoothing from 0 to 1.
+void smooth_labels(Plan& plan, double label_smoothing);
+
 /// What of module `module` is recomputed.
 Recompute recompute_of_module(const Plan& plan, std::size_t module);
 /// What of net `net`, in the order of nets(plan), is recomputed.

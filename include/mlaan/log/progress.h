@@ -14,12 +14,13 @@ namespace mlaan {
 class Progress final : public TrainObserver {
  public:
   /// \param stream for example stderr.
-  /// \param quiet write nothing at all.
+  /// \param quiet write nothing but what was skipped.
   Progress(std::FILE* stream, bool quiet);
 
   void on_start(const RunReport& report) override;
   void on_steps(const StepReport& report) override;
   void on_epoch(const EpochReport& report) override;
+  void on_skipped(const std::string& what) override;
   void on_end() override;
 
  private:

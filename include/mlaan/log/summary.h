@@ -2,6 +2,7 @@
 #pragma once
 
 #include <mlaan/train/config.h>
+#include <mlaan/train/evaluate.h>
 #include <mlaan/train/trainer.h>
 
 #include <cstdint>
@@ -31,16 +32,18 @@ struct EvalSummary {
   std::string dataset;
   std::int64_t epochs = 0;  ///< that it was trained for
   std::int64_t batch = 0;
-  std::int64_t test_images = 0;
-  double test_error = 0;  ///< per cent
-  double test_loss = 0;
-  double seconds = 0;
+  Score score;
+  std::vector<std::string> class_names;
   double images_per_second = 0;
   std::int64_t peak_bytes = 0;
   std::int64_t parameters = 0;
 };
 
 std::string summary_table(const EvalSummary& summary);
+/// One line a class: its images, their errors, and what they are most often mistaken for.
+std::string class_table(const EvalSummary& summary);
+/// Writes {"test_error": …, "test_error_top5": …, …, "classes": [{"name": …, …}], "results": […]};
+/// errors are in per cent, `null` where there is none.
 void write_summary(const std::filesystem::path& path, const EvalSummary& summary);
 
 }  // namespace mlaan

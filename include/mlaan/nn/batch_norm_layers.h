@@ -10,14 +10,16 @@
 namespace mlaan {
 
 /// convolution(relu(normalisation(input))). The graph keeps the input, for the normalisation, and
-/// the ReLU's output, for the convolution. With `rebuilds` it keeps the input alone, and runs
-/// normalisation and ReLU again for the backward pass; running statistics are updated once.
+/// the ReLU's output, for the convolution. With `rebuilds`, or where the convolution's weight is
+/// frozen, it keeps the input alone, and normalises again for the backward pass; running statistics
+/// are updated once.
 /// \param normalisation affine.
 /// \param convolution two-dimensional, without bias, zero padding.
 torch::Tensor norm_relu_conv(torch::nn::BatchNorm2d& normalisation, torch::nn::Conv2d& convolution,
                              const torch::Tensor& input, bool rebuilds);
 
-/// relu(normalisation(input) + shortcut). The graph keeps the input and the output.
+/// relu(normalisation(input) + shortcut). The graph keeps the input and the output; within a
+/// DroppedOutputScope, of the output a byte an element that says where it is above 0.
 /// \param normalisation affine.
 /// \param shortcut of the input's shape.
 torch::Tensor norm_add_relu(torch::nn::BatchNorm2d& normalisation, const torch::Tensor& input,

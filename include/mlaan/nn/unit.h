@@ -7,6 +7,7 @@
 #include <torch/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -38,13 +39,23 @@ class Unit {
   Unit(const std::string& name, Module module)
       : Unit(name, std::vector<Layer>{{name, torch::nn::AnyModule(std::move(module))}}) {}
 
+  /// A unit that gives the sum of what others give for its input. Their parameters' names come
+  /// behind the unit's: "leap.0.copy.conv1.weight".
+  static Unit sum(const std::string& name, std::vector<Unit> summands);
+
   const std::string& name() const { return name_; }
   /// What people read of it: the name, or what it was copied from.
   const std::string& description() const { return description_; }
   void set_description(std::string description) { description_ = std::move(description); }
+  /// Those of all summands, for a sum.
   const std::vector<Layer>& layers() const { return layers_; }
+  /// The units whose outputs a sum adds; empty for any other unit.
+  const std::vector<Unit>& summands() const { return summands_; }
 
   torch::Tensor forward(torch::Tensor input) const;
+  /// For a sum: what `run` gives for each summand, added. The last runs first: the backward pass
+  /// then begins with the first, which a copy's twin, with fewer activations to keep, can outlast.
+  torch::Tensor sum_of_summands(const std::function<torch::Tensor(const Unit& summand)>& run) const;
 
   /// "layer1.0.conv1.weight", …; those without gradient (frozen) included.
   std::vector<NamedTensor> named_parameters() const;
@@ -69,6 +80,7 @@ class Unit {
   std::string description_;
   // torch::nn::AnyModule::forward is not const, though it changes nothing of the module's identity.
   mutable std::vector<Layer> layers_;
+  std::vector<Unit> summands_;
 };
 
 /// Number of elements of all the tensors together.

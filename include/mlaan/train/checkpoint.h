@@ -3,6 +3,7 @@
 
 #include <mlaan/io/safetensors.h>
 #include <mlaan/local/engine.h>
+#include <mlaan/nn/normalisation.h>
 #include <mlaan/train/state.h>
 
 #include <filesystem>
@@ -17,6 +18,10 @@ struct CheckpointInfo {
   std::int64_t classes = 0;
   Shape image_shape;
   std::vector<std::string> class_names;
+  /// Of the pictures; empty in checkpoints that were written before it was kept.
+  Normalisation normalisation;
+  /// Of a picture's middle that the network was tested on; see centre_frame().
+  double framing_share = 1;
   TrainingState state;
 };
 

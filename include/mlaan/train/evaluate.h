@@ -7,12 +7,24 @@
 
 #include <cstdint>
 #include <functional>
+#include <vector>
 
 namespace mlaan {
 
+/// How a network does on the images of one class.
+struct ClassScore {
+  std::int64_t images = 0;
+  double error = 0;       ///< per cent whose class is not the first choice; NaN without images
+  double error_top5 = 0;  ///< per cent whose class is not among the first five choices
+  /// The class that its images are most often mistaken for; −1 if none is.
+  std::int64_t mistaken_for = -1;
+};
+
 struct Score {
-  double loss = 0;   ///< mean cross-entropy; NaN without images
-  double error = 0;  ///< per cent whose class is not the first choice; NaN without images
+  double loss = 0;        ///< mean cross-entropy; NaN without images
+  double error = 0;       ///< per cent whose class is not the first choice; NaN without images
+  double error_top5 = 0;  ///< the same of the first five choices; 0 of at most five classes
+  std::vector<ClassScore> classes;  ///< of each class; empty without images
   std::int64_t images = 0;
   double seconds = 0;
 };

@@ -4,6 +4,8 @@
 #include <mlaan/train/options.h>
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 namespace mlaan {
 
@@ -14,11 +16,17 @@ struct TrainingTime {
   std::int64_t epochs = 1;  ///< in all
 };
 
+/// Shares of the training, separated by commas, each from 0 to 1.
+/// \throws UserError for a text that is none.
+std::vector<double> parse_milestones(const std::string& text);
+
 /// The learning rate of the next step. With E epochs in all and base rate lr:
 ///
 /// - "cosine": c(t) = ½·lr·(1 + cos(π·t)), t the share of all steps that are done;
 /// - "epoch": c(e) = ½·lr·(1 + cos(π·e/E)) in epoch e = 1 … E, so 0 in the last, as in the code of
 ///   InfoPro (ICLR 2021) and those that follow it;
+/// - "steps": c = lr·f^n, f the schedule's factor and n the number of its milestones that have been
+///   reached, as shares of all steps;
 /// - "constant": c = lr.
 ///
 /// Within the warm-up of W epochs the rate is a mixture of c and warmup_lr, in which the share of c

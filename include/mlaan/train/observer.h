@@ -36,6 +36,7 @@ struct StepReport {
   double error = 0;  ///< per cent, of the epoch so far
   double images_per_second = 0;
   double seconds_left = 0;
+  double data_wait = 0;  ///< share of the epoch's time so far that was spent waiting for batches
   std::vector<double> losses;  ///< of the last step, one a supervision, in the plan's order
 };
 
@@ -49,7 +50,8 @@ struct EpochReport {
   double validation_loss = 0;   ///< NaN without validation images
   double validation_error = 0;  ///< per cent; NaN without validation images
   double images_per_second = 0;
-  double seconds = 0;  ///< of training, since the run's start
+  double seconds = 0;    ///< of training, since the run's start
+  double data_wait = 0;  ///< share of the epoch's time that was spent waiting for batches
   std::int64_t peak_bytes = 0;
 };
 
@@ -64,6 +66,8 @@ class TrainObserver {
   virtual void on_start(const RunReport& /*report*/) {}
   virtual void on_steps(const StepReport& /*report*/) {}
   virtual void on_epoch(const EpochReport& /*report*/) {}
+  /// A damaged picture was skipped. \param what names it and says what is wrong.
+  virtual void on_skipped(const std::string& /*what*/) {}
   virtual void on_checkpoint(const std::filesystem::path& /*path*/) {}
   virtual void on_end() {}
 };

@@ -55,6 +55,8 @@ struct ScheduleOptions {
   std::string type = "cosine";
   double warmup_epochs = -1;
   double warmup_lr = 0.01;
+  std::string milestones = "0.5,0.75,0.89,0.94";
+  double factor = 0.25;
 
   void describe(FieldList& fields);
 };
@@ -62,8 +64,25 @@ struct ScheduleOptions {
 struct AugmentOptions {
   static constexpr const char* section = "augment";
   bool enabled = true;
+  std::string crop = "default";
+  double smallest_area = 0.08;
+  double widest_ratio = 4.0 / 3;
   std::int64_t padding = -1;
   std::string flip = "default";
+  double brightness = 0;
+  double contrast = 0;
+  double saturation = 0;
+  double hue = 0;
+  std::int64_t random_augment = 0;
+  std::int64_t magnitude = 9;
+  double erase = 0;
+  std::string erase_with = "zero";
+  double mixup = 0;
+  double cutmix = 0;
+  double mix_probability = 1;
+  double mix_switch_probability = 0.5;
+  std::int64_t mix_off_epoch = 0;
+  double label_smoothing = 0;
 
   void describe(FieldList& fields);
 };
@@ -81,7 +100,7 @@ struct ExecutionOptions {
   bool fused_update = true;
   std::int64_t micro_batches = 1;
   std::string memory_format = "auto";
-  std::string recompute = "none";
+  std::string recompute = "default";
   std::string precision = "float32";
   bool check_precision = true;
   std::string boundaries = "float32";

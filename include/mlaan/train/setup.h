@@ -7,6 +7,7 @@
 #include <mlaan/local/trial.h>
 #include <mlaan/train/config.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -33,7 +34,8 @@ MethodEntry method_named(const std::string& name);
 Partition make_partition(Config& config, const Backbone& backbone);
 
 /// The plan of the method of this name for the run's partition, recomputing what the method itself
-/// asks for.
+/// asks for, with the run's label smoothing.
+/// \throws UserError for a loss that needs classes where the run mixes images.
 Plan make_bare_plan(Config& config, const Backbone& backbone, const std::string& method);
 
 /// The same, recomputing what the run's options ask for.
@@ -51,14 +53,19 @@ EngineOptions make_engine_options(Config& config);
 /// Channels last for "auto" that has not been settled (see settle_memory_format()).
 torch::MemoryFormat memory_format(Config& config);
 
-/// Shuffled, augmented batches of the training part.
+/// What is told of a damaged sample that a loader skips.
+using SkipReport = std::function<void(const std::string& what)>;
+
+/// Shuffled, augmented and mixed batches of the training part.
 std::unique_ptr<Loader> make_train_loader(Config& config, const DataSource& data,
-                                          std::vector<std::int64_t> indices);
+                                          std::vector<std::int64_t> indices,
+                                          SkipReport on_skipped = {});
 
 /// Batches in order, as they are.
 std::unique_ptr<Loader> make_plain_loader(Config& config, const DataSource& data,
                                           const std::shared_ptr<const Dataset>& dataset,
-                                          std::vector<std::int64_t> indices);
+                                          std::vector<std::int64_t> indices,
+                                          SkipReport on_skipped = {});
 
 /// All indices of a data set.
 std::vector<std::int64_t> all_indices(const Dataset& dataset);

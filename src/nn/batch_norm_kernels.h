@@ -1,4 +1,4 @@
-// The backward pass of batch normalisation, with a say in where its result goes.
+// LibTorch's kernels of batch normalisation, with a say in what they compute and where it goes.
 #pragma once
 
 #include <torch/types.h>
@@ -16,6 +16,10 @@ struct BatchNormRecord {
   torch::Tensor inverse_deviation;  ///< of the batch
   double epsilon = 0;
 };
+
+/// The output once more, the same bits, from the input and what its statistics were: without
+/// summing over the batch a second time, where the kernel can be called for that.
+torch::Tensor normalise_again(const torch::Tensor& input, const BatchNormRecord& record);
 
 /// Gradients of input, scale and shift, those that are wanted: the same bits as LibTorch's own
 /// operator gives. That one allocates the input's gradient twice on the CPU; this allocates it

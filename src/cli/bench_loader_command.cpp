@@ -1,0 +1,48 @@
+// mlaan bench loader: how fast batches of a data set are read and augmented.
+#include "cli/commands.h"
+
+#include <mlaan/log/loader_benchmark_report.h>
+#include <mlaan/train/loader_benchmark.h>
+
+#include <cstdio>
+#include <memory>
+
+namespace mlaan::cli {
+namespace {
+
+struct BenchLoaderFlags {
+  explicit BenchLoaderFlags(CLI::App& app)
+      : config(app, {"dataset", "data", "batch_size", "workers", "seed"},
+               /*flags_of_methods=*/false) {
+    app.add_option("--epochs", options.epochs,
+                   "passes over the images that count, after one that does not [3]")
+        ->check(CLI::Range(1, 100000));
+    app.add_option("--json", json, "file to write the results to")->type_name("FILE");
+  }
+
+  ConfigFlags config;
+  LoaderBenchmarkOptions options;
+  std::string json;
+};
+
+int run(const BenchLoaderFlags& flags) {
+  Config config;
+  config.apply("dataset", "folder", "default of bench loader");
+  flags.config.apply(config);
+  prepare(config);
+  const LoaderBenchmark result = benchmark_loader(config, flags.options);
+  std::printf("%s", loader_benchmark_text(result).c_str());
+  if (!flags.json.empty()) write_loader_benchmark(flags.json, result);
+  return 0;
+}
+
+}  // namespace
+
+Verb bench_loader_verb(CLI::App& bench) {
+  CLI::App* app = bench.add_subcommand(
+      "loader", "measure how fast training batches of a data set are read and augmented");
+  const auto flags = std::make_shared<BenchLoaderFlags>(*app);
+  return {app, [flags] { return run(*flags); }};
+}
+
+}  // namespace mlaan::cli

@@ -1,0 +1,25 @@
+// Names of classes, as data sets write them into text files.
+#include "data/class_names.h"
+
+#include <algorithm>
+#include <fstream>
+
+namespace mlaan {
+
+std::vector<std::string> numbered_classes(std::int64_t classes) {
+  std::vector<std::string> names;
+  for (std::int64_t c = 0; c < classes; ++c) names.push_back(std::to_string(c));
+  return names;
+}
+
+std::vector<std::string> read_class_names(const std::filesystem::path& path, std::int64_t classes) {
+  std::vector<std::string> names;
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    line.erase(std::remove(line.begin(), line.end(), '\r'), line.end());
+    if (!line.empty()) names.push_back(line);
+  }
+  return static_cast<std::int64_t>(names.size()) == classes ? names : numbered_classes(classes);
+}
+
+}  // namespace mlaan

@@ -1,0 +1,203 @@
+// Folders of pictures: one folder for each class.
+#include "data/picture_files.h"
+
+#include <mlaan/core/error.h>
+#include <mlaan/core/random.h>
+#include <mlaan/data/image_folder.h>
+#include <mlaan/data/picture.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+namespace mlaan {
+namespace {
+
+namespace fs = std::filesystem;
+using Entries = std::vector<ImageFolder::Entry>;
+
+/// The pictures of each class, by its name.
+using Classes = std::map<std::string, std::vector<fs::path>>;
+
+std::string joined(const std::vector<std::string>& names) {
+  constexpr std::size_t most = 5;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(most, names.size()); ++i) {
+    text += (i == 0 ? "" : ", ") + names[i];
+  }
+  return names.size() > most ? text + " and " + std::to_string(names.size() - most) + " more"
+                             : text;
+}
+
+Classes read_classes(const fs::path& folder) {
+  Classes classes;
+  std::vector<std::string> empty;
+  for (const auto& item : fs::directory_iterator(folder)) {
+    const std::string name = item.path().filename().string();
+    if (name.front() == '.' || !item.is_directory()) continue;
+    auto& pictures = classes[name];
+    pictures = picture_files(item.path());
+    if (pictures.empty()) empty.push_back(name);
+  }
+  if (classes.empty()) {
+    throw UserError("no classes in " + folder.string() +
+                    ": expected a folder of pictures for each class");
+  }
+  if (!empty.empty()) {
+    std::sort(empty.begin(), empty.end());
+    throw UserError("class folders without a picture (" + picture_extensions_text() + ") in " +
+                    folder.string() + ": " + joined(empty));
+  }
+  return classes;
+}
+
+std::vector<std::string> names_of(const Classes& classes) {
+  std::vector<std::string> names;
+  for (const auto& [name, pictures] : classes) names.push_back(name);
+  return names;
+}
+
+std::vector<std::string> missing(const Classes& from, const Classes& in) {
+  std::vector<std::string> names;
+  for (const auto& [name, pictures] : from) {
+    if (in.count(name) == 0) names.push_back(name);
+  }
+  return names;
+}
+
+void check_same_classes(const Classes& train, const fs::path& train_folder, const Classes& test,
+                        const fs::path& test_folder) {
+  std::string message;
+  const auto add = [&](const std::vector<std::string>& names, const fs::path& from,
+                       const fs::path& in) {
+    if (names.empty()) return;
+    message += (message.empty() ? "" : "; ") + in.string() + " lacks " + joined(names) +
+               ", which " + from.string() + " has";
+  };
+  add(missing(train, test), train_folder, test_folder);
+  add(missing(test, train), test_folder, train_folder);
+  if (!message.empty()) throw UserError("classes to train and to test on differ: " + message);
+}
+
+Entries entries_of(const Classes& classes) {
+  Entries entries;
+  std::int64_t label = 0;
+  for (const auto& [name, pictures] : classes) {
+    for (const auto& picture : pictures) entries.push_back({picture, label});
+    ++label;
+  }
+  return entries;
+}
+
+struct TrainAndTest {
+  Classes train;
+  Classes test;
+};
+
+/// Holds out a share of every class, but never all of it.
+TrainAndTest split(const Classes& classes, const FolderOptions& options) {
+  TrainAndTest parts;
+  for (const auto& [name, pictures] : classes) {
+    const auto count = static_cast<std::int64_t>(pictures.size());
+    const auto held_out = std::min<std::int64_t>(
+        count - 1, std::llround(static_cast<double>(count) * options.test_fraction));
+    auto order = random_permutation(
+        count, random_key({static_cast<std::uint64_t>(options.split_seed), random_key(name)}));
+    const auto first_to_train = order.begin() + static_cast<std::ptrdiff_t>(held_out);
+    std::sort(order.begin(), first_to_train);
+    std::sort(first_to_train, order.end());
+    for (auto place = order.begin(); place != order.end(); ++place) {
+      auto& part = place < first_to_train ? parts.test : parts.train;
+      part[name].push_back(pictures[static_cast<std::size_t>(*place)]);
+    }
+  }
+  return parts;
+}
+
+TrainAndTest read_folder(const fs::path& folder, const FolderOptions& options) {
+  if (!fs::is_directory(folder)) {
+    throw UserError("there is no folder " + folder.string() + " to read pictures from");
+  }
+  const fs::path train = folder / "train";
+  if (!fs::is_directory(train)) return split(read_classes(folder), options);
+  for (const char* name : {"val", "test"}) {
+    const fs::path test = folder / name;
+    if (!fs::is_directory(test)) continue;
+    TrainAndTest parts{read_classes(train), read_classes(test)};
+    check_same_classes(parts.train, train, parts.test, test);
+    return parts;
+  }
+  throw UserError(folder.string() +
+                  " has a folder train/, but none to test on; expected val/ or "
+                  "test/ beside it, or one folder for each class");
+}
+
+}  // namespace
+
+void FolderOptions::describe(FieldList& fields) {
+  fields.add("side", side, "height and width that pictures are brought to", between(8, 4096));
+  fields.add("share", share,
+             "share of the picture's shorter side that the centre crop spans where pictures are "
+             "not cropped at random; 0.875: resized to 256, cropped to 224",
+             between(0.05, 1));
+  fields.add("test_fraction", test_fraction,
+             "share of each class to test on, where the folder has no train/ and val/",
+             between(0.01, 0.9));
+  fields.add("split_seed", split_seed, "decides which pictures these are");
+  fields.add("damaged", damaged,
+             "what a damaged picture does: fatal, ends the run; skip, is reported once and "
+             "left out, in training replaced by the next in the epoch's order",
+             one_of({"fatal", "skip"}));
+}
+
+Sample ImageFolder::get(std::int64_t index) const {
+  return get_framed(index, whole_frame);
+}
+
+Sample ImageFolder::get_framed(std::int64_t index, const FrameChooser& choose) const {
+  const Entry& picture = entry(index);
+  return {read_picture(picture.path, choose), picture.label};
+}
+
+DataSource load_image_folder(const fs::path& folder, const FolderOptions& options) {
+  const TrainAndTest parts = read_folder(folder, options);
+  DataSource source;
+  source.name = "folder";
+  source.image_shape = {3, options.side, options.side};
+  source.classes = names_of(parts.train);
+  source.normalisation = {{0.485, 0.456, 0.406}, {0.229, 0.224, 0.225}};
+  source.framing.kind = Framing::Kind::centre;
+  source.framing.width = options.side;
+  source.framing.height = options.side;
+  source.framing.share = options.share;
+  source.crop.flip = true;
+  source.crop.resized = true;
+  source.skip_damaged = options.damaged == "skip";
+  source.train = std::make_shared<ImageFolder>(entries_of(parts.train));
+  Entries test;
+  std::int64_t label = 0;
+  for (const auto& name : source.classes) {
+    const auto pictures = parts.test.find(name);
+    if (pictures != parts.test.end()) {
+      for (const auto& picture : pictures->second) test.push_back({picture, label});
+    }
+    ++label;
+  }
+  if (test.empty()) {
+    throw UserError("no picture is left to test on in " + folder.string() +
+                    ": its classes have one each");
+  }
+  source.test = std::make_shared<ImageFolder>(std::move(test));
+  return source;
+}
+
+DatasetEntry image_folder_entry() {
+  return {"folder",
+          "a folder of JPEG, PNG and WebP pictures, train/CLASS/… and val/CLASS/…, or CLASS/…",
+          true, [](OptionSet& options) { options.get<FolderOptions>(); },
+          [](const std::string& folder, OptionSet& options) {
+            return load_image_folder(folder, options.get<FolderOptions>());
+          }};
+}
+
+}  // namespace mlaan

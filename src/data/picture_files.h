@@ -1,0 +1,17 @@
+// Finding the files that are taken for pictures.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace mlaan {
+
+/// Those in a folder and in the folders below it, in the order of their paths; none whose name, or
+/// whose folder's name, begins with a dot.
+std::vector<std::filesystem::path> picture_files(const std::filesystem::path& folder);
+
+/// ".jpg, .jpeg, …".
+std::string picture_extensions_text();
+
+}  // namespace mlaan

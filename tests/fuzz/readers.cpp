@@ -1,0 +1,166 @@
+#include "fuzz/readers.h"
+
+#include "support/files.h"
+#include "support/picture_writer.h"
+#include "support/temporary_folder.h"
+#include "support/test_backbone.h"
+
+#include <mlaan/data/cifar.h>
+#include <mlaan/data/picture.h>
+#include <mlaan/data/stl10.h>
+#include <mlaan/io/atomic_file.h>
+#include <mlaan/io/idx.h>
+#include <mlaan/io/matlab_file.h>
+#include <mlaan/io/safetensors.h>
+#include <mlaan/local/method.h>
+#include <mlaan/local/published.h>
+#include <mlaan/train/plan_file.h>
+
+#ifdef MLAAN_HAS_MATIO
+#include "support/matlab_writer.h"
+#endif
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+namespace mlaan::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+using Folder = std::shared_ptr<const TemporaryFolder>;
+
+/// Reads all of a tensor's memory, so that sanitizers see what of it is not its own.
+void touch(const torch::Tensor& tensor) {
+  const torch::Tensor bytes = tensor.contiguous();
+  const auto* byte = static_cast<const unsigned char*>(bytes.data_ptr());
+  unsigned sum = 0;
+  for (std::size_t i = 0; i < bytes.nbytes(); ++i) sum += byte[i];
+  volatile unsigned kept = sum;
+  static_cast<void>(kept);
+}
+
+void touch(const DataSource& data) {
+  for (const auto& part : {data.train, data.test}) {
+    for (std::int64_t i = 0; i < part->size(); ++i) touch(part->get(i).image);
+  }
+}
+
+/// A reader of the file `name` of the folder.
+FuzzedReader reader(const Folder& folder, const std::string& name, const std::string& file,
+                    std::vector<std::string> seeds, std::function<void(const fs::path&)> read) {
+  return {name, std::move(seeds),
+          [folder, path = *folder / file, read = std::move(read)](const std::string& bytes) {
+            write_bytes(path, bytes);
+            try {
+              read(path);
+            } catch (const UserError&) {
+            }
+          }};
+}
+
+FuzzedReader idx(const Folder& folder) {
+  const std::string images = idx_header({3, 5, 7}) + counting_bytes(105);
+  return reader(folder, "idx", "fuzzed-ubyte", {images, gzipped(images), idx_header({4}) + "1234"},
+                [](const fs::path& path) { touch(read_idx(path)); });
+}
+
+FuzzedReader cifar10(const Folder& folder) {
+  write_bytes(*folder / "cifar/test_batch.bin", counting_bytes(3073));
+  return reader(folder, "cifar10", "cifar/data_batch_1.bin",
+                {counting_bytes(3073), counting_bytes(3073) + counting_bytes(3073)},
+                [](const fs::path& path) { touch(load_cifar10(path.parent_path().string())); });
+}
+
+FuzzedReader stl10(const Folder& folder) {
+  for (const char* part : {"train", "test"}) {
+    write_bytes(*folder / "stl10" / (std::string(part) + "_X.bin"), counting_bytes(2UL * 27648));
+    write_bytes(*folder / "stl10" / (std::string(part) + "_y.bin"), "\1\2");
+  }
+  return reader(folder, "stl10", "stl10/train_y.bin", {"\1\2", "\x0a\3"},
+                [](const fs::path& path) { touch(load_stl10(path.parent_path().string())); });
+}
+
+FuzzedReader safetensors(const Folder& folder) {
+  const fs::path path = *folder / "seed.safetensors";
+  write_safetensors(path, {{{"key", "value"}},
+                           {{"a", torch::arange(6).to(torch::kFloat32).view({2, 3})},
+                            {"b", torch::tensor({1, -2}, torch::kInt64)},
+                            {"empty", torch::empty({0, 4})}}});
+  const std::string header = R"({"w":{"dtype":"F16","shape":[2],"data_offsets":[0,4]}})";
+  const std::string length{static_cast<char>(header.size()), 0, 0, 0, 0, 0, 0, 0};
+  return reader(folder, "safetensors", "fuzzed.safetensors",
+                {read_text(path), length + header + "1234"}, [](const fs::path& file) {
+                  for (const auto& named : read_safetensors(file).tensors) touch(named.tensor);
+                });
+}
+
+FuzzedReader plan_file(const Folder& folder) {
+  const auto backbone = std::make_shared<const Backbone>(test_backbone("resnet8", 0));
+  std::vector<std::string> seeds;
+  for (const char* method : {"dgl", "mlaan", "e2e"}) {
+    OptionSet options;
+    const Plan plan =
+        method_registry().at(method).plan(*backbone, default_partition(*backbone, 2), options, 3);
+    seeds.push_back(plan_text(describe(plan, *backbone), *backbone));
+  }
+  return reader(folder, "plan_file", "fuzzed.toml", seeds,
+                [backbone](const fs::path& path) { read_plan(path, *backbone); });
+}
+
+#ifdef MLAAN_HAS_MATIO
+FuzzedReader matlab(const Folder& folder) {
+  std::vector<std::string> seeds;
+  for (const bool packed : {true, false}) {
+    write_svhn(*folder / "seed.mat", counting_bytes(3072), "\1", packed);
+    seeds.push_back(read_text(*folder / "seed.mat"));
+  }
+  return reader(folder, "matlab", "fuzzed.mat", seeds, [](const fs::path& path) {
+    touch(read_matlab_array(path, "X"));
+    touch(read_matlab_array(path, "y"));
+  });
+}
+#endif
+
+#ifdef MLAAN_HAS_PICTURES
+FuzzedReader picture(const Folder& folder) {
+  const auto image = wavy_picture(3, 24, 40);
+  JpegSettings progressive;
+  progressive.progressive = true;
+  progressive.orientation = 6;
+  PngSettings interlaced;
+  interlaced.interlaced = true;
+  interlaced.orientation = 3;
+  std::vector<std::string> seeds{jpeg_file(image), jpeg_file(image, progressive),
+                                 jpeg_file(wavy_picture(4, 24, 40)), png_file(image),
+                                 png_file(wavy_picture(2, 24, 40), interlaced)};
+#ifdef MLAAN_HAS_WEBP
+  seeds.push_back(webp_file(image, 100));
+  seeds.push_back(webp_file(image, 80));
+#endif
+  return reader(folder, "picture", "fuzzed.jpg", seeds, [](const fs::path& path) {
+    touch(read_picture(path, [](std::int64_t width, std::int64_t height) {
+      return Frame{{width / 3, height / 4, width - width / 3, height - height / 4}, 8, 8};
+    }));
+    touch(read_picture(path));
+  });
+}
+#endif
+
+}  // namespace
+
+std::vector<FuzzedReader> fuzzed_readers() {
+  const auto folder = std::make_shared<const TemporaryFolder>();
+  return {
+      idx(folder),     cifar10(folder), stl10(folder), safetensors(folder), plan_file(folder),
+#ifdef MLAAN_HAS_MATIO
+      matlab(folder),
+#endif
+#ifdef MLAAN_HAS_PICTURES
+      picture(folder),
+#endif
+  };
+}
+
+}  // namespace mlaan::testing

@@ -1,0 +1,327 @@
+#include "support/errors.h"
+#include "support/files.h"
+#include "support/folders.h"
+#include "support/picture_writer.h"
+#include "support/temporary_folder.h"
+
+#include <mlaan/core/random.h>
+#include <mlaan/data/picture.h>
+#include <mlaan/data/resize.h>
+
+#include <torch/torch.h>
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+
+namespace mlaan::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+torch::Tensor decode(const std::string& file, const FrameChooser& choose = whole_frame) {
+  return decode_picture(file.data(), file.size(), choose);
+}
+
+/// A part of a picture, as it is.
+FrameChooser part(std::int64_t left, std::int64_t top, std::int64_t width, std::int64_t height) {
+  return [=](std::int64_t, std::int64_t) {
+    return Frame{{left, top, width, height}, width, height};
+  };
+}
+
+double mean_difference(const torch::Tensor& a, const torch::Tensor& b) {
+  return (a.to(torch::kFloat32) - b.to(torch::kFloat32)).abs().mean().item<double>();
+}
+
+/// What is left of a random part of a picture whatever was read around it.
+void expect_parts_like_the_whole(const std::string& file, std::uint64_t seed) {
+  const auto whole = decode(file);
+  const std::int64_t height = whole.size(1);
+  const std::int64_t width = whole.size(2);
+  RandomStream random(seed);
+  const auto below = [&](std::int64_t n) {
+    return static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(n)));
+  };
+  for (int i = 0; i < 40; ++i) {
+    const std::int64_t left = below(width);
+    const std::int64_t top = below(height);
+    const std::int64_t columns = 1 + below(width - left);
+    const std::int64_t rows = 1 + below(height - top);
+    const auto region = decode(file, part(left, top, columns, rows));
+    ASSERT_TRUE(torch::equal(region, whole.narrow(1, top, rows).narrow(2, left, columns)))
+        << columns << "×" << rows << " at " << left << ", " << top;
+  }
+}
+
+TEST(Jpeg, PartsAreThoseOfTheWholePicture) {
+  const auto picture = wavy_picture(3, 93, 141);
+  for (const int width : {1, 2}) {
+    for (const int height : {1, 2}) {
+      for (const bool progressive : {false, true}) {
+        JpegSettings settings;
+        settings.chroma_width = width;
+        settings.chroma_height = height;
+        settings.progressive = progressive;
+        SCOPED_TRACE(std::to_string(width) + "×" + std::to_string(height) +
+                     (progressive ? " progressive" : ""));
+        const auto file = jpeg_file(picture, settings);
+        EXPECT_LT(mean_difference(decode(file), picture), 3);
+        expect_parts_like_the_whole(file, 5);
+      }
+    }
+  }
+}
+
+TEST(Jpeg, IsDecodedSmallerWhereLessIsWanted) {
+  const auto picture = wavy_picture(3, 800, 1000);
+  const auto file = jpeg_file(picture);
+  for (const std::int64_t side : {400, 230, 100, 40}) {
+    const Frame frame{{101, 37, 800, 700}, side, side};
+    const auto small = decode(file, [&](std::int64_t, std::int64_t) { return frame; });
+    EXPECT_LT(mean_difference(small, resize(picture, frame)), 2) << side;
+  }
+}
+
+TEST(Jpeg, GreyIsGreyInAllColours) {
+  const auto picture = wavy_picture(1, 50, 70);
+  const auto decoded = decode(jpeg_file(picture));
+  EXPECT_EQ(decoded.size(0), 3);
+  EXPECT_LT(mean_difference(decoded, picture.expand({3, 50, 70})), 2);
+  EXPECT_TRUE(torch::equal(decoded[0], decoded[2]));
+}
+
+TEST(Jpeg, InksBecomeLight) {
+  const auto inks = wavy_picture(4, 40, 60);
+  const auto light = [](const torch::Tensor& stored) {  // of what is 0 where the ink is fullest
+    const auto values = stored.to(torch::kFloat32);
+    return values.narrow(0, 0, 3) * values.narrow(0, 3, 1) / 255;
+  };
+  JpegSettings settings;
+  EXPECT_LT(mean_difference(decode(jpeg_file(inks, settings)), light(inks)), 3);
+  settings.adobe = false;
+  EXPECT_LT(mean_difference(decode(jpeg_file(inks, settings)), light(255 - inks)), 3);
+}
+
+/// A picture as EXIF's orientation wants it shown.
+torch::Tensor upright(const torch::Tensor& stored, int orientation) {
+  switch (orientation) {
+    case 2:
+      return stored.flip({2});
+    case 3:
+      return stored.rot90(2, {1, 2});
+    case 4:
+      return stored.flip({1});
+    case 5:
+      return stored.transpose(1, 2);
+    case 6:
+      return stored.rot90(-1, {1, 2});
+    case 7:
+      return stored.transpose(1, 2).flip({1, 2});
+    case 8:
+      return stored.rot90(1, {1, 2});
+    default:
+      return stored;
+  }
+}
+
+TEST(Picture, StandsUprightWhateverItsOrientation) {
+  const auto stored = wavy_picture(3, 60, 90);
+  for (int orientation = 1; orientation <= 8; ++orientation) {
+    SCOPED_TRACE(orientation);
+    const auto expected = upright(stored, orientation);
+    PngSettings png;
+    png.orientation = orientation;
+    JpegSettings jpeg;
+    jpeg.orientation = orientation;
+    jpeg.quality = 100;
+    const auto exact = png_file(stored, png);
+    EXPECT_TRUE(torch::equal(decode(exact), expected));
+    EXPECT_TRUE(torch::equal(decode(exact, part(7, 11, 40, 30)),
+                             expected.narrow(1, 11, 30).narrow(2, 7, 40)));
+    const auto close = jpeg_file(stored, jpeg);
+    EXPECT_LT(mean_difference(decode(close), expected), 3);
+    // The chooser sees the upright picture, and the result has the size that it asked for.
+    const auto small = decode(close, [&](std::int64_t width, std::int64_t height) {
+      EXPECT_EQ(width, expected.size(2));
+      EXPECT_EQ(height, expected.size(1));
+      return Frame{{7, 11, 40, 30}, 20, 10};
+    });
+    EXPECT_LT(mean_difference(small, resize(expected, {{7, 11, 40, 30}, 20, 10})), 3);
+  }
+}
+
+TEST(Png, EveryKindOfPixels) {
+  const auto grey = wavy_picture(1, 33, 47);
+  const auto colours = wavy_picture(3, 33, 47);
+  const auto alpha = torch::arange(33 * 47).remainder(256).to(torch::kUInt8).view({1, 33, 47});
+  for (const bool interlaced : {false, true}) {
+    for (const int bits : {8, 16}) {
+      PngSettings settings;
+      settings.interlaced = interlaced;
+      settings.bits = bits;
+      SCOPED_TRACE(std::to_string(bits) + (interlaced ? " interlaced" : ""));
+      EXPECT_TRUE(torch::equal(decode(png_file(grey, settings)), grey.expand({3, 33, 47})));
+      EXPECT_TRUE(torch::equal(decode(png_file(torch::cat({grey, alpha}), settings)),
+                               grey.expand({3, 33, 47})));
+      EXPECT_TRUE(torch::equal(decode(png_file(colours, settings)), colours));
+      EXPECT_TRUE(torch::equal(decode(png_file(torch::cat({colours, alpha}), settings)), colours));
+      expect_parts_like_the_whole(png_file(colours, settings), 7);
+    }
+  }
+  PngSettings palette;
+  palette.palette = true;
+  EXPECT_TRUE(torch::equal(decode(png_file(grey, palette)),
+                           torch::cat({grey, 255 - grey, grey.floor_divide(2)})));
+}
+
+TEST(Webp, PartsAndSmallerPictures) {
+  const auto picture = wavy_picture(3, 120, 170);
+  std::string file;
+  try {
+    file = webp_file(picture);
+  } catch (const std::runtime_error&) {
+    GTEST_SKIP() << "built without WebP";
+  }
+  EXPECT_TRUE(torch::equal(decode(file), picture));
+  expect_parts_like_the_whole(file, 3);
+  EXPECT_LT(mean_difference(decode(webp_file(picture, 90)), picture), 4);
+  const Frame frame{{31, 17, 99, 80}, 30, 20};
+  EXPECT_LT(mean_difference(decode(file, [&](std::int64_t, std::int64_t) { return frame; }),
+                            resize(picture, frame)),
+            3);
+}
+
+void expect_damaged(const std::string& file, const std::vector<std::string>& parts) {
+  expect_user_error(
+      [&] {
+        try {
+          decode(file);
+        } catch (const UserError& error) {
+          EXPECT_NE(dynamic_cast<const DamagedPicture*>(&error), nullptr);
+          throw;
+        }
+      },
+      parts);
+}
+
+TEST(Picture, DamageIsNamed) {
+  const auto picture = wavy_picture(3, 80, 80);
+  expect_damaged("", {"empty"});
+  expect_damaged("these are words", {"neither JPEG, PNG nor WebP"});
+  JpegSettings progressive;
+  progressive.progressive = true;
+  for (const auto& file : {jpeg_file(picture), jpeg_file(picture, progressive)}) {
+    expect_damaged(file.substr(0, file.size() / 2), {"damaged JPEG"});
+    expect_damaged(file.substr(0, 20), {"damaged JPEG"});
+  }
+  const auto png = png_file(picture);
+  expect_damaged(png.substr(0, png.size() / 2), {"damaged PNG", "ends early"});
+  auto changed = png;
+  changed[png.size() / 2] = static_cast<char>(changed[png.size() / 2] ^ 0x10);
+  expect_damaged(changed, {"damaged PNG"});
+
+  const TemporaryFolder folder;
+  write_bytes(folder / "words.jpg", "these are words");
+  expect_user_error([&] { read_picture(folder / "words.jpg"); }, {"words.jpg", "neither"});
+  expect_user_error([&] { read_picture(folder / "nowhere.jpg"); }, {"nowhere.jpg", "opened"});
+}
+
+TEST(Picture, TruncatedWebpIsDamaged) {
+  std::string file;
+  try {
+    file = webp_file(wavy_picture(3, 80, 80));
+  } catch (const std::runtime_error&) {
+    GTEST_SKIP() << "built without WebP";
+  }
+  expect_damaged(file.substr(0, file.size() / 2), {"damaged WebP"});
+}
+
+/// A JPEG whose header tells of other sizes.
+std::string with_sizes(std::string file, int height, int width) {
+  for (std::size_t i = 2; i + 9 < file.size(); ++i) {
+    const auto marker = static_cast<unsigned char>(file[i + 1]);
+    if (file[i] != '\xFF' || (marker != 0xC0 && marker != 0xC2)) continue;
+    file[i + 5] = static_cast<char>(height >> 8);
+    file[i + 6] = static_cast<char>(height & 255);
+    file[i + 7] = static_cast<char>(width >> 8);
+    file[i + 8] = static_cast<char>(width & 255);
+    break;
+  }
+  return file;
+}
+
+TEST(Picture, HugeOnesAreDecodedSmallerOrRefused) {
+  const auto to_a_small_one = [](std::int64_t width, std::int64_t height) {
+    EXPECT_EQ(width, 20000);
+    return Frame{{0, 0, width, height}, 224, 224};
+  };
+  const auto small = wavy_picture(3, 64, 64);
+  JpegSettings settings;
+  settings.progressive = true;
+  const auto progressive = with_sizes(jpeg_file(small, settings), 20000, 20000);
+  expect_user_error([&] { decode(progressive, to_a_small_one); }, {"too large", "20000×20000"});
+  const auto baseline = with_sizes(jpeg_file(small), 20000, 20000);
+  expect_user_error([&] { decode(baseline); }, {"too large"});
+  // Small enough at an eighth of its size; that the file has not as many pixels comes out then.
+  expect_user_error([&] { decode(baseline, to_a_small_one); }, {"damaged JPEG"});
+}
+
+/// As tests/support/pillow_reference.py writes it.
+torch::Tensor read_reference(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::int64_t height = 0;
+  std::int64_t width = 0;
+  file >> height >> width;
+  file.get();
+  auto pixels = torch::empty({height, width, 3}, torch::kUInt8);
+  file.read(static_cast<char*>(pixels.data_ptr()), pixels.numel());
+  EXPECT_TRUE(file.good()) << path;
+  return pixels.permute({2, 0, 1});
+}
+
+TEST(Picture, DecodesAndResizesAsPillowDoes) {
+  std::vector<fs::path> pictures;
+  for (const char* set : {"imagenet-mini/val", "imagenette224/val"}) {
+    const fs::path root = shared_folder() / "data" / set;
+    if (!fs::is_directory(root)) GTEST_SKIP() << "there is no " << root;
+    for (const auto& item : fs::recursive_directory_iterator(root)) {
+      if (item.is_regular_file()) pictures.push_back(item.path());
+    }
+  }
+  std::sort(pictures.begin(), pictures.end());
+  if (std::system("/usr/bin/python3 -c 'import PIL.Image; PIL.Image.Resampling' 2>/dev/null") !=
+      0) {
+    GTEST_SKIP() << "python3-pil is not installed";
+  }
+  const TemporaryFolder folder;
+  std::string command = "/usr/bin/python3 " +
+                        (test_folder() / "support/pillow_reference.py").string() + " " +
+                        folder.path().string();
+  for (const auto& picture : pictures) command += " '" + picture.string() + "'";
+  ASSERT_EQ(std::system(command.c_str()), 0);
+  for (std::size_t i = 0; i < pictures.size(); ++i) {
+    SCOPED_TRACE(pictures[i].string());
+    const std::string number = std::to_string(i);
+    const auto whole = read_picture(pictures[i]);
+    ASSERT_TRUE(torch::equal(whole, read_reference(folder / (number + ".rgb"))));
+    const std::int64_t w = whole.size(2);
+    const std::int64_t h = whole.size(1);
+    const std::vector<Frame> frames{{{w / 10, h / 5, w * 7 / 10, h * 6 / 10}, 224, 224},
+                                    {{0, 0, w, h}, 61, 97},
+                                    {{w / 3, h / 4, w / 5, h / 5}, 224, 224}};
+    for (std::size_t k = 0; k < frames.size(); ++k) {
+      const auto reference = read_reference(folder / (number + "-" + std::to_string(k) + ".rgb"));
+      const auto ours = resize(whole, frames[k]);
+      const auto difference =
+          (ours.to(torch::kInt32) - reference.to(torch::kInt32)).abs().flatten();
+      const auto place = static_cast<std::int64_t>(0.999 * static_cast<double>(difference.numel()));
+      EXPECT_LE(std::get<0>(difference.sort())[place].item<int>(), 2) << "frame " << k;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace mlaan::testing
