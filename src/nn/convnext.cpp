@@ -87,9 +87,12 @@ class ConvnextBranchImpl : public torch::nn::Cloneable<ConvnextBranchImpl> {
   /// \param rebuilds as of norm_linear().
   torch::Tensor forward(const torch::Tensor& input, bool rebuilds) {
     const torch::Tensor convolved = depthwise_(input).permute({0, 2, 3, 1});
-    const torch::Tensor hidden =
-        norm_linear(norm_, convolved, widen_->weight, widen_->bias, rebuilds);
-    return gelu_linear(hidden, project_->weight, project_->bias, rebuilds).permute({0, 3, 1, 2});
+    // As rows, the gradients of biases are summed in one order, whatever the maps' strides.
+    const torch::Tensor rows = convolved.flatten(0, 2);
+    const torch::Tensor hidden = norm_linear(norm_, rows, widen_->weight, widen_->bias, rebuilds);
+    return gelu_linear(hidden, project_->weight, project_->bias, rebuilds)
+        .view(convolved.sizes())
+        .permute({0, 3, 1, 2});
   }
 
  private:

@@ -428,7 +428,8 @@ void add_fresh(Words& words, Builder& net) {
   const auto momentum = words.twin();
   const Shape& given = net.features();
   const Shape& original = backbone.output_shape(form);
-  if (given.size() != original.size()) {
+  // A layer that gives features may read maps: it averages or flattens them.
+  if (given.size() != original.size() && original.size() != 1) {
     words.fail("it gives " + to_string(original) + ", but it is given " + to_string(given));
   }
   if (momentum && (net.width() != width_of(backbone.input_shape(form)) ||
