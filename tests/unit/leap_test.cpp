@@ -179,10 +179,24 @@ TEST(NarrowLayers, OfABlockRunAndLearn) {
 TEST(NarrowLayers, ThatCannotBeDividedAreRefused) {
   const Unit odd("odd", torch::nn::Linear(6, 3));
   expect_user_error([&] { narrow(odd, 2); }, {"odd", "3 channels"});
-  const Unit grouped_convolution("grouped",
-                                 torch::nn::Conv2d(torch::nn::Conv2dOptions(4, 4, 3).groups(2)));
-  expect_user_error([&] { narrow(grouped_convolution, 2); }, {"grouped", "Conv2d"});
+  const Unit sequence("sequence", torch::nn::Conv1d(4, 4, 3));
+  expect_user_error([&] { narrow(sequence, 2); }, {"sequence", "Conv1d"});
   expect_user_error([] { channel_grouping_unit({5, 8, 8}, 2); }, {"5 channels"});
+}
+
+TEST(NarrowLayers, GroupsOfConvolutionsStayOrGetFewer) {
+  torch::manual_seed(1);
+  // Channels that are equal within their groups: the narrower layer gives each group's mean.
+  const auto narrow_input = torch::randn({2, 4, 5, 5});
+  const auto input = narrow_input.repeat_interleave(2, 1);
+  for (const std::int64_t groups : {2, 8}) {
+    torch::nn::Conv2d layer(torch::nn::Conv2dOptions(8, 8, 3).groups(groups));
+    const torch::NoGradGuard no_grad;
+    const auto expected = layer(input).unflatten(1, {4, 2}).mean(2);
+    narrow(Unit("grouped", layer), 2);
+    EXPECT_EQ(layer->options.groups(), groups == 2 ? 2 : 4);
+    expect_close(layer(narrow_input), expected, 1e-5, "groups");
+  }
 }
 
 TEST(ParameterAverages, OfDifferentUnitsAreRefused) {

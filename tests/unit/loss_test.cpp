@@ -152,7 +152,7 @@ TEST(Loss, LabelSmoothingSpreadsAShareOverAllClasses) {
   torch::manual_seed(7);
   const auto logits = torch::randn({6, 4}, float64);
   const auto labels = torch::tensor({0, 1, 2, 3, 0, 1});
-  const auto target = 0.9 * torch::one_hot(labels, 4) + 0.1 / 4;
+  const auto target = 0.9 * torch::one_hot(labels, 4).to(float64) + 0.1 / 4;
   const auto expected = -(target * logits.log_softmax(1)).sum(1).mean();
   const auto smoothed = with_label_smoothing(cross_entropy(), 0.1);
   expect_close(smoothed->function(logits, {labels, {}}), expected, 1e-12, "smoothed");
