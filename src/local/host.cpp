@@ -8,6 +8,17 @@
 namespace mlaan {
 namespace {
 
+/// Average pooling that leaves no position of a map out; where sides cannot be divided, its squares
+/// overlap.
+std::string pooling_text(const Shape& features, std::int64_t pool) {
+  const bool is_map = features.size() == 3;
+  if (!is_map || (features[1] % pool == 0 && features[2] % pool == 0)) {
+    return "average_pool " + size_text(pool, pool);
+  }
+  return "adaptive_pool " +
+         size_text((features[1] + pool - 1) / pool, (features[2] + pool - 1) / pool);
+}
+
 /// Describes the supervisions of one plan, module by module.
 class Describer {
  public:
@@ -82,7 +93,7 @@ class Describer {
   LayerTexts leap_texts(const NetPlace& place) const {
     const LeapAugmented& leap = *method_.leap_augmented;
     LayerTexts texts;
-    if (leap.pool > 1) texts.push_back("average_pool " + size_text(leap.pool, leap.pool));
+    if (leap.pool > 1) texts.push_back(pooling_text(place.features, leap.pool));
     if (leap.narrow > 1) texts.push_back("group " + std::to_string(leap.narrow));
     const LeapRow& row = leap.rows.at(place.module);
     for (std::size_t n = 0; n < row.size(); ++n) {

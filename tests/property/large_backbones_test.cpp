@@ -126,6 +126,18 @@ TEST(LargeBackbones, EveryPartitionCutsThem) {
   }
 }
 
+/// As those of pictures of 224×224 in the last stage.
+TEST(LargeBackbones, LeanNetsPoolMapsOfOddSides) {
+  const Backbone backbone = make_backbone("resnet18", 10, {3, 56, 56}, 2);
+  ASSERT_EQ(backbone.output_shape(3), (Shape{128, 7, 7}));
+  OptionSet options;
+  Plan plan = find_method("mlaan-lean").plan(backbone, default_partition(backbone, 8), options, 1);
+  Engine engine(backbone, std::move(plan));
+  torch::manual_seed(1);
+  const auto result = engine.step(torch::rand({2, 3, 56, 56}), torch::arange(2));
+  EXPECT_TRUE(torch::isfinite(result.losses).all().item<bool>());
+}
+
 TEST(LargeBackbones, OneBlockAModulePutsTheStemIntoTheFirst) {
   EXPECT_EQ(default_partition(make_family("resnet18"), 0).last_units(),
             (std::vector<std::size_t>{1, 2, 3, 4, 5, 6, 7, 8}));

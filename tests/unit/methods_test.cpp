@@ -176,11 +176,13 @@ TEST_F(Methods, LeapNetsCanBeSharedByStageAndLeftToChance) {
   check(plan, backbone);
 }
 
-TEST_F(Methods, PoolingThatDoesNotFitIsRefused) {
+TEST_F(Methods, PoolingThatDividesNoMapLeavesNothingOut) {
   LamOptions options;
   options.pool = 3;
-  expect_user_error([&] { methods::lam(backbone, partition, options); },
-                    {"pooling by 3", "16×32×32"});
+  const Plan plan = methods::lam(backbone, partition, options);
+  const auto& first = nets(plan).front()->units().front();
+  EXPECT_EQ(first.forward(torch::ones({1, 16, 32, 32})).sizes(),
+            (std::vector<std::int64_t>{1, 16, 11, 11}));
 }
 
 TEST_F(Methods, PlansThatDoNotFitAreRefused) {
