@@ -57,7 +57,8 @@ struct BatchInWork {
   std::int64_t written = 0;
   std::int64_t done = 0;
   std::map<std::int64_t, std::string> skipped;  ///< what is wrong with each damaged sample
-  std::exception_ptr error;
+  std::exception_ptr error;                     ///< what went wrong first in the batch's order
+  std::int64_t error_begin = 0;                 ///< where the part begins in which it did
 };
 
 }  // namespace
@@ -228,7 +229,12 @@ class Loader::Implementation {
     const std::lock_guard<std::mutex> lock(mutex_);
     work.done += part.end - part.begin;
     if (!error) return;
-    if (!work.error) work.error = error;
+    // Parts are claimed in order, so those before this one are done or under way: whichever thread
+    // is faster, the first fault of the batch is the one that is told.
+    if (!work.error || part.begin < work.error_begin) {
+      work.error = error;
+      work.error_begin = part.begin;
+    }
     work.done += work.count - work.claimed;
     work.claimed = work.count;
   }

@@ -53,6 +53,31 @@ std::int64_t convolution_backward(const Inputs& inputs) {
   return products * applied_from.numel() * kernel_size(inputs[2].toTensor());
 }
 
+/// Every query with every key: (batch, heads, queries, width) × (batch, heads, keys, width).
+std::int64_t attention_product(const Inputs& inputs, std::size_t query) {
+  if (!is_tensor(inputs, query) || !is_tensor(inputs, query + 1)) return 0;
+  return inputs[query].toTensor().numel() * inputs[query + 1].toTensor().size(-2);
+}
+
+bool begins_with(const char* text, const char* beginning) {
+  return std::strncmp(text, beginning, std::strlen(beginning)) == 0;
+}
+
+/// LibTorch's fused kernels of attention, from 2.1 on, whatever they are called; what they fall
+/// back to (…_attention_math) is made of products that are counted by themselves.
+bool is_fused_attention(const char* name) {
+  return begins_with(name, "aten::_scaled_dot_product_") &&
+         std::strstr(name, "attention_math") == nullptr;
+}
+
+/// Forward (query, key, value, …): scores, and their product with the values. Backward (gradient,
+/// query, key, value, …): the scores anew, and four products.
+std::int64_t fused_attention(const char* name, const Inputs& inputs) {
+  const bool backward = std::strstr(name, "_backward") != nullptr;
+  const std::size_t query = backward ? 1 : 0;
+  return (backward ? 5 : 2) * attention_product(inputs, query);
+}
+
 std::unique_ptr<at::ObserverContext> on_start(const at::RecordFunction& function) {
   const char* name = function.name();
   const auto inputs = function.inputs();
@@ -74,6 +99,8 @@ std::unique_ptr<at::ObserverContext> on_start(const at::RecordFunction& function
     products = matrix_product(inputs, 0);
   } else if (is("aten::addmm") || is("aten::baddbmm") || is("aten::addbmm")) {
     products = matrix_product(inputs, 1);
+  } else if (is_fused_attention(name)) {
+    products = fused_attention(name, inputs);
   }
   executed() += products;
   return nullptr;
