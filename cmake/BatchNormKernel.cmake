@@ -15,6 +15,7 @@ foreach(sets "HAVE_AVX512_CPU_DEFINITION;HAVE_AVX2_CPU_DEFINITION" "MLAAN_NO_INS
     int main() {
       at::Tensor t;
       at::native::batch_norm_cpu_backward_stub(at::kCPU, t, t, t, t, t, t, t, t, t, t, true, 0.0);
+      at::native::batch_norm_cpu_collect_stats_stub(at::kCPU, t, t, t);
       at::native::batch_norm_cpu_stub(at::kCPU, t, t, t, t, t, t, t, t, true, 0.0);
     }" ${result})
   unset(CMAKE_REQUIRED_DEFINITIONS)

@@ -81,6 +81,7 @@ class Search {
   std::int64_t run(std::int64_t bytes) {
     while (highest_ > bytes && raise()) {
     }
+    if (highest_ > bytes) raise_all();
     take_back(std::max(bytes, highest_));
     return highest_;
   }
@@ -107,6 +108,18 @@ class Search {
     }
     measure(best.modules.empty() ? start : best);
     return !best.modules.empty();
+  }
+
+  /// Recomputes everything where that is lower: single changes may end at peaks that only fall
+  /// together.
+  void raise_all() {
+    const Assignment start = current_;
+    const std::int64_t before = highest_;
+    Assignment all = start;
+    std::fill(all.modules.begin(), all.modules.end(), Recompute::units);
+    std::fill(all.nets.begin(), all.nets.end(), Recompute::units);
+    measure(all);
+    if (highest_ >= before) measure(start);
   }
 
   /// Lets every group recompute as little as the bytes allow.

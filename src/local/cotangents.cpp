@@ -1,7 +1,7 @@
 // Cotangents that wait at the output of one module.
 #include "local/cotangents.h"
 
-#include "core/sole_owner.h"
+#include "core/sum_in_place.h"
 
 #include <utility>
 
@@ -27,18 +27,11 @@ bool repeats_alike(const torch::Tensor& left, const torch::Tensor& right) {
 }
 
 void add(torch::Tensor& total, torch::Tensor more) {
-  if (!more.defined()) return;
-  if (!total.defined()) {
-    total = std::move(more);
-  } else if (repeats_alike(total, more)) {
+  const bool both = total.defined() && more.defined();
+  if (both && repeats_alike(total, more)) {
     total = without_repeats(total).add(without_repeats(more)).expand(total.sizes());
-  } else if (is_sole_owner(total)) {
-    total.add_(more);
-  } else if (is_sole_owner(more)) {
-    more.add_(total);
-    total = std::move(more);
   } else {
-    total = total.add(more);
+    total = sum_in_place(std::move(total), std::move(more));
   }
 }
 

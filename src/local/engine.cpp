@@ -400,10 +400,11 @@ class Engine::Implementation {
     ModuleRun& module = modules_[product.module];
     Cotangents& here = cotangents_[product.module];
     torch::Tensor cotangent = product.of_group ? here.take_group(product.start) : here.take_sum();
-    if (product.of_group && !product.parameters && !module.parameters().empty()) {
-      here.add_to_sum(cotangent);
-    }
+    torch::Tensor kept;
+    if (product.of_group && !product.parameters && !module.parameters().empty()) kept = cotangent;
     torch::Tensor passed_on = module.product(std::move(cotangent), product);
+    // Not before the product: until here one of the two may be a broadcast without memory.
+    here.add_to_sum(std::move(kept));
     if (product.parameters) mark_gradients(module.parameters());
     if (product.last) module.release();
     if (passed_on.defined()) {

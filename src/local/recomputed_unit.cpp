@@ -73,8 +73,9 @@ struct RecomputedUnit : torch::autograd::Node {
 torch::Tensor run_recomputed(const Unit& unit, const torch::Tensor& input, bool overwrites_input) {
   if (!unit.summands().empty()) {
     // Each by itself, so that only one's activations live at a time.
-    return unit.sum_of_summands(
-        [&](const Unit& summand) { return run_recomputed(summand, input, overwrites_input); });
+    return unit.sum_of_summands(input, [&](const Unit& summand, const torch::Tensor& value) {
+      return run_recomputed(summand, value, overwrites_input);
+    });
   }
   const auto node = compat::make_node<RecomputedUnit>();
   auto& site = static_cast<RecomputedUnit&>(*node);

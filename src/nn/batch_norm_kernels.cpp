@@ -8,32 +8,142 @@
 #include <ATen/native/batch_norm.h>
 #endif
 
+#include <numeric>
 #include <utility>
 
 namespace mlaan {
 namespace {
 
 #ifdef MLAAN_HAS_BATCH_NORM_KERNEL
+using torch::Tensor;
+
 /// Whether the kernels take this input as it is.
-bool is_plain(const torch::Tensor& input, const BatchNormRecord& record) {
+bool is_plain(const Tensor& input, const BatchNormRecord& record) {
   return input.is_cpu() && input.scalar_type() == record.scale.scalar_type() &&
          input.is_contiguous(input.suggest_memory_format());
+}
+
+/// Maps whose channels, last in memory, leave the processor's vectors partly empty: the kernels
+/// then copy every position's channels by themselves and take ten times as long. Positions side by
+/// side make up one position of as many channels as fill vectors, for whose statistics the formulas
+/// here account.
+class SideBySide {
+ public:
+  explicit SideBySide(const Tensor& maps) {
+    constexpr std::int64_t vector_elements = 16;  // of AVX-512; a multiple of what others have
+    const bool channels_last = maps.dim() == 4 &&
+                               maps.is_contiguous(torch::MemoryFormat::ChannelsLast) &&
+                               !maps.is_contiguous();
+    if (!channels_last) return;
+    const std::int64_t channels = maps.size(1);
+    const std::int64_t group = std::lcm(channels, vector_elements) / channels;
+    const std::int64_t positions = maps.size(2) * maps.size(3);
+    // At least two in a row, or the layout would no longer be known for what it is.
+    if (positions % group == 0 && positions > group) positions_ = group;
+  }
+
+  bool applies() const { return positions_ > 1; }
+
+  Tensor maps(const Tensor& maps) const {
+    const std::int64_t row = maps.size(2) * maps.size(3) / positions_;
+    return maps.permute({0, 2, 3, 1})
+        .view({maps.size(0), row, 1, maps.size(1) * positions_})
+        .permute({0, 3, 1, 2});
+  }
+  /// A channel's value at each position of a group.
+  Tensor repeated(const Tensor& values) const { return values.repeat({positions_}); }
+  BatchNormRecord repeated(const BatchNormRecord& record) const {
+    return {repeated(record.scale), repeated(record.shift), repeated(record.mean),
+            repeated(record.inverse_deviation), record.epsilon};
+  }
+  /// Rows of channels, one row for each position of a group.
+  Tensor rows(const Tensor& values) const { return values.view({positions_, -1}); }
+
+ private:
+  std::int64_t positions_ = 1;
+};
+
+/// Number of elements that a channel's statistics are of.
+double channel_elements(const Tensor& input) {
+  return static_cast<double>(input.numel() / input.size(1));
+}
+
+void run_kernel(Tensor output, const Tensor& input, const BatchNormRecord& record) {
+  const Tensor none;
+  at::native::batch_norm_cpu_stub(at::kCPU, output, input, record.scale, record.shift, record.mean,
+                                  record.inverse_deviation, none, none, /*train=*/true,
+                                  record.epsilon);
+}
+
+/// The batch's statistics, from those of each position of a group (Chan et al. 1979).
+void find_statistics(const Tensor& input, const SideBySide& grouped, BatchNormRecord& record,
+                     RunningStatistics& running) {
+  const Tensor wide = grouped.maps(input);
+  Tensor means = at::empty({wide.size(1)}, record.scale.options());
+  Tensor squares = at::empty_like(means);
+  at::native::batch_norm_cpu_collect_stats_stub(at::kCPU, means, squares, wide);
+  means = grouped.rows(means);
+  record.mean = means.mean(0);
+  const double count = channel_elements(input);
+  const Tensor square_sum =
+      grouped.rows(squares).sum(0) + (means - record.mean).square().sum(0) * channel_elements(wide);
+  record.inverse_deviation = (square_sum / count + record.epsilon).rsqrt();
+  if (!running.mean.defined()) return;
+  running.mean.lerp_(record.mean, running.momentum);
+  running.variance.lerp_(square_sum / (count - 1), running.momentum);
+}
+
+/// Turns the gradients that the kernel gave for a group's positions, each taken as a channel of its
+/// own, into those of the channels. The input's is off by a constant and by a multiple of the
+/// input, since sums over a channel were taken for sums over one position of it.
+std::pair<Tensor, Tensor> join_gradients(Tensor& wide_gradient, const Tensor& wide_input,
+                                         const Tensor& wide_scale, const Tensor& wide_shift,
+                                         const SideBySide& grouped, const BatchNormRecord& record) {
+  const Tensor scales = grouped.rows(wide_scale);
+  const Tensor shifts = grouped.rows(wide_shift);
+  if (wide_gradient.defined()) {
+    const Tensor factor = record.scale * record.inverse_deviation / channel_elements(wide_input);
+    const Tensor slope = (scales - scales.mean(0)) * (factor * record.inverse_deviation);
+    const Tensor constant = (shifts - shifts.mean(0)) * factor - slope * record.mean;
+    const auto along_channels = [](const Tensor& values) { return values.reshape({1, -1, 1, 1}); };
+    wide_gradient.add_(along_channels(constant)).addcmul_(wide_input, along_channels(slope));
+  }
+  return {scales.sum(0), shifts.sum(0)};
 }
 #endif
 
 }  // namespace
 
+torch::Tensor normalise(const torch::Tensor& input, BatchNormRecord& record,
+                        RunningStatistics running) {
+#ifdef MLAAN_HAS_BATCH_NORM_KERNEL
+  const SideBySide grouped(input);
+  if (grouped.applies() && is_plain(input, record)) {
+    find_statistics(input, grouped, record, running);
+    return normalise_again(input, record);
+  }
+#endif
+  torch::Tensor output;
+  std::tie(output, record.mean, record.inverse_deviation) =
+      at::native_batch_norm(input, record.scale, record.shift, running.mean, running.variance,
+                            /*training=*/true, running.momentum, record.epsilon);
+  return output;
+}
+
 torch::Tensor normalise_again(const torch::Tensor& input, const BatchNormRecord& record) {
-  const torch::Tensor none;
 #ifdef MLAAN_HAS_BATCH_NORM_KERNEL
   if (is_plain(input, record)) {
     torch::Tensor output = at::empty_like(input, input.suggest_memory_format());
-    at::native::batch_norm_cpu_stub(at::kCPU, output, input, record.scale, record.shift,
-                                    record.mean, record.inverse_deviation, none, none,
-                                    /*train=*/true, record.epsilon);
+    const SideBySide grouped(input);
+    if (grouped.applies()) {
+      run_kernel(grouped.maps(output), grouped.maps(input), grouped.repeated(record));
+    } else {
+      run_kernel(output, input, record);
+    }
     return output;
   }
 #endif
+  const torch::Tensor none;
   return std::get<0>(at::native_batch_norm(input, record.scale, record.shift, none, none,
                                            /*training=*/true, 0, record.epsilon));
 }
@@ -44,16 +154,29 @@ std::tuple<torch::Tensor, torch::Tensor, torch::Tensor> batch_norm_backward(
   const torch::Tensor none;
 #ifdef MLAAN_HAS_BATCH_NORM_KERNEL
   const auto format = input.suggest_memory_format();
+  const SideBySide grouped(input);
+  // Those sum in an order of their own, which must not depend on the gradient's layout.
+  if (grouped.applies() && is_plain(input, record)) gradient = gradient.contiguous(format);
   const bool plain = is_plain(input, record) && gradient.scalar_type() == input.scalar_type() &&
                      gradient.is_contiguous(format) && gradient.suggest_memory_format() == format;
   if (plain) {
     torch::Tensor before;
     if (wanted[0]) before = is_sole_owner(gradient) ? gradient : at::empty_like(input, format);
-    torch::Tensor scale = at::empty_like(record.scale);
-    torch::Tensor shift = at::empty_like(record.scale);
+    const auto seen = [&](const Tensor& maps) {
+      return grouped.applies() && maps.defined() ? grouped.maps(maps) : maps;
+    };
+    const BatchNormRecord record_seen = grouped.applies() ? grouped.repeated(record) : record;
+    Tensor before_seen = seen(before);
+    const Tensor input_seen = seen(input);
+    torch::Tensor scale = at::empty_like(record_seen.scale);
+    torch::Tensor shift = at::empty_like(record_seen.scale);
     at::native::batch_norm_cpu_backward_stub(
-        at::kCPU, before, scale, shift, gradient, input, record.scale, none, none, record.mean,
-        record.inverse_deviation, /*train=*/true, record.epsilon);
+        at::kCPU, before_seen, scale, shift, seen(gradient), input_seen, record_seen.scale, none,
+        none, record_seen.mean, record_seen.inverse_deviation, /*train=*/true, record.epsilon);
+    if (grouped.applies()) {
+      std::tie(scale, shift) =
+          join_gradients(before_seen, input_seen, scale, shift, grouped, record);
+    }
     return {before, wanted[1] ? scale : none, wanted[2] ? shift : none};
   }
 #endif

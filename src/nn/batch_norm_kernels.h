@@ -17,6 +17,18 @@ struct BatchNormRecord {
   double epsilon = 0;
 };
 
+/// Running statistics of a batch normalisation, undefined where it keeps none.
+struct RunningStatistics {
+  torch::Tensor mean;
+  torch::Tensor variance;
+  double momentum = 0;  ///< how far they move towards those of the batch
+};
+
+/// Normalises, as training does. Sets the record's mean and inverse deviation and moves the running
+/// statistics.
+torch::Tensor normalise(const torch::Tensor& input, BatchNormRecord& record,
+                        RunningStatistics running);
+
 /// The output once more, the same bits, from the input and what its statistics were: without
 /// summing over the batch a second time, where the kernel can be called for that.
 torch::Tensor normalise_again(const torch::Tensor& input, const BatchNormRecord& record);

@@ -3,6 +3,7 @@
 #include "core/libtorch_compat.h"
 #include "core/sole_owner.h"
 #include "nn/batch_norm_kernels.h"
+#include "nn/relu_backward.h"
 
 #include <mlaan/nn/batch_norm_layers.h>
 #include <mlaan/nn/dropped_output_scope.h>
@@ -37,20 +38,9 @@ Tensor normalise(torch::nn::BatchNorm2dImpl& normalisation, const Tensor& input,
   record.scale = normalisation.weight.detach();
   record.shift = normalisation.bias.detach();
   record.epsilon = normalisation.options.eps();
-  Tensor output;
-  std::tie(output, record.mean, record.inverse_deviation) = at::native_batch_norm(
-      input, record.scale, record.shift, normalisation.running_mean, normalisation.running_var,
-      /*training=*/true, average_factor(normalisation), record.epsilon);
-  return output;
-}
-
-/// The gradient of a ReLU's input, from the gradient and the value of its output.
-Tensor relu_backward(Tensor gradient, const Tensor& output) {
-  if (is_sole_owner(gradient)) {
-    at::threshold_backward_out(gradient, gradient, output, 0);
-    return gradient;
-  }
-  return at::threshold_backward(gradient, output, 0);
+  return mlaan::normalise(
+      input, record,
+      {normalisation.running_mean, normalisation.running_var, average_factor(normalisation)});
 }
 
 torch::autograd::Edge edge_of(const Tensor& tensor) {
@@ -71,6 +61,20 @@ bool is_recorded(const torch::nn::BatchNorm2dImpl& normalisation, bool anywhere,
     any = any || source.requires_grad();
   }
   return any;
+}
+
+/// What the layer gives where no node of our own stands for it: the same bits with a gradient to
+/// take and without.
+Tensor plainly_normalised(torch::nn::BatchNorm2d& normalisation, const Tensor& input) {
+  const bool takes_gradient = torch::GradMode::is_enabled() &&
+                              (input.requires_grad() || normalisation->weight.requires_grad() ||
+                               normalisation->bias.requires_grad());
+  if (takes_gradient || !normalisation->is_training() || !input.is_cpu() ||
+      AutocastState::of(torch::kCPU).enabled) {
+    return normalisation(input);
+  }
+  BatchNormRecord record;
+  return normalise(*normalisation, input, record);
 }
 
 /// A batch normalisation and what follows it as one node. Its edges lead to the normalisation's
@@ -95,12 +99,17 @@ struct NormNode : torch::autograd::Node {
     return results;
   }
 
+  void will_release_variables() override { is_last_pass_ = true; }
+
   void release_variables() override {
     input = Tensor();
     record = {};
   }
 
  protected:
+  /// Whether what this node keeps is not needed once more.
+  bool is_last_pass() const { return is_last_pass_; }
+
   bool reaches_norm() const {
     return task_should_compute_output(0) || task_should_compute_output(1) ||
            task_should_compute_output(2);
@@ -110,12 +119,15 @@ struct NormNode : torch::autograd::Node {
   /// From the gradient of the node's output that of the normalisation's, where it reaches that.
   /// \param other set to the gradient of the other tensor, where that is wanted.
   virtual Tensor through_followers(Tensor gradient, Tensor& other) = 0;
+
+  bool is_last_pass_ = false;
 };
 
 /// The other tensor is the convolution's kernel.
 struct NormReluConv : NormNode {
   Tensor middle;  ///< undefined where it is rebuilt
   Tensor kernel;
+  bool rebuilds_twice = false;  ///< rather than to keep a byte an element in between
 
   /// That the convolution ran in: under autocast another one than its kernel's.
   c10::ScalarType dtype = c10::ScalarType::Float;
@@ -133,18 +145,18 @@ struct NormReluConv : NormNode {
   Tensor through_followers(Tensor gradient, Tensor& other) override {
     const bool rebuilds = !middle.defined();
     // One product after the other, so that the rebuilt map and its gradient, the largest tensors
-    // here, do not meet. In between, of the former a byte an element is enough.
-    Tensor cut_off;
+    // here, do not meet. In between, of the former a byte an element is enough, or nothing.
+    Tensor open;
     if (task_should_compute_output(3)) {
       const Tensor convolved = rebuilds ? normalise_again(input, record).relu_() : middle;
       other = std::get<1>(convolution_backward(gradient, convolved, {false, true, false}));
-      if (rebuilds && reaches_norm()) cut_off = convolved <= 0;
+      if (rebuilds && reaches_norm() && !rebuilds_twice) open = open_where_positive(convolved);
     }
     if (!reaches_norm()) return {};
     gradient = std::get<0>(convolution_backward(gradient, input, {true, false, false}))
                    .to(input.scalar_type());
-    if (cut_off.defined()) {
-      gradient.masked_fill_(cut_off, 0);
+    if (open.defined()) {
+      gradient = relu_backward_where_open(std::move(gradient), open);
     } else if (rebuilds) {
       gradient = relu_backward(std::move(gradient), normalise_again(input, record));
     } else {
@@ -163,18 +175,30 @@ struct NormReluConv : NormNode {
   }
 };
 
-/// Where a ReLU let nothing through, known by its output or by a byte an element.
+/// What a ReLU let through, known by its output or by a byte an element.
 struct CutOff {
   Tensor output;
-  Tensor closed;  ///< in the output's place, where that is soon dropped
+  Tensor open;  ///< in the output's place, where that is soon dropped
 
-  /// The gradient of the ReLU's input from that of its output, in place where that is nobody
-  /// else's.
+  /// The gradient of the ReLU's input from that of its output.
   Tensor operator()(Tensor gradient) const {
-    if (!closed.defined()) return relu_backward(std::move(gradient), output);
-    if (is_sole_owner(gradient)) return gradient.masked_fill_(closed, 0);
-    // Not masked_fill(), which would lay a broadcast out anew.
-    return at::where(closed, at::zeros({}, gradient.options()), gradient);
+    return open.defined() ? relu_backward_where_open(std::move(gradient), open)
+                          : relu_backward(std::move(gradient), output);
+  }
+};
+
+/// There is no other tensor.
+struct NormRelu : NormNode {
+  Tensor output;
+
+  void release_variables() override {
+    NormNode::release_variables();
+    output = Tensor();
+  }
+
+ private:
+  Tensor through_followers(Tensor gradient, Tensor&) override {
+    return relu_backward(std::move(gradient), output);
   }
 };
 
@@ -214,6 +238,7 @@ struct NormAddRelu : NormNode {
     shortcut.is_cut = is_sole_owner(gradient) || !reaches_norm();
     if (shortcut.is_cut) {
       gradient = cut_off(std::move(gradient));
+      if (is_last_pass()) cut_off = shortcut.cut_off = {};
       other = gradient;
       return gradient;
     }
@@ -238,7 +263,7 @@ Tensor norm_relu_conv(torch::nn::BatchNorm2d& normalisation, torch::nn::Conv2d& 
                       const Tensor& input, bool rebuilds) {
   if (!is_recorded(*normalisation, rebuilds,
                    {input, normalisation->weight, normalisation->bias, convolution->weight})) {
-    return convolution(normalisation(input).relu_());
+    return convolution(plainly_normalised(normalisation, input).relu_());
   }
   const auto node = compat::make_node<NormReluConv>();
   auto& site = static_cast<NormReluConv&>(*node);
@@ -253,10 +278,31 @@ Tensor norm_relu_conv(torch::nn::BatchNorm2d& normalisation, torch::nn::Conv2d& 
         at::conv2d(middle, site.kernel, {}, site.stride, site.padding, site.dilation, site.groups);
     // The kernel's gradient alone needs all of it.
     if (!rebuilds && convolution->weight.requires_grad()) site.middle = middle;
+    site.rebuilds_twice = DroppedOutputScope::active();
     site.dtype = output.scalar_type();
   }
   site.set_next_edges({edge_of(input), edge_of(normalisation->weight), edge_of(normalisation->bias),
                        edge_of(convolution->weight)});
+  torch::autograd::create_gradient_edge(output, node);
+  return output;
+}
+
+Tensor norm_relu(torch::nn::BatchNorm2d& normalisation, const Tensor& input) {
+  if (!is_recorded(*normalisation, false, {input, normalisation->weight, normalisation->bias})) {
+    return plainly_normalised(normalisation, input).relu_();
+  }
+  const auto node = compat::make_node<NormRelu>();
+  auto& site = static_cast<NormRelu&>(*node);
+  site.input = input.detach();
+  Tensor output;
+  {
+    const torch::NoGradGuard no_grad;
+    output = normalise(*normalisation, site.input, site.record).relu_();
+  }
+  // An alias: the output itself would hold the node that holds it.
+  site.output = output.detach();
+  site.set_next_edges({edge_of(input), edge_of(normalisation->weight), edge_of(normalisation->bias),
+                       torch::autograd::Edge()});
   torch::autograd::create_gradient_edge(output, node);
   return output;
 }
@@ -267,7 +313,7 @@ Tensor norm_add_relu(torch::nn::BatchNorm2d& normalisation, const Tensor& input,
                    {input, normalisation->weight, normalisation->bias, shortcut})) {
     // A batch normalisation keeps its input for the backward pass, not its output, so what follows
     // may overwrite that.
-    Tensor output = normalisation(input);
+    Tensor output = plainly_normalised(normalisation, input);
     output += shortcut;
     return output.relu_();
   }
@@ -281,7 +327,7 @@ Tensor norm_add_relu(torch::nn::BatchNorm2d& normalisation, const Tensor& input,
     output.add_(shortcut).relu_();
   }
   if (DroppedOutputScope::active()) {
-    site.cut_off.closed = output.detach() <= 0;
+    site.cut_off.open = open_where_positive(output.detach());
   } else {
     // An alias: the output itself would hold the node that holds it.
     site.cut_off.output = output.detach();

@@ -1,5 +1,6 @@
 // ConvNeXts (Liu et al. 2022, arXiv:2201.03545).
 #include <mlaan/nn/convnext.h>
+#include <mlaan/nn/fork.h>
 #include <mlaan/nn/fresh_block.h>
 #include <mlaan/nn/heads.h>
 #include <mlaan/nn/narrow.h>
@@ -129,8 +130,8 @@ class ConvnextBlockImpl : public torch::nn::Cloneable<ConvnextBlockImpl>,
   }
 
   torch::Tensor forward(const torch::Tensor& input) {
-    const torch::Tensor entering = downsample_.is_empty() ? input : downsample_->forward(input);
-    torch::Tensor branch = layer_scale_ * block_->forward(entering, rebuilds());
+    const auto ways = fork(downsample_.is_empty() ? input : downsample_->forward(input), 2);
+    torch::Tensor branch = layer_scale_ * block_->forward(ways[0], rebuilds());
     if (is_training() && dropped_ > 0) {
       const double kept = 1 - dropped_;
       branch =
@@ -138,7 +139,7 @@ class ConvnextBlockImpl : public torch::nn::Cloneable<ConvnextBlockImpl>,
                        .bernoulli_(kept)
                        .div_(kept);
     }
-    return branch.add_(entering);
+    return branch.add_(ways[1]);
   }
 
   torch::nn::AnyModule make_fresh(std::int64_t in_channels, std::int64_t stride) const override {

@@ -1,5 +1,7 @@
 // Layers of auxiliary nets as text: what methods are written in, what plan files hold.
 #include <mlaan/core/suggest.h>
+#include <mlaan/nn/average_pool.h>
+#include <mlaan/nn/conv_norm_relu.h>
 #include <mlaan/nn/fresh_block.h>
 #include <mlaan/nn/heads.h>
 #include <mlaan/nn/layer_text.h>
@@ -199,13 +201,13 @@ Shape strided(const Shape& map, std::int64_t channels, std::int64_t stride) {
   return {channels, (map[1] + stride - 1) / stride, (map[2] + stride - 1) / stride};
 }
 
-torch::nn::Conv2d make_convolution(std::int64_t in, std::int64_t out,
-                                   std::pair<std::int64_t, std::int64_t> kernel,
-                                   std::int64_t stride, bool bias) {
-  return torch::nn::Conv2d(torch::nn::Conv2dOptions(in, out, {kernel.first, kernel.second})
-                               .stride(stride)
-                               .padding({kernel.first / 2, kernel.second / 2})
-                               .bias(bias));
+torch::nn::Conv2dOptions convolution_options(std::int64_t in, std::int64_t out,
+                                             std::pair<std::int64_t, std::int64_t> kernel,
+                                             std::int64_t stride, bool bias) {
+  return torch::nn::Conv2dOptions(in, out, {kernel.first, kernel.second})
+      .stride(stride)
+      .padding({kernel.first / 2, kernel.second / 2})
+      .bias(bias);
 }
 
 torch::nn::AnyModule relu() {
@@ -221,12 +223,10 @@ void add_conv(Words& words, Builder& net) {
   const std::string number = net.next_convolution();
   const auto in = net.features()[0];
   net.add(strided(net.features(), out, stride), [&] {
-    using namespace torch::nn;
-    auto convolution = make_convolution(in, out, kernel, stride, bias);
     return Unit("conv" + number,
-                std::vector<Unit::Layer>{{"conv" + number, AnyModule(std::move(convolution))},
-                                         {"bn" + number, AnyModule(BatchNorm2d(out))},
-                                         {"", relu()}});
+                std::vector<Unit::Layer>{
+                    {"", torch::nn::AnyModule(ConvNormRelu(
+                             convolution_options(in, out, kernel, stride, bias), number))}});
   });
 }
 
@@ -237,8 +237,9 @@ void add_filter(Words& words, Builder& net) {
   need_map(words, net);
   const std::string name = net.next_filter();
   const auto in = net.features()[0];
-  net.add(strided(net.features(), out, 1),
-          [&] { return Unit(name, make_convolution(in, out, kernel, 1, bias)); });
+  net.add(strided(net.features(), out, 1), [&] {
+    return Unit(name, torch::nn::Conv2d(convolution_options(in, out, kernel, 1, bias)));
+  });
 }
 
 void add_project(Words& words, Builder& net) {
@@ -351,10 +352,8 @@ void add_average_pool(Words& words, Builder& net) {
     words.fail("pooling by " + size_text(rows, columns) +
                " needs maps whose sides it divides; it was given " + to_string(map));
   }
-  const auto options = torch::nn::AvgPool2dOptions({rows, columns})
-                           .stride(torch::ExpandingArray<2>({rows, columns}));
-  net.add_plain<torch::nn::AvgPool2d>("pool", {map[0], map[1] / rows, map[2] / columns},
-                                      [&] { return torch::nn::AvgPool2d(options); });
+  net.add_plain<AveragePool>("pool", {map[0], map[1] / rows, map[2] / columns},
+                             [&] { return AveragePool(rows, columns); });
 }
 
 void add_adaptive_pool(Words& words, Builder& net) {

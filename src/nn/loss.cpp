@@ -1,4 +1,6 @@
 // Losses: what a supervision minimises.
+#include "nn/channel_deviation.h"
+
 #include <mlaan/core/error.h>
 #include <mlaan/core/options.h>
 #include <mlaan/core/suggest.h>
@@ -143,7 +145,7 @@ LossPtr reconstruction(const Normalisation& normalisation) {
 torch::Tensor similarity_matrix(const torch::Tensor& samples) {
   torch::Tensor rows = samples;
   if (rows.dim() == 4 && rows.size(1) > 3 && rows.size(2) > 1) {
-    rows = rows.flatten(2).std(2);
+    rows = channel_deviation(rows);
   } else if (rows.dim() == 3 && rows.size(1) > 1 && rows.size(2) > 3) {
     rows = rows.std(1);
   } else {

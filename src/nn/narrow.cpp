@@ -3,6 +3,7 @@
 #include <mlaan/nn/self_attention.h>
 #include <mlaan/nn/tokens.h>
 
+#include <ATen/Functions.h>
 #include <torch/nn/cloneable.h>
 #include <torch/nn/modules/batchnorm.h>
 #include <torch/nn/modules/conv.h>
@@ -24,9 +25,15 @@ class ChannelGroupingImpl : public torch::nn::Cloneable<ChannelGroupingImpl> {
 
   torch::Tensor forward(const torch::Tensor& input) {
     // Channels of maps and features come right behind the batch, the width of tokens last.
-    const std::int64_t dimension = input.dim() == 3 ? 2 : 1;
-    return input.unflatten(dimension, {input.size(dimension) / factor_, factor_})
-        .mean(dimension + 1);
+    const auto channels = input.size(input.dim() == 3 ? 2 : 1);
+    const auto groups =
+        at::eye(channels / factor_, input.options().dtype(at::kFloat))  // not for every other type
+            .div_(static_cast<double>(factor_))
+            .repeat_interleave(factor_, /*dim=*/1)
+            .to(input.scalar_type());
+    // As products, which keep the memory format and go along whole rows.
+    if (input.dim() == 4) return at::conv2d(input, groups.unsqueeze(2).unsqueeze(3));
+    return at::linear(input, groups);
   }
 
  private:

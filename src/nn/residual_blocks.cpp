@@ -1,6 +1,7 @@
 // Residual blocks of convolutions (He et al. 2016, arXiv:1512.03385; Xie et al. 2017,
 // arXiv:1611.05431).
 #include <mlaan/nn/batch_norm_layers.h>
+#include <mlaan/nn/fork.h>
 #include <mlaan/nn/residual_blocks.h>
 
 #include <torch/nn/init.h>
@@ -50,8 +51,9 @@ void BasicBlockImpl::reset() {
 }
 
 torch::Tensor BasicBlockImpl::forward(const torch::Tensor& input) {
-  const torch::Tensor convolved = norm_relu_conv(bn1_, conv2_, conv1_(input), rebuilds());
-  return norm_add_relu(bn2_, convolved, shortcut(downsample_, input));
+  const auto ways = fork(input, 2);
+  const torch::Tensor convolved = norm_relu_conv(bn1_, conv2_, conv1_(ways[0]), rebuilds());
+  return norm_add_relu(bn2_, convolved, shortcut(downsample_, ways[1]));
 }
 
 torch::nn::AnyModule BasicBlockImpl::make_fresh(std::int64_t in_channels,
@@ -82,9 +84,10 @@ void BottleneckImpl::reset() {
 }
 
 torch::Tensor BottleneckImpl::forward(const torch::Tensor& input) {
-  const torch::Tensor narrow = norm_relu_conv(bn1_, conv2_, conv1_(input), rebuilds());
+  const auto ways = fork(input, 2);
+  const torch::Tensor narrow = norm_relu_conv(bn1_, conv2_, conv1_(ways[0]), rebuilds());
   const torch::Tensor wide = norm_relu_conv(bn2_, conv3_, narrow, rebuilds());
-  return norm_add_relu(bn3_, wide, shortcut(downsample_, input));
+  return norm_add_relu(bn3_, wide, shortcut(downsample_, ways[1]));
 }
 
 torch::nn::AnyModule BottleneckImpl::make_fresh(std::int64_t in_channels,

@@ -1,5 +1,6 @@
 // A unit: the smallest piece of a network that is never cut.
 #include <mlaan/nn/dropped_output_scope.h>
+#include <mlaan/nn/fork.h>
 #include <mlaan/nn/rebuilds_activations.h>
 #include <mlaan/nn/unit.h>
 
@@ -41,10 +42,13 @@ Unit Unit::sum(const std::string& name, std::vector<Unit> summands) {
 }
 
 torch::Tensor Unit::sum_of_summands(
-    const std::function<torch::Tensor(const Unit& summand)>& run) const {
+    const torch::Tensor& input,
+    const std::function<torch::Tensor(const Unit& summand, const torch::Tensor& input)>& run)
+    const {
+  const auto ways = fork(input, summands_.size());
   torch::Tensor sum;
-  for (auto summand = summands_.rbegin(); summand != summands_.rend(); ++summand) {
-    const torch::Tensor output = run(*summand);
+  for (std::size_t i = summands_.size(); i-- > 0;) {
+    const torch::Tensor output = run(summands_[i], ways[i]);
     sum = sum.defined() ? output + sum : output;
   }
   return sum;
@@ -53,9 +57,9 @@ torch::Tensor Unit::sum_of_summands(
 torch::Tensor Unit::forward(torch::Tensor input) const {
   if (!summands_.empty()) {
     const DroppedOutputScope dropped;
-    // Each reads an alias, at which the gradients of its input meet before they are added to those
-    // of the others: the order in which recomputed summands add them.
-    return sum_of_summands([&](const Unit& summand) { return summand.forward(at::alias(input)); });
+    return sum_of_summands(input, [](const Unit& summand, const torch::Tensor& value) {
+      return summand.forward(value);
+    });
   }
   for (auto& layer : layers_) input = layer.module.forward(std::move(input));
   return input;

@@ -1,4 +1,5 @@
 // Vision transformers (Dosovitskiy et al. 2021, arXiv:2010.11929).
+#include <mlaan/nn/fork.h>
 #include <mlaan/nn/rebuilt_linear.h>
 #include <mlaan/nn/tokens.h>
 #include <mlaan/nn/vision_transformer.h>
@@ -135,10 +136,12 @@ void EncoderBlockImpl::reset() {
 }
 
 torch::Tensor EncoderBlockImpl::forward(const torch::Tensor& tokens) {
-  const torch::Tensor attended =
-      tokens + self_attention_->attend(norm_linear(ln_1_, tokens, self_attention_->in_proj_weight,
-                                                   self_attention_->in_proj_bias, rebuilds()));
-  return attended + mlp_->forward(ln_2_, attended, rebuilds());
+  const auto ways = fork(tokens, 2);
+  const auto attended = fork(
+      ways[1] + self_attention_->attend(norm_linear(ln_1_, ways[0], self_attention_->in_proj_weight,
+                                                    self_attention_->in_proj_bias, rebuilds())),
+      2);
+  return attended[1] + mlp_->forward(ln_2_, attended[0], rebuilds());
 }
 
 torch::nn::AnyModule EncoderBlockImpl::make_fresh(std::int64_t width, std::int64_t stride) const {

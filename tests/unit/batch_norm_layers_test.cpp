@@ -77,6 +77,16 @@ TEST_P(BatchNormLayers, NormReluConvGivesTheBitsOfTheSeparateOperators) {
   }
 }
 
+TEST_P(BatchNormLayers, NormReluGivesTheBitsOfTheSeparateOperators) {
+  const auto input = maps();
+  const std::vector<torch::Tensor> sources{input, normalisation->weight, normalisation->bias};
+  const auto full = torch::randn({4, 6, 10, 10}, GetParam().type).contiguous(GetParam().format);
+  for (const auto& cotangent : {full, torch::ones({1}, GetParam().type).expand({4, 6, 10, 10})}) {
+    expect_all_same(run([&] { return norm_relu(normalisation, input); }, sources, cotangent),
+                    run([&] { return torch::relu(normalisation(input)); }, sources, cotangent));
+  }
+}
+
 TEST_P(BatchNormLayers, NormAddReluGivesTheBitsOfTheSeparateOperators) {
   const auto input = maps();
   const auto shortcut = maps();
@@ -93,6 +103,32 @@ TEST_P(BatchNormLayers, NormAddReluGivesTheBitsOfTheSeparateOperators) {
     expect_all_same(
         run([&] { return norm_add_relu(normalisation, input, shortcut); }, sources, cotangent),
         expected);
+  }
+}
+
+TEST_P(BatchNormLayers, ChannelsThatLeaveVectorsPartlyEmptyAgreeWithinRounding) {
+  const double tolerance = GetParam().type == torch::kFloat64 ? 1e-12 : 2e-5;
+  for (const std::int64_t channels : {3, 8, 12, 24}) {
+    normalisation = torch::nn::BatchNorm2d(channels);
+    normalisation->to(GetParam().type);
+    {
+      const torch::NoGradGuard no_grad;
+      normalisation->weight.uniform_(0.5, 2);
+      normalisation->bias.uniform_(-1, 1);
+    }
+    const auto input = (3 * torch::randn({4, channels, 8, 8}, GetParam().type) + 5)
+                           .contiguous(GetParam().format)
+                           .requires_grad_(true);
+    const auto cotangent = torch::randn({4, channels, 8, 8}, GetParam().type);
+    const std::vector<torch::Tensor> sources{input, normalisation->weight, normalisation->bias};
+    const auto actual = run([&] { return norm_relu(normalisation, input); }, sources,
+                            cotangent.contiguous(GetParam().format));
+    const auto expected =
+        run([&] { return torch::relu(normalisation(input)); }, sources, cotangent);
+    for (std::size_t i = 0; i < actual.size(); ++i) {
+      expect_close(actual[i], expected[i], tolerance,
+                   std::to_string(channels) + " channels, result " + std::to_string(i));
+    }
   }
 }
 

@@ -1,7 +1,9 @@
 // Batch normalisation together with what follows it, so that less is kept for the backward pass.
 //
 // On the CPU these run as one node of autograd's graph, whose backward pass writes over what nobody
-// else needs; the numbers are those of the separate operators, bit for bit.
+// else needs; the numbers are those of the separate operators, bit for bit, but where channels lie
+// last in memory and are no multiple of 16. There LibTorch's kernels are slow, and these sum in
+// another order.
 #pragma once
 
 #include <torch/nn/modules/batchnorm.h>
@@ -17,6 +19,10 @@ namespace mlaan {
 /// \param convolution two-dimensional, without bias, zero padding.
 torch::Tensor norm_relu_conv(torch::nn::BatchNorm2d& normalisation, torch::nn::Conv2d& convolution,
                              const torch::Tensor& input, bool rebuilds);
+
+/// relu(normalisation(input)). The graph keeps the input and the output.
+/// \param normalisation affine.
+torch::Tensor norm_relu(torch::nn::BatchNorm2d& normalisation, const torch::Tensor& input);
 
 /// relu(normalisation(input) + shortcut). The graph keeps the input and the output; within a
 /// DroppedOutputScope, of the output a byte an element that says where it is above 0.

@@ -53,9 +53,13 @@ class Unit {
   const std::vector<Unit>& summands() const { return summands_; }
 
   torch::Tensor forward(torch::Tensor input) const;
-  /// For a sum: what `run` gives for each summand, added. The last runs first: the backward pass
-  /// then begins with the first, which a copy's twin, with fewer activations to keep, can outlast.
-  torch::Tensor sum_of_summands(const std::function<torch::Tensor(const Unit& summand)>& run) const;
+  /// For a sum: what `run` gives for each summand and its alias of the input, added. The last runs
+  /// first: the backward pass then begins with the first, which a copy's twin, with fewer
+  /// activations to keep, can outlast.
+  torch::Tensor sum_of_summands(
+      const torch::Tensor& input,
+      const std::function<torch::Tensor(const Unit& summand, const torch::Tensor& input)>& run)
+      const;
 
   /// "layer1.0.conv1.weight", …; those without gradient (frozen) included.
   std::vector<NamedTensor> named_parameters() const;

@@ -1,0 +1,56 @@
+// The backward pass of a ReLU, in place where that is nobody else's memory.
+#include "nn/relu_backward.h"
+
+#include "core/sole_owner.h"
+
+#include <ATen/Functions.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace mlaan {
+namespace {
+
+/// A part of the maps' rows at a time, whose copy in the gradient's type is small. The number of
+/// parts is the same for every batch, so that a trial on few images allocates what a large batch
+/// does.
+constexpr std::int64_t most_parts = 8;
+
+}  // namespace
+
+torch::Tensor relu_backward(torch::Tensor gradient, const torch::Tensor& output) {
+  if (is_sole_owner(gradient)) {
+    at::threshold_backward_out(gradient, gradient, output, 0);
+    return gradient;
+  }
+  return at::threshold_backward(gradient, output, 0);
+}
+
+torch::Tensor open_where_positive(const torch::Tensor& output) {
+  return at::ne(output, 0);
+}
+
+torch::Tensor relu_backward_where_open(torch::Tensor gradient, const torch::Tensor& open) {
+  const bool in_place = is_sole_owner(gradient);
+  if (!gradient.is_cpu()) {
+    if (in_place) return gradient.masked_fill_(open.logical_not(), 0);
+    return at::where(open, gradient, at::zeros({}, gradient.options()));
+  }
+  // LibTorch's operators on masks go element by element, with a branch or a copy for each, and take
+  // five times as long as a ReLU's backward pass; so that is what runs here, a part at a time.
+  torch::Tensor result =
+      in_place ? gradient : at::empty_like(open, gradient.options(), open.suggest_memory_format());
+  const torch::Tensor bytes = open.view(torch::kByte);
+  const std::int64_t rows = open.dim() > 2 ? open.dim() - 2 : 0;
+  const std::int64_t step =
+      rows == 0 ? open.size(0) : (open.size(rows) + most_parts - 1) / most_parts;
+  for (std::int64_t begin = 0; begin < open.size(rows); begin += step) {
+    const std::int64_t count = std::min(step, open.size(rows) - begin);
+    torch::Tensor part = result.narrow(rows, begin, count);
+    at::threshold_backward_out(part, gradient.narrow(rows, begin, count),
+                               bytes.narrow(rows, begin, count).to(gradient.scalar_type()), 0);
+  }
+  return result;
+}
+
+}  // namespace mlaan
