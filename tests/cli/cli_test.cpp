@@ -192,10 +192,11 @@ TEST_F(Cli, BenchComparesSettingsOfOneMethodAndPlotsThem) {
 
 TEST_F(Cli, PeakBytesOfAStepAreTheSameEveryTime) {
   std::vector<json> runs;
-  for (const char* threads : {"1", "2"}) {
-    const auto path = folder / (std::string(threads) + ".json");
+  // Of one number of threads: some of LibTorch's kernels take scratch memory for each.
+  for (const char* run : {"first", "second"}) {
+    const auto path = folder / (std::string(run) + ".json");
     ASSERT_EQ(run_program("bench --model resnet8 -b 8 --methods mlaan --repeats 1 -q" + one_layout +
-                          "--threads " + std::string(threads) + " --json " + path.string())
+                          "--threads 2 --json " + path.string())
                   .exit_code,
               0);
     runs.push_back(json::parse(read_text(path))["results"]);
