@@ -26,14 +26,17 @@ class ChannelGroupingImpl : public torch::nn::Cloneable<ChannelGroupingImpl> {
   torch::Tensor forward(const torch::Tensor& input) {
     // Channels of maps and features come right behind the batch, the width of tokens last.
     const auto channels = input.size(input.dim() == 3 ? 2 : 1);
-    const auto groups =
-        at::eye(channels / factor_, input.options().dtype(at::kFloat))  // not for every other type
+    const auto groups = channels / factor_;
+    const auto means =
+        at::eye(groups, input.options().dtype(at::kFloat))  // not for every other type
             .div_(static_cast<double>(factor_))
-            .repeat_interleave(factor_, /*dim=*/1)
-            .to(input.scalar_type());
+            .to(input.scalar_type())
+            .unsqueeze(2)
+            .expand({groups, groups, factor_})
+            .reshape({groups, channels});
     // As products, which keep the memory format and go along whole rows.
-    if (input.dim() == 4) return at::conv2d(input, groups.unsqueeze(2).unsqueeze(3));
-    return at::linear(input, groups);
+    if (input.dim() == 4) return at::conv2d(input, means.unsqueeze(2).unsqueeze(3));
+    return at::linear(input, means);
   }
 
  private:
