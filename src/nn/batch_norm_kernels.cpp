@@ -156,8 +156,9 @@ std::tuple<torch::Tensor, torch::Tensor, torch::Tensor> batch_norm_backward(
   const auto format = input.suggest_memory_format();
   const SideBySide grouped(input);
   // Those sum in an order of their own, which must not depend on the gradient's layout.
-  if (grouped.applies() && is_plain(input, record)) gradient = gradient.contiguous(format);
-  const bool plain = is_plain(input, record) && gradient.scalar_type() == input.scalar_type() &&
+  const bool plain_input = is_plain(input, record);
+  if (grouped.applies() && plain_input) gradient = gradient.contiguous(format);
+  const bool plain = plain_input && gradient.scalar_type() == input.scalar_type() &&
                      gradient.is_contiguous(format) && gradient.suggest_memory_format() == format;
   if (plain) {
     torch::Tensor before;
