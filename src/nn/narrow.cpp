@@ -29,8 +29,8 @@ class ChannelGroupingImpl : public torch::nn::Cloneable<ChannelGroupingImpl> {
     const auto groups = channels / factor_;
     const auto means =
         at::eye(groups, input.options().dtype(at::kFloat))  // not for every other type
-            .div_(static_cast<double>(factor_))
             .to(input.scalar_type())
+            .div_(static_cast<double>(factor_))
             .unsqueeze(2)
             .expand({groups, groups, factor_})
             .reshape({groups, channels});

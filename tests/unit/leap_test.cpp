@@ -164,6 +164,12 @@ TEST(NarrowLayers, OfGroupedChannelsGiveTheGroupsOfALinearLayer) {
                "narrow layer");
 }
 
+TEST(NarrowLayers, GroupsAreMeansInTheTypeOfTheirMaps) {
+  const auto maps = torch::randn({2, 6, 4, 4}, torch::kFloat64);
+  expect_close(channel_grouping_unit({6, 4, 4}, 3).forward(maps), maps.unflatten(1, {2, 3}).mean(2),
+               1e-14, "groups of three");
+}
+
 TEST(NarrowLayers, OfABlockRunAndLearn) {
   const Backbone backbone = make_backbone("resnet8", 10, {3, 32, 32}, 0);
   const BuiltLayers leap =
