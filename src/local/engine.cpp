@@ -260,6 +260,7 @@ class Engine::Implementation {
     for (const auto& named : named_buffers()) {
       measure::mark(named.tensor, measure::MemoryKind::parameters);
     }
+    share_memory(plan_.averages);
     const auto parameters = backbone_.named_parameters();
     dtype_ = parameters.empty() ? torch::kFloat32 : parameters[0].tensor.scalar_type();
   }
@@ -402,7 +403,7 @@ class Engine::Implementation {
     torch::Tensor cotangent = product.of_group ? here.take_group(product.start) : here.take_sum();
     torch::Tensor kept;
     if (product.of_group && !product.parameters && !module.parameters().empty()) kept = cotangent;
-    torch::Tensor passed_on = module.product(std::move(cotangent), product);
+    torch::Tensor passed_on = module.product(std::move(cotangent), product, kept.defined());
     // Not before the product: until here one of the two may be a broadcast without memory.
     here.add_to_sum(std::move(kept));
     if (product.parameters) mark_gradients(module.parameters());

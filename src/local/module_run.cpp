@@ -3,6 +3,7 @@
 
 #include "local/buffer_guard.h"
 #include "local/recomputed_unit.h"
+#include "nn/returning_gradient.h"
 
 #include <mlaan/core/random.h>
 
@@ -73,11 +74,12 @@ void ModuleRun::rebuild(std::uint64_t stream) {
   output_ = run(stream);
 }
 
-torch::Tensor ModuleRun::product(torch::Tensor cotangent, const Product& product) {
+torch::Tensor ModuleRun::product(torch::Tensor cotangent, const Product& product, bool returns) {
   if (!cotangent.defined()) return {};
   std::vector<torch::autograd::Edge> destinations;
   if (product.parameters) destinations = accumulation_edges(parameters_);
   if (product.input) destinations.push_back(input_tap_->edge());
+  set_gradient_returns(output_, returns);
   send_back(output_, std::move(cotangent), /*keep_graph=*/!product.last, destinations);
   return product.input ? input_tap_->take() : torch::Tensor();
 }

@@ -34,7 +34,9 @@ class ModuleRun {
 
   /// Adds to the parameters' gradients, and returns the input's, as the product asks; frees the
   /// graph after the last one. An undefined cotangent is a zero, of which nothing comes.
-  torch::Tensor product(torch::Tensor cotangent, const Product& product);
+  /// \param returns the caller keeps the cotangent, but only to add it to that of another product
+  ///        of the same output. Parts that cannot matter to that may then be set to 0 in it.
+  torch::Tensor product(torch::Tensor cotangent, const Product& product, bool returns);
 
   /// Lets go of activations and output.
   void release();

@@ -5,6 +5,7 @@
 #include "core/libtorch_compat.h"
 #include "local/buffer_guard.h"
 #include "local/gradient_tap.h"
+#include "nn/returning_gradient.h"
 
 #include <mlaan/core/random.h>
 #include <mlaan/nn/dropped_output_scope.h>
@@ -22,7 +23,7 @@ namespace mlaan {
 namespace {
 
 /// Stands in the graph for a whole unit. Its edges lead to the unit's input and parameters.
-struct RecomputedUnit : torch::autograd::Node {
+struct RecomputedUnit : ReturningGradientNode {
   torch::autograd::variable_list apply(torch::autograd::variable_list&& gradients) override {
     torch::autograd::variable_list results(parameters.size() + 1);
     torch::Tensor cotangent = std::move(gradients.at(0));
@@ -38,6 +39,7 @@ struct RecomputedUnit : torch::autograd::Node {
       wanted_tensors.push_back(i == 0 ? leaf : parameters[i - 1]);
     }
     torch::Tensor output = run_again(leaf);
+    set_gradient_returns(output, gradient_returns);
     auto found = send_back_for(std::move(output), std::move(cotangent), wanted_tensors);
     for (std::size_t i = 0; i < wanted.size(); ++i) results[wanted[i]] = std::move(found[i]);
     return results;

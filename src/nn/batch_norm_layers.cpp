@@ -1,9 +1,9 @@
 // Batch normalisation together with what follows it, so that less is kept for the backward pass.
 #include "core/autocast_scope.h"
 #include "core/libtorch_compat.h"
-#include "core/sole_owner.h"
 #include "nn/batch_norm_kernels.h"
 #include "nn/relu_backward.h"
+#include "nn/returning_gradient.h"
 
 #include <mlaan/nn/batch_norm_layers.h>
 #include <mlaan/nn/dropped_output_scope.h>
@@ -79,7 +79,7 @@ Tensor plainly_normalised(torch::nn::BatchNorm2d& normalisation, const Tensor& i
 
 /// A batch normalisation and what follows it as one node. Its edges lead to the normalisation's
 /// input, scale and shift, and to the other tensor that takes part.
-struct NormNode : torch::autograd::Node {
+struct NormNode : ReturningGradientNode {
   Tensor input;
   BatchNormRecord record;
 
@@ -155,14 +155,9 @@ struct NormReluConv : NormNode {
     if (!reaches_norm()) return {};
     gradient = std::get<0>(convolution_backward(gradient, input, {true, false, false}))
                    .to(input.scalar_type());
-    if (open.defined()) {
-      gradient = relu_backward_where_open(std::move(gradient), open);
-    } else if (rebuilds) {
-      gradient = relu_backward(std::move(gradient), normalise_again(input, record));
-    } else {
-      gradient = relu_backward(std::move(gradient), middle);
-    }
-    return gradient;
+    if (open.defined()) return relu_backward_where_open(gradient, open, /*in_place=*/true);
+    return relu_backward(gradient, rebuilds ? normalise_again(input, record) : middle,
+                         /*in_place=*/true);
   }
 
   std::tuple<Tensor, Tensor, Tensor> convolution_backward(const Tensor& gradient,
@@ -181,9 +176,9 @@ struct CutOff {
   Tensor open;  ///< in the output's place, where that is soon dropped
 
   /// The gradient of the ReLU's input from that of its output.
-  Tensor operator()(Tensor gradient) const {
-    return open.defined() ? relu_backward_where_open(std::move(gradient), open)
-                          : relu_backward(std::move(gradient), output);
+  Tensor operator()(const Tensor& gradient, bool in_place) const {
+    return open.defined() ? relu_backward_where_open(gradient, open, in_place)
+                          : relu_backward(gradient, output, in_place);
   }
 };
 
@@ -198,7 +193,7 @@ struct NormRelu : NormNode {
 
  private:
   Tensor through_followers(Tensor gradient, Tensor&) override {
-    return relu_backward(std::move(gradient), output);
+    return relu_backward(gradient, output, may_cut_in_place(gradient));
   }
 };
 
@@ -216,7 +211,7 @@ struct ShortcutGradient : torch::autograd::Node {
     gradients.clear();
     if (!gradient.defined() || is_cut) return {std::move(gradient)};
     const torch::NoGradGuard no_grad;
-    return {cut_off(std::move(gradient))};
+    return {cut_off(gradient, /*in_place=*/false)};
   }
 
   void release_variables() override { cut_off = {}; }
@@ -233,17 +228,18 @@ struct NormAddRelu : NormNode {
 
  private:
   Tensor through_followers(Tensor gradient, Tensor& other) override {
-    if (!task_should_compute_output(3)) return cut_off(std::move(gradient));
+    const bool in_place = may_cut_in_place(gradient);
+    if (!task_should_compute_output(3)) return cut_off(gradient, in_place);
     auto& shortcut = static_cast<ShortcutGradient&>(*next_edge(3).function);
-    shortcut.is_cut = is_sole_owner(gradient) || !reaches_norm();
-    if (shortcut.is_cut) {
-      gradient = cut_off(std::move(gradient));
-      if (is_last_pass()) cut_off = shortcut.cut_off = {};
+    shortcut.is_cut = in_place || !reaches_norm();
+    if (!shortcut.is_cut) {
       other = gradient;
-      return gradient;
+      return cut_off(gradient, /*in_place=*/false);
     }
+    gradient = cut_off(gradient, in_place);
+    if (is_last_pass()) cut_off = shortcut.cut_off = {};
     other = gradient;
-    return cut_off(std::move(gradient));
+    return gradient;
   }
 };
 

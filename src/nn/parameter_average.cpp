@@ -4,6 +4,8 @@
 #include <mlaan/nn/narrow.h>
 #include <mlaan/nn/parameter_average.h>
 
+#include <algorithm>
+#include <unordered_map>
 #include <unordered_set>
 
 namespace mlaan {
@@ -18,6 +20,16 @@ bool can_follow(const torch::Tensor& average, const torch::Tensor& source) {
   return true;
 }
 
+const void* memory_of(const torch::Tensor& tensor) {
+  return tensor.storage().unsafeGetStorageImpl();
+}
+
+bool have_same_content(const torch::Tensor& left, const torch::Tensor& right) {
+  return left.device() == right.device() && left.scalar_type() == right.scalar_type() &&
+         left.sizes() == right.sizes() && left.strides() == right.strides() &&
+         torch::equal(left, right);
+}
+
 /// Averages that are moved by one call. None of them is read or moved by another of that call,
 /// since its order is open.
 class JointMove {
@@ -26,8 +38,8 @@ class JointMove {
 
   /// \return false if it has to wait for what is there already.
   bool add(const torch::Tensor& average, const torch::Tensor& source, double momentum) {
-    const void* to = average.unsafeGetTensorImpl();
-    const void* from = source.unsafeGetTensorImpl();
+    const void* to = memory_of(average);
+    const void* from = memory_of(source);
     if (momentum != momentum_ || moved_.count(to) + moved_.count(from) + read_.count(to) > 0) {
       return false;
     }
@@ -73,11 +85,43 @@ ParameterAverage follow(const Unit& average, const Unit& source, double momentum
   return link;
 }
 
+void share_memory(const std::vector<ParameterAverage>& averages) {
+  const torch::NoGradGuard no_grad;
+  std::unordered_map<const void*, std::size_t> followings;
+  for (const auto& link : averages) {
+    for (const auto& average : link.average) ++followings[average.unsafeGetTensorImpl()];
+  }
+  struct Follower {
+    double momentum;
+    torch::Tensor average;
+  };
+  std::unordered_map<const void*, std::vector<Follower>> followers;  // by their source
+  for (const auto& link : averages) {
+    for (std::size_t i = 0; i < link.average.size(); ++i) {
+      const torch::Tensor& average = link.average[i];
+      const void* source = link.source[i].unsafeGetTensorImpl();
+      if (followings[average.unsafeGetTensorImpl()] > 1 || followings.count(source) > 0) continue;
+      auto& others = followers[source];
+      const auto equal = std::find_if(others.begin(), others.end(), [&](const Follower& other) {
+        return other.momentum == link.momentum && have_same_content(other.average, average);
+      });
+      if (equal == others.end()) {
+        others.push_back({link.momentum, average});
+      } else {
+        average.set_data(equal->average);
+      }
+    }
+  }
+}
+
 void update(const std::vector<ParameterAverage>& averages) {
   const torch::NoGradGuard no_grad;
+  std::unordered_map<const void*, const void*> moved;  // of each memory the tensor
   JointMove move(0);
   for (const auto& link : averages) {
     for (std::size_t i = 0; i < link.average.size(); ++i) {
+      const void* tensor = link.average[i].unsafeGetTensorImpl();
+      if (moved.emplace(memory_of(link.average[i]), tensor).first->second != tensor) continue;
       if (move.add(link.average[i], link.source[i], link.momentum)) continue;
       move.run();
       move = JointMove(link.momentum);

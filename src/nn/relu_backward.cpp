@@ -1,12 +1,9 @@
-// The backward pass of a ReLU, in place where that is nobody else's memory.
+// The backward pass of a ReLU, in place or not.
 #include "nn/relu_backward.h"
-
-#include "core/sole_owner.h"
 
 #include <ATen/Functions.h>
 
 #include <algorithm>
-#include <utility>
 
 namespace mlaan {
 namespace {
@@ -23,10 +20,12 @@ std::int64_t part_count(const torch::Tensor& maps) {
 
 }  // namespace
 
-torch::Tensor relu_backward(torch::Tensor gradient, const torch::Tensor& output) {
-  if (is_sole_owner(gradient)) {
-    at::threshold_backward_out(gradient, gradient, output, 0);
-    return gradient;
+torch::Tensor relu_backward(const torch::Tensor& gradient, const torch::Tensor& output,
+                            bool in_place) {
+  if (in_place) {
+    torch::Tensor result = gradient;
+    at::threshold_backward_out(result, gradient, output, 0);
+    return result;
   }
   return at::threshold_backward(gradient, output, 0);
 }
@@ -35,8 +34,8 @@ torch::Tensor open_where_positive(const torch::Tensor& output) {
   return at::ne(output, 0);
 }
 
-torch::Tensor relu_backward_where_open(torch::Tensor gradient, const torch::Tensor& open) {
-  const bool in_place = is_sole_owner(gradient);
+torch::Tensor relu_backward_where_open(const torch::Tensor& gradient, const torch::Tensor& open,
+                                       bool in_place) {
   if (!gradient.is_cpu()) {
     if (in_place) return gradient.masked_fill_(open.logical_not(), 0);
     return at::where(open, gradient, at::zeros({}, gradient.options()));

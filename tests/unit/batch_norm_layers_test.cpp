@@ -1,3 +1,5 @@
+#include "local/gradient_tap.h"
+#include "nn/returning_gradient.h"
 #include "support/closeness.h"
 
 #include <mlaan/nn/batch_norm_layers.h>
@@ -104,6 +106,36 @@ TEST_P(BatchNormLayers, NormAddReluGivesTheBitsOfTheSeparateOperators) {
         run([&] { return norm_add_relu(normalisation, input, shortcut); }, sources, cotangent),
         expected);
   }
+}
+
+TEST_P(BatchNormLayers, AGradientThatReturnsIsCutWhereItLies) {
+  const auto input = maps();
+  const auto shortcut = maps();
+  const auto sent = torch::randn({4, 6, 10, 10}, GetParam().type).contiguous(GetParam().format);
+  for (const bool returns : {false, true}) {
+    const auto output = norm_add_relu(normalisation, input, shortcut);
+    torch::Tensor kept = sent.clone();
+    set_gradient_returns(output, returns);
+    const auto gradients = send_back_for(output, kept, {input, shortcut});
+    const auto cut = torch::where(output == 0, torch::zeros({}, GetParam().type), sent).detach();
+    expect_same(kept, returns ? cut : sent, "what the sender holds");
+    expect_same(gradients[1], cut, "shortcut");
+    const auto expected =
+        torch::autograd::grad({torch::relu(normalisation(input) + shortcut)}, {input}, {sent})[0];
+    expect_same(gradients[0], expected, "input");
+  }
+}
+
+TEST_P(BatchNormLayers, AGradientThatReturnsIsLeftAloneWhereOthersSeeIt) {
+  const auto input = maps();
+  const auto shortcut = maps();
+  const auto kept = torch::randn({4, 6, 10, 10}, GetParam().type).contiguous(GetParam().format);
+  const auto alias = kept.detach();
+  const auto before = kept.clone();
+  const auto output = norm_add_relu(normalisation, input, shortcut);
+  set_gradient_returns(output, true);
+  send_back_for(output, kept, {input, shortcut});
+  expect_same(alias, before, "what an onlooker sees");
 }
 
 TEST_P(BatchNormLayers, ChannelsThatLeaveVectorsPartlyEmptyAgreeWithinRounding) {

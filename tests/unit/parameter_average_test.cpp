@@ -65,6 +65,46 @@ TEST(ParameterAverage, NeedsNoBytesToMove) {
   EXPECT_LE(measure::read_memory(torch::kCPU).peak - before, scalars);
 }
 
+TEST(ParameterAverage, EqualsShareMemoryAndMoveAsOneByOne) {
+  const auto source = torch::randn({4, 3});
+  const auto start = torch::randn({4, 3});
+  const auto follower = [&] { return start.clone(); };
+  ParameterAverage first{{follower()}, {source}, 0.9};
+  ParameterAverage equal{{follower()}, {source}, 0.9};
+  ParameterAverage slower{{follower()}, {source}, 0.99};
+  ParameterAverage elsewhere{{start + 1}, {source}, 0.9};
+  ParameterAverage of_average{{follower()}, {first.average[0]}, 0.9};
+  ParameterAverage of_equal{{follower()}, {first.average[0]}, 0.9};
+  const std::vector<ParameterAverage> links{first, equal, slower, elsewhere, of_average, of_equal};
+  share_memory(links);
+  EXPECT_TRUE(equal.average[0].is_alias_of(first.average[0]));
+  for (const auto& other : {slower, elsewhere, of_average}) {
+    EXPECT_FALSE(other.average[0].is_alias_of(first.average[0]));
+  }
+  EXPECT_FALSE(of_equal.average[0].is_alias_of(of_average.average[0]));
+
+  std::vector<ParameterAverage> expected;
+  for (const auto& link : links) {
+    expected.push_back({{link.average[0].clone()}, link.source, link.momentum});
+  }
+  for (std::size_t i = 4; i < 6; ++i) expected[i].source = {expected[0].average[0]};
+  for (int step = 0; step < 3; ++step) {
+    update(links);
+    update_one_by_one(expected);
+  }
+  for (std::size_t i = 0; i < links.size(); ++i) {
+    expect_same(links[i].average[0], expected[i].average[0], "link " + std::to_string(i));
+  }
+}
+
+TEST(ParameterAverage, ThoseThatMoveTwiceShareNothing) {
+  const auto source = torch::randn({3});
+  const auto twice = torch::zeros({3});
+  const ParameterAverage once{{torch::zeros({3})}, {source}, 0.9};
+  share_memory({{{twice}, {source}, 0.9}, {{twice}, {source}, 0.9}, once});
+  EXPECT_FALSE(once.average[0].is_alias_of(twice));
+}
+
 TEST(ParameterAverage, NothingToMoveIsFine) {
   EXPECT_NO_THROW(update({}));
   EXPECT_NO_THROW(update({ParameterAverage{}}));

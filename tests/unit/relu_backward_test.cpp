@@ -24,34 +24,36 @@ TEST(ReluBackward, AByteAnElementIsEnough) {
     const auto open = open_where_positive(output);
     const auto gradient = maps(format);
     const auto expected = separate(gradient, output);
-    expect_same(relu_backward_where_open(gradient, open), expected, "a gradient that others see");
-    expect_same(relu_backward_where_open(gradient.clone(), open), expected, "one of its own");
-    expect_same(relu_backward(gradient.clone(), output), expected, "from the output");
-    expect_same(relu_backward_where_open(gradient.contiguous(), open), expected, "another layout");
+    expect_same(relu_backward_where_open(gradient, open, false), expected, "a new map");
+    expect_same(relu_backward_where_open(gradient.clone(), open, true), expected, "in place");
+    expect_same(relu_backward(gradient.clone(), output, true), expected, "from the output");
+    expect_same(relu_backward_where_open(gradient.contiguous(), open, false), expected,
+                "another layout");
     const auto broadcast = torch::randn({5, 16, 1, 1}).expand(output.sizes());
-    expect_same(relu_backward_where_open(broadcast, open), separate(broadcast, output),
+    expect_same(relu_backward_where_open(broadcast, open, false), separate(broadcast, output),
                 "a broadcast");
   }
 }
 
-TEST(ReluBackward, WritesOverNothingThatOthersSee) {
+TEST(ReluBackward, LeavesTheGradientAloneUnlessInPlace) {
   const auto output = maps(torch::MemoryFormat::ChannelsLast).relu();
   const auto gradient = maps(torch::MemoryFormat::ChannelsLast);
   const auto before = gradient.clone();
-  relu_backward_where_open(gradient, open_where_positive(output));
+  relu_backward_where_open(gradient, open_where_positive(output), false);
+  relu_backward(gradient, output, false);
   expect_same(gradient, before, "gradient");
 }
 
 TEST(ReluBackward, LetsNoInfinityThroughWhereItIsClosed) {
   const auto output = torch::tensor({{0.F, 2.F}});
   const auto gradient = torch::full({1, 2}, std::numeric_limits<float>::infinity());
-  expect_same(relu_backward_where_open(gradient, open_where_positive(output)),
+  expect_same(relu_backward_where_open(gradient, open_where_positive(output), false),
               torch::tensor({{0.F, std::numeric_limits<float>::infinity()}}), "gradient");
 }
 
 TEST(ReluBackward, TakesNoSamples) {
   const auto none = torch::zeros({0, 3});
-  EXPECT_EQ(relu_backward_where_open(none.clone(), open_where_positive(none)).numel(), 0);
+  EXPECT_EQ(relu_backward_where_open(none.clone(), open_where_positive(none), true).numel(), 0);
 }
 
 }  // namespace

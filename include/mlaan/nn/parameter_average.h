@@ -20,7 +20,11 @@ struct ParameterAverage {
 /// \throws UserError where the units' parameters differ in number or shape.
 ParameterAverage follow(const Unit& average, const Unit& source, double momentum);
 
-/// Moves every average one step towards its source.
+/// Lets averages that hold the same numbers now and after every update(), since they follow one
+/// tensor with one momentum, have one memory. Averages that follow an average keep their own.
+void share_memory(const std::vector<ParameterAverage>& averages);
+
+/// Moves every average one step towards its source; those of one memory once.
 void update(const std::vector<ParameterAverage>& averages);
 
 }  // namespace mlaan
