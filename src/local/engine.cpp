@@ -192,6 +192,9 @@ class Engine::Implementation {
     check_labels(labels, images.size(0), backbone_.classes(), "the batch");
     if (labels.is_floating_point()) check_takes_probabilities(plan_);
     pass_ = pass;
+    // Not before: weights that are loaded first may set twins apart.
+    if (!twins_share_memory_) share_memory(plan_.averages);
+    twins_share_memory_ = true;
     set_training(true);
     const DefaultGeneratorGuard generator(options_.device);
     targets_ = {labels.to(options_.device), place_input(images)};
@@ -260,7 +263,6 @@ class Engine::Implementation {
     for (const auto& named : named_buffers()) {
       measure::mark(named.tensor, measure::MemoryKind::parameters);
     }
-    share_memory(plan_.averages);
     const auto parameters = backbone_.named_parameters();
     dtype_ = parameters.empty() ? torch::kFloat32 : parameters[0].tensor.scalar_type();
   }
@@ -459,6 +461,7 @@ class Engine::Implementation {
   std::vector<std::vector<torch::Tensor>> net_parameters_;
   std::vector<ModuleRun> modules_;
   torch::Dtype dtype_ = torch::kFloat32;
+  bool twins_share_memory_ = false;
 
   /// A trunk between its forward pass and its backward pass.
   struct TrunkRun {
