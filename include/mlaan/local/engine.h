@@ -123,9 +123,9 @@ class Engine {
   const Schedule& schedule() const;
   const std::vector<TrainedPart>& parts() const;
 
-  /// Everything a checkpoint of the weights has to hold: backbone and nets, twins included. From the
-  /// first step on, twins that hold the same numbers then and after every update share memory (see
-  /// share_memory()), so weights that set them apart have to be loaded before it.
+  /// Everything a checkpoint of the weights has to hold: backbone and nets, twins included. From
+  /// the first step on, twins that hold the same numbers then and after every update share memory
+  /// (see share_memory()), so weights that set them apart have to be loaded before it.
   std::vector<NamedTensor> named_parameters() const;
   std::vector<NamedTensor> named_buffers() const;
 
