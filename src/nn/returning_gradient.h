@@ -1,6 +1,8 @@
 // Gradients that their sender keeps, to send them once more.
 #pragma once
 
+#include "core/sole_owner.h"
+
 #include <torch/csrc/autograd/function.h>
 #include <torch/types.h>
 
@@ -16,9 +18,7 @@ struct ReturningGradientNode : torch::autograd::Node {
   /// Whether zeros may be written into this gradient: nobody can see it, or the sender alone, which
   /// will send it again.
   bool may_cut_in_place(const torch::Tensor& gradient) const {
-    const std::size_t holders = gradient_returns ? 2 : 1;
-    return gradient.use_count() <= holders && gradient.has_storage() &&
-           gradient.storage().use_count() == 1 && gradient.is_non_overlapping_and_dense();
+    return has_owners_at_most(gradient_returns ? 2 : 1, gradient);
   }
 };
 
