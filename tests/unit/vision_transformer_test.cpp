@@ -65,7 +65,7 @@ TEST(VisionTransformer, HeadOfMeansReadsEveryToken) {
   const auto logits = head.forward(tokens);
   expect_close(head.forward(tokens.index_select(1, order)), logits, 1e-4, "in another order");
   auto other = tokens.clone();
-  other.select(1, 9).select(1, 3).add_(1);
+  other.select(1, 9).add_(torch::randn({192}));
   EXPECT_GT(relative_difference(head.forward(other), logits), 1e-3);
 }
 
