@@ -139,8 +139,9 @@ TEST_F(Methods, AWindowLongerThanThePartitionIsRefused) {
   expect_user_error([&] { methods::mlm(backbone, partition, options); }, {"10", "9"});
 }
 
-TEST_F(Methods, LeanLeapNetsArePooledNarrowAndShort) {
+TEST_F(Methods, LeanLeapNetsArePooledNarrowShortAndWithoutTwins) {
   const Plan plan = methods::mlaan_lean(backbone, partition);
+  EXPECT_TRUE(plan.averages.empty());
   const Plan full = methods::mlaan(backbone, partition);
   ASSERT_EQ(plan.supervisions.size(), full.supervisions.size());
   for (std::size_t s = 0; s < plan.supervisions.size(); ++s) {

@@ -47,11 +47,14 @@ Accepts part_of_steps() {
           "above 0, at most 1"};
 }
 
+Accepts twinned_layers() {
+  return one_of({"none", "first", "all"});
+}
+
 void LamOptions::describe(FieldList& fields) {
   fields.add("ema_momentum", ema_momentum, "momentum m of the twins' moving average",
              between(0, 1));
-  fields.add("twins", twins, "leap layers that have a frozen twin",
-             one_of({"none", "first", "all"}));
+  fields.add("twins", twins, "leap layers that have a frozen twin", twinned_layers());
   fields.add("length", length,
              "leap layers a net, where no published row and none by hand is taken", at_least(1));
   fields.add("pool", pool, "average pooling of a module's maps before its leap layers",

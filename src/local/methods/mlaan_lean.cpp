@@ -8,6 +8,7 @@ void LeanOptions::describe(FieldList& fields) {
   fields.add("pool", pool, "lam.pool of the lean method", at_least(1));
   fields.add("narrow", narrow, "lam.narrow of the lean method", at_least(1));
   fields.add("length", length, "lam.length of the lean method", at_least(1));
+  fields.add("twins", twins, "lam.twins of the lean method", twinned_layers());
 }
 
 namespace methods {
@@ -17,6 +18,7 @@ LamOptions lean(LamOptions lam, const LeanOptions& options) {
   lam.pool = options.pool;
   lam.narrow = options.narrow;
   lam.length = options.length;
+  lam.twins = options.twins;
   return lam;
 }
 
@@ -38,7 +40,8 @@ MethodEntry mlaan_lean_entry() {
     method.leap_augmented = leap_augmented(
         backbone, method.partition, lean(options.get<LamOptions>(), options.get<LeanOptions>()));
   };
-  return composed_entry("mlaan-lean", "MLAAN with leap nets that are pooled, narrow and short",
+  return composed_entry("mlaan-lean",
+                        "MLAAN with leap nets that are pooled, narrow, short and without twins",
                         greedy_entry(), {mlm_addition(), std::move(lean_lam)});
 }
 

@@ -32,6 +32,8 @@ struct LamOptions {
 
 /// What an option accepts that is a part of all steps: above 0, at most 1.
 Accepts part_of_steps();
+/// What an option accepts that says which leap layers have a twin.
+Accepts twinned_layers();
 
 namespace methods {
 

@@ -1,7 +1,7 @@
 // MLAAN with cheap leap nets.
 //
 // Update rule: that of MLAAN; but a leap net reads its module's maps pooled, has a part of the
-// channels and fewer layers.
+// channels, fewer layers and no twin.
 #pragma once
 
 #include <mlaan/local/methods/greedy.h>
@@ -9,6 +9,7 @@
 #include <mlaan/local/methods/mlm.h>
 
 #include <cstdint>
+#include <string>
 
 namespace mlaan {
 
@@ -18,6 +19,7 @@ struct LeanOptions {
   std::int64_t pool = 2;
   std::int64_t narrow = 2;
   std::int64_t length = 2;
+  std::string twins = "none";
 
   void describe(FieldList& fields);
 };
