@@ -57,7 +57,11 @@ torch::Tensor ModuleRun::forward(const torch::Tensor& input, torch::Dtype dtype,
   dtype_ = dtype;
   input_gradient_ = how.input_gradient;
   const torch::AutoGradMode mode(how.keep == Keep::activations);
-  output_ = run(stream);
+  {
+    std::optional<KeptStatisticsScope> kept;
+    if (how.keep == Keep::input) kept.emplace(statistics_, KeptStatisticsScope::Mode::keep);
+    output_ = run(stream);
+  }
   const torch::Tensor output = output_.detach();
   if (how.keep == Keep::activations) {
     input_ = torch::Tensor();
@@ -71,6 +75,7 @@ torch::Tensor ModuleRun::forward(const torch::Tensor& input, torch::Dtype dtype,
 
 void ModuleRun::rebuild(std::uint64_t stream) {
   const BufferGuard guard(buffers_);
+  const KeptStatisticsScope known(statistics_, KeptStatisticsScope::Mode::take);
   output_ = run(stream);
 }
 
@@ -88,6 +93,7 @@ void ModuleRun::release() {
   input_ = torch::Tensor();
   input_tap_.reset();
   output_ = torch::Tensor();
+  statistics_.clear();
 }
 
 }  // namespace mlaan

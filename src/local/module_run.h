@@ -2,6 +2,7 @@
 #pragma once
 
 #include "local/gradient_tap.h"
+#include "nn/kept_statistics.h"
 
 #include <mlaan/local/schedule.h>
 #include <mlaan/nn/unit.h>
@@ -62,6 +63,7 @@ class ModuleRun {
   bool input_gradient_ = false;
   std::optional<GradientTap> input_tap_;  ///< where a gradient travels on to the module before
   torch::Tensor output_;
+  KeptStatistics statistics_;  ///< of a forward pass that is rebuilt
 };
 
 }  // namespace mlaan

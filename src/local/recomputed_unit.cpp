@@ -5,6 +5,7 @@
 #include "core/libtorch_compat.h"
 #include "local/buffer_guard.h"
 #include "local/gradient_tap.h"
+#include "nn/kept_statistics.h"
 #include "nn/returning_gradient.h"
 
 #include <mlaan/core/random.h>
@@ -38,27 +39,40 @@ struct RecomputedUnit : ReturningGradientNode {
       wanted.push_back(i);
       wanted_tensors.push_back(i == 0 ? leaf : parameters[i - 1]);
     }
-    torch::Tensor output = run_again(leaf);
+    torch::Tensor output = run_again(leaf, output_still_there());
     set_gradient_returns(output, gradient_returns);
     auto found = send_back_for(std::move(output), std::move(cotangent), wanted_tensors);
     for (std::size_t i = 0; i < wanted.size(); ++i) results[wanted[i]] = std::move(found[i]);
     return results;
   }
 
-  void release_variables() override { input = torch::Tensor(); }
+  void release_variables() override {
+    input = torch::Tensor();
+    statistics.clear();
+  }
 
-  torch::Tensor run_again(const torch::Tensor& leaf) const {
+  /// What the unit gave, where somebody still holds it and nobody has changed it; else undefined.
+  torch::Tensor output_still_there() const {
+    torch::Tensor output(given.lock());
+    return output.defined() && output._version() == given_version ? output : torch::Tensor();
+  }
+
+  torch::Tensor run_again(const torch::Tensor& leaf, const torch::Tensor& output) {
     const DefaultGeneratorGuard generator(leaf.device());
     set_default_generator_state(leaf.device(), random_state);
     const BufferGuard guard(buffers);
     const torch::AutoGradMode recording(true);
     const DroppedOutputScope dropped;
+    const KeptStatisticsScope known(statistics, KeptStatisticsScope::Mode::take);
     const AutocastScope scope(leaf.device().type(), autocast);
-    return run(leaf);
+    return output.defined() ? unit->forward_again(own(leaf), output) : run(leaf);
   }
 
-  torch::Tensor run(const torch::Tensor& value) const {
-    return unit->forward(overwrites_input ? value.clone() : value);
+  torch::Tensor run(const torch::Tensor& value) const { return unit->forward(own(value)); }
+
+  /// What the unit may do with as it does.
+  torch::Tensor own(const torch::Tensor& value) const {
+    return overwrites_input ? value.clone() : value;
   }
 
   std::optional<Unit> unit;
@@ -66,7 +80,11 @@ struct RecomputedUnit : ReturningGradientNode {
   std::vector<torch::Tensor> parameters;  ///< those that take a gradient
   std::vector<torch::Tensor> buffers;
   torch::Tensor input;
+  KeptStatistics statistics;  ///< of the input
   torch::Tensor random_state;
+  c10::weak_intrusive_ptr<c10::TensorImpl, c10::UndefinedTensorImpl> given{
+      c10::intrusive_ptr<c10::TensorImpl, c10::UndefinedTensorImpl>()};
+  std::int64_t given_version = 0;
   AutocastState autocast;  ///< of the forward pass: the backward pass may run on another thread
 };
 
@@ -101,6 +119,7 @@ torch::Tensor run_recomputed(const Unit& unit, const torch::Tensor& input, bool 
   torch::Tensor output;
   {
     const torch::NoGradGuard no_grad;
+    const KeptStatisticsScope kept(site.statistics, KeptStatisticsScope::Mode::keep);
     const auto version = input._version();
     output = site.run(site.input).detach();
     if (input._version() != version) {
@@ -110,6 +129,8 @@ torch::Tensor run_recomputed(const Unit& unit, const torch::Tensor& input, bool 
     }
   }
   torch::autograd::create_gradient_edge(output, node);
+  site.given = output.getIntrusivePtr();
+  site.given_version = output._version();
   return output;
 }
 

@@ -1,7 +1,9 @@
 // Batch normalisation together with what follows it, so that less is kept for the backward pass.
 #include "core/autocast_scope.h"
 #include "core/libtorch_compat.h"
+#include "core/sole_owner.h"
 #include "nn/batch_norm_kernels.h"
+#include "nn/kept_statistics.h"
 #include "nn/relu_backward.h"
 #include "nn/returning_gradient.h"
 
@@ -13,7 +15,9 @@
 #include <torch/csrc/autograd/functions/utils.h>
 #include <torch/csrc/autograd/variable.h>
 
+#include <algorithm>
 #include <array>
+#include <memory>
 #include <tuple>
 #include <utility>
 #include <variant>
@@ -32,15 +36,33 @@ double average_factor(torch::nn::BatchNorm2dImpl& normalisation) {
   return 1 / normalisation.num_batches_tracked.item<double>();
 }
 
-/// Normalises, as training does, and moves the running statistics.
-Tensor normalise(torch::nn::BatchNorm2dImpl& normalisation, const Tensor& input,
-                 BatchNormRecord& record) {
+/// What a normalisation keeps, with the batch's statistics where those are known already.
+BatchNormRecord begin_record(torch::nn::BatchNorm2dImpl& normalisation) {
+  BatchNormRecord record;
   record.scale = normalisation.weight.detach();
   record.shift = normalisation.bias.detach();
   record.epsilon = normalisation.options.eps();
-  return mlaan::normalise(
+  if (auto known = KeptStatisticsScope::take(&normalisation)) {
+    record.mean = std::move(known->mean);
+    record.inverse_deviation = std::move(known->inverse_deviation);
+  }
+  return record;
+}
+
+bool knows_statistics(const BatchNormRecord& record) {
+  return record.mean.defined();
+}
+
+/// Normalises, as training does. Where the record does not know the batch's statistics, they are
+/// found, and the running statistics move.
+Tensor normalise(torch::nn::BatchNorm2dImpl& normalisation, const Tensor& input,
+                 BatchNormRecord& record) {
+  if (knows_statistics(record)) return normalise_again(input, record);
+  Tensor output = mlaan::normalise(
       input, record,
       {normalisation.running_mean, normalisation.running_var, average_factor(normalisation)});
+  KeptStatisticsScope::keep({&normalisation, record.mean, record.inverse_deviation});
+  return output;
 }
 
 torch::autograd::Edge edge_of(const Tensor& tensor) {
@@ -73,7 +95,7 @@ Tensor plainly_normalised(torch::nn::BatchNorm2d& normalisation, const Tensor& i
       AutocastState::of(torch::kCPU).enabled) {
     return normalisation(input);
   }
-  BatchNormRecord record;
+  BatchNormRecord record = begin_record(*normalisation);
   return normalise(*normalisation, input, record);
 }
 
@@ -182,6 +204,12 @@ struct CutOff {
   }
 };
 
+/// Nothing follows, and there is no other tensor.
+struct Norm : NormNode {
+ private:
+  Tensor through_followers(Tensor gradient, Tensor&) override { return gradient; }
+};
+
 /// There is no other tensor.
 struct NormRelu : NormNode {
   Tensor output;
@@ -253,7 +281,47 @@ void set_geometry(NormReluConv& site, const torch::nn::Conv2dImpl& convolution) 
   site.groups = options.groups();
 }
 
+/// A node of the given kind for a normalisation of the input.
+template <class Kind>
+std::shared_ptr<torch::autograd::Node> start_node(torch::nn::BatchNorm2dImpl& normalisation,
+                                                  const Tensor& input) {
+  auto node = compat::make_node<Kind>();
+  auto& site = static_cast<Kind&>(*node);
+  site.input = input.detach();
+  site.record = begin_record(normalisation);
+  return node;
+}
+
+/// Adds what the normalisation gives for the input to the shortcut, whose memory nobody else needs:
+/// a part at a time, so that the whole is never there by itself. The number of parts is the same
+/// for every batch, so that a trial on few images allocates what a large batch does.
+void add_normalised(Tensor& shortcut, const Tensor& input, const BatchNormRecord& record) {
+  constexpr std::int64_t parts = 2;
+  const std::int64_t step = (input.size(0) + parts - 1) / parts;
+  for (std::int64_t begin = 0; begin < input.size(0); begin += step) {
+    const std::int64_t count = std::min(step, input.size(0) - begin);
+    shortcut.narrow(0, begin, count).add_(normalise_again(input.narrow(0, begin, count), record));
+  }
+}
+
 }  // namespace
+
+Tensor norm(torch::nn::BatchNorm2d& normalisation, const Tensor& input) {
+  if (!is_recorded(*normalisation, false, {input, normalisation->weight, normalisation->bias})) {
+    return plainly_normalised(normalisation, input);
+  }
+  const auto node = start_node<Norm>(*normalisation, input);
+  auto& site = static_cast<Norm&>(*node);
+  Tensor output;
+  {
+    const torch::NoGradGuard no_grad;
+    output = normalise(*normalisation, site.input, site.record);
+  }
+  site.set_next_edges({edge_of(input), edge_of(normalisation->weight), edge_of(normalisation->bias),
+                       torch::autograd::Edge()});
+  torch::autograd::create_gradient_edge(output, node);
+  return output;
+}
 
 Tensor norm_relu_conv(torch::nn::BatchNorm2d& normalisation, torch::nn::Conv2d& convolution,
                       const Tensor& input, bool rebuilds) {
@@ -261,9 +329,8 @@ Tensor norm_relu_conv(torch::nn::BatchNorm2d& normalisation, torch::nn::Conv2d& 
                    {input, normalisation->weight, normalisation->bias, convolution->weight})) {
     return convolution(plainly_normalised(normalisation, input).relu_());
   }
-  const auto node = compat::make_node<NormReluConv>();
+  const auto node = start_node<NormReluConv>(*normalisation, input);
   auto& site = static_cast<NormReluConv&>(*node);
-  site.input = input.detach();
   site.kernel = convolution->weight.detach();
   set_geometry(site, *convolution);
   Tensor output;
@@ -287,9 +354,8 @@ Tensor norm_relu(torch::nn::BatchNorm2d& normalisation, const Tensor& input) {
   if (!is_recorded(*normalisation, false, {input, normalisation->weight, normalisation->bias})) {
     return plainly_normalised(normalisation, input).relu_();
   }
-  const auto node = compat::make_node<NormRelu>();
+  const auto node = start_node<NormRelu>(*normalisation, input);
   auto& site = static_cast<NormRelu&>(*node);
-  site.input = input.detach();
   Tensor output;
   {
     const torch::NoGradGuard no_grad;
@@ -303,8 +369,8 @@ Tensor norm_relu(torch::nn::BatchNorm2d& normalisation, const Tensor& input) {
   return output;
 }
 
-Tensor norm_add_relu(torch::nn::BatchNorm2d& normalisation, const Tensor& input,
-                     const Tensor& shortcut) {
+Tensor norm_add_relu(torch::nn::BatchNorm2d& normalisation, const Tensor& input, Tensor shortcut,
+                     const Tensor& known_output) {
   if (!is_recorded(*normalisation, false,
                    {input, normalisation->weight, normalisation->bias, shortcut})) {
     // A batch normalisation keeps its input for the backward pass, not its output, so what follows
@@ -313,28 +379,38 @@ Tensor norm_add_relu(torch::nn::BatchNorm2d& normalisation, const Tensor& input,
     output += shortcut;
     return output.relu_();
   }
-  const auto node = compat::make_node<NormAddRelu>();
+  const auto node = start_node<NormAddRelu>(*normalisation, input);
   auto& site = static_cast<NormAddRelu&>(*node);
-  site.input = input.detach();
+  torch::autograd::Edge shortcut_edge;
+  if (shortcut.requires_grad()) {
+    shortcut_edge = {compat::make_node<ShortcutGradient>(), 0};
+    auto& way = static_cast<ShortcutGradient&>(*shortcut_edge.function);
+    way.add_input_metadata(shortcut);
+    way.set_next_edges({edge_of(shortcut)});
+  }
   Tensor output;
   {
     const torch::NoGradGuard no_grad;
-    output = normalise(*normalisation, site.input, site.record);
-    output.add_(shortcut).relu_();
+    if (known_output.defined()) {
+      if (!knows_statistics(site.record)) normalise(*normalisation, site.input, site.record);
+      output = known_output.detach();
+    } else if (knows_statistics(site.record) && is_sole_owner(shortcut)) {
+      add_normalised(shortcut, site.input, site.record);
+      output = shortcut.detach().relu_();
+    } else {
+      output = normalise(*normalisation, site.input, site.record);
+      output.add_(shortcut).relu_();
+    }
   }
-  if (DroppedOutputScope::active()) {
+  shortcut = Tensor();
+  if (DroppedOutputScope::active() && !known_output.defined()) {
     site.cut_off.open = open_where_positive(output.detach());
   } else {
     // An alias: the output itself would hold the node that holds it.
     site.cut_off.output = output.detach();
   }
-  torch::autograd::Edge shortcut_edge;
-  if (shortcut.requires_grad()) {
-    shortcut_edge = {compat::make_node<ShortcutGradient>(), 0};
-    auto& way = static_cast<ShortcutGradient&>(*shortcut_edge.function);
-    way.cut_off = site.cut_off;
-    way.add_input_metadata(shortcut);
-    way.set_next_edges({edge_of(shortcut)});
+  if (shortcut_edge.is_valid()) {
+    static_cast<ShortcutGradient&>(*shortcut_edge.function).cut_off = site.cut_off;
   }
   site.set_next_edges({edge_of(input), edge_of(normalisation->weight), edge_of(normalisation->bias),
                        std::move(shortcut_edge)});

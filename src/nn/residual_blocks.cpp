@@ -7,6 +7,7 @@
 #include <torch/nn/init.h>
 
 #include <cmath>
+#include <memory>
 
 namespace mlaan {
 namespace {
@@ -17,7 +18,10 @@ torch::nn::Sequential projection(std::int64_t in, std::int64_t out, std::int64_t
 }
 
 torch::Tensor shortcut(torch::nn::Sequential& projection, const torch::Tensor& input) {
-  return projection.is_empty() ? input : projection->forward(input);
+  if (projection.is_empty()) return input;
+  torch::nn::BatchNorm2d normalisation(
+      std::dynamic_pointer_cast<torch::nn::BatchNorm2dImpl>(projection->ptr(1)));
+  return norm(normalisation, projection->at<torch::nn::Conv2dImpl>(0).forward(input));
 }
 
 }  // namespace
@@ -50,10 +54,10 @@ void BasicBlockImpl::reset() {
   }
 }
 
-torch::Tensor BasicBlockImpl::forward(const torch::Tensor& input) {
+torch::Tensor BasicBlockImpl::run(const torch::Tensor& input, const torch::Tensor& known_output) {
   const auto ways = fork(input, 2);
   const torch::Tensor convolved = norm_relu_conv(bn1_, conv2_, conv1_(ways[0]), rebuilds());
-  return norm_add_relu(bn2_, convolved, shortcut(downsample_, ways[1]));
+  return norm_add_relu(bn2_, convolved, shortcut(downsample_, ways[1]), known_output);
 }
 
 torch::nn::AnyModule BasicBlockImpl::make_fresh(std::int64_t in_channels,
@@ -83,11 +87,11 @@ void BottleneckImpl::reset() {
   }
 }
 
-torch::Tensor BottleneckImpl::forward(const torch::Tensor& input) {
+torch::Tensor BottleneckImpl::run(const torch::Tensor& input, const torch::Tensor& known_output) {
   const auto ways = fork(input, 2);
   const torch::Tensor narrow = norm_relu_conv(bn1_, conv2_, conv1_(ways[0]), rebuilds());
   const torch::Tensor wide = norm_relu_conv(bn2_, conv3_, narrow, rebuilds());
-  return norm_add_relu(bn3_, wide, shortcut(downsample_, ways[1]));
+  return norm_add_relu(bn3_, wide, shortcut(downsample_, ways[1]), known_output);
 }
 
 torch::nn::AnyModule BottleneckImpl::make_fresh(std::int64_t in_channels,

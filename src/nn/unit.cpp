@@ -65,6 +65,14 @@ torch::Tensor Unit::forward(torch::Tensor input) const {
   return input;
 }
 
+torch::Tensor Unit::forward_again(torch::Tensor input, const torch::Tensor& output) const {
+  if (summands_.empty() && layers_.size() == 1) {
+    auto* layer = dynamic_cast<KnowsOutputAgain*>(layers_.front().module.ptr().get());
+    if (layer != nullptr) return layer->forward_again(input, output);
+  }
+  return forward(std::move(input));
+}
+
 std::vector<NamedTensor> Unit::named_parameters() const {
   std::vector<NamedTensor> tensors;
   for (const auto& layer : layers_) {

@@ -1,4 +1,5 @@
 #include "local/gradient_tap.h"
+#include "nn/kept_statistics.h"
 #include "nn/returning_gradient.h"
 #include "support/closeness.h"
 
@@ -10,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <utility>
 #include <vector>
 
 namespace mlaan::testing {
@@ -105,6 +107,53 @@ TEST_P(BatchNormLayers, NormAddReluGivesTheBitsOfTheSeparateOperators) {
     expect_all_same(
         run([&] { return norm_add_relu(normalisation, input, shortcut); }, sources, cotangent),
         expected);
+  }
+}
+
+TEST_P(BatchNormLayers, NormGivesTheBitsOfTheSeparateOperator) {
+  const auto input = maps();
+  const std::vector<torch::Tensor> sources{input, normalisation->weight, normalisation->bias};
+  const auto full = torch::randn({4, 6, 10, 10}, GetParam().type).contiguous(GetParam().format);
+  for (const auto& cotangent : {full, torch::ones({1}, GetParam().type).expand({4, 6, 10, 10})}) {
+    expect_all_same(run([&] { return norm(normalisation, input); }, sources, cotangent),
+                    run([&] { return normalisation(input); }, sources, cotangent));
+  }
+}
+
+TEST_P(BatchNormLayers, RunOnceMoreTheyGiveTheSameBitsAndLeaveRunningStatisticsAlone) {
+  const auto input = maps();
+  const auto small = torch::randn({4, 6, 5, 5}, GetParam().type)
+                         .contiguous(GetParam().format)
+                         .requires_grad_(true);
+  const auto cotangent = torch::randn({4, 6, 5, 5}, GetParam().type);
+  const std::vector<torch::Tensor> sources{input, small, normalisation->weight, normalisation->bias,
+                                           convolution->weight};
+  torch::Tensor known;
+  // One normalisation three times: what each found is told apart by the order.
+  const auto block = [&] {
+    auto shortcut = norm(normalisation, small);
+    const auto convolved = norm_relu_conv(normalisation, convolution, input, GetParam().rebuilds);
+    return norm_add_relu(normalisation, convolved, std::move(shortcut), known);
+  };
+  const auto expected = run(block, sources, cotangent);
+  KeptStatistics statistics;
+  torch::Tensor output;
+  {
+    const torch::NoGradGuard no_grad;
+    const KeptStatisticsScope scope(statistics, KeptStatisticsScope::Mode::keep);
+    output = block();
+  }
+  ASSERT_EQ(statistics.size(), 3);
+  for (const bool knows_output : {false, true}) {
+    known = knows_output ? output : torch::Tensor();
+    const KeptStatisticsScope scope(statistics, KeptStatisticsScope::Mode::take);
+    auto actual = run(block, sources, cotangent);
+    EXPECT_EQ(actual[0].is_alias_of(output), knows_output);
+    expect_same(actual[1], torch::zeros_like(actual[1]), "running mean");
+    expect_same(actual[2], torch::ones_like(actual[2]), "running variance");
+    actual[1] = expected[1];
+    actual[2] = expected[2];
+    expect_all_same(actual, expected);
   }
 }
 

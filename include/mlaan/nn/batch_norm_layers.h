@@ -11,6 +11,10 @@
 
 namespace mlaan {
 
+/// normalisation(input).
+/// \param normalisation affine.
+torch::Tensor norm(torch::nn::BatchNorm2d& normalisation, const torch::Tensor& input);
+
 /// convolution(relu(normalisation(input))). The graph keeps the input, for the normalisation, and
 /// the ReLU's output, for the convolution. With `rebuilds`, or where the convolution's weight is
 /// frozen, it keeps the input alone, and normalises again for the backward pass; running statistics
@@ -28,7 +32,10 @@ torch::Tensor norm_relu(torch::nn::BatchNorm2d& normalisation, const torch::Tens
 /// DroppedOutputScope, of the output a byte an element that says where it is above 0.
 /// \param normalisation affine.
 /// \param shortcut of the input's shape.
+/// \param known_output what this gave for the same arguments before, where it is run once more for
+/// a
+///        backward pass: the result is then an alias of it.
 torch::Tensor norm_add_relu(torch::nn::BatchNorm2d& normalisation, const torch::Tensor& input,
-                            const torch::Tensor& shortcut);
+                            torch::Tensor shortcut, const torch::Tensor& known_output = {});
 
 }  // namespace mlaan

@@ -1,6 +1,8 @@
 // Layers that can do with fewer activations.
 #pragma once
 
+#include <torch/types.h>
+
 namespace mlaan {
 
 /// A layer that can keep fewer activations for its backward pass, and rebuild the others: the same
@@ -18,6 +20,21 @@ class RebuildsActivations {
 
  private:
   bool rebuilds_ = false;
+};
+
+/// A layer that has less to compute and to hold, when it is run once more for a backward pass,
+/// where its output is still there. Derive a `torch::nn` module from it as well.
+class KnowsOutputAgain {
+ public:
+  virtual ~KnowsOutputAgain() = default;
+  /// What forward() gives for the input, the same gradients bit for bit.
+  /// \param output what forward() gave for it. The result is an alias of it.
+  virtual torch::Tensor forward_again(const torch::Tensor& input, const torch::Tensor& output) = 0;
+
+ protected:
+  KnowsOutputAgain() = default;
+  KnowsOutputAgain(const KnowsOutputAgain&) = default;
+  KnowsOutputAgain& operator=(const KnowsOutputAgain&) = default;
 };
 
 }  // namespace mlaan

@@ -24,14 +24,20 @@ torch::nn::Conv2d he_convolution(std::int64_t in, std::int64_t out, std::int64_t
 /// (batch, in_channels, h, w) → (batch, out_channels, ⌈h/stride⌉, ⌈w/stride⌉)
 class BasicBlockImpl : public torch::nn::Cloneable<BasicBlockImpl>,
                        public RebuildsActivations,
+                       public KnowsOutputAgain,
                        public FreshBlock {
  public:
   BasicBlockImpl(std::int64_t in_channels, std::int64_t out_channels, std::int64_t stride);
   void reset() override;
-  torch::Tensor forward(const torch::Tensor& input);
+  torch::Tensor forward(const torch::Tensor& input) { return run(input, {}); }
+  torch::Tensor forward_again(const torch::Tensor& input, const torch::Tensor& output) override {
+    return run(input, output);
+  }
   torch::nn::AnyModule make_fresh(std::int64_t in_channels, std::int64_t stride) const override;
 
  private:
+  torch::Tensor run(const torch::Tensor& input, const torch::Tensor& known_output);
+
   std::int64_t in_channels_;
   std::int64_t out_channels_;
   std::int64_t stride_;
@@ -49,16 +55,22 @@ TORCH_MODULE(BasicBlock);
 /// out_channels, ⌈h/stride⌉, ⌈w/stride⌉)
 class BottleneckImpl : public torch::nn::Cloneable<BottleneckImpl>,
                        public RebuildsActivations,
+                       public KnowsOutputAgain,
                        public FreshBlock {
  public:
   /// \param width channels of the 3×3 convolution, in `groups` groups.
   BottleneckImpl(std::int64_t in_channels, std::int64_t width, std::int64_t out_channels,
                  std::int64_t stride, std::int64_t groups = 1);
   void reset() override;
-  torch::Tensor forward(const torch::Tensor& input);
+  torch::Tensor forward(const torch::Tensor& input) { return run(input, {}); }
+  torch::Tensor forward_again(const torch::Tensor& input, const torch::Tensor& output) override {
+    return run(input, output);
+  }
   torch::nn::AnyModule make_fresh(std::int64_t in_channels, std::int64_t stride) const override;
 
  private:
+  torch::Tensor run(const torch::Tensor& input, const torch::Tensor& known_output);
+
   std::int64_t in_channels_;
   std::int64_t width_;
   std::int64_t out_channels_;

@@ -53,6 +53,9 @@ class Unit {
   const std::vector<Unit>& summands() const { return summands_; }
 
   torch::Tensor forward(torch::Tensor input) const;
+  /// forward() once more, for a backward pass. Where it is one layer that KnowsOutputAgain, that
+  /// takes the output from there. \param output what forward() gave for this input.
+  torch::Tensor forward_again(torch::Tensor input, const torch::Tensor& output) const;
   /// For a sum: what `run` gives for each summand and its alias of the input, added. The last runs
   /// first: the backward pass then begins with the first, which a copy's twin, with fewer
   /// activations to keep, can outlast.
