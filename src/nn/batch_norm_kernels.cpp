@@ -8,6 +8,7 @@
 #include <ATen/native/batch_norm.h>
 #endif
 
+#include <algorithm>
 #include <numeric>
 #include <utility>
 
@@ -75,6 +76,18 @@ void run_kernel(Tensor output, const Tensor& input, const BatchNormRecord& recor
                                   record.epsilon);
 }
 
+/// What normalise_again() gives, for a plain input or a part of its batch.
+Tensor normalise_plain(const Tensor& input, const BatchNormRecord& record) {
+  Tensor output = at::empty_like(input, input.suggest_memory_format());
+  const SideBySide grouped(input);
+  if (grouped.applies()) {
+    run_kernel(grouped.maps(output), grouped.maps(input), grouped.repeated(record));
+  } else {
+    run_kernel(output, input, record);
+  }
+  return output;
+}
+
 /// The batch's statistics, from those of each position of a group (Chan et al. 1979).
 void find_statistics(const Tensor& input, const SideBySide& grouped, BatchNormRecord& record,
                      RunningStatistics& running) {
@@ -132,20 +145,30 @@ torch::Tensor normalise(const torch::Tensor& input, BatchNormRecord& record,
 
 torch::Tensor normalise_again(const torch::Tensor& input, const BatchNormRecord& record) {
 #ifdef MLAAN_HAS_BATCH_NORM_KERNEL
-  if (is_plain(input, record)) {
-    torch::Tensor output = at::empty_like(input, input.suggest_memory_format());
-    const SideBySide grouped(input);
-    if (grouped.applies()) {
-      run_kernel(grouped.maps(output), grouped.maps(input), grouped.repeated(record));
-    } else {
-      run_kernel(output, input, record);
-    }
-    return output;
-  }
+  if (is_plain(input, record)) return normalise_plain(input, record);
 #endif
   const torch::Tensor none;
   return std::get<0>(at::native_batch_norm(input, record.scale, record.shift, none, none,
                                            /*training=*/true, 0, record.epsilon));
+}
+
+void add_normalised_again(torch::Tensor& sum, const torch::Tensor& input,
+                          const BatchNormRecord& record) {
+#ifdef MLAAN_HAS_BATCH_NORM_KERNEL
+  if (is_plain(input, record)) {
+    // The same number of parts for every batch, so that a trial on few images allocates what a
+    // large batch does.
+    constexpr std::int64_t parts = 2;
+    const std::int64_t step = (input.size(0) + parts - 1) / parts;
+    for (std::int64_t begin = 0; begin < input.size(0); begin += step) {
+      const std::int64_t count = std::min(step, input.size(0) - begin);
+      sum.narrow(0, begin, count).add_(normalise_plain(input.narrow(0, begin, count), record));
+    }
+    return;
+  }
+#endif
+  // Without the kernel the batch is needed whole, for its statistics.
+  sum.add_(normalise_again(input, record));
 }
 
 std::tuple<torch::Tensor, torch::Tensor, torch::Tensor> batch_norm_backward(

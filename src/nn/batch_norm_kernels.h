@@ -33,6 +33,11 @@ torch::Tensor normalise(const torch::Tensor& input, BatchNormRecord& record,
 /// summing over the batch a second time, where the kernel can be called for that.
 torch::Tensor normalise_again(const torch::Tensor& input, const BatchNormRecord& record);
 
+/// Adds that to `sum`, which is of the input's shape: a part at a time where the kernel can be
+/// called, so that the whole is never there by itself.
+void add_normalised_again(torch::Tensor& sum, const torch::Tensor& input,
+                          const BatchNormRecord& record);
+
 /// Gradients of input, scale and shift, those that are wanted: the same bits as LibTorch's own
 /// operator gives. That one allocates the input's gradient twice on the CPU; this allocates it
 /// once, and where the gradient is nobody else's not at all, since the result is written over it.

@@ -15,7 +15,6 @@
 #include <torch/csrc/autograd/functions/utils.h>
 #include <torch/csrc/autograd/variable.h>
 
-#include <algorithm>
 #include <array>
 #include <memory>
 #include <tuple>
@@ -292,18 +291,6 @@ std::shared_ptr<torch::autograd::Node> start_node(torch::nn::BatchNorm2dImpl& no
   return node;
 }
 
-/// Adds what the normalisation gives for the input to the shortcut, whose memory nobody else needs:
-/// a part at a time, so that the whole is never there by itself. The number of parts is the same
-/// for every batch, so that a trial on few images allocates what a large batch does.
-void add_normalised(Tensor& shortcut, const Tensor& input, const BatchNormRecord& record) {
-  constexpr std::int64_t parts = 2;
-  const std::int64_t step = (input.size(0) + parts - 1) / parts;
-  for (std::int64_t begin = 0; begin < input.size(0); begin += step) {
-    const std::int64_t count = std::min(step, input.size(0) - begin);
-    shortcut.narrow(0, begin, count).add_(normalise_again(input.narrow(0, begin, count), record));
-  }
-}
-
 }  // namespace
 
 Tensor norm(torch::nn::BatchNorm2d& normalisation, const Tensor& input) {
@@ -395,7 +382,7 @@ Tensor norm_add_relu(torch::nn::BatchNorm2d& normalisation, const Tensor& input,
       if (!knows_statistics(site.record)) normalise(*normalisation, site.input, site.record);
       output = known_output.detach();
     } else if (knows_statistics(site.record) && is_sole_owner(shortcut)) {
-      add_normalised(shortcut, site.input, site.record);
+      add_normalised_again(shortcut, site.input, site.record);
       output = shortcut.detach().relu_();
     } else {
       output = normalise(*normalisation, site.input, site.record);
