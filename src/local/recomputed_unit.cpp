@@ -65,14 +65,11 @@ struct RecomputedUnit : ReturningGradientNode {
     const DroppedOutputScope dropped;
     const KeptStatisticsScope known(statistics, KeptStatisticsScope::Mode::take);
     const AutocastScope scope(leaf.device().type(), autocast);
-    return output.defined() ? unit->forward_again(own(leaf), output) : run(leaf);
+    return run(leaf, output);
   }
 
-  torch::Tensor run(const torch::Tensor& value) const { return unit->forward(own(value)); }
-
-  /// What the unit may do with as it does.
-  torch::Tensor own(const torch::Tensor& value) const {
-    return overwrites_input ? value.clone() : value;
+  torch::Tensor run(const torch::Tensor& value, const torch::Tensor& output = {}) const {
+    return unit->forward_again(overwrites_input ? value.clone() : value, output);
   }
 
   std::optional<Unit> unit;

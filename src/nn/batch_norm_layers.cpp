@@ -291,6 +291,17 @@ std::shared_ptr<torch::autograd::Node> start_node(torch::nn::BatchNorm2dImpl& no
   return node;
 }
 
+/// Hangs the node behind what it is of, and the output behind the node.
+/// \param other the edge to the other tensor that takes part.
+Tensor finish_node(const std::shared_ptr<torch::autograd::Node>& node,
+                   const torch::nn::BatchNorm2dImpl& normalisation, const Tensor& input,
+                   torch::autograd::Edge other, Tensor output) {
+  node->set_next_edges({edge_of(input), edge_of(normalisation.weight), edge_of(normalisation.bias),
+                        std::move(other)});
+  torch::autograd::create_gradient_edge(output, node);
+  return output;
+}
+
 }  // namespace
 
 Tensor norm(torch::nn::BatchNorm2d& normalisation, const Tensor& input) {
@@ -304,10 +315,7 @@ Tensor norm(torch::nn::BatchNorm2d& normalisation, const Tensor& input) {
     const torch::NoGradGuard no_grad;
     output = normalise(*normalisation, site.input, site.record);
   }
-  site.set_next_edges({edge_of(input), edge_of(normalisation->weight), edge_of(normalisation->bias),
-                       torch::autograd::Edge()});
-  torch::autograd::create_gradient_edge(output, node);
-  return output;
+  return finish_node(node, *normalisation, input, {}, std::move(output));
 }
 
 Tensor norm_relu_conv(torch::nn::BatchNorm2d& normalisation, torch::nn::Conv2d& convolution,
@@ -331,10 +339,7 @@ Tensor norm_relu_conv(torch::nn::BatchNorm2d& normalisation, torch::nn::Conv2d& 
     site.rebuilds_twice = DroppedOutputScope::active();
     site.dtype = output.scalar_type();
   }
-  site.set_next_edges({edge_of(input), edge_of(normalisation->weight), edge_of(normalisation->bias),
-                       edge_of(convolution->weight)});
-  torch::autograd::create_gradient_edge(output, node);
-  return output;
+  return finish_node(node, *normalisation, input, edge_of(convolution->weight), std::move(output));
 }
 
 Tensor norm_relu(torch::nn::BatchNorm2d& normalisation, const Tensor& input) {
@@ -350,10 +355,7 @@ Tensor norm_relu(torch::nn::BatchNorm2d& normalisation, const Tensor& input) {
   }
   // An alias: the output itself would hold the node that holds it.
   site.output = output.detach();
-  site.set_next_edges({edge_of(input), edge_of(normalisation->weight), edge_of(normalisation->bias),
-                       torch::autograd::Edge()});
-  torch::autograd::create_gradient_edge(output, node);
-  return output;
+  return finish_node(node, *normalisation, input, {}, std::move(output));
 }
 
 Tensor norm_add_relu(torch::nn::BatchNorm2d& normalisation, const Tensor& input, Tensor shortcut,
@@ -399,10 +401,7 @@ Tensor norm_add_relu(torch::nn::BatchNorm2d& normalisation, const Tensor& input,
   if (shortcut_edge.is_valid()) {
     static_cast<ShortcutGradient&>(*shortcut_edge.function).cut_off = site.cut_off;
   }
-  site.set_next_edges({edge_of(input), edge_of(normalisation->weight), edge_of(normalisation->bias),
-                       std::move(shortcut_edge)});
-  torch::autograd::create_gradient_edge(output, node);
-  return output;
+  return finish_node(node, *normalisation, input, std::move(shortcut_edge), std::move(output));
 }
 
 }  // namespace mlaan

@@ -54,10 +54,11 @@ void BasicBlockImpl::reset() {
   }
 }
 
-torch::Tensor BasicBlockImpl::run(const torch::Tensor& input, const torch::Tensor& known_output) {
+torch::Tensor BasicBlockImpl::forward_again(const torch::Tensor& input,
+                                            const torch::Tensor& output) {
   const auto ways = fork(input, 2);
   const torch::Tensor convolved = norm_relu_conv(bn1_, conv2_, conv1_(ways[0]), rebuilds());
-  return norm_add_relu(bn2_, convolved, shortcut(downsample_, ways[1]), known_output);
+  return norm_add_relu(bn2_, convolved, shortcut(downsample_, ways[1]), output);
 }
 
 torch::nn::AnyModule BasicBlockImpl::make_fresh(std::int64_t in_channels,
@@ -87,11 +88,12 @@ void BottleneckImpl::reset() {
   }
 }
 
-torch::Tensor BottleneckImpl::run(const torch::Tensor& input, const torch::Tensor& known_output) {
+torch::Tensor BottleneckImpl::forward_again(const torch::Tensor& input,
+                                            const torch::Tensor& output) {
   const auto ways = fork(input, 2);
   const torch::Tensor narrow = norm_relu_conv(bn1_, conv2_, conv1_(ways[0]), rebuilds());
   const torch::Tensor wide = norm_relu_conv(bn2_, conv3_, narrow, rebuilds());
-  return norm_add_relu(bn3_, wide, shortcut(downsample_, ways[1]), known_output);
+  return norm_add_relu(bn3_, wide, shortcut(downsample_, ways[1]), output);
 }
 
 torch::nn::AnyModule BottleneckImpl::make_fresh(std::int64_t in_channels,

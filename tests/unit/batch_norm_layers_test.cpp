@@ -64,6 +64,19 @@ class BatchNormLayers : public ::testing::TestWithParam<Setting> {
     }
   }
 
+  /// Expects the same of two functions of maps, for a gradient that is dense and one that is a
+  /// broadcast.
+  void expect_same_for_maps(const std::function<torch::Tensor(const torch::Tensor&)>& actual,
+                            const std::function<torch::Tensor(const torch::Tensor&)>& expected) {
+    const auto input = maps();
+    const std::vector<torch::Tensor> sources{input, normalisation->weight, normalisation->bias};
+    const auto full = torch::randn_like(input);
+    for (const auto& cotangent : {full, torch::ones({1}, GetParam().type).expand_as(input)}) {
+      expect_all_same(run([&] { return actual(input); }, sources, cotangent),
+                      run([&] { return expected(input); }, sources, cotangent));
+    }
+  }
+
   torch::nn::BatchNorm2d normalisation{6};
   torch::nn::Conv2d convolution{torch::nn::Conv2dOptions(6, 6, 3).stride(2).padding(1).bias(false)};
 };
@@ -82,13 +95,9 @@ TEST_P(BatchNormLayers, NormReluConvGivesTheBitsOfTheSeparateOperators) {
 }
 
 TEST_P(BatchNormLayers, NormReluGivesTheBitsOfTheSeparateOperators) {
-  const auto input = maps();
-  const std::vector<torch::Tensor> sources{input, normalisation->weight, normalisation->bias};
-  const auto full = torch::randn({4, 6, 10, 10}, GetParam().type).contiguous(GetParam().format);
-  for (const auto& cotangent : {full, torch::ones({1}, GetParam().type).expand({4, 6, 10, 10})}) {
-    expect_all_same(run([&] { return norm_relu(normalisation, input); }, sources, cotangent),
-                    run([&] { return torch::relu(normalisation(input)); }, sources, cotangent));
-  }
+  expect_same_for_maps(
+      [&](const torch::Tensor& input) { return norm_relu(normalisation, input); },
+      [&](const torch::Tensor& input) { return torch::relu(normalisation(input)); });
 }
 
 TEST_P(BatchNormLayers, NormAddReluGivesTheBitsOfTheSeparateOperators) {
@@ -111,13 +120,8 @@ TEST_P(BatchNormLayers, NormAddReluGivesTheBitsOfTheSeparateOperators) {
 }
 
 TEST_P(BatchNormLayers, NormGivesTheBitsOfTheSeparateOperator) {
-  const auto input = maps();
-  const std::vector<torch::Tensor> sources{input, normalisation->weight, normalisation->bias};
-  const auto full = torch::randn({4, 6, 10, 10}, GetParam().type).contiguous(GetParam().format);
-  for (const auto& cotangent : {full, torch::ones({1}, GetParam().type).expand({4, 6, 10, 10})}) {
-    expect_all_same(run([&] { return norm(normalisation, input); }, sources, cotangent),
-                    run([&] { return normalisation(input); }, sources, cotangent));
-  }
+  expect_same_for_maps([&](const torch::Tensor& input) { return norm(normalisation, input); },
+                       [&](const torch::Tensor& input) { return normalisation(input); });
 }
 
 TEST_P(BatchNormLayers, RunOnceMoreTheyGiveTheSameBitsAndLeaveRunningStatisticsAlone) {

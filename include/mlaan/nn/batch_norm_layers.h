@@ -32,9 +32,8 @@ torch::Tensor norm_relu(torch::nn::BatchNorm2d& normalisation, const torch::Tens
 /// DroppedOutputScope, of the output a byte an element that says where it is above 0.
 /// \param normalisation affine.
 /// \param shortcut of the input's shape.
-/// \param known_output what this gave for the same arguments before, where it is run once more for
-/// a
-///        backward pass: the result is then an alias of it.
+/// \param known_output what this gave for the same arguments before, when it is run once more for a
+///        backward pass. The result is an alias of it. Undefined where that is not so.
 torch::Tensor norm_add_relu(torch::nn::BatchNorm2d& normalisation, const torch::Tensor& input,
                             torch::Tensor shortcut, const torch::Tensor& known_output = {});
 

@@ -28,7 +28,7 @@ class KnowsOutputAgain {
  public:
   virtual ~KnowsOutputAgain() = default;
   /// What forward() gives for the input, the same gradients bit for bit.
-  /// \param output what forward() gave for it. The result is an alias of it.
+  /// \param output what forward() gave for it, of which the result is an alias; or undefined.
   virtual torch::Tensor forward_again(const torch::Tensor& input, const torch::Tensor& output) = 0;
 
  protected:

@@ -29,15 +29,11 @@ class BasicBlockImpl : public torch::nn::Cloneable<BasicBlockImpl>,
  public:
   BasicBlockImpl(std::int64_t in_channels, std::int64_t out_channels, std::int64_t stride);
   void reset() override;
-  torch::Tensor forward(const torch::Tensor& input) { return run(input, {}); }
-  torch::Tensor forward_again(const torch::Tensor& input, const torch::Tensor& output) override {
-    return run(input, output);
-  }
+  torch::Tensor forward(const torch::Tensor& input) { return forward_again(input, {}); }
+  torch::Tensor forward_again(const torch::Tensor& input, const torch::Tensor& output) override;
   torch::nn::AnyModule make_fresh(std::int64_t in_channels, std::int64_t stride) const override;
 
  private:
-  torch::Tensor run(const torch::Tensor& input, const torch::Tensor& known_output);
-
   std::int64_t in_channels_;
   std::int64_t out_channels_;
   std::int64_t stride_;
@@ -62,15 +58,11 @@ class BottleneckImpl : public torch::nn::Cloneable<BottleneckImpl>,
   BottleneckImpl(std::int64_t in_channels, std::int64_t width, std::int64_t out_channels,
                  std::int64_t stride, std::int64_t groups = 1);
   void reset() override;
-  torch::Tensor forward(const torch::Tensor& input) { return run(input, {}); }
-  torch::Tensor forward_again(const torch::Tensor& input, const torch::Tensor& output) override {
-    return run(input, output);
-  }
+  torch::Tensor forward(const torch::Tensor& input) { return forward_again(input, {}); }
+  torch::Tensor forward_again(const torch::Tensor& input, const torch::Tensor& output) override;
   torch::nn::AnyModule make_fresh(std::int64_t in_channels, std::int64_t stride) const override;
 
  private:
-  torch::Tensor run(const torch::Tensor& input, const torch::Tensor& known_output);
-
   std::int64_t in_channels_;
   std::int64_t width_;
   std::int64_t out_channels_;

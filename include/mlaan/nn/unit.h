@@ -54,7 +54,7 @@ class Unit {
 
   torch::Tensor forward(torch::Tensor input) const;
   /// forward() once more, for a backward pass. Where it is one layer that KnowsOutputAgain, that
-  /// takes the output from there. \param output what forward() gave for this input.
+  /// takes the output from there. \param output what forward() gave for this input, or undefined.
   torch::Tensor forward_again(torch::Tensor input, const torch::Tensor& output) const;
   /// For a sum: what `run` gives for each summand and its alias of the input, added. The last runs
   /// first: the backward pass then begins with the first, which a copy's twin, with fewer
