@@ -6,8 +6,9 @@
 
 namespace mlaan {
 
-ConvNormReluImpl::ConvNormReluImpl(const torch::nn::Conv2dOptions& options, std::string number)
-    : options_(options), number_(std::move(number)) {
+ConvNormReluImpl::ConvNormReluImpl(const torch::nn::Conv2dOptions& options, std::string number,
+                                   std::optional<MapSize> upsampled)
+    : options_(options), number_(std::move(number)), upsampled_(upsampled) {
   ConvNormReluImpl::reset();
 }
 
@@ -17,7 +18,9 @@ void ConvNormReluImpl::reset() {
 }
 
 torch::Tensor ConvNormReluImpl::forward(const torch::Tensor& input) {
-  return norm_relu(normalisation_, convolution_(input));
+  return norm_relu(normalisation_, upsampled_
+                                       ? upsampled_convolution(input, *upsampled_, convolution_)
+                                       : convolution_(input));
 }
 
 }  // namespace mlaan

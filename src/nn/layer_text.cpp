@@ -49,10 +49,7 @@ class Words {
 
   /// "3x3"
   std::pair<std::int64_t, std::int64_t> next_size(const std::string& what) {
-    const std::string word = next(what);
-    const auto cross = word.find('x');
-    if (cross == std::string::npos) fail("'" + word + "' is no " + what + "; write it as 3x3");
-    return {count(word.substr(0, cross), what), count(word.substr(cross + 1), what)};
+    return size(next(what), what);
   }
 
   /// Whether the word stands among those left; takes it.
@@ -78,6 +75,13 @@ class Words {
     return value ? count(*value, key) : otherwise;
   }
 
+  std::optional<std::pair<std::int64_t, std::int64_t>> size_of(const std::string& key,
+                                                               const std::string& what) {
+    const auto value = value_of(key);
+    if (!value) return std::nullopt;
+    return size(*value, what);
+  }
+
   /// The twin's momentum, where a twin is asked for.
   std::optional<double> twin() {
     const auto value = value_of("twin");
@@ -99,6 +103,13 @@ class Words {
   }
 
  private:
+  std::pair<std::int64_t, std::int64_t> size(const std::string& word,
+                                             const std::string& what) const {
+    const auto cross = word.find('x');
+    if (cross == std::string::npos) fail("'" + word + "' is no " + what + "; write it as 3x3");
+    return {count(word.substr(0, cross), what), count(word.substr(cross + 1), what)};
+  }
+
   std::int64_t count(const std::string& word, const std::string& what) const {
     std::int64_t number = 0;
     const auto result = std::from_chars(word.data(), word.data() + word.size(), number);
@@ -219,14 +230,22 @@ void add_conv(Words& words, Builder& net) {
   const auto out = words.next_count("number of channels");
   const auto stride = words.count_of("stride", 1);
   const bool bias = words.has("bias");
+  const auto size = words.size_of("upsampled", "size of the map");
   need_map(words, net);
   const std::string number = net.next_convolution();
   const auto in = net.features()[0];
-  net.add(strided(net.features(), out, stride), [&] {
-    return Unit("conv" + number,
-                std::vector<Unit::Layer>{
-                    {"", torch::nn::AnyModule(ConvNormRelu(
-                             convolution_options(in, out, kernel, stride, bias), number))}});
+  Shape read = net.features();
+  std::optional<MapSize> upsampled;
+  if (size) {
+    upsampled = {size->first, size->second};
+    read = {in, size->first, size->second};
+  }
+  net.add(strided(read, out, stride), [&] {
+    return Unit(
+        "conv" + number,
+        std::vector<Unit::Layer>{
+            {"", torch::nn::AnyModule(ConvNormRelu(
+                     convolution_options(in, out, kernel, stride, bias), number, upsampled))}});
   });
 }
 

@@ -23,6 +23,7 @@ TEST_F(LayerText, ShapesAreThoseThatTheLayersGive) {
   const std::vector<LayerTexts> nets{
       {"conv 3x3 8", "linear 10"},
       {"conv 3x3 8 stride 2 bias", "conv 1x1 4", "flatten", "dense 6", "hidden 5", "linear 3 zero"},
+      {"conv 3x3 5 upsampled 40x48", "conv 3x3 4 bias stride 2 upsampled 21x11"},
       {"filter 5x3 7", "filter 3x3 2 bias", "upsample 40x48", "average_pool 5x3 floor"},
       {"adaptive_pool 3x2", "batch_norm", "flatten", "batch_norm", "project 4"},
       {"average_pool 2x4", "group 4"},
@@ -71,6 +72,7 @@ TEST_F(LayerText, WhatIsNoLayerIsRefused) {
   refuse({"conv 3x3"}, {"lacks number of channels"});
   refuse({"conv 3x3 0"}, {"'0'", "at least 1"});
   refuse({"conv 3x3 8 stride"}, {"nothing follows 'stride'"});
+  refuse({"conv 3x3 8 upsampled 32"}, {"'32' is no size of the map", "3x3"});
   refuse({"conv 3x3 8 large"}, {"'large' does not belong there"});
   refuse({"linear 10", "conv 3x3 8"}, {"reads maps"});
   refuse({"dense 4"}, {"flat features", "16×32×32"});

@@ -2,7 +2,10 @@
 //
 // A layer is one line: its kind, what the kind needs, and, in any order, what it may have.
 //
-//     conv 3x3 32 [stride 2] [bias]   convolution to 32 channels, batch normalisation, ReLU
+//     conv 3x3 32 [stride 2] [bias]   convolution to 32 channels, batch normalisation, ReLU; with
+//         [upsampled 32x32]           that, of the map upsampled to so many positions; where that
+//         is
+//                                     less work it is never made, unlike by upsample before it
 //     filter 3x3 16 [bias]            convolution to 16 channels, and nothing behind it
 //     project 16                      linear layer without bias, for flat features
 //     dense 64                        linear layer, batch normalisation, ReLU, for flat features

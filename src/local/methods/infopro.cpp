@@ -53,14 +53,10 @@ InfoproWeights published_weights(const std::string& backbone, std::size_t module
 /// Maps of a side up to this are decoded in one go.
 constexpr std::int64_t largest_small_image = 96;
 
-std::string upsample_text(std::int64_t height, std::int64_t width) {
-  return "upsample " + size_text(height, width);
-}
-
 /// Up-sampling, unless the maps are as large already.
-void add_upsampling(LayerTexts& layers, const Shape& from, std::int64_t height,
-                    std::int64_t width) {
-  if (from[1] != height || from[2] != width) layers.push_back(upsample_text(height, width));
+std::string upsampled_text(const Shape& from, std::int64_t rows, std::int64_t columns) {
+  const bool as_large = from[1] == rows && from[2] == columns;
+  return as_large ? "" : " upsampled " + size_text(rows, columns);
 }
 
 }  // namespace
@@ -118,27 +114,22 @@ LayerTexts decoder_layers(const Shape& features, const Shape& image, double wide
     return std::to_string(static_cast<std::int64_t>(std::floor(width * widen)));
   };
   const std::string picture = "filter 3x3 " + std::to_string(image[0]) + " bias";
-  LayerTexts layers;
   if (image[1] <= largest_small_image) {
-    add_upsampling(layers, features, image[1], image[2]);
-    layers.push_back("conv 3x3 " + widened(12) + " bias");
-    layers.push_back(picture);
-    return layers;
+    return {"conv 3x3 " + widened(12) + " bias" + upsampled_text(features, image[1], image[2]),
+            picture};
   }
   // Pictures as large as ImageNet's are decoded step by step.
+  LayerTexts layers{"conv 1x1 " + widened(128) + " bias"};
   Shape map = features;
-  const auto double_size = [&] {
-    const auto height = std::min(2 * map[1], image[1]);
-    const auto width = std::min(2 * map[2], image[2]);
-    add_upsampling(layers, map, height, width);
-    map = {map[0], height, width};
-  };
-  layers.push_back("conv 1x1 " + widened(128) + " bias");
-  double_size();
-  layers.push_back("conv 3x3 " + widened(32) + " bias");
-  double_size();
-  layers.push_back("conv 3x3 " + widened(12) + " bias");
-  add_upsampling(layers, map, image[1], image[2]);
+  for (const double width : {32, 12}) {
+    const Shape doubled{map[0], std::min(2 * map[1], image[1]), std::min(2 * map[2], image[2])};
+    layers.push_back("conv 3x3 " + widened(width) + " bias" +
+                     upsampled_text(map, doubled[1], doubled[2]));
+    map = doubled;
+  }
+  if (map[1] != image[1] || map[2] != image[2]) {
+    layers.push_back("upsample " + size_text(image[1], image[2]));
+  }
   layers.push_back(picture);
   return layers;
 }
