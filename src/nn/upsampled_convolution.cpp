@@ -140,7 +140,7 @@ class Scratch {
 };
 
 /// How much longer a multiply-add takes in products with small matrices than in a convolution.
-constexpr std::int64_t slowness = 2;
+constexpr std::int64_t small_product_cost = 2;
 
 /// Samples that a processor takes at a time: few, so that what is computed from them stays in its
 /// cache from one product to the next.
@@ -295,7 +295,7 @@ torch::Tensor upsampled_convolution(const torch::Tensor& input, MapSize size,
   const Geometry geometry = geometry_of(input, size, *convolution);
   const Tensor& kernel = convolution->weight;
   const Tensor& bias = convolution->bias;
-  if (slowness * geometry.mixed_first() >= geometry.direct() ||
+  if (small_product_cost * geometry.mixed_first() >= geometry.direct() ||
       AutocastState::of(input.device().type()).enabled) {
     return convolution(at::upsample_bilinear2d(input, {size.rows, size.columns},
                                                /*align_corners=*/true));
