@@ -6,6 +6,7 @@
 #include "nn/kept_statistics.h"
 #include "nn/relu_backward.h"
 #include "nn/returning_gradient.h"
+#include "nn/zero_padding.h"
 
 #include <mlaan/nn/batch_norm_layers.h>
 #include <mlaan/nn/dropped_output_scope.h>
@@ -273,8 +274,7 @@ struct NormAddRelu : NormNode {
 void set_geometry(NormReluConv& site, const torch::nn::Conv2dImpl& convolution) {
   const auto& options = convolution.options;
   site.stride.assign(options.stride()->begin(), options.stride()->end());
-  using std::get;  // LibTorch had a variant of its own, whose get() is found by its argument
-  const auto padding = get<torch::ExpandingArray<2>>(options.padding());
+  const auto padding = zero_padding(convolution);
   site.padding.assign(padding->begin(), padding->end());
   site.dilation.assign(options.dilation()->begin(), options.dilation()->end());
   site.groups = options.groups();

@@ -75,11 +75,12 @@ class Words {
     return value ? count(*value, key) : otherwise;
   }
 
-  std::optional<std::pair<std::int64_t, std::int64_t>> size_of(const std::string& key,
-                                                               const std::string& what) {
+  /// The size of a map behind `key`, where that stands among the words left.
+  std::optional<MapSize> map_size_of(const std::string& key) {
     const auto value = value_of(key);
     if (!value) return std::nullopt;
-    return size(*value, what);
+    const auto [rows, columns] = size(*value, "size of the map");
+    return MapSize{rows, columns};
   }
 
   /// The twin's momentum, where a twin is asked for.
@@ -230,16 +231,11 @@ void add_conv(Words& words, Builder& net) {
   const auto out = words.next_count("number of channels");
   const auto stride = words.count_of("stride", 1);
   const bool bias = words.has("bias");
-  const auto size = words.size_of("upsampled", "size of the map");
+  const auto upsampled = words.map_size_of("upsampled");
   need_map(words, net);
   const std::string number = net.next_convolution();
   const auto in = net.features()[0];
-  Shape read = net.features();
-  std::optional<MapSize> upsampled;
-  if (size) {
-    upsampled = {size->first, size->second};
-    read = {in, size->first, size->second};
-  }
+  const Shape read = upsampled ? Shape{in, upsampled->rows, upsampled->columns} : net.features();
   net.add(strided(read, out, stride), [&] {
     return Unit(
         "conv" + number,

@@ -1,6 +1,7 @@
 // A convolution of a map that is brought to another size first.
 #include "core/autocast_scope.h"
 #include "core/libtorch_compat.h"
+#include "nn/zero_padding.h"
 
 #include <mlaan/nn/upsampled_convolution.h>
 
@@ -69,8 +70,7 @@ struct Geometry {
 
 Geometry geometry_of(const Tensor& input, MapSize size, const torch::nn::Conv2dImpl& convolution) {
   const auto& options = convolution.options;
-  using std::get;  // LibTorch had a variant of its own, whose get() is found by its argument
-  const auto padding = get<torch::ExpandingArray<2>>(options.padding());
+  const auto padding = zero_padding(convolution);
   const auto side = [&](std::int64_t axis, std::int64_t interpolated) {
     const auto i = static_cast<std::size_t>(axis);
     return Side{input.size(2 + axis), interpolated, (*options.kernel_size())[i],
@@ -95,10 +95,10 @@ Matrices matrices_of(const Tensor& kernel, const Geometry& geometry) {
 /// What is computed on the way, for some samples.
 struct Steps {
   Tensor maps;              ///< (input's row, sample, input's column, input channel)
-  Tensor gradient_of_maps;  ///< likewise
+  Tensor gradient_of_maps;  ///< likewise, in the backward pass
   Tensor mixed;   ///< (output channel and kernel's row; input's row, sample, input's column)
   Tensor sum;     ///< (output channel; kernel's row and input's row; sample, output's column)
-  Tensor output;  ///< (output channel; output's row; sample, output's column)
+  Tensor output;  ///< (output channel, output's row, sample, output's column)
 };
 
 /// \param make gives a tensor of the sizes that it is called with, in the order of the members.
@@ -112,7 +112,7 @@ Steps make_steps(const Geometry& geometry, std::int64_t samples, Make make) {
   steps.gradient_of_maps = make(steps.maps.sizes());
   steps.mixed = make({out * rows.kernel, rows.input * samples * columns.input});
   steps.sum = make({out, rows.kernel * rows.input, samples * columns.output()});
-  steps.output = make({out, rows.output(), samples * columns.output()});
+  steps.output = make({out, rows.output(), samples, columns.output()});
   return steps;
 }
 
@@ -202,15 +202,14 @@ Tensor mix_then_interpolate(const Tensor& input, const Tensor& kernel, const Ten
     Steps steps = scratch[static_cast<std::size_t>(worker)].steps(samples);
     steps.maps.copy_(input.narrow(0, first, samples).permute({2, 0, 3, 1}));
     for (std::int64_t k = 0; k < columns.kernel; ++k) {
-      at::mm_out(steps.mixed, matrices.mixing[k], steps.maps.flatten(0, 2).t());
+      add_product(steps.mixed, matrices.mixing[k], steps.maps.flatten(0, 2).t(), /*grows=*/false);
       add_product(steps.sum.view({-1, columns.output()}), steps.mixed.view({-1, columns.input}),
                   matrices.columns[k], /*grows=*/k > 0);
     }
-    at::bmm_out(steps.output, matrices.rows.t().expand({out, -1, -1}), steps.sum);
-    if (bias.defined()) steps.output.add_(bias.view({-1, 1, 1}));
-    result.narrow(0, first, samples)
-        .copy_(steps.output.view({out, rows.output(), samples, columns.output()})
-                   .permute({2, 0, 1, 3}));
+    Tensor output = steps.output.flatten(2);
+    at::bmm_out(output, matrices.rows.t().expand({out, -1, -1}), steps.sum);
+    if (bias.defined()) output.add_(bias.view({-1, 1, 1}));
+    result.narrow(0, first, samples).copy_(steps.output.permute({2, 0, 1, 3}));
   });
   return result;
 }
@@ -259,9 +258,8 @@ struct UpsampledConvolution : torch::autograd::Node {
     for_each_part(input, [&](std::int64_t worker, std::int64_t first, std::int64_t samples) {
       const auto own = static_cast<std::size_t>(worker);
       Steps steps = scratch[own].steps(samples);
-      steps.output.view({out, rows.output(), samples, columns.output()})
-          .copy_(gradient.narrow(0, first, samples).permute({1, 2, 0, 3}));
-      at::bmm_out(steps.sum, matrices.rows.expand({out, -1, -1}), steps.output);
+      steps.output.copy_(gradient.narrow(0, first, samples).permute({1, 2, 0, 3}));
+      at::bmm_out(steps.sum, matrices.rows.expand({out, -1, -1}), steps.output.flatten(2));
       if (of_kernel.defined()) {
         steps.maps.copy_(input.narrow(0, first, samples).permute({2, 0, 3, 1}));
       }

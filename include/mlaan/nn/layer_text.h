@@ -2,10 +2,9 @@
 //
 // A layer is one line: its kind, what the kind needs, and, in any order, what it may have.
 //
-//     conv 3x3 32 [stride 2] [bias]   convolution to 32 channels, batch normalisation, ReLU; with
-//         [upsampled 32x32]           that, of the map upsampled to so many positions; where that
-//         is
-//                                     less work it is never made, unlike by upsample before it
+//     conv 3x3 32 [stride 2] [bias]   convolution to 32 channels, batch normalisation, ReLU
+//          [upsampled 32x32]          reads the map as upsample would bring it to that size; where
+//                                     that takes less work, the larger map is never made
 //     filter 3x3 16 [bias]            convolution to 16 channels, and nothing behind it
 //     project 16                      linear layer without bias, for flat features
 //     dense 64                        linear layer, batch normalisation, ReLU, for flat features

@@ -8,6 +8,7 @@
 
 namespace mlaan {
 
+/// Positions of a map.
 struct MapSize {
   std::int64_t rows = 0;
   std::int64_t columns = 0;
@@ -21,8 +22,11 @@ struct MapSize {
 /// matrices. From 64×8×8 to 12×32×32 by a 3×3 kernel that takes a seventh of the multiply-adds, and
 /// the interpolated map, larger than all else here, never exists. Where it takes more than half of
 /// them, since such products are slower, or under autocast, which decides about types, the two
-/// steps are done as they are. \param input (batch, C, h, w) \param convolution neither grouped nor
-/// dilated, padded by zeros.
+/// steps are done as they are.
+///
+/// \param input (batch, C, h, w)
+/// \param convolution neither grouped nor dilated, padded by zeros.
+/// \returns (batch, C', h', w'), laid out in memory as the input is.
 torch::Tensor upsampled_convolution(const torch::Tensor& input, MapSize size,
                                     torch::nn::Conv2d& convolution);
 

@@ -53,10 +53,14 @@ InfoproWeights published_weights(const std::string& backbone, std::size_t module
 /// Maps of a side up to this are decoded in one go.
 constexpr std::int64_t largest_small_image = 96;
 
-/// Up-sampling, unless the maps are as large already.
-std::string upsampled_text(const Shape& from, std::int64_t rows, std::int64_t columns) {
-  const bool as_large = from[1] == rows && from[2] == columns;
-  return as_large ? "" : " upsampled " + size_text(rows, columns);
+bool same_size(const Shape& map, const Shape& other) {
+  return map[1] == other[1] && map[2] == other[2];
+}
+
+/// A convolution 3×3 of the map brought to the size of the other.
+std::string upsampled_conv(const Shape& map, const Shape& to, const std::string& channels) {
+  const std::string conv = "conv 3x3 " + channels + " bias";
+  return same_size(map, to) ? conv : conv + " upsampled " + size_text(to[1], to[2]);
 }
 
 }  // namespace
@@ -115,21 +119,17 @@ LayerTexts decoder_layers(const Shape& features, const Shape& image, double wide
   };
   const std::string picture = "filter 3x3 " + std::to_string(image[0]) + " bias";
   if (image[1] <= largest_small_image) {
-    return {"conv 3x3 " + widened(12) + " bias" + upsampled_text(features, image[1], image[2]),
-            picture};
+    return {upsampled_conv(features, image, widened(12)), picture};
   }
   // Pictures as large as ImageNet's are decoded step by step.
   LayerTexts layers{"conv 1x1 " + widened(128) + " bias"};
   Shape map = features;
   for (const double width : {32, 12}) {
     const Shape doubled{map[0], std::min(2 * map[1], image[1]), std::min(2 * map[2], image[2])};
-    layers.push_back("conv 3x3 " + widened(width) + " bias" +
-                     upsampled_text(map, doubled[1], doubled[2]));
+    layers.push_back(upsampled_conv(map, doubled, widened(width)));
     map = doubled;
   }
-  if (map[1] != image[1] || map[2] != image[2]) {
-    layers.push_back("upsample " + size_text(image[1], image[2]));
-  }
+  if (!same_size(map, image)) layers.push_back("upsample " + size_text(image[1], image[2]));
   layers.push_back(picture);
   return layers;
 }
