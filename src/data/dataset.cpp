@@ -19,9 +19,8 @@ Sample Dataset::get_framed(std::int64_t index, const FrameChooser& choose) const
 
 const Registry<DatasetEntry>& dataset_registry() {
   static const Registry<DatasetEntry> registry(
-      "data set",
-      {procedural_entry(), cifar10_entry(), cifar100_entry(), mnist_entry(), fashion_mnist_entry(),
-       svhn_entry(), stl10_entry(), image_folder_entry()});
+      "data set", {procedural_entry(), cifar10_entry(), cifar100_entry(), mnist_entry(),
+                   fashion_mnist_entry(), svhn_entry(), stl10_entry(), image_folder_entry()});
   return registry;
 }
 

@@ -1,5 +1,6 @@
 // The program from outside: what it prints, the files it leaves, and its exit codes.
 #include "support/files.h"
+#include "support/interrupted_program.h"
 #include "support/picture_writer.h"
 #include "support/program.h"
 #include "support/temporary_folder.h"
@@ -9,10 +10,6 @@
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
-#include <signal.h>
-
-#include <chrono>
-#include <thread>
 
 namespace mlaan::testing {
 namespace {
@@ -550,38 +547,13 @@ class Killed : public Cli {
 
   /// \param run_folder where the signal waits for the second epoch.
   int interrupt(const std::string& arguments, const fs::path& run_folder, int signal) const {
-    const std::string command = std::string("exec ") + program() + " " + arguments + " > " +
-                                (folder / "output").string() + " 2>&1";
-    const pid_t child = fork();
-    if (child == 0) {
-      execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
-      _exit(127);
-    }
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(3);
-    while (std::chrono::steady_clock::now() < deadline && !in_second_epoch(run_folder)) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-    kill(child, signal);
-    int status = 0;
-    waitpid(child, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    return interrupt_program(arguments, folder / "output", signal,
+                             [&] { return in_second_epoch(run_folder); });
   }
 
   static bool in_second_epoch(const fs::path& run_folder) {
     return fs::exists(run_folder / "steps.jsonl") &&
            contains(read_text(run_folder / "steps.jsonl"), "\"epoch\":2,\"batch\":7");
-  }
-
-  void expect_same_weights(const std::string& actual, const std::string& expected) const {
-    const auto read = [&](const std::string& name) {
-      return read_safetensors(folder / name / "checkpoints/last.safetensors");
-    };
-    const TensorFile left = read(actual);
-    const TensorFile right = read(expected);
-    ASSERT_EQ(left.tensors.size(), right.tensors.size());
-    for (const auto& named : right.tensors) {
-      EXPECT_TRUE(torch::equal(left.find(named.name), named.tensor)) << named.name;
-    }
   }
 };
 
@@ -593,11 +565,11 @@ TEST_F(Killed, ARunGoesOnToTheSameWeights) {
 
   EXPECT_EQ(interrupt("killed", SIGKILL), -1);
   ASSERT_EQ(run_program("train --resume -q --output " + (folder / "killed").string()).exit_code, 0);
-  expect_same_weights("killed", "whole");
+  expect_same_weights(folder / "killed", folder / "whole");
 
   EXPECT_EQ(interrupt("terminated", SIGTERM), 0) << "it saves and ends in good order";
   ASSERT_EQ(run_program("train --resume " + (folder / "terminated").string() + " -q").exit_code, 0);
-  expect_same_weights("terminated", "whole");
+  expect_same_weights(folder / "terminated", folder / "whole");
   EXPECT_EQ(summary("terminated")["test_error"], summary("whole")["test_error"]);
 }
 
@@ -617,7 +589,7 @@ TEST_F(Killed, AComparisonGoesOnWithWhatIsNotTrained) {
 
   ASSERT_EQ(run_program(command("stopped")).exit_code, 0);
   EXPECT_EQ(read_text(folder / "stopped/e2e-seed0/summary.json"), finished);
-  expect_same_weights("stopped/dgl-seed0", "whole/dgl-seed0");
+  expect_same_weights(folder / "stopped/dgl-seed0", folder / "whole/dgl-seed0");
   const auto results = [&](const std::string& name) {
     const json document = json::parse(read_text(folder / name / "comparison.json"));
     return std::make_pair(document["methods"][1]["test_error"],

@@ -1,8 +1,11 @@
 // Folders of pictures, as users train on them.
 #include "support/files.h"
+#include "support/interrupted_program.h"
 #include "support/picture_writer.h"
 #include "support/program.h"
 #include "support/temporary_folder.h"
+
+#include <mlaan/io/atomic_file.h>
 
 #include <torch/torch.h>
 
@@ -28,11 +31,12 @@ class FolderOfPictures : public ::testing::Test {
     write_bytes(folder / "val/light/9.jpg", "");
   }
 
-  std::string flags() const {
+  std::string flags(const std::string& run, int epochs) const {
     return " --dataset folder --data " + folder.path().string() +
-           " --model resnet8 --method dgl --modules 2 --epochs 2 -b 4 --threads 1 --workers 2"
-           " --set folder.side=16 --set validation.fraction=0.2 --output " +
-           (folder / "run").string();
+           " --model resnet8 --method dgl --modules 2 --epochs " + std::to_string(epochs) +
+           " -b 4 --threads 1 --workers 2 --set folder.side=16 --set validation.fraction=0.2"
+           " --output " +
+           (folder / run).string();
   }
 
   TemporaryFolder folder;
@@ -45,11 +49,11 @@ TEST_F(FolderOfPictures, IsCheckedTrainedOnAndTested) {
   EXPECT_NE(checked.output.find("9.jpg: the file is empty"), std::string::npos);
   EXPECT_NE(checked.output.find("24 pictures read, 2 damaged"), std::string::npos);
 
-  const auto fatal = run_program("train" + flags());
+  const auto fatal = run_program("train" + flags("run", 2));
   EXPECT_EQ(fatal.exit_code, 2);
   EXPECT_NE(fatal.output.find("3.jpg: no picture"), std::string::npos) << fatal.output;
 
-  const auto trained = run_program("train --set folder.damaged=skip" + flags());
+  const auto trained = run_program("train --set folder.damaged=skip" + flags("run", 2));
   EXPECT_EQ(trained.exit_code, 0) << trained.output;
   EXPECT_NE(trained.output.find("mlaan: skipped "), std::string::npos) << trained.output;
   EXPECT_NE(trained.output.find("waiting for data"), std::string::npos) << trained.output;
@@ -59,6 +63,27 @@ TEST_F(FolderOfPictures, IsCheckedTrainedOnAndTested) {
   EXPECT_NE(tested.output.find("skipped " + (folder / "val/light/9.jpg").string()),
             std::string::npos)
       << tested.output;
+}
+
+TEST_F(FolderOfPictures, AKilledRunGoesOnToTheSameWeights) {
+  const auto train = [&](const std::string& run) {
+    return "train -q --set folder.damaged=skip --set engine.memory_format=channels_last"
+           " --set log.steps=1" +
+           flags(run, 60);
+  };
+  const auto whole = run_program(train("whole"));
+  ASSERT_EQ(whole.exit_code, 0) << whole.output;
+
+  const auto log = folder / "killed/steps.jsonl";
+  const auto in_third_epoch = [&] {
+    return std::filesystem::exists(log) &&
+           read_text(log).find("\"epoch\":3,\"batch\":2") != std::string::npos;
+  };
+  ASSERT_EQ(interrupt_program(train("killed"), folder / "output", SIGKILL, in_third_epoch), -1)
+      << read_text(folder / "output");
+  const auto resumed = run_program("train --resume -q --output " + (folder / "killed").string());
+  ASSERT_EQ(resumed.exit_code, 0) << resumed.output;
+  expect_same_weights(folder / "killed", folder / "whole");
 }
 
 TEST_F(FolderOfPictures, LoaderIsMeasured) {
