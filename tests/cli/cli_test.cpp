@@ -189,19 +189,18 @@ TEST_F(Cli, BenchComparesSettingsOfOneMethodAndPlotsThem) {
 
 TEST_F(Cli, PeakBytesOfAStepAreTheSameEveryTime) {
   std::vector<json> runs;
-  for (const char* threads : {"1", "2", "2"}) {
+  for (int i = 0; i < 2; ++i) {
     const auto path = folder / "bench.json";
     ASSERT_EQ(run_program("bench --model resnet8 -b 8 --methods mlaan --repeats 1 -q" + one_layout +
-                          "--threads " + std::string(threads) + " --json " + path.string())
+                          "--threads 2 --json " + path.string())
                   .exit_code,
               0);
     runs.push_back(json::parse(read_text(path))["results"]);
   }
+  // Only with one number of threads: kernels of oneDNN take scratch memory for each, which ones
+  // depends on the processor and the release.
   EXPECT_EQ(runs[0][0]["peak_bytes"], runs[1][0]["peak_bytes"]);
-  EXPECT_EQ(runs[1][0]["peak_bytes"], runs[2][0]["peak_bytes"]);
-  // MLAAN's peak here lies in a 1×1 convolution's backward pass, whose scratch memory grows with
-  // the threads: oneDNN takes 16 KiB for each.
-  EXPECT_EQ(runs[1][1]["peak_bytes"], runs[2][1]["peak_bytes"]);
+  EXPECT_EQ(runs[0][1]["peak_bytes"], runs[1][1]["peak_bytes"]);
 }
 
 TEST_F(Cli, BenchProfilesFindTheSamePeak) {
