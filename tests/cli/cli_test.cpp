@@ -8,8 +8,12 @@
 #include <mlaan/io/atomic_file.h>
 #include <mlaan/io/safetensors.h>
 
+#include <torch/version.h>
+
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+
+#include <cstdlib>
 
 namespace mlaan::testing {
 namespace {
@@ -189,18 +193,28 @@ TEST_F(Cli, BenchComparesSettingsOfOneMethodAndPlotsThem) {
 
 TEST_F(Cli, PeakBytesOfAStepAreTheSameEveryTime) {
   std::vector<json> runs;
-  for (int i = 0; i < 2; ++i) {
+  for (const char* threads : {"1", "2", "2"}) {
     const auto path = folder / "bench.json";
     ASSERT_EQ(run_program("bench --model resnet8 -b 8 --methods mlaan --repeats 1 -q" + one_layout +
-                          "--threads 2 --json " + path.string())
+                          "--threads " + std::string(threads) + " --json " + path.string())
                   .exit_code,
               0);
     runs.push_back(json::parse(read_text(path))["results"]);
   }
-  // Only with one number of threads: kernels of oneDNN take scratch memory for each, which ones
-  // depends on the processor and the release.
-  EXPECT_EQ(runs[0][0]["peak_bytes"], runs[1][0]["peak_bytes"]);
-  EXPECT_EQ(runs[0][1]["peak_bytes"], runs[1][1]["peak_bytes"]);
+  const auto peak = [&](std::size_t run, std::size_t method) {
+    return runs[run][method]["peak_bytes"].get<std::int64_t>();
+  };
+  // Some kernels take scratch memory for each thread, at most 40 KiB with the releases and
+  // processors seen so far. A map has 512 KiB.
+  constexpr std::int64_t scratch = 128 << 10;
+  for (const std::size_t method : {0, 1}) {
+    EXPECT_EQ(peak(1, method), peak(2, method));
+    EXPECT_LE(std::abs(peak(1, method) - peak(0, method)), scratch);
+  }
+  // With LibTorch 1.13 there are none at end-to-end's peak.
+  if (TORCH_VERSION_MAJOR < 2) {
+    EXPECT_EQ(peak(0, 0), peak(1, 0));
+  }
 }
 
 TEST_F(Cli, BenchProfilesFindTheSamePeak) {
@@ -546,13 +560,7 @@ class Killed : public Cli {
 
   /// \param run_folder where the signal waits for the second epoch.
   int interrupt(const std::string& arguments, const fs::path& run_folder, int signal) const {
-    return interrupt_program(arguments, folder / "output", signal,
-                             [&] { return in_second_epoch(run_folder); });
-  }
-
-  static bool in_second_epoch(const fs::path& run_folder) {
-    return fs::exists(run_folder / "steps.jsonl") &&
-           contains(read_text(run_folder / "steps.jsonl"), "\"epoch\":2,\"batch\":7");
+    return interrupt_program(arguments, folder / "output", run_folder, {2, 7}, signal);
   }
 };
 

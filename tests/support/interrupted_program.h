@@ -3,6 +3,7 @@
 
 #include "support/program.h"
 
+#include <mlaan/io/atomic_file.h>
 #include <mlaan/io/safetensors.h>
 
 #include <gtest/gtest.h>
@@ -10,17 +11,30 @@
 
 #include <chrono>
 #include <filesystem>
-#include <functional>
 #include <string>
 #include <thread>
 
 namespace mlaan::testing {
 
-/// Starts the program in the background and, as soon as `is_time` says so, sends a signal.
+/// A step as a run's log of every step names it.
+struct LoggedStep {
+  int epoch;
+  int batch;
+};
+
+inline bool has_reached(const std::filesystem::path& run, const LoggedStep& step) {
+  const auto log = run / "steps.jsonl";
+  const std::string text =
+      "\"epoch\":" + std::to_string(step.epoch) + ",\"batch\":" + std::to_string(step.batch);
+  return std::filesystem::exists(log) && read_text(log).find(text) != std::string::npos;
+}
+
+/// Starts a training in the background, which logs every step, and sends it a signal at a step.
 /// \param output file for stdout and stderr.
+/// \param run folder of the training's run.
 /// \return the exit code; −1 if the signal ended it.
 inline int interrupt_program(const std::string& arguments, const std::filesystem::path& output,
-                             int signal, const std::function<bool()>& is_time) {
+                             const std::filesystem::path& run, const LoggedStep& step, int signal) {
   const std::string command =
       "exec " + program() + " " + arguments + " > " + output.string() + " 2>&1";
   const pid_t child = fork();
@@ -29,7 +43,7 @@ inline int interrupt_program(const std::string& arguments, const std::filesystem
     _exit(127);
   }
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(3);
-  while (std::chrono::steady_clock::now() < deadline && !is_time()) {
+  while (std::chrono::steady_clock::now() < deadline && !has_reached(run, step)) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
   kill(child, signal);
