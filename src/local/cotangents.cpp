@@ -1,6 +1,7 @@
 // Cotangents that wait at the output of one module.
 #include "local/cotangents.h"
 
+#include "core/sole_owner.h"
 #include "core/sum_in_place.h"
 
 #include <utility>
@@ -37,9 +38,21 @@ void add(torch::Tensor& total, torch::Tensor more) {
 
 }  // namespace
 
-void Cotangents::add(const Evaluation& evaluation, torch::Tensor gradient) {
-  if (!gradient.defined()) return;
-  const auto deal = [&](std::size_t start, torch::Tensor share) {
+void Cotangent::add_to(torch::Tensor& sum) && {
+  torch::Tensor more = std::move(gradient);
+  if (more.defined() && reading) {
+    if (sum.defined() && is_sole_owner(sum)) {
+      reading->add_to(sum, more);
+      return;
+    }
+    more = reading->send_back(more);
+  }
+  mlaan::add(sum, std::move(more));
+}
+
+void Cotangents::add(const Evaluation& evaluation, Cotangent cotangent) {
+  if (!cotangent.defined()) return;
+  const auto deal = [&](std::size_t start, Cotangent share) {
     if (start == evaluation.module) {
       add_to_sum(std::move(share));
     } else {
@@ -48,33 +61,49 @@ void Cotangents::add(const Evaluation& evaluation, torch::Tensor gradient) {
   };
   const auto& groups = evaluation.groups;
   if (groups.size() == 1) {
-    deal(groups.front().start, std::move(gradient));
+    deal(groups.front().start, std::move(cotangent));
     return;
   }
   for (const auto& group : groups) {
-    const torch::Tensor share = without_repeats(gradient) * (group.weight / evaluation.weight);
-    deal(group.start, share.expand(gradient.sizes()));
+    const torch::Tensor share =
+        without_repeats(cotangent.gradient) * (group.weight / evaluation.weight);
+    deal(group.start, {share.expand(cotangent.gradient.sizes()), cotangent.reading});
   }
 }
 
-void Cotangents::add_to_group(std::size_t start, torch::Tensor cotangent) {
-  mlaan::add(groups_[start], std::move(cotangent));
+void Cotangents::add_to_group(std::size_t start, Cotangent cotangent) {
+  Cotangent& group = groups_[start];
+  if (!group.defined()) {
+    group = std::move(cotangent);
+  } else if (cotangent.defined()) {
+    torch::Tensor sum;
+    std::move(group).add_to(sum);
+    std::move(cotangent).add_to(sum);
+    group = {std::move(sum), nullptr};
+  }
 }
 
-void Cotangents::add_to_sum(torch::Tensor cotangent) {
-  mlaan::add(sum_, std::move(cotangent));
+void Cotangents::add_to_sum(Cotangent cotangent) {
+  if (cotangent.defined() && cotangent.reading) {
+    behind_readings_.push_back(std::move(cotangent));
+  } else {
+    std::move(cotangent).add_to(sum_);
+  }
 }
 
-torch::Tensor Cotangents::take_group(std::size_t start) {
+Cotangent Cotangents::take_group(std::size_t start) {
   const auto found = groups_.find(start);
   if (found == groups_.end()) return {};
-  torch::Tensor cotangent = std::move(found->second);
+  Cotangent cotangent = std::move(found->second);
   groups_.erase(found);
   return cotangent;
 }
 
 torch::Tensor Cotangents::take_sum() {
-  return std::exchange(sum_, torch::Tensor());
+  torch::Tensor sum = std::exchange(sum_, torch::Tensor());
+  for (auto& cotangent : behind_readings_) std::move(cotangent).add_to(sum);
+  behind_readings_.clear();
+  return sum;
 }
 
 }  // namespace mlaan

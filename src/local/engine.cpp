@@ -2,6 +2,7 @@
 #include "core/autocast_scope.h"
 #include "local/cotangents.h"
 #include "local/gradient_tap.h"
+#include "local/linear_reading.h"
 #include "local/loss_scale.h"
 #include "local/module_run.h"
 #include "local/random_streams.h"
@@ -314,17 +315,19 @@ class Engine::Implementation {
     }
   }
 
-  static torch::Tensor run(const AuxiliaryNet& net, torch::Tensor value, bool recomputed) {
-    if (!recomputed) return net.forward(std::move(value));
-    for (const auto& unit : net.units()) value = run_recomputed(unit, value);
-    return value;
+  torch::Tensor read(const torch::Tensor& input, LinearReading& reading) const {
+    const AutocastScope scope(options_.device, options_.precision);
+    return reading.read(input);
   }
 
   void execute(const Evaluate& evaluate) {
     const Evaluation& evaluation = schedule_.evaluations[evaluate.evaluation];
     if (evaluation.trunk ? !trunk_ : !is_evaluated_now(evaluation, evaluation.net)) return;
-    const GradientTap input(trunk_ ? trunk_->output : boundary_.to(boundary_dtype_));
-    torch::Tensor output = run_net(evaluation.net, evaluation.module, input.tensor());
+    const auto reading = std::make_shared<LinearReading>(nets_[evaluation.net]->units());
+    const GradientTap input(
+        read(trunk_ ? trunk_->output : boundary_.to(boundary_dtype_), *reading));
+    torch::Tensor output =
+        run_net(evaluation.net, evaluation.module, input.tensor(), reading->size());
     if (options_.precision != Precision::float32) output = output.to(dtype_);
     const torch::Tensor loss = evaluation.loss->function(output, targets_);
     for (const auto supervision : evaluation.supervisions) losses_[supervision] = loss.detach();
@@ -337,7 +340,8 @@ class Engine::Implementation {
         {loss},
         {torch::full_like(loss, scale * pass_.share * evaluation.weight / evaluation.probability)});
     mark_gradients(net_parameters_[evaluation.net]);
-    (trunk_ ? trunk_->cotangents : cotangents_[evaluation.module]).add(evaluation, input.take());
+    (trunk_ ? trunk_->cotangents : cotangents_[evaluation.module])
+        .add(evaluation, {input.take(), reading->size() > 0 ? reading : nullptr});
   }
 
   /// Whether chance has this evaluation take place in this step. \param net that the draw is of.
@@ -347,12 +351,19 @@ class Engine::Implementation {
   }
 
   /// Runs a net on what it reads.
-  torch::Tensor run_net(std::size_t index, std::size_t module, const torch::Tensor& input) {
+  /// \param first_unit of those to run: what is given is the output of the one before.
+  torch::Tensor run_net(std::size_t index, std::size_t module, const torch::Tensor& input,
+                        std::size_t first_unit = 0) {
     const AuxiliaryNet& net = *nets_[index];
     seed_default_generator(options_.device, net_stream(options_.seed, net.name(), module, draw()));
     const auto version = input._version();
     const AutocastScope scope(options_.device, options_.precision);
-    torch::Tensor output = run(net, input, recompute_of_net(plan_, index) == Recompute::units);
+    const bool recomputed = recompute_of_net(plan_, index) == Recompute::units;
+    torch::Tensor output = input;
+    for (std::size_t i = first_unit; i < net.units().size(); ++i) {
+      const Unit& unit = net.units()[i];
+      output = recomputed ? run_recomputed(unit, output) : unit.forward(std::move(output));
+    }
     if (input._version() != version) {
       throw UserError("auxiliary net '" + net.name() +
                       "' changes its input in place; let its first operation be one that is not");
@@ -379,16 +390,20 @@ class Engine::Implementation {
     destinations.push_back(trunk.input.edge());
     for (const auto start : product.starts) {
       const bool stops_here = start == product.module;
-      torch::Tensor cotangent =
-          stops_here ? trunk.cotangents.take_sum() : trunk.cotangents.take_group(start);
+      torch::Tensor cotangent;
+      if (stops_here) {
+        cotangent = trunk.cotangents.take_sum();
+      } else {
+        trunk.cotangents.take_group(start).add_to(cotangent);
+      }
       if (!cotangent.defined()) continue;
       send_back(trunk.output, std::move(cotangent), /*keep_graph=*/start != product.starts.back(),
                 destinations);
       Cotangents& here = cotangents_[product.module];
       if (stops_here) {
-        here.add_to_sum(trunk.input.take());
+        here.add_to_sum({trunk.input.take(), nullptr});
       } else {
-        here.add_to_group(start, trunk.input.take());
+        here.add_to_group(start, {trunk.input.take(), nullptr});
       }
     }
     mark_gradients(net_parameters_[product.net]);
@@ -402,8 +417,9 @@ class Engine::Implementation {
   void execute(const Product& product) {
     ModuleRun& module = modules_[product.module];
     Cotangents& here = cotangents_[product.module];
-    torch::Tensor cotangent = product.of_group ? here.take_group(product.start) : here.take_sum();
-    torch::Tensor kept;
+    Cotangent cotangent =
+        product.of_group ? here.take_group(product.start) : Cotangent{here.take_sum(), nullptr};
+    Cotangent kept;
     if (product.of_group && !product.parameters && !module.parameters().empty()) kept = cotangent;
     torch::Tensor passed_on = module.product(std::move(cotangent), product, kept.defined());
     // Not before the product: until here one of the two may be a broadcast without memory.
@@ -413,9 +429,9 @@ class Engine::Implementation {
     if (passed_on.defined()) {
       const std::size_t before = product.module - 1;
       if (product.start == before) {
-        cotangents_[before].add_to_sum(std::move(passed_on));
+        cotangents_[before].add_to_sum({std::move(passed_on), nullptr});
       } else {
-        cotangents_[before].add_to_group(product.start, std::move(passed_on));
+        cotangents_[before].add_to_group(product.start, {std::move(passed_on), nullptr});
       }
     }
   }

@@ -79,13 +79,22 @@ void ModuleRun::rebuild(std::uint64_t stream) {
   output_ = run(stream);
 }
 
-torch::Tensor ModuleRun::product(torch::Tensor cotangent, const Product& product, bool returns) {
+torch::Tensor ModuleRun::product(Cotangent cotangent, const Product& product, bool returns) {
   if (!cotangent.defined()) return {};
   std::vector<torch::autograd::Edge> destinations;
   if (product.parameters) destinations = accumulation_edges(parameters_);
   if (product.input) destinations.push_back(input_tap_->edge());
-  set_gradient_returns(output_, returns);
-  send_back(output_, std::move(cotangent), /*keep_graph=*/!product.last, destinations);
+  set_gradient_returns(output_, returns && !cotangent.reading);
+  torch::Tensor gradient = std::move(cotangent.gradient);
+  if (cotangent.reading) {
+    gradient = send_from(
+        [behind = std::move(gradient), reading = cotangent.reading](const torch::Tensor& output) {
+          return output.defined() ? reading->send_back_cut(behind, output)
+                                  : reading->send_back(behind);
+        },
+        output_);
+  }
+  send_back(output_, std::move(gradient), /*keep_graph=*/!product.last, destinations);
   return product.input ? input_tap_->take() : torch::Tensor();
 }
 

@@ -1,6 +1,7 @@
 // One module within a training step: its forward pass, what that keeps alive, and products with it.
 #pragma once
 
+#include "local/cotangents.h"
 #include "local/gradient_tap.h"
 #include "nn/kept_statistics.h"
 
@@ -37,7 +38,7 @@ class ModuleRun {
   /// graph after the last one. An undefined cotangent is a zero, of which nothing comes.
   /// \param returns the caller keeps the cotangent, but only to add it to that of another product
   ///        of the same output. Parts that cannot matter to that may then be set to 0 in it.
-  torch::Tensor product(torch::Tensor cotangent, const Product& product, bool returns);
+  torch::Tensor product(Cotangent cotangent, const Product& product, bool returns);
 
   /// Lets go of activations and output.
   void release();

@@ -1,22 +1,17 @@
 // Recomputation of a whole plan, chosen at once instead of module by module.
 #include <mlaan/local/recompute.h>
-#include <mlaan/nn/rebuilds_activations.h>
+
+#include <algorithm>
 
 namespace mlaan {
 namespace {
 
-/// Parameters, frozen ones too, in layers that can rebuild their activations.
-std::int64_t rebuilding_parameters(const std::vector<Unit>& units) {
-  std::int64_t count = 0;
-  for (const auto& unit : units) {
-    for (const auto& layer : unit.layers()) {
-      for (const auto& module : layer.module.ptr()->modules()) {
-        if (dynamic_cast<const RebuildsActivations*>(module.get()) == nullptr) continue;
-        for (const auto& parameter : module->parameters()) count += parameter.numel();
-      }
-    }
-  }
-  return count;
+/// Whether a window ends before the last module or begins behind the first.
+bool is_local(const Plan& plan) {
+  return std::any_of(plan.supervisions.begin(), plan.supervisions.end(),
+                     [last = plan.partition.size() - 1](const Supervision& supervision) {
+                       return supervision.first > 0 || supervision.last < last;
+                     });
 }
 
 }  // namespace
@@ -37,11 +32,8 @@ void set_recompute(Plan& plan, Recompute recompute) {
   }
 }
 
-Recompute default_recompute(const Plan& plan, const Backbone& backbone) {
-  std::int64_t of_nets = 0;
-  for (const auto& net : nets(plan)) of_nets += rebuilding_parameters(net->units());
-  return of_nets > 2 * rebuilding_parameters(backbone.units()) ? Recompute::activations
-                                                               : Recompute::none;
+Recompute default_recompute(const Plan& plan) {
+  return is_local(plan) ? Recompute::activations : Recompute::none;
 }
 
 }  // namespace mlaan

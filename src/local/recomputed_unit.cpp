@@ -25,6 +25,8 @@ namespace {
 
 /// Stands in the graph for a whole unit. Its edges lead to the unit's input and parameters.
 struct RecomputedUnit : ReturningGradientNode {
+  bool asks_source() const override { return true; }
+
   torch::autograd::variable_list apply(torch::autograd::variable_list&& gradients) override {
     torch::autograd::variable_list results(parameters.size() + 1);
     torch::Tensor cotangent = std::move(gradients.at(0));
@@ -41,6 +43,7 @@ struct RecomputedUnit : ReturningGradientNode {
     }
     torch::Tensor output = run_again(leaf, output_still_there());
     set_gradient_returns(output, gradient_returns);
+    if (source) cotangent = send_from(std::exchange(source, {}), output);
     auto found = send_back_for(std::move(output), std::move(cotangent), wanted_tensors);
     for (std::size_t i = 0; i < wanted.size(); ++i) results[wanted[i]] = std::move(found[i]);
     return results;

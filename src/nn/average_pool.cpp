@@ -15,4 +15,21 @@ torch::Tensor AveragePoolImpl::forward(const torch::Tensor& input) {
   return output;
 }
 
+void AveragePoolImpl::send_back(const torch::Tensor& gradient, const Put& put) const {
+  const auto height = gradient.size(2) * rows_;
+  const auto width = gradient.size(3) * columns_;
+  const torch::Tensor share = gradient / (rows_ * columns_);
+  for (std::int64_t row = 0; row < rows_; ++row) {
+    for (std::int64_t column = 0; column < columns_; ++column) {
+      put(share, [&](const torch::Tensor& maps) {
+        return maps.slice(2, row, height, rows_).slice(3, column, width, columns_);
+      });
+    }
+  }
+  // What the squares did not reach.
+  const torch::Tensor nothing = at::zeros({}, gradient.options());
+  put(nothing, [&](const torch::Tensor& maps) { return maps.slice(2, height); });
+  put(nothing, [&](const torch::Tensor& maps) { return maps.slice(2, 0, height).slice(3, width); });
+}
+
 }  // namespace mlaan

@@ -17,6 +17,7 @@
 #include <torch/csrc/autograd/variable.h>
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <tuple>
 #include <utility>
@@ -149,7 +150,6 @@ struct NormNode : ReturningGradientNode {
 struct NormReluConv : NormNode {
   Tensor middle;  ///< undefined where it is rebuilt
   Tensor kernel;
-  bool rebuilds_twice = false;  ///< rather than to keep a byte an element in between
 
   /// That the convolution ran in: under autocast another one than its kernel's.
   c10::ScalarType dtype = c10::ScalarType::Float;
@@ -167,17 +167,15 @@ struct NormReluConv : NormNode {
   Tensor through_followers(Tensor gradient, Tensor& other) override {
     const bool rebuilds = !middle.defined();
     // One product after the other, so that the rebuilt map and its gradient, the largest tensors
-    // here, do not meet. In between, of the former a byte an element is enough, or nothing.
-    Tensor open;
+    // here, do not meet. To rebuild it twice is quicker than to keep in between where it is above
+    // 0.
     if (task_should_compute_output(3)) {
       const Tensor convolved = rebuilds ? normalise_again(input, record).relu_() : middle;
       other = std::get<1>(convolution_backward(gradient, convolved, {false, true, false}));
-      if (rebuilds && reaches_norm() && !rebuilds_twice) open = open_where_positive(convolved);
     }
     if (!reaches_norm()) return {};
     gradient = std::get<0>(convolution_backward(gradient, input, {true, false, false}))
                    .to(input.scalar_type());
-    if (open.defined()) return relu_backward_where_open(gradient, open, /*in_place=*/true);
     return relu_backward(gradient, rebuilds ? normalise_again(input, record) : middle,
                          /*in_place=*/true);
   }
@@ -201,6 +199,10 @@ struct CutOff {
   Tensor operator()(const Tensor& gradient, bool in_place) const {
     return open.defined() ? relu_backward_where_open(gradient, open, in_place)
                           : relu_backward(gradient, output, in_place);
+  }
+  Tensor operator()(const GradientSource& make) const {
+    return open.defined() ? relu_backward_where_open(make({}), open, /*in_place=*/true)
+                          : make(output);
   }
 };
 
@@ -226,20 +228,21 @@ struct NormRelu : NormNode {
 };
 
 /// Where the gradient of a NormAddRelu goes on along the shortcut. Of the nodes that are ready it
-/// runs last: a gradient that somebody keeps anyway is copied for the shortcut only when the way
-/// through the convolutions, whose tensors need room too, is done.
+/// runs last: a gradient that somebody keeps anyway, or can give again, is copied for the shortcut
+/// only when the way through the convolutions, whose tensors need room too, is done.
 struct ShortcutGradient : torch::autograd::Node {
   ShortcutGradient() : Node(/*sequence_nr=*/std::uint64_t{0}) {}
 
   CutOff cut_off;
-  bool is_cut = false;  ///< the gradient that comes has been through cut_off
+  bool is_cut = false;    ///< the gradient that comes has been through cut_off
+  GradientSource source;  ///< where set, what comes only stands for what this gives
 
   torch::autograd::variable_list apply(torch::autograd::variable_list&& gradients) final {
     Tensor gradient = std::move(gradients.at(0));
     gradients.clear();
     if (!gradient.defined() || is_cut) return {std::move(gradient)};
     const torch::NoGradGuard no_grad;
-    return {cut_off(gradient, /*in_place=*/false)};
+    return {source ? cut_off(std::exchange(source, {})) : cut_off(gradient, /*in_place=*/false)};
   }
 
   void release_variables() override { cut_off = {}; }
@@ -249,6 +252,8 @@ struct ShortcutGradient : torch::autograd::Node {
 struct NormAddRelu : NormNode {
   CutOff cut_off;
 
+  bool asks_source() const override { return true; }
+
   void release_variables() override {
     NormNode::release_variables();
     cut_off = {};
@@ -256,6 +261,7 @@ struct NormAddRelu : NormNode {
 
  private:
   Tensor through_followers(Tensor gradient, Tensor& other) override {
+    if (source) return from_source(std::exchange(source, {}), std::move(gradient), other);
     const bool in_place = may_cut_in_place(gradient);
     if (!task_should_compute_output(3)) return cut_off(gradient, in_place);
     auto& shortcut = static_cast<ShortcutGradient&>(*next_edge(3).function);
@@ -268,6 +274,18 @@ struct NormAddRelu : NormNode {
     if (is_last_pass()) cut_off = shortcut.cut_off = {};
     other = gradient;
     return gradient;
+  }
+
+  /// \param stand_in what came for the source's gradient.
+  Tensor from_source(const GradientSource& make, Tensor stand_in, Tensor& other) const {
+    if (task_should_compute_output(3)) {
+      auto& shortcut = static_cast<ShortcutGradient&>(*next_edge(3).function);
+      shortcut.source = make;
+      shortcut.is_cut = false;
+      other = std::move(stand_in);
+      if (!reaches_norm()) return {};
+    }
+    return cut_off(make);
   }
 };
 
@@ -336,7 +354,6 @@ Tensor norm_relu_conv(torch::nn::BatchNorm2d& normalisation, torch::nn::Conv2d& 
         at::conv2d(middle, site.kernel, {}, site.stride, site.padding, site.dilation, site.groups);
     // The kernel's gradient alone needs all of it.
     if (!rebuilds && convolution->weight.requires_grad()) site.middle = middle;
-    site.rebuilds_twice = DroppedOutputScope::active();
     site.dtype = output.scalar_type();
   }
   return finish_node(node, *normalisation, input, edge_of(convolution->weight), std::move(output));

@@ -30,8 +30,14 @@ torch::Tensor relu_backward(const torch::Tensor& gradient, const torch::Tensor& 
   return at::threshold_backward(gradient, output, 0);
 }
 
+void relu_backward_to(torch::Tensor destination, const torch::Tensor& gradient,
+                      const torch::Tensor& output) {
+  at::threshold_backward_out(destination, gradient.expand_as(output), output, 0);
+}
+
 torch::Tensor open_where_positive(const torch::Tensor& output) {
-  return at::ne(output, 0);
+  // LibTorch compares element by element, but converts several at a time.
+  return output.to(at::kBool);
 }
 
 torch::Tensor relu_backward_where_open(const torch::Tensor& gradient, const torch::Tensor& open,

@@ -10,6 +10,10 @@ namespace mlaan {
 torch::Tensor relu_backward(const torch::Tensor& gradient, const torch::Tensor& output,
                             bool in_place);
 
+/// The same into a tensor of the output's shape, which may be a part of a larger one.
+void relu_backward_to(torch::Tensor destination, const torch::Tensor& gradient,
+                      const torch::Tensor& output);
+
 /// What relu_backward() needs of the output, in a byte an element (bool): where it is not 0.
 torch::Tensor open_where_positive(const torch::Tensor& output);
 

@@ -58,14 +58,24 @@ torch::Tensor TokensToMapImpl::forward(const torch::Tensor& tokens) {
       .unflatten(2, {layout_.rows, layout_.columns});
 }
 
+torch::Tensor TokenAveragePoolImpl::by_squares(const torch::Tensor& tokens) const {
+  return without_class_token(tokens, layout_.class_token)
+      .unflatten(1, {layout_.rows / rows_, rows_, layout_.columns / columns_, columns_});
+}
+
 torch::Tensor TokenAveragePoolImpl::forward(const torch::Tensor& tokens) {
-  const auto patches = without_class_token(tokens, layout_.class_token)
-                           .reshape({tokens.size(0), layout_.rows / rows_, rows_,
-                                     layout_.columns / columns_, columns_, tokens.size(2)})
-                           .mean(torch::IntArrayRef{2, 4})
-                           .flatten(1, 2);
+  const auto patches = by_squares(tokens).mean(torch::IntArrayRef{2, 4}).flatten(1, 2);
   if (!layout_.class_token) return patches;
   return torch::cat({tokens.narrow(1, 0, 1), patches}, 1);
+}
+
+void TokenAveragePoolImpl::send_back(const torch::Tensor& gradient, const Put& put) const {
+  const auto patches = without_class_token(gradient, layout_.class_token)
+                           .unflatten(1, {layout_.rows / rows_, 1, layout_.columns / columns_, 1});
+  put(patches / (rows_ * columns_),
+      [&](const torch::Tensor& tokens) { return by_squares(tokens); });
+  if (!layout_.class_token) return;
+  put(gradient.narrow(1, 0, 1), [](const torch::Tensor& tokens) { return tokens.narrow(1, 0, 1); });
 }
 
 }  // namespace mlaan

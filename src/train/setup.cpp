@@ -199,7 +199,7 @@ Plan make_plan(Config& config, const Backbone& backbone, const std::string& meth
   Plan plan = make_bare_plan(config, backbone, method);
   const auto& execution = config.get<ExecutionOptions>();
   if (execution.recompute != "auto") {
-    set_recompute(plan, execution.recompute == "default" ? default_recompute(plan, backbone)
+    set_recompute(plan, execution.recompute == "default" ? default_recompute(plan)
                                                          : parse_recompute(execution.recompute));
     return plan;
   }

@@ -1,8 +1,10 @@
 #include "local/gradient_tap.h"
 #include "nn/kept_statistics.h"
+#include "nn/relu_backward.h"
 #include "nn/returning_gradient.h"
 #include "support/closeness.h"
 
+#include <mlaan/measure/memory.h>
 #include <mlaan/nn/batch_norm_layers.h>
 #include <mlaan/nn/dropped_output_scope.h>
 
@@ -10,7 +12,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -189,6 +193,56 @@ TEST_P(BatchNormLayers, AGradientThatReturnsIsLeftAloneWhereOthersSeeIt) {
   set_gradient_returns(output, true);
   send_back_for(output, kept, {input, shortcut});
   expect_same(alias, before, "what an onlooker sees");
+}
+
+TEST_P(BatchNormLayers, AGradientFromASourceIsHeldForTheShortcutByNobody) {
+  const auto input = maps();
+  const auto shortcut = maps();
+  const auto sent = torch::randn({4, 6, 10, 10}, GetParam().type).contiguous(GetParam().format);
+  const auto map = static_cast<std::int64_t>(sent.nbytes());
+  for (const bool drops_output : {false, true}) {
+    const auto make_output = [&] {
+      std::optional<DroppedOutputScope> dropped;
+      if (drops_output) dropped.emplace();
+      return norm_add_relu(normalisation, input, shortcut);
+    };
+    const auto expected = send_back_for(make_output(), sent.clone(), {input, shortcut});
+    int calls = 0;
+    std::int64_t held = 0;
+    std::int64_t before = 0;
+    const GradientSource source = [&](const torch::Tensor& output) {
+      ++calls;
+      held = measure::read_memory(torch::kCPU).live - before;
+      EXPECT_EQ(output.defined(), !drops_output);
+      return output.defined() ? relu_backward(sent, output, false) : sent.clone();
+    };
+    const auto send = [&](const std::vector<torch::Tensor>& inputs) {
+      calls = 0;
+      const auto output = make_output();
+      before = measure::read_memory(torch::kCPU).live;
+      return send_back_for(output, send_from(source, output), inputs);
+    };
+    const auto both = send({input, shortcut});
+    EXPECT_EQ(calls, 2);
+    EXPECT_LT(held, 2 * map) << "the input's gradient alone";
+    expect_same(both[0], expected[0], "input");
+    expect_same(both[1], expected[1], "shortcut");
+    expect_same(send({input})[0], expected[0], "input alone");
+    EXPECT_EQ(calls, 1);
+    expect_same(send({shortcut})[0], expected[1], "shortcut alone");
+    EXPECT_EQ(calls, 1);
+  }
+}
+
+TEST_P(BatchNormLayers, WhoAsksNoSourceIsSentItsGradient) {
+  const auto sent = torch::randn({4, 6, 10, 10}, GetParam().type);
+  const auto source = [&](const torch::Tensor& output) {
+    EXPECT_FALSE(output.defined());
+    return sent;
+  };
+  EXPECT_TRUE(send_from(source, norm_relu(normalisation, maps())).is_same(sent));
+  EXPECT_TRUE(send_from(source, maps() * 2).is_same(sent));
+  EXPECT_TRUE(send_from(source, maps()).is_same(sent));
 }
 
 TEST_P(BatchNormLayers, ChannelsThatLeaveVectorsPartlyEmptyAgreeWithinRounding) {

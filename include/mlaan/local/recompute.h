@@ -16,10 +16,8 @@ Recompute parse_recompute(const std::string& text);
 /// as its method made it; nets, which have no use for Recompute::module, then recompute nothing.
 void set_recompute(Plan& plan, Recompute recompute);
 
-/// What a plan recomputes where nobody says: activations, if its auxiliary nets hold more than
-/// twice the network's parameters in layers that can rebuild theirs, such as copies of its blocks.
-/// The nets then do most of a step's work, of which rebuilding is little, and keep most of its
-/// bytes. Else nothing.
-Recompute default_recompute(const Plan& plan, const Backbone& backbone);
+/// What a plan recomputes where nobody says: activations, which costs little time, if a window is
+/// shorter than the network, for then somebody wants to save memory. Else nothing.
+Recompute default_recompute(const Plan& plan);
 
 }  // namespace mlaan

@@ -1,6 +1,8 @@
 // Average pooling over squares that do not overlap.
 #pragma once
 
+#include <mlaan/nn/linear_map.h>
+
 #include <torch/nn/cloneable.h>
 #include <torch/nn/pimpl.h>
 #include <torch/types.h>
@@ -12,11 +14,12 @@ namespace mlaan {
 /// (batch, C, h, w) → (batch, C, h / rows, w / columns), rounded down. The backward pass runs in
 /// the memory format of what came in, whichever the gradient comes in: LibTorch's own converts maps
 /// as large as the input, twice, where these differ.
-class AveragePoolImpl : public torch::nn::Cloneable<AveragePoolImpl> {
+class AveragePoolImpl : public torch::nn::Cloneable<AveragePoolImpl>, public LinearMap {
  public:
   AveragePoolImpl(std::int64_t rows, std::int64_t columns) : rows_(rows), columns_(columns) {}
   void reset() override {}
   torch::Tensor forward(const torch::Tensor& input);
+  void send_back(const torch::Tensor& gradient, const Put& put) const override;
 
  private:
   std::int64_t rows_;

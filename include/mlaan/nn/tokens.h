@@ -2,6 +2,7 @@
 #pragma once
 
 #include <mlaan/nn/backbone.h>
+#include <mlaan/nn/linear_map.h>
 #include <mlaan/nn/token_layout.h>
 
 #include <torch/nn/cloneable.h>
@@ -62,15 +63,20 @@ TORCH_MODULE(TokensToMap);
 
 /// Averages tokens over squares of neighbours; the class token stays. (batch, tokens, width) →
 /// (batch, fewer tokens, width)
-class TokenAveragePoolImpl : public torch::nn::Cloneable<TokenAveragePoolImpl> {
+class TokenAveragePoolImpl : public torch::nn::Cloneable<TokenAveragePoolImpl>, public LinearMap {
  public:
   /// \param rows,columns of the squares; they divide those of the layout.
   TokenAveragePoolImpl(TokenLayout layout, std::int64_t rows, std::int64_t columns)
       : layout_(layout), rows_(rows), columns_(columns) {}
   void reset() override {}
   torch::Tensor forward(const torch::Tensor& tokens);
+  void send_back(const torch::Tensor& gradient, const Put& put) const override;
 
  private:
+  /// The patches by the squares that they lie in: (batch, rows, rows of a square, columns, columns
+  /// of a square, width).
+  torch::Tensor by_squares(const torch::Tensor& tokens) const;
+
   TokenLayout layout_;
   std::int64_t rows_;
   std::int64_t columns_;
