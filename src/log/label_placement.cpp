@@ -51,12 +51,29 @@ double length_within(const std::vector<Position>& line, const Box& box) {
   return length;
 }
 
+/// Whether a label beside its point is not clearly farther from all others. What is drawn may be
+/// wider than what was reckoned with.
+bool is_mistakable(const Box& label, const LabelledPoint& point,
+                   const std::vector<LabelledPoint>& points) {
+  const double own = gap(label, point.position);
+  if (own > beside) return false;
+  return std::any_of(points.begin(), points.end(), [&](const LabelledPoint& other) {
+    return &other != &point && gap(label, other.position) <= 2 * own;
+  });
+}
+
 }  // namespace
 
 double overlap(const Box& left, const Box& right) {
   const double width = std::min(left.right, right.right) - std::max(left.left, right.left);
   const double height = std::min(left.bottom, right.bottom) - std::max(left.top, right.top);
   return width > 0 && height > 0 ? width * height : 0;
+}
+
+double gap(const Box& box, const Position& position) {
+  const double dx = std::max({box.left - position.x, 0.0, position.x - box.right});
+  const double dy = std::max({box.top - position.y, 0.0, position.y - box.bottom});
+  return std::hypot(dx, dy);
 }
 
 std::vector<Box> place_labels(const std::vector<LabelledPoint>& points, double height,
@@ -66,6 +83,8 @@ std::vector<Box> place_labels(const std::vector<LabelledPoint>& points, double h
   constexpr double for_a_label = 100;
   constexpr double for_a_marker = 100;
   constexpr double for_a_line = 1.5;
+  // To be taken for another's costs more than the next distance, from which a line leads back.
+  constexpr double for_a_mistake = 30;
   std::vector<Box> placed;
   for (const auto& point : points) {
     Box best;
@@ -79,6 +98,7 @@ std::vector<Box> place_labels(const std::vector<LabelledPoint>& points, double h
         for (const auto& other : points) {
           cost += for_a_marker * overlap(box, around(other.position, marker));
         }
+        if (is_mistakable(box, point, points)) cost += for_a_mistake;
         for (const auto& line : lines) cost += for_a_line * length_within(line, box);
         if (cost < lowest) {
           lowest = cost;

@@ -24,8 +24,12 @@ struct LabelledPoint {
   double width = 0;
 };
 
+/// How far from its point a label may be without a line to it.
+constexpr double beside = 16;
+
 /// Where the label of each point goes: as near to its point as it can without covering another
-/// label, a marker or - less important - a line.
+/// label, a marker or - less important - a line. A label without a line to its point is no nearer
+/// to another's, where that can be had.
 /// \param height of every label.
 /// \param marker radius of every marker.
 /// \param lines chains of positions.
@@ -36,5 +40,8 @@ std::vector<Box> place_labels(const std::vector<LabelledPoint>& points, double h
 
 /// The area that two boxes share.
 double overlap(const Box& left, const Box& right);
+
+/// From the position to the nearest of the box; 0 within.
+double gap(const Box& box, const Position& position);
 
 }  // namespace mlaan

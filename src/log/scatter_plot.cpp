@@ -233,11 +233,10 @@ class Drawing {
   }
 
   void draw_point(const PlotPoint& point, const Box& label) {
-    constexpr double near = 16;  // a label within this distance needs no line to its marker
     const Position center = position(point);
-    const Position nearest{std::clamp(center.x, label.left, label.right),
-                           std::clamp(center.y, label.top, label.bottom)};
-    if (std::hypot(nearest.x - center.x, nearest.y - center.y) > near) {
+    if (gap(label, center) > beside) {
+      const Position nearest{std::clamp(center.x, label.left, label.right),
+                             std::clamp(center.y, label.top, label.bottom)};
       svg_ += line(center, nearest, " stroke-width=\"0.75\" stroke-opacity=\"0.6\"");
     }
     svg_ += "<circle " + at("cx", "cy", center) + " r=\"" + number(marker_radius) + "\"><title>" +

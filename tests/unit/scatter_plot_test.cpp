@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
 #include <regex>
 
 namespace mlaan::testing {
@@ -148,6 +149,29 @@ TEST(ScatterPlot, LabelsDoNotCoverOneAnotherNorMarkers) {
                 0);
     }
   }
+}
+
+TEST(ScatterPlot, LabelsBesideTheirPointCannotBeTakenForAnothers) {
+  std::mt19937 random(7);
+  for (int crowd = 0; crowd < 50; ++crowd) {
+    std::vector<LabelledPoint> points;
+    for (int i = 0; i < 6; ++i) {
+      const auto x = static_cast<double>(250 + random() % 300);
+      const auto y = static_cast<double>(250 + random() % 100);
+      points.push_back({{x, y}, 70});
+    }
+    const auto labels = place_labels(points, 13, 5, {}, {0, 0, 800, 600});
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+      const double own = gap(labels[i], points[i].position);
+      if (own > beside) continue;
+      for (std::size_t j = 0; j < points.size(); ++j) {
+        if (j == i) continue;
+        EXPECT_GT(gap(labels[i], points[j].position), own) << crowd << ": " << i << ", " << j;
+      }
+    }
+  }
+  EXPECT_DOUBLE_EQ(gap({0, 0, 2, 2}, {5, 6}), 5);
+  EXPECT_DOUBLE_EQ(gap({0, 0, 2, 2}, {1, 1}), 0);
 }
 
 TEST(PlotScale, TicksAreRoundAndWithin) {
