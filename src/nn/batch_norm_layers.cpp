@@ -17,7 +17,6 @@
 #include <torch/csrc/autograd/variable.h>
 
 #include <array>
-#include <functional>
 #include <memory>
 #include <tuple>
 #include <utility>
@@ -167,8 +166,7 @@ struct NormReluConv : NormNode {
   Tensor through_followers(Tensor gradient, Tensor& other) override {
     const bool rebuilds = !middle.defined();
     // One product after the other, so that the rebuilt map and its gradient, the largest tensors
-    // here, do not meet. To rebuild it twice is quicker than to keep in between where it is above
-    // 0.
+    // here, do not meet. To rebuild it twice is quicker than to keep a mask of it in between.
     if (task_should_compute_output(3)) {
       const Tensor convolved = rebuilds ? normalise_again(input, record).relu_() : middle;
       other = std::get<1>(convolution_backward(gradient, convolved, {false, true, false}));

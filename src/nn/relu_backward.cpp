@@ -23,9 +23,8 @@ std::int64_t part_count(const torch::Tensor& maps) {
 torch::Tensor relu_backward(const torch::Tensor& gradient, const torch::Tensor& output,
                             bool in_place) {
   if (in_place) {
-    torch::Tensor result = gradient;
-    at::threshold_backward_out(result, gradient, output, 0);
-    return result;
+    relu_backward_to(gradient, gradient, output);
+    return gradient;
   }
   return at::threshold_backward(gradient, output, 0);
 }
@@ -56,9 +55,8 @@ torch::Tensor relu_backward_where_open(const torch::Tensor& gradient, const torc
   const std::int64_t step = (open.size(rows) + parts - 1) / parts;
   for (std::int64_t begin = 0; begin < open.size(rows); begin += step) {
     const std::int64_t count = std::min(step, open.size(rows) - begin);
-    torch::Tensor part = result.narrow(rows, begin, count);
-    at::threshold_backward_out(part, gradient.narrow(rows, begin, count),
-                               bytes.narrow(rows, begin, count).to(gradient.scalar_type()), 0);
+    relu_backward_to(result.narrow(rows, begin, count), gradient.narrow(rows, begin, count),
+                     bytes.narrow(rows, begin, count).to(gradient.scalar_type()));
   }
   return result;
 }
