@@ -10,7 +10,7 @@ namespace {
 
 namespace F = torch::nn::functional;
 
-constexpr std::int64_t batch_size = 128;
+constexpr std::int64_t map_count = 128;
 constexpr MapSize picture{32, 32};
 
 torch::Tensor one_after_the_other(const torch::Tensor& maps, MapSize size,
@@ -27,16 +27,16 @@ template <class Function>
 void decode(benchmark::State& state, Function function) {
   torch::nn::Conv2d convolution(torch::nn::Conv2dOptions(state.range(0), 12, 3).padding(1));
   convolution->weight.set_data(convolution->weight.contiguous(torch::MemoryFormat::ChannelsLast));
-  const auto maps = torch::randn({batch_size, state.range(0), state.range(1), state.range(1)})
+  const auto maps = torch::randn({map_count, state.range(0), state.range(1), state.range(1)})
                         .contiguous(torch::MemoryFormat::ChannelsLast)
                         .requires_grad_(true);
-  const auto cotangent = torch::randn({batch_size, 12, picture.rows, picture.columns})
+  const auto cotangent = torch::randn({map_count, 12, picture.rows, picture.columns})
                              .contiguous(torch::MemoryFormat::ChannelsLast);
   for (auto _ : state) {
     function(maps, picture, convolution).backward(cotangent);
     benchmark::DoNotOptimize(maps.grad());
   }
-  state.SetItemsProcessed(state.iterations() * batch_size);
+  state.SetItemsProcessed(state.iterations() * map_count);
 }
 
 void decode_upsampled(benchmark::State& state) {

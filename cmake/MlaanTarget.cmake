@@ -5,6 +5,10 @@ set(MLAAN_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-st
   # False alarms of GCC 12 about std::string and std::vector in C++20.
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict> $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overflow>
   $<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds>)
+if(CMAKE_UNITY_BUILD)
+  # It takes the files that are compiled together for headers, and what is local to them for public.
+  list(APPEND MLAAN_WARNINGS $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+endif()
 
 # mlaan_settings(target): applies them.
 function(mlaan_settings target)

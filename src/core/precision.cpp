@@ -8,7 +8,8 @@
 namespace mlaan {
 namespace {
 
-constexpr std::array<Precision, 3> all{Precision::float32, Precision::bfloat16, Precision::float16};
+constexpr std::array<Precision, 3> precisions{Precision::float32, Precision::bfloat16,
+                                              Precision::float16};
 
 }  // namespace
 
@@ -25,7 +26,7 @@ std::string to_string(Precision precision) {
 }
 
 Precision parse_precision(const std::string& text) {
-  for (const auto precision : all) {
+  for (const auto precision : precisions) {
     if (to_string(precision) == text) return precision;
   }
   throw UserError(unknown_name("precision", text, {"float32", "bfloat16", "float16"}));

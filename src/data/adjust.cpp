@@ -87,14 +87,14 @@ double mean_grey(const Canvas& canvas) {
   return static_cast<double>(sum) / static_cast<double>(canvas.area);
 }
 
-struct Colour {
+struct RgbColour {
   float red;
   float green;
   float blue;
 };
 
 /// \param turn added to the hue, as a share of a full turn. \param colour values from 0 to 1.
-Colour turned(const Colour& colour, float turn) {
+RgbColour turned(const RgbColour& colour, float turn) {
   const float value = std::max({colour.red, colour.green, colour.blue});
   const float range = value - std::min({colour.red, colour.green, colour.blue});
   if (range == 0) return colour;
@@ -188,7 +188,7 @@ torch::Tensor adjust_hue(const torch::Tensor& image, double turn) {
     const auto share = [&](std::int64_t channel) {
       return static_cast<float>(canvas.from[channel * canvas.area + i]) / 255.0F;
     };
-    const Colour colour = turned({share(0), share(1), share(2)}, static_cast<float>(turn));
+    const RgbColour colour = turned({share(0), share(1), share(2)}, static_cast<float>(turn));
     canvas.to[i] = to_pixel(colour.red * 255);
     canvas.to[canvas.area + i] = to_pixel(colour.green * 255);
     canvas.to[2 * canvas.area + i] = to_pixel(colour.blue * 255);

@@ -13,11 +13,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::int64_t side = 32;
-constexpr std::int64_t pixels = 3 * side * side;
+constexpr std::int64_t cifar_side = 32;
+constexpr std::int64_t cifar_pixels = 3 * cifar_side * cifar_side;
 
 /// What the two data sets differ in.
-struct Format {
+struct CifarFormat {
   const char* name;
   const char* archive_folder;
   std::vector<std::string> train_files;  ///< of which those that are there are read
@@ -27,9 +27,9 @@ struct Format {
   std::int64_t classes;
 };
 
-std::shared_ptr<const Dataset> read_records(const Format& format,
+std::shared_ptr<const Dataset> read_records(const CifarFormat& format,
                                             const std::vector<fs::path>& files) {
-  const std::int64_t record = format.label_bytes + pixels;
+  const std::int64_t record = format.label_bytes + cifar_pixels;
   std::vector<std::int64_t> labels;
   std::vector<torch::Tensor> parts;
   for (const auto& path : files) {
@@ -54,10 +54,11 @@ std::shared_ptr<const Dataset> read_records(const Format& format,
     parts.push_back(records.slice(1, format.label_bytes).contiguous());
   }
   const auto images = parts.size() == 1 ? parts[0] : torch::cat(parts);
-  return std::make_shared<InMemoryDataset>(images.view({-1, 3, side, side}), std::move(labels));
+  return std::make_shared<InMemoryDataset>(images.view({-1, 3, cifar_side, cifar_side}),
+                                           std::move(labels));
 }
 
-DataSource load(const Format& format, const std::string& folder) {
+DataSource load_records(const CifarFormat& format, const std::string& folder) {
   fs::path root(folder);
   if (!fs::is_directory(root))
     throw UserError("there is no folder " + folder + " to read " + format.name + " from");
@@ -72,7 +73,7 @@ DataSource load(const Format& format, const std::string& folder) {
   }
   DataSource source;
   source.name = format.name;
-  source.image_shape = {3, side, side};
+  source.image_shape = {3, cifar_side, cifar_side};
   source.classes = read_class_names(root / format.names_file, format.classes);
   source.normalisation = {{125.3 / 255, 123.0 / 255, 113.9 / 255},
                           {63.0 / 255, 62.1 / 255, 66.7 / 255}};
@@ -101,19 +102,19 @@ DatasetEntry entry(const std::string& name, const std::string& summary,
 }  // namespace
 
 DataSource load_cifar10(const std::string& folder) {
-  return load({"cifar10",
-               "cifar-10-batches-bin",
-               {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin",
-                "data_batch_5.bin"},
-               "test_batch.bin",
-               "batches.meta.txt",
-               1,
-               10},
-              folder);
+  return load_records({"cifar10",
+                       "cifar-10-batches-bin",
+                       {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin",
+                        "data_batch_4.bin", "data_batch_5.bin"},
+                       "test_batch.bin",
+                       "batches.meta.txt",
+                       1,
+                       10},
+                      folder);
 }
 
 DataSource load_cifar100(const std::string& folder) {
-  return load(
+  return load_records(
       {"cifar100", "cifar-100-binary", {"train.bin"}, "test.bin", "fine_label_names.txt", 2, 100},
       folder);
 }

@@ -13,11 +13,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::int64_t side = 28;
-constexpr std::int64_t classes = 10;
+constexpr std::int64_t mnist_side = 28;
+constexpr std::int64_t mnist_classes = 10;
 
 /// What the two data sets differ in.
-struct Format {
+struct MnistFormat {
   const char* name;
   const char* torchvision_folder;
   std::vector<std::string> classes;
@@ -26,7 +26,7 @@ struct Format {
 };
 
 /// The file itself, or its compressed form.
-fs::path find_file(const Format& format, const fs::path& folder, const std::string& name) {
+fs::path find_file(const MnistFormat& format, const fs::path& folder, const std::string& name) {
   for (const char* ending : {"", ".gz"}) {
     if (fs::exists(folder / (name + ending))) return folder / (name + ending);
   }
@@ -34,13 +34,14 @@ fs::path find_file(const Format& format, const fs::path& folder, const std::stri
                   name + " or " + name + ".gz");
 }
 
-std::shared_ptr<const Dataset> read_part(const Format& format, const fs::path& folder,
+std::shared_ptr<const Dataset> read_part(const MnistFormat& format, const fs::path& folder,
                                          const std::string& part) {
   const fs::path images_path = find_file(format, folder, part + "-images-idx3-ubyte");
   const fs::path labels_path = find_file(format, folder, part + "-labels-idx1-ubyte");
   const torch::Tensor images = read_idx(images_path);
   const torch::Tensor digits = read_idx(labels_path);
-  if (images.dim() != 3 || images.size(0) < 1 || images.size(1) != side || images.size(2) != side) {
+  if (images.dim() != 3 || images.size(0) < 1 || images.size(1) != mnist_side ||
+      images.size(2) != mnist_side) {
     throw UserError(images_path.string() + " has the sizes " + to_string(images.sizes().vec()) +
                     ", where " + format.name + " has n×28×28 with n of at least 1");
   }
@@ -52,7 +53,7 @@ std::shared_ptr<const Dataset> read_part(const Format& format, const fs::path& f
   std::vector<std::int64_t> labels(static_cast<std::size_t>(digits.size(0)));
   const auto* digit = digits.data_ptr<std::uint8_t>();
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    if (digit[i] >= classes) {
+    if (digit[i] >= mnist_classes) {
       throw UserError(labels_path.string() + ": label " + std::to_string(i + 1) + " is " +
                       std::to_string(digit[i]) + "; labels of " + format.name + " go from 0 to 9");
     }
@@ -61,7 +62,7 @@ std::shared_ptr<const Dataset> read_part(const Format& format, const fs::path& f
   return std::make_shared<InMemoryDataset>(images.unsqueeze(1), std::move(labels));
 }
 
-DataSource load(const Format& format, const std::string& folder) {
+DataSource load_from(const MnistFormat& format, const std::string& folder) {
   fs::path root(folder);
   if (!fs::is_directory(root)) {
     throw UserError("there is no folder " + folder + " to read " + format.name + " from");
@@ -69,7 +70,7 @@ DataSource load(const Format& format, const std::string& folder) {
   if (fs::is_directory(root / format.torchvision_folder)) root /= format.torchvision_folder;
   DataSource source;
   source.name = format.name;
-  source.image_shape = {1, side, side};
+  source.image_shape = {1, mnist_side, mnist_side};
   source.classes = format.classes;
   source.normalisation = format.normalisation;
   source.crop = format.crop;
@@ -92,17 +93,18 @@ DatasetEntry entry(const std::string& name, const std::string& summary,
 }  // namespace
 
 DataSource load_mnist(const std::string& folder) {
-  return load({"mnist", "MNIST/raw", numbered_classes(classes), {{0.1307}, {0.3081}}, {}}, folder);
+  return load_from(
+      {"mnist", "MNIST/raw", numbered_classes(mnist_classes), {{0.1307}, {0.3081}}, {}}, folder);
 }
 
 DataSource load_fashion_mnist(const std::string& folder) {
-  return load({"fashion_mnist",
-               "FashionMNIST/raw",
-               {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker",
-                "Bag", "Ankle boot"},
-               {{0.2860}, {0.3530}},
-               {0, PaddingMode::zero, true}},
-              folder);
+  return load_from({"fashion_mnist",
+                    "FashionMNIST/raw",
+                    {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt",
+                     "Sneaker", "Bag", "Ankle boot"},
+                    {{0.2860}, {0.3530}},
+                    {0, PaddingMode::zero, true}},
+                   folder);
 }
 
 DatasetEntry mnist_entry() {

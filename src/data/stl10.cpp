@@ -13,19 +13,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::int64_t side = 96;
-constexpr std::int64_t image_bytes = 3 * side * side;
-constexpr std::int64_t classes = 10;
+constexpr std::int64_t stl10_side = 96;
+constexpr std::int64_t stl10_image_bytes = 3 * stl10_side * stl10_side;
+constexpr std::int64_t stl10_classes = 10;
 
 std::shared_ptr<const Dataset> read_part(const fs::path& images_path, const fs::path& labels_path) {
   // Before the images are read, which are many bytes.
   const std::int64_t bytes = file_bytes(images_path);
-  if (bytes == 0 || bytes % image_bytes != 0) {
+  if (bytes == 0 || bytes % stl10_image_bytes != 0) {
     throw UserError(images_path.string() + " is cut short or not of stl10: its " +
                     std::to_string(bytes) + " bytes are no whole number of images of " +
-                    std::to_string(image_bytes));
+                    std::to_string(stl10_image_bytes));
   }
-  const std::int64_t count = bytes / image_bytes;
+  const std::int64_t count = bytes / stl10_image_bytes;
   if (file_bytes(labels_path) != count) {
     throw UserError(labels_path.string() + " has " + std::to_string(file_bytes(labels_path)) +
                     " bytes, where the " + std::to_string(count) + " images of " +
@@ -35,13 +35,13 @@ std::shared_ptr<const Dataset> read_part(const fs::path& images_path, const fs::
   std::vector<std::int64_t> labels;
   const auto* label = label_bytes.data_ptr<std::uint8_t>();
   for (std::int64_t i = 0; i < count; ++i) {
-    if (label[i] < 1 || label[i] > classes) {
+    if (label[i] < 1 || label[i] > stl10_classes) {
       throw UserError(labels_path.string() + ": label " + std::to_string(i + 1) + " is " +
                       std::to_string(label[i]) + "; labels of stl10 go from 1 to 10");
     }
     labels.push_back(label[i] - 1);
   }
-  const auto columns_first = read_bytes(images_path).view({count, 3, side, side});
+  const auto columns_first = read_bytes(images_path).view({count, 3, stl10_side, stl10_side});
   return std::make_shared<InMemoryDataset>(columns_first.transpose(2, 3).contiguous(),
                                            std::move(labels));
 }
@@ -61,8 +61,8 @@ DataSource load_stl10(const std::string& folder) {
   }
   DataSource source;
   source.name = "stl10";
-  source.image_shape = {3, side, side};
-  source.classes = read_class_names(root / "class_names.txt", classes);
+  source.image_shape = {3, stl10_side, stl10_side};
+  source.classes = read_class_names(root / "class_names.txt", stl10_classes);
   source.normalisation = {{0.5, 0.5, 0.5}, {0.5, 0.5, 0.5}};
   source.crop = {4, PaddingMode::zero, true};
   source.train = read_part(root / "train_X.bin", root / "train_y.bin");

@@ -13,17 +13,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::int64_t side = 32;
-constexpr std::int64_t classes = 10;
+constexpr std::int64_t svhn_side = 32;
+constexpr std::int64_t svhn_classes = 10;
 
-struct Part {
+struct SvhnPart {
   torch::Tensor images;
   std::vector<std::int64_t> labels;
 };
 
-Part read_part(const fs::path& path) {
+SvhnPart read_part(const fs::path& path) {
   const torch::Tensor x = read_matlab_array(path, "X");
-  if (x.dim() != 4 || x.size(0) != side || x.size(1) != side || x.size(2) != 3 ||
+  if (x.dim() != 4 || x.size(0) != svhn_side || x.size(1) != svhn_side || x.size(2) != 3 ||
       x.scalar_type() != torch::kUInt8) {
     throw UserError(path.string() + ": X is of " + c10::toString(x.scalar_type()) + ", " +
                     to_string(x.sizes().vec()) + ", where svhn has uint8, 32×32×3×n");
@@ -36,15 +36,15 @@ Part read_part(const fs::path& path) {
   }
   const torch::Tensor numbers = y.reshape({-1}).to(torch::kFloat64);
   const auto* number = numbers.data_ptr<double>();
-  Part part;
+  SvhnPart part;
   for (std::int64_t i = 0; i < count; ++i) {
-    const bool in_range = number[i] >= 1 && number[i] <= classes;
+    const bool in_range = number[i] >= 1 && number[i] <= svhn_classes;
     const auto label = in_range ? static_cast<std::int64_t>(number[i]) : 0;
     if (!in_range || static_cast<double>(label) != number[i]) {
       throw UserError(path.string() + ": label " + std::to_string(i + 1) + " of y is " +
                       std::to_string(number[i]) + "; labels of svhn go from 1 to 10");
     }
-    part.labels.push_back(label % classes);
+    part.labels.push_back(label % svhn_classes);
   }
   part.images = x.permute({3, 2, 0, 1}).contiguous();
   return part;
@@ -69,19 +69,19 @@ DataSource load_svhn(const std::string& folder, const SvhnOptions& options) {
   }
   DataSource source;
   source.name = "svhn";
-  source.image_shape = {3, side, side};
-  source.classes = numbered_classes(classes);
+  source.image_shape = {3, svhn_side, svhn_side};
+  source.classes = numbered_classes(svhn_classes);
   source.normalisation = {{0.5, 0.5, 0.5}, {0.5, 0.5, 0.5}};
   source.crop = {2, PaddingMode::zero, false};
   const fs::path test_path = existing(root / "test_32x32.mat");
-  Part train = read_part(existing(root / "train_32x32.mat"));
+  SvhnPart train = read_part(existing(root / "train_32x32.mat"));
   if (options.extra) {
-    const Part extra = read_part(existing(root / "extra_32x32.mat"));
+    const SvhnPart extra = read_part(existing(root / "extra_32x32.mat"));
     train.images = torch::cat({train.images, extra.images});
     train.labels.insert(train.labels.end(), extra.labels.begin(), extra.labels.end());
   }
   source.train = std::make_shared<InMemoryDataset>(train.images, std::move(train.labels));
-  Part test = read_part(test_path);
+  SvhnPart test = read_part(test_path);
   source.test = std::make_shared<InMemoryDataset>(test.images, std::move(test.labels));
   return source;
 }

@@ -8,10 +8,10 @@ namespace mlaan {
 namespace {
 
 using Role = ChainLayer::Role;
-using Group = std::vector<ChainLayer>;
+using LayerGroup = std::vector<ChainLayer>;
 
 /// Moves the layers at the end of `last` that lead into the head to the head's front.
-void move_into_head(Group& last, Group& head) {
+void move_into_head(LayerGroup& last, LayerGroup& head) {
   const auto first = std::find_if(last.begin() + 1, last.end(), [](const ChainLayer& layer) {
     return layer.role == Role::leads_into_head;
   });
@@ -19,7 +19,7 @@ void move_into_head(Group& last, Group& head) {
   last.erase(first, last.end());
 }
 
-Unit unit_of(const Group& group) {
+Unit unit_of(const LayerGroup& group) {
   std::vector<Unit::Layer> layers;
   for (const auto& item : group) layers.push_back(item.layer);
   const std::string first = layers.front().prefix;
@@ -30,7 +30,7 @@ Unit unit_of(const Group& group) {
 
 Backbone cut_chain(std::vector<ChainLayer> chain, const Shape& shape, const std::string& name) {
   const std::size_t size = chain.size();
-  std::vector<Group> groups;
+  std::vector<LayerGroup> groups;
   bool begun = false;
   for (auto& layer : chain) {
     // Layers ahead of the first with parameters (a Flatten, say) go with that one.

@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* format_key = "engine.memory_format";
+constexpr const char* memory_format_key = "engine.memory_format";
 /// File systems take names of 255 bytes; the seed comes behind.
 constexpr std::size_t longest_spec_name = 160;
 
@@ -44,7 +44,7 @@ bool is_free_to_differ(const std::string& key) {
 
 /// Whether a run that was asked for with this value writes down another one that it has measured.
 bool is_settled_by_measuring(const Field& asked) {
-  return (asked.key == format_key && asked.value() == OptionValue(std::string("auto"))) ||
+  return (asked.key == memory_format_key && asked.value() == OptionValue(std::string("auto"))) ||
          (asked.key == "engine.check_precision" && asked.value() == OptionValue(true));
 }
 
@@ -86,15 +86,15 @@ void settle_layout(Config& config, const DataSource& data, const std::vector<Com
   if (format_of(config) != "auto") return;
   for (std::size_t i = 0; i < runs.size() && format_of(config) == "auto"; ++i) {
     const std::string record = record_of(runs[i].folder).string();
-    if (asked[i].origin(format_key) == record) {
-      config.apply(format_key, format_of(asked[i]), record);
+    if (asked[i].origin(memory_format_key) == record) {
+      config.apply(memory_format_key, format_of(asked[i]), record);
     }
   }
   const std::string settled = settle_memory_format(config, data);
   if (!settled.empty()) progress(settled);
   for (auto& settings : asked) {
     if (format_of(settings) != "auto") continue;
-    settings.apply(format_key, format_of(config), config.origin(format_key));
+    settings.apply(memory_format_key, format_of(config), config.origin(memory_format_key));
   }
 }
 

@@ -10,23 +10,23 @@
 namespace mlaan::testing {
 namespace {
 
-constexpr std::uint64_t seed = 11;
-constexpr int cases = 40;
+constexpr std::uint64_t boundary_seed = 11;
+constexpr int boundary_cases = 40;
 
 EngineOptions rounded() {
   EngineOptions options;
-  options.seed = seed;
+  options.seed = boundary_seed;
   options.boundaries = Precision::bfloat16;
   return options;
 }
 
 TEST(RoundedBoundaries, GradientsAreThoseOfEveryWindowByItself) {
   int moved = 0;
-  for (std::uint64_t key = 0; key < cases; ++key) {
+  for (std::uint64_t key = 0; key < boundary_cases; ++key) {
     const TrainingCase random = random_case(key, torch::kFloat64);
     const auto naive = [&](std::optional<torch::Dtype> boundaries) {
-      return naive_gradients(random.backbone, random.plan, random.images, random.labels, seed, 0,
-                             boundaries);
+      return naive_gradients(random.backbone, random.plan, random.images, random.labels,
+                             boundary_seed, 0, boundaries);
     };
     const NaiveResult exact = naive(std::nullopt);
     const NaiveResult expected = naive(torch::kBFloat16);
@@ -48,11 +48,11 @@ TEST(RoundedBoundaries, GradientsAreThoseOfEveryWindowByItself) {
     }
     if (differs) ++moved;
   }
-  EXPECT_GT(moved, cases / 2) << "rounding shows, so the comparison above sees it";
+  EXPECT_GT(moved, boundary_cases / 2) << "rounding shows, so the comparison above sees it";
 }
 
 TEST(RoundedBoundaries, RecomputationIsExactBitForBit) {
-  for (std::uint64_t key = 0; key < cases; ++key) {
+  for (std::uint64_t key = 0; key < boundary_cases; ++key) {
     expect_recomputation_is_exact([key] { return random_case(key, torch::kFloat32); }, rounded(),
                                   "case " + std::to_string(key));
   }

@@ -18,7 +18,7 @@
 namespace mlaan::testing {
 namespace {
 
-constexpr std::uint64_t seed = 5;
+constexpr std::uint64_t composition_seed = 5;
 
 enum class Kind : std::uint8_t { convolutional, transformer };
 
@@ -47,7 +47,8 @@ class Composed : public ::testing::TestWithParam<std::tuple<Kind, std::string>> 
                                   ? small_transformer()
                                   : test_backbone("resnet14", 2);
     OptionSet options;
-    Plan plan = find_method(method()).plan(backbone, default_partition(backbone, 4), options, seed);
+    Plan plan = find_method(method()).plan(backbone, default_partition(backbone, 4), options,
+                                           composition_seed);
     backbone.to(torch::kFloat64);
     for (const auto& net : nets(plan)) {
       for (const auto& unit : net->units()) unit.to(torch::kFloat64);
@@ -59,14 +60,14 @@ class Composed : public ::testing::TestWithParam<std::tuple<Kind, std::string>> 
 
   static EngineOptions options() {
     EngineOptions options;
-    options.seed = seed;
+    options.seed = composition_seed;
     return options;
   }
 };
 
 TEST_P(Composed, GradientsEqualThoseOfEveryWindowByItself) {
   const auto [backbone, plan, images, labels] = make();
-  const NaiveResult naive = naive_gradients(backbone, plan, images, labels, seed, 0);
+  const NaiveResult naive = naive_gradients(backbone, plan, images, labels, composition_seed, 0);
   Engine engine(backbone, plan, options());
   const StepResult result = engine.accumulate(images, labels);
   for (std::size_t s = 0; s < plan.supervisions.size(); ++s) {

@@ -9,8 +9,8 @@
 namespace mlaan::testing {
 namespace {
 
-constexpr std::uint64_t seed = 11;
-constexpr int cases = 60;
+constexpr std::uint64_t gradient_seed = 11;
+constexpr int gradient_cases = 60;
 
 /// Steps of plain descent with rate 1 show the gradients, also where they are dropped at once.
 OptimizerFactory plain_descent() {
@@ -24,7 +24,7 @@ OptimizerFactory plain_descent() {
 
 EngineOptions engine_options(bool fused_update) {
   EngineOptions options;
-  options.seed = seed;
+  options.seed = gradient_seed;
   options.fused_update = fused_update;
   options.optimizer = plain_descent();
   return options;
@@ -62,10 +62,10 @@ class RandomPlans : public ::testing::TestWithParam<torch::Dtype> {
 };
 
 TEST_P(RandomPlans, GradientsEqualThoseOfEveryWindowByItself) {
-  for (std::uint64_t key = 0; key < cases; ++key) {
+  for (std::uint64_t key = 0; key < gradient_cases; ++key) {
     const TrainingCase random = random_case(key, GetParam());
-    const NaiveResult naive =
-        naive_gradients(random.backbone, random.plan, random.images, random.labels, seed, 0);
+    const NaiveResult naive = naive_gradients(random.backbone, random.plan, random.images,
+                                              random.labels, gradient_seed, 0);
     Engine engine(random.backbone, random.plan, engine_options(false));
     const StepResult result = engine.accumulate(random.images, random.labels);
     expect_gradients(
@@ -89,12 +89,12 @@ TEST_P(RandomPlans, GradientsEqualThoseOfEveryWindowByItself) {
 }
 
 TEST_P(RandomPlans, GradientsForProbabilitiesEqualThoseOfEveryWindowByItself) {
-  for (std::uint64_t key = 0; key < cases / 3; ++key) {
+  for (std::uint64_t key = 0; key < gradient_cases / 3; ++key) {
     TrainingCase random = random_case(key, GetParam());
     random.labels =
         torch::randn({random.labels.size(0), random.backbone.classes()}, GetParam()).softmax(1);
-    const NaiveResult naive =
-        naive_gradients(random.backbone, random.plan, random.images, random.labels, seed, 0);
+    const NaiveResult naive = naive_gradients(random.backbone, random.plan, random.images,
+                                              random.labels, gradient_seed, 0);
     Engine engine(random.backbone, random.plan, engine_options(false));
     engine.accumulate(random.images, random.labels);
     expect_gradients(
@@ -104,10 +104,10 @@ TEST_P(RandomPlans, GradientsForProbabilitiesEqualThoseOfEveryWindowByItself) {
 }
 
 TEST_P(RandomPlans, FusedUpdatesUseTheSameGradients) {
-  for (std::uint64_t key = 0; key < cases; ++key) {
+  for (std::uint64_t key = 0; key < gradient_cases; ++key) {
     const TrainingCase random = random_case(key, GetParam());
-    const NaiveResult naive =
-        naive_gradients(random.backbone, random.plan, random.images, random.labels, seed, 0);
+    const NaiveResult naive = naive_gradients(random.backbone, random.plan, random.images,
+                                              random.labels, gradient_seed, 0);
     Engine engine(random.backbone, random.plan, engine_options(true));
     std::map<std::string, torch::Tensor> before;
     for (const auto& named : engine.named_parameters()) {
@@ -130,7 +130,7 @@ INSTANTIATE_TEST_SUITE_P(Types, RandomPlans, ::testing::Values(torch::kFloat64, 
                          });
 
 TEST(RandomPlans, FusedAndLateUpdatesTrainTheSameNetworkBitForBit) {
-  for (std::uint64_t key = 0; key < cases; ++key) {
+  for (std::uint64_t key = 0; key < gradient_cases; ++key) {
     std::vector<std::vector<NamedTensor>> trained;
     for (const bool fused : {false, true}) {
       const TrainingCase random = random_case(key, torch::kFloat32);
@@ -148,7 +148,7 @@ TEST(RandomPlans, FusedAndLateUpdatesTrainTheSameNetworkBitForBit) {
 }
 
 TEST(RandomPlans, RecomputationIsExactBitForBit) {
-  for (std::uint64_t key = 0; key < cases; ++key) {
+  for (std::uint64_t key = 0; key < gradient_cases; ++key) {
     EngineOptions options = engine_options(true);
     options.optimizer = sgd();
     expect_recomputation_is_exact([key] { return random_case(key, torch::kFloat32); }, options,
@@ -157,7 +157,7 @@ TEST(RandomPlans, RecomputationIsExactBitForBit) {
 }
 
 TEST(RandomPlans, EveryModuleRunsForwardOnceAndEveryGraphIsFreed) {
-  for (std::uint64_t key = 0; key < cases; ++key) {
+  for (std::uint64_t key = 0; key < gradient_cases; ++key) {
     TrainingCase random = random_case(key, torch::kFloat32);
     random.plan.recompute.clear();
     random.plan.recompute_nets.clear();

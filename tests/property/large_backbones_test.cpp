@@ -23,7 +23,7 @@
 namespace mlaan::testing {
 namespace {
 
-constexpr std::uint64_t seed = 5;
+constexpr std::uint64_t backbone_seed = 5;
 
 Backbone make_family(const std::string& family) {
   if (family == "bottlenecks") {
@@ -55,7 +55,8 @@ class LargeBackbones : public ::testing::TestWithParam<std::tuple<std::string, s
     if (family == "vgg8b" && method == "man") method = "dgl+man";
     const Backbone backbone = make_family(family);
     OptionSet options;
-    Plan plan = find_method(method).plan(backbone, default_partition(backbone, 4), options, seed);
+    Plan plan =
+        find_method(method).plan(backbone, default_partition(backbone, 4), options, backbone_seed);
     set_recompute(plan, parse_recompute(recompute));
     EngineOptions engine_options;
     engine_options.memory_format = torch::MemoryFormat::ChannelsLast;

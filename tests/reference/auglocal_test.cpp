@@ -8,14 +8,9 @@ namespace mlaan::testing {
 namespace {
 
 /// The blocks come first in the code's list, then pooling, flattening and the linear layer.
-std::string file_name(const std::string& name) {
+std::string auglocal_name(const std::string& name) {
   return replaced(replaced(name, "local.block.", "classifier.head."), "local.fc.",
                   "classifier.head.4.");
-}
-
-std::string loss_name(const Supervision& supervision) {
-  if (supervision.name == "output") return "train.head_loss";
-  return "loss." + std::to_string(supervision.last + 1) + ".classifier";
 }
 
 class AuglocalReference : public ::testing::TestWithParam<torch::Dtype> {};
@@ -25,7 +20,7 @@ TEST_P(AuglocalReference, StepOfResNet32OfDepth2) {
   const Backbone backbone = reference_backbone();
   const Plan plan = methods::auglocal(backbone, default_partition(backbone, 16));
   EXPECT_EQ(plan.partition.size(), 14U);
-  expect_reference_step(*file, backbone, plan, file_name, loss_name, GetParam(),
+  expect_reference_step(*file, backbone, plan, auglocal_name, classifier_loss, GetParam(),
                         /*float32_share=*/0.5);
 }
 

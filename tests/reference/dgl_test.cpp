@@ -10,17 +10,12 @@ namespace {
 
 /// "aux.3.local.fc2.bias" → "aux.3.classifier.head.7.bias": by position in the code's list of
 /// layers.
-std::string file_name(const std::string& name) {
+std::string dgl_name(const std::string& name) {
   std::string result = replaced(name, ".local.", ".classifier.head.");
   result = replaced(result, "conv1.", "0.");
   result = replaced(result, "bn1.", "1.");
   result = replaced(result, "fc1.", "5.");
   return replaced(result, "fc2.", "7.");
-}
-
-std::string loss_name(const Supervision& supervision) {
-  if (supervision.name == "output") return "train.head_loss";
-  return "loss." + std::to_string(supervision.last + 1) + ".classifier";
 }
 
 class DglReference : public ::testing::TestWithParam<torch::Dtype> {};
@@ -29,7 +24,7 @@ TEST_P(DglReference, StepOfResNet32In16Modules) {
   MLAAN_REFERENCE_OR_SKIP(file, "dgl-resnet32-k16");
   const Backbone backbone = make_backbone("resnet32", 10, {3, 32, 32}, 0);
   const Plan plan = methods::dgl(backbone, default_partition(backbone, 16));
-  expect_reference_step(*file, backbone, plan, file_name, loss_name, GetParam());
+  expect_reference_step(*file, backbone, plan, dgl_name, classifier_loss, GetParam());
 }
 
 INSTANTIATE_TEST_SUITE_P(Types, DglReference, both_types(), type_name);

@@ -10,16 +10,16 @@ namespace mlaan::testing {
 namespace {
 
 /// "aux.3.cascaded.leap.0.twin.conv1.weight" → "aux.3.cascaded.ema.0.conv1.weight".
-std::string file_name(const std::string& name) {
+std::string mlaan_name(const std::string& name) {
   return replaced(replaced(name, "leap.0.copy.", "leap.0."), "leap.0.twin.", "ema.0.");
 }
 
-std::string loss_name(const Supervision& supervision) {
+std::string mlaan_loss(const Supervision& supervision) {
   if (supervision.name == "output") return "train.head_loss";
   return "loss." + std::to_string(supervision.last + 1) + "." + supervision.name;
 }
 
-Plan published_plan(const Backbone& backbone) {
+Plan published_mlaan(const Backbone& backbone) {
   methods::MlaanOptions options;
   options.mlm.published_code = true;
   return methods::mlaan(backbone, default_partition(backbone, 8), options);
@@ -30,7 +30,7 @@ class MlaanReference : public ::testing::TestWithParam<torch::Dtype> {};
 TEST_P(MlaanReference, StepOfResNet32In8Modules) {
   MLAAN_REFERENCE_OR_SKIP(file, "mlaan-resnet32-k8");
   const Backbone backbone = make_backbone("resnet32", 10, {3, 32, 32}, 0);
-  expect_reference_step(*file, backbone, published_plan(backbone), file_name, loss_name,
+  expect_reference_step(*file, backbone, published_mlaan(backbone), mlaan_name, mlaan_loss,
                         GetParam());
 }
 

@@ -7,7 +7,7 @@
 namespace mlaan::testing {
 namespace {
 
-std::string file_name(const std::string& name) {
+std::string predsim_name(const std::string& name) {
   return replaced(replaced(name, "local.classifier.fc.", "classifier.head.2."),
                   "local.similarity.filter1.", "similarity.decoder.0.");
 }
@@ -20,7 +20,7 @@ TEST_P(PredsimReference, StepOfResNet32In16Modules) {
   PredsimOptions options;
   options.features = 2048;
   const Plan plan = methods::predsim(backbone, default_partition(backbone, 16), options);
-  expect_reference_step(*file, backbone, plan, file_name, head_and_decoder_loss, GetParam());
+  expect_reference_step(*file, backbone, plan, predsim_name, head_and_decoder_loss, GetParam());
 }
 
 INSTANTIATE_TEST_SUITE_P(Types, PredsimReference, both_types(), type_name);

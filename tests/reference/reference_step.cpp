@@ -96,14 +96,18 @@ std::string head_and_decoder_loss(const Supervision& supervision) {
          replaced(supervision.name, "local.", "");
 }
 
+std::string classifier_loss(const Supervision& supervision) {
+  if (supervision.name == "output") return "train.head_loss";
+  return "loss." + std::to_string(supervision.last + 1) + ".classifier";
+}
+
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
   const auto place = text.find(from);
   return place == std::string::npos ? text : text.replace(place, from.size(), to);
 }
 
 std::optional<TensorFile> find_reference(const std::string& name) {
-  const std::filesystem::path path =
-      shared_folder() / "reference" / (name + ".safetensors");
+  const std::filesystem::path path = shared_folder() / "reference" / (name + ".safetensors");
   if (!std::filesystem::exists(path)) return std::nullopt;
   return read_safetensors(path);
 }

@@ -57,6 +57,9 @@ TensorFile without_tensors(TensorFile file, const std::string& prefix);
 std::string head_and_decoder_name(const std::string& name);
 std::string head_and_decoder_loss(const Supervision& supervision);
 
+/// The file's name of a loss where every module has one head: "loss.3.classifier".
+std::string classifier_loss(const Supervision& supervision);
+
 /// The types that each file is checked in.
 inline auto both_types() {
   return ::testing::Values(torch::kFloat64, torch::kFloat32);

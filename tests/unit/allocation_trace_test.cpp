@@ -10,15 +10,15 @@ namespace {
 
 using namespace mlaan::measure;
 
-AllocationTrace trace_of(std::int64_t batch) {
+AllocationTrace trace_of(std::int64_t rows) {
   const AllocationRecorder recorder;
   const auto constant = torch::empty({1000}, torch::kUInt8);
   {
-    const auto map = torch::empty({batch, 500}, torch::kUInt8);
+    const auto map = torch::empty({rows, 500}, torch::kUInt8);
     const MemoryKindScope scope(MemoryKind::data);
     const auto left_out = torch::empty({100000}, torch::kUInt8);
   }
-  const auto kept = torch::empty({batch, 100}, torch::kUInt8);
+  const auto kept = torch::empty({rows, 100}, torch::kUInt8);
   return recorder.take();
 }
 
