@@ -2,9 +2,10 @@
 
 set(MLAAN_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast
   -Wcast-qual -Wunused -Woverloaded-virtual -Wconversion
-  # False alarms of GCC 12 about std::string and std::vector in C++20.
+  # False alarms about std::string and std::vector, of GCC 12 in C++20 and of GCC 14.
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict> $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overflow>
-  $<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds>)
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds>
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-free-nonheap-object>)
 if(CMAKE_UNITY_BUILD)
   # It takes the files that are compiled together for headers, and what is local to them for public.
   list(APPEND MLAAN_WARNINGS $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
