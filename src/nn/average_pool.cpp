@@ -18,14 +18,14 @@ torch::Tensor AveragePoolImpl::forward(const torch::Tensor& input) {
 void AveragePoolImpl::send_back(const torch::Tensor& gradient, const Put& put) const {
   const auto height = gradient.size(2) * rows_;
   const auto width = gradient.size(3) * columns_;
-  const torch::Tensor share = gradient / (rows_ * columns_);
-  for (std::int64_t row = 0; row < rows_; ++row) {
-    for (std::int64_t column = 0; column < columns_; ++column) {
-      put(share, [&](const torch::Tensor& maps) {
-        return maps.slice(2, row, height, rows_).slice(3, column, width, columns_);
-      });
-    }
-  }
+  // All positions of a square at once: they lie near each other in memory.
+  const torch::Tensor share = (gradient / (rows_ * columns_)).unsqueeze(3).unsqueeze(5);
+  put(share, [&](const torch::Tensor& maps) {
+    return maps.slice(2, 0, height)
+        .slice(3, 0, width)
+        .unflatten(2, {gradient.size(2), rows_})
+        .unflatten(4, {gradient.size(3), columns_});
+  });
   // What the squares did not reach.
   const torch::Tensor nothing = at::zeros({}, gradient.options());
   put(nothing, [&](const torch::Tensor& maps) { return maps.slice(2, height); });
