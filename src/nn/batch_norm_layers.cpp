@@ -17,7 +17,6 @@
 #include <torch/csrc/autograd/variable.h>
 
 #include <array>
-#include <memory>
 #include <tuple>
 #include <utility>
 #include <variant>
@@ -298,8 +297,7 @@ void set_geometry(NormReluConv& site, const torch::nn::Conv2dImpl& convolution) 
 
 /// A node of the given kind for a normalisation of the input.
 template <class Kind>
-std::shared_ptr<torch::autograd::Node> start_node(torch::nn::BatchNorm2dImpl& normalisation,
-                                                  const Tensor& input) {
+compat::NodePointer start_node(torch::nn::BatchNorm2dImpl& normalisation, const Tensor& input) {
   auto node = compat::make_node<Kind>();
   auto& site = static_cast<Kind&>(*node);
   site.input = input.detach();
@@ -309,9 +307,8 @@ std::shared_ptr<torch::autograd::Node> start_node(torch::nn::BatchNorm2dImpl& no
 
 /// Hangs the node behind what it is of, and the output behind the node.
 /// \param other the edge to the other tensor that takes part.
-Tensor finish_node(const std::shared_ptr<torch::autograd::Node>& node,
-                   const torch::nn::BatchNorm2dImpl& normalisation, const Tensor& input,
-                   torch::autograd::Edge other, Tensor output) {
+Tensor finish_node(const compat::NodePointer& node, const torch::nn::BatchNorm2dImpl& normalisation,
+                   const Tensor& input, torch::autograd::Edge other, Tensor output) {
   node->set_next_edges({edge_of(input), edge_of(normalisation.weight), edge_of(normalisation.bias),
                         std::move(other)});
   torch::autograd::create_gradient_edge(output, node);
