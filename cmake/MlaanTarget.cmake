@@ -7,7 +7,7 @@ set(MLAAN_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-st
   $<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds>
   $<$<CXX_COMPILER_ID:GNU>:-Wno-free-nonheap-object>)
 if(CMAKE_UNITY_BUILD)
-  # It takes the files that are compiled together for headers, and what is local to them for public.
+  # GCC takes the files that are compiled together for headers, and what is local to them for public.
   list(APPEND MLAAN_WARNINGS $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
 endif()
 

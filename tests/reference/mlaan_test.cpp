@@ -15,8 +15,7 @@ std::string mlaan_name(const std::string& name) {
 }
 
 std::string mlaan_loss(const Supervision& supervision) {
-  if (supervision.name == "output") return "train.head_loss";
-  return "loss." + std::to_string(supervision.last + 1) + "." + supervision.name;
+  return loss_of(supervision, supervision.name);
 }
 
 Plan published_mlaan(const Backbone& backbone) {

@@ -90,15 +90,17 @@ std::string head_and_decoder_name(const std::string& name) {
   return replaced(result, "fc2.", "7.");
 }
 
-std::string head_and_decoder_loss(const Supervision& supervision) {
+std::string loss_of(const Supervision& supervision, const std::string& name) {
   if (supervision.name == "output") return "train.head_loss";
-  return "loss." + std::to_string(supervision.last + 1) + "." +
-         replaced(supervision.name, "local.", "");
+  return "loss." + std::to_string(supervision.last + 1) + "." + name;
+}
+
+std::string head_and_decoder_loss(const Supervision& supervision) {
+  return loss_of(supervision, replaced(supervision.name, "local.", ""));
 }
 
 std::string classifier_loss(const Supervision& supervision) {
-  if (supervision.name == "output") return "train.head_loss";
-  return "loss." + std::to_string(supervision.last + 1) + ".classifier";
+  return loss_of(supervision, "classifier");
 }
 
 std::string replaced(std::string text, const std::string& from, const std::string& to) {

@@ -57,7 +57,10 @@ TensorFile without_tensors(TensorFile file, const std::string& prefix);
 std::string head_and_decoder_name(const std::string& name);
 std::string head_and_decoder_loss(const Supervision& supervision);
 
-/// The file's name of a loss where every module has one head: "loss.3.classifier".
+/// The file's name of a supervision's loss: "loss.3." and the name, but for the output's.
+std::string loss_of(const Supervision& supervision, const std::string& name);
+
+/// The same where every module has one head: "loss.3.classifier".
 std::string classifier_loss(const Supervision& supervision);
 
 /// The types that each file is checked in.
