@@ -21,7 +21,7 @@ constexpr int most_dimensions = 8;
 /// No gzip file holds more than so many times its own size (zlib's technical notes).
 constexpr std::int64_t most_expansion = 1032;
 
-[[noreturn]] void reject(const fs::path& path, const std::string& what) {
+[[noreturn]] void reject_idx(const fs::path& path, const std::string& what) {
   throw UserError(path.string() + " is damaged or no IDX file: " + what);
 }
 
@@ -43,7 +43,7 @@ class PlainOrGzipFile {
       int code = Z_OK;
       const char* message = gzerror(file_.get(), &code);
       if (got < 0 || (code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR)) {
-        reject(path_, std::string("its gzip data cannot be read (") + message + ")");
+        reject_idx(path_, std::string("its gzip data cannot be read (") + message + ")");
       }
       if (got == 0) break;
       done += got;
@@ -64,22 +64,23 @@ std::string listed(const std::vector<std::int64_t>& sizes) {
 
 std::vector<std::int64_t> read_header(const fs::path& path, PlainOrGzipFile& file) {
   std::array<unsigned char, 4> magic{};
-  if (file.read(magic.data(), magic.size()) < 4) reject(path, "it has fewer than 4 bytes");
+  if (file.read(magic.data(), magic.size()) < 4) reject_idx(path, "it has fewer than 4 bytes");
   if (magic[0] != 0 || magic[1] != 0) {
-    reject(path, "its magic number does not begin with two zero bytes");
+    reject_idx(path, "its magic number does not begin with two zero bytes");
   }
   if (magic[2] != type_unsigned_byte) {
-    reject(path, "its magic number says type " + std::to_string(magic[2]) +
-                     ", where unsigned bytes (8) are read");
+    reject_idx(path, "its magic number says type " + std::to_string(magic[2]) +
+                         ", where unsigned bytes (8) are read");
   }
   if (magic[3] < 1 || magic[3] > most_dimensions) {
-    reject(path, "its magic number says " + std::to_string(magic[3]) + " dimensions, where 1 to " +
-                     std::to_string(most_dimensions) + " are read");
+    reject_idx(path, "its magic number says " + std::to_string(magic[3]) +
+                         " dimensions, where 1 to " + std::to_string(most_dimensions) +
+                         " are read");
   }
   std::vector<std::int64_t> sizes;
   for (int d = 0; d < magic[3]; ++d) {
     std::array<unsigned char, 4> bytes{};
-    if (file.read(bytes.data(), bytes.size()) < 4) reject(path, "it is cut short in its sizes");
+    if (file.read(bytes.data(), bytes.size()) < 4) reject_idx(path, "it is cut short in its sizes");
     std::int64_t size = 0;
     for (const auto byte : bytes) size = size * 256 + byte;
     sizes.push_back(size);
@@ -95,23 +96,23 @@ torch::Tensor read_idx(const fs::path& path) {
   const std::vector<std::int64_t> sizes = read_header(path, file);
   std::int64_t count = 1;
   for (const auto size : sizes) {
-    if (size == 0) reject(path, "its sizes " + listed(sizes) + " are of an empty array");
+    if (size == 0) reject_idx(path, "its sizes " + listed(sizes) + " are of an empty array");
     // Before the product can overflow, and before memory is asked for.
     if (count > most_bytes / size) {
-      reject(path, "its sizes " + listed(sizes) + " are of more bytes than it can hold");
+      reject_idx(path, "its sizes " + listed(sizes) + " are of more bytes than it can hold");
     }
     count *= size;
   }
   torch::Tensor array = allocate_for(path, sizes);
   const std::int64_t got = file.read(array.data_ptr<std::uint8_t>(), count);
   if (got < count) {
-    reject(path, "it is cut short: its sizes " + listed(sizes) + " need " + std::to_string(count) +
-                     " bytes, and it has " + std::to_string(got));
+    reject_idx(path, "it is cut short: its sizes " + listed(sizes) + " need " +
+                         std::to_string(count) + " bytes, and it has " + std::to_string(got));
   }
   unsigned char more = 0;
   if (file.read(&more, 1) > 0) {
-    reject(path, "it goes on behind the " + std::to_string(count) + " bytes of its sizes " +
-                     listed(sizes));
+    reject_idx(path, "it goes on behind the " + std::to_string(count) + " bytes of its sizes " +
+                         listed(sizes));
   }
   return array;
 }

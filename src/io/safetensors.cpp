@@ -36,7 +36,7 @@ constexpr std::array<TypeName, 10> type_names{{{"F64", torch::kFloat64},
                                                {"U8", torch::kUInt8},
                                                {"BOOL", torch::kBool}}};
 
-[[noreturn]] void reject(const fs::path& path, const std::string& why) {
+[[noreturn]] void reject_safetensors(const fs::path& path, const std::string& why) {
   throw UserError(path.string() + " is not a whole safetensors file: " + why);
 }
 
@@ -71,7 +71,7 @@ torch::Dtype parse_type(const fs::path& path, const std::string& tensor, const s
   for (const auto& known : type_names) {
     if (name == known.name) return known.type;
   }
-  reject(path, "tensor '" + tensor + "' is of the unknown type '" + name + "'");
+  reject_safetensors(path, "tensor '" + tensor + "' is of the unknown type '" + name + "'");
 }
 
 const char* name_of(torch::Dtype type) {
@@ -97,7 +97,7 @@ std::uint64_t byte_count(const fs::path& path, const Entry& entry) {
   for (const auto size : entry.shape) {
     const auto factor = static_cast<std::uint64_t>(size);
     if (size < 0 || (factor != 0 && bytes > std::numeric_limits<std::int64_t>::max() / factor)) {
-      reject(path, "tensor '" + entry.name + "' has an impossible shape");
+      reject_safetensors(path, "tensor '" + entry.name + "' has an impossible shape");
     }
     bytes *= factor;
   }
@@ -111,7 +111,8 @@ Entry parse_entry(const fs::path& path, const std::string& name, const ordered_j
             value.at("shape").get<std::vector<std::int64_t>>(), offsets.at(0).get<std::uint64_t>(),
             offsets.at(1).get<std::uint64_t>()};
   } catch (const ordered_json::exception&) {
-    reject(path, "its header says for tensor '" + name + "' no dtype, shape and data_offsets");
+    reject_safetensors(
+        path, "its header says for tensor '" + name + "' no dtype, shape and data_offsets");
   }
 }
 
@@ -119,26 +120,27 @@ ordered_json read_header(const fs::path& path, std::ifstream& file, std::uint64_
                          std::uint64_t& data_begin) {
   std::array<unsigned char, 8> length_bytes{};
   file.read(reinterpret_cast<char*>(length_bytes.data()), length_bytes.size());
-  if (!file) reject(path, "it has fewer than 8 bytes");
+  if (!file) reject_safetensors(path, "it has fewer than 8 bytes");
   const std::uint64_t length = from_little_endian(length_bytes);
   if (length > file_size - length_bytes.size()) {
-    reject(path, "its header should have " + std::to_string(length) +
-                     " bytes, but the file has only " + std::to_string(file_size));
+    reject_safetensors(path, "its header should have " + std::to_string(length) +
+                                 " bytes, but the file has only " + std::to_string(file_size));
   }
   std::string text(length, '\0');
   file.read(text.data(), static_cast<std::streamsize>(length));
-  if (!file) reject(path, "its header cannot be read");
+  if (!file) reject_safetensors(path, "its header cannot be read");
   data_begin = length_bytes.size() + length;
   ordered_json header = ordered_json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!header.is_object()) reject(path, "its header is no JSON object");
+  if (!header.is_object()) reject_safetensors(path, "its header is no JSON object");
   return header;
 }
 
 std::map<std::string, std::string> parse_metadata(const fs::path& path, const ordered_json& value) {
   std::map<std::string, std::string> metadata;
-  if (!value.is_object()) reject(path, "its __metadata__ is no JSON object");
+  if (!value.is_object()) reject_safetensors(path, "its __metadata__ is no JSON object");
   for (const auto& item : value.items()) {
-    if (!item.value().is_string()) reject(path, "its metadata '" + item.key() + "' is no text");
+    if (!item.value().is_string())
+      reject_safetensors(path, "its metadata '" + item.key() + "' is no text");
     metadata[item.key()] = item.value().get<std::string>();
   }
   return metadata;
@@ -148,7 +150,7 @@ void check_checksum(const fs::path& path, const std::map<std::string, std::strin
                     uLong checksum) {
   const auto written = metadata.find(checksum_key);
   if (written != metadata.end() && written->second != std::to_string(checksum)) {
-    reject(path, "its bytes have changed since it was written (the checksum differs)");
+    reject_safetensors(path, "its bytes have changed since it was written (the checksum differs)");
   }
 }
 
@@ -188,22 +190,23 @@ TensorFile read_safetensors(const fs::path& path) {
   for (const auto& entry : entries) {
     const std::uint64_t bytes = byte_count(path, entry);
     if (entry.begin != position || entry.end < entry.begin || entry.end - entry.begin != bytes) {
-      reject(path,
-             "the place of tensor '" + entry.name + "' does not fit its shape and its neighbours");
+      reject_safetensors(path, "the place of tensor '" + entry.name +
+                                   "' does not fit its shape and its neighbours");
     }
     if (entry.end > file_size - data_begin) {
-      reject(path, "tensor '" + entry.name +
-                       "' ends behind the end of the file, which must have been "
-                       "cut short");
+      reject_safetensors(path, "tensor '" + entry.name +
+                                   "' ends behind the end of the file, which must have been "
+                                   "cut short");
     }
     torch::Tensor tensor = torch::empty(entry.shape, entry.type);
     file.read(static_cast<char*>(tensor.data_ptr()), static_cast<std::streamsize>(bytes));
-    if (!file) reject(path, "tensor '" + entry.name + "' cannot be read");
+    if (!file) reject_safetensors(path, "tensor '" + entry.name + "' cannot be read");
     checksum = checksum_of(checksum, tensor.data_ptr(), bytes);
     content.tensors.push_back({entry.name, std::move(tensor)});
     position = entry.end;
   }
-  if (position != file_size - data_begin) reject(path, "it has bytes that belong to no tensor");
+  if (position != file_size - data_begin)
+    reject_safetensors(path, "it has bytes that belong to no tensor");
   check_checksum(path, content.metadata, checksum);
   return content;
 }

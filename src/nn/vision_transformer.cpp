@@ -12,11 +12,11 @@
 namespace mlaan {
 namespace {
 
-constexpr double norm_epsilon = 1e-6;
+constexpr double vit_norm_epsilon = 1e-6;
 constexpr std::int64_t usual_head_width = 64;
 constexpr std::int64_t largest_patch = 16;
 constexpr std::int64_t fewest_patches = 7;
-constexpr std::int64_t hidden_factor = 4;
+constexpr std::int64_t vit_hidden_factor = 4;
 
 torch::nn::Linear hidden_linear(std::int64_t in, std::int64_t out) {
   torch::nn::Linear layer(in, out);
@@ -120,7 +120,7 @@ torch::Tensor FeedForwardImpl::forward(torch::nn::LayerNorm& normalisation,
 }
 
 torch::nn::LayerNorm token_norm(std::int64_t width) {
-  return torch::nn::LayerNorm(torch::nn::LayerNormOptions({width}).eps(norm_epsilon));
+  return torch::nn::LayerNorm(torch::nn::LayerNormOptions({width}).eps(vit_norm_epsilon));
 }
 
 EncoderBlockImpl::EncoderBlockImpl(std::int64_t width, std::int64_t heads, std::int64_t hidden)
@@ -161,7 +161,7 @@ std::int64_t usual_heads(std::int64_t width) {
 }
 
 EncoderBlock encoder_block(std::int64_t width, std::int64_t heads) {
-  return EncoderBlock(width, heads, hidden_factor * width);
+  return EncoderBlock(width, heads, vit_hidden_factor * width);
 }
 
 void VitOptions::describe(FieldList& fields) {
