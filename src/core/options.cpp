@@ -1,4 +1,6 @@
 // Options as plain structs whose fields carry their key, default, meaning and accepted values.
+#include "core/trimmed.h"
+
 #include <mlaan/core/error.h>
 #include <mlaan/core/options.h>
 #include <mlaan/core/suggest.h>
@@ -75,12 +77,6 @@ std::string unquoted(const std::string& text) {
   const bool is_quoted = text.size() >= 2 && text.front() == text.back() &&
                          (text.front() == '"' || text.front() == '\'');
   return is_quoted ? text.substr(1, text.size() - 2) : text;
-}
-
-std::string trimmed(const std::string& text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string::npos) return "";
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
 /// ["a", "b"] or a, b

@@ -11,7 +11,7 @@ namespace {
 
 using Pixel = std::uint8_t;
 /// The new value of each value.
-using Table = std::array<Pixel, 256>;
+using ValueTable = std::array<Pixel, 256>;
 
 /// A picture and the one that is made of it.
 struct Canvas {
@@ -54,19 +54,19 @@ struct Blend {
 };
 
 template <class Function>
-Table make_table(const Function& function) {
-  Table table{};
+ValueTable make_table(const Function& function) {
+  ValueTable table{};
   for (std::size_t value = 0; value < table.size(); ++value) {
     table.at(value) = function(static_cast<float>(value));
   }
   return table;
 }
 
-void map(const Pixel* from, Pixel* to, std::int64_t count, const Table& table) {
+void map(const Pixel* from, Pixel* to, std::int64_t count, const ValueTable& table) {
   for (std::int64_t i = 0; i < count; ++i) to[i] = table[from[i]];
 }
 
-torch::Tensor map(const torch::Tensor& image, const Table& table) {
+torch::Tensor map(const torch::Tensor& image, const ValueTable& table) {
   Canvas canvas(image);
   map(canvas.from, canvas.to, canvas.channels * canvas.area, table);
   return canvas.result;
@@ -139,12 +139,12 @@ std::array<std::int64_t, 256> histogram(const Pixel* plane, std::int64_t area) {
   return counts;
 }
 
-Table equalizing_table(const Pixel* plane, std::int64_t area) {
+ValueTable equalizing_table(const Pixel* plane, std::int64_t area) {
   const auto counts = histogram(plane, area);
   const auto highest =
       std::find_if(counts.rbegin(), counts.rend(), [](std::int64_t count) { return count > 0; });
   const std::int64_t step = (area - *highest) / 255;
-  Table table{};
+  ValueTable table{};
   std::int64_t below = step / 2;
   for (std::size_t value = 0; value < table.size(); ++value) {
     table.at(value) = step == 0 ? static_cast<Pixel>(value)

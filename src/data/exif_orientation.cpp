@@ -14,17 +14,18 @@ struct Unreference {
   void operator()(ExifData* data) const { exif_data_unref(data); }
 };
 
-constexpr std::array<std::uint8_t, 6> header{'E', 'x', 'i', 'f', 0, 0};
+constexpr std::array<std::uint8_t, 6> exif_header{'E', 'x', 'i', 'f', 0, 0};
 
 bool has_header(const Bytes& exif) {
-  return exif.size >= header.size() && std::memcmp(exif.data, header.data(), header.size()) == 0;
+  return exif.size >= exif_header.size() &&
+         std::memcmp(exif.data, exif_header.data(), exif_header.size()) == 0;
 }
 
 }  // namespace
 
 int exif_orientation(const Bytes& exif) {
   std::vector<std::uint8_t> content;
-  if (!has_header(exif)) content.assign(header.begin(), header.end());
+  if (!has_header(exif)) content.assign(exif_header.begin(), exif_header.end());
   content.insert(content.end(), exif.data, exif.data + exif.size);
   const std::unique_ptr<ExifData, Unreference> data(
       exif_data_new_from_data(content.data(), static_cast<unsigned>(content.size())));

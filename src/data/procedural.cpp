@@ -70,7 +70,7 @@ struct Filling {
 constexpr std::array<Filling, 2> fillings{
     {{"striped", Pattern::stripes}, {"checked", Pattern::checks}}};
 
-constexpr std::size_t classes = outlines.size() * fillings.size();
+constexpr std::size_t class_count = outlines.size() * fillings.size();
 
 Colour mix(const Colour& from, const Colour& to, double share) {
   Colour colour{};
@@ -226,7 +226,7 @@ class Procedural final : public Dataset {
   std::int64_t size() const override { return size_; }
 
   Sample get(std::int64_t index) const override {
-    const auto label = static_cast<std::size_t>(index) % classes;
+    const auto label = static_cast<std::size_t>(index) % class_count;
     RandomStream random(random_key({key_, static_cast<std::uint64_t>(index)}));
     Sample sample{torch::empty({3, side_, side_}, torch::kUInt8), static_cast<std::int64_t>(label)};
     draw(label, side_, random, sample.image.data_ptr<std::uint8_t>());

@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-using Archive = std::unique_ptr<archive, decltype(&archive_read_free)>;
+using Archive = std::unique_ptr<struct archive, decltype(&archive_read_free)>;
 
 /// A new file; never one that is there already, or that a link leads to.
 class NewFile {

@@ -15,7 +15,7 @@
 namespace mlaan {
 namespace {
 
-constexpr std::int64_t images = 4;
+constexpr std::int64_t images_in_trial = 4;
 
 std::vector<std::string> names_of(const std::vector<Unit>& units) {
   std::vector<std::string> names;
@@ -46,15 +46,15 @@ ForwardCost measure_units(const std::vector<Unit>& units, const Shape& input_sha
   const auto parameters = units.front().named_parameters();
   const auto type = parameters.empty() ? torch::kFloat32 : parameters[0].tensor.scalar_type();
   // Held here, so that it is alive before and after, and counts for nothing.
-  const GradientTap input(zero_batch(images, input_shape, type));
+  const GradientTap input(zero_batch(images_in_trial, input_shape, type));
   ForwardCost cost;
   cost.parameters = parameter_count(units);
   const measure::MultiplyAddCounter multiply_adds;
   const std::int64_t before = measure::read_memory(torch::kCPU).live;
   torch::Tensor value = input.tensor();
   for (const auto& unit : units) value = unit.forward(std::move(value));
-  cost.activation_bytes = (measure::read_memory(torch::kCPU).live - before) / images;
-  cost.multiply_adds = multiply_adds.count() / images;
+  cost.activation_bytes = (measure::read_memory(torch::kCPU).live - before) / images_in_trial;
+  cost.multiply_adds = multiply_adds.count() / images_in_trial;
   return cost;
 }
 

@@ -49,7 +49,7 @@ struct Rows {
   const char* blocks;
 };
 
-constexpr Rows rows[] = {
+constexpr Rows published_rows[] = {
     {"resnet32", 8, 1, 2, "2.0 3.0 3.2 3.4"},
     {"resnet32", 8, 3, 3, "2.0 3.0 3.3 3.4"},
     {"resnet32", 8, 4, 5, "3.0 3.2 3.3 3.4"},
@@ -116,7 +116,7 @@ std::optional<std::vector<LeapRow>> published_leap_rows(const Backbone& backbone
   const auto published = published_partition(backbone, partition.size());
   if (!published || !(*published == partition)) return std::nullopt;
   std::vector<LeapRow> found;
-  for (const auto& row : rows) {
+  for (const auto& row : published_rows) {
     if (row.backbone != backbone.name() || row.modules != partition.size()) continue;
     const LeapRow blocks = parse_blocks(backbone, row.blocks);
     for (std::size_t module = row.first; module <= row.last; ++module) found.push_back(blocks);

@@ -1,6 +1,8 @@
 // Finds room for the labels of a plot's points.
 #include "log/label_placement.h"
 
+#include <c10/util/MathConstants.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -8,7 +10,6 @@
 namespace mlaan {
 namespace {
 
-constexpr double pi = 3.141592653589793;
 constexpr int directions = 16;
 /// From the marker's rim to the label.
 constexpr double distances[] = {3, 12, 24, 38, 54, 72, 92, 114, 140, 170};
@@ -91,7 +92,8 @@ std::vector<Box> place_labels(const std::vector<LabelledPoint>& points, double h
     double lowest = std::numeric_limits<double>::infinity();
     for (const double distance : distances) {
       for (int k = 0; k < directions; ++k) {
-        const Box box = label_at(point, height, 2 * pi * k / directions, marker + distance);
+        const Box box =
+            label_at(point, height, 2 * c10::pi<double> * k / directions, marker + distance);
         double cost = distance;
         if (!is_within(box, bounds)) cost += 1e6;
         for (const auto& other : placed) cost += for_a_label * overlap(box, other);

@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* header =
+constexpr const char* csv_header =
     "epoch,step,learning_rate,train_loss,train_error,validation_loss,validation_error,"
     "images_per_second,seconds,peak_bytes,data_wait";
 
@@ -71,7 +71,7 @@ void MetricsFiles::on_start(const RunReport& report) {
   const fs::path csv = folder_ / "metrics.csv";
   const fs::path jsonl = folder_ / "steps.jsonl";
   const std::int64_t step = report.steps_done > 0 ? report.steps_done : -1;
-  epochs_ = open_to_append(csv, header + ("\n" + lines_until(csv, step, step_of_csv)));
+  epochs_ = open_to_append(csv, csv_header + ("\n" + lines_until(csv, step, step_of_csv)));
   steps_ = open_to_append(jsonl, lines_until(jsonl, step, step_of_json));
 }
 

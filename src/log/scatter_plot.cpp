@@ -25,8 +25,8 @@ constexpr double letter_width = 0.62;
 
 /// As far from white as from black.
 constexpr const char* neutral = "#767676";
-constexpr std::array<const char*, 8> colours{"#3f7fd6", "#c9622a", "#2b9068", "#a65ac8",
-                                             "#c4506f", "#867b16", "#1f8fa3", "#767676"};
+constexpr std::array<const char*, 8> point_colours{"#3f7fd6", "#c9622a", "#2b9068", "#a65ac8",
+                                                   "#c4506f", "#867b16", "#1f8fa3", "#767676"};
 
 std::string escaped(const std::string& text) {
   std::string result;
@@ -215,7 +215,7 @@ class Drawing {
                      {plot_area.left + 2, plot_area.top, picture_width - 4, plot_area.bottom - 2});
     std::size_t next = 0;
     for (std::size_t s = 0; s < plot_.series.size(); ++s) {
-      const std::string colour = colours.at(s % colours.size());
+      const std::string colour = point_colours.at(s % point_colours.size());
       svg_ += "<g fill=\"" + colour + "\" stroke=\"" + colour + "\">\n";
       for (const auto& curve : plot_.series[s].curves)
         draw_curve(positions(plot_.series[s], curve));

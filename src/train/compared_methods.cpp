@@ -1,4 +1,6 @@
 // What the runs of a comparison say side by side: errors over seeds, and costs.
+#include "train/undefined_number.h"
+
 #include <mlaan/local/cost_report.h>
 #include <mlaan/train/compared_methods.h>
 #include <mlaan/train/options.h>
@@ -7,12 +9,9 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
-#include <limits>
 
 namespace mlaan {
 namespace {
-
-constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
 
 Spread spread(const std::vector<double>& values) {
   std::vector<double> numbers;
@@ -44,7 +43,7 @@ PairedTest paired(const std::vector<const FinishedRun*>& first,
 }
 
 double ratio(double value, double reference) {
-  return reference > 0 ? value / reference : nothing;
+  return reference > 0 ? value / reference : undefined_number;
 }
 
 std::vector<const FinishedRun*> runs_of(const MethodSpec& spec,

@@ -1,4 +1,6 @@
 // Where the values of options come from: defaults, a configuration file, flags.
+#include "core/trimmed.h"
+
 #include <mlaan/core/error.h>
 #include <mlaan/io/atomic_file.h>
 #include <mlaan/train/config.h>
@@ -44,12 +46,6 @@ void for_each_value(const toml::table& table, const std::string& section, const 
       visit(key, node);
     }
   }
-}
-
-std::string trimmed(const std::string& text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string::npos) return "";
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
 std::string section_of(const std::string& key) {

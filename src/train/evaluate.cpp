@@ -1,12 +1,12 @@
 // How well a network does on labelled images.
 #include "measure/timing.h"
+#include "train/undefined_number.h"
 
 #include <mlaan/train/evaluate.h>
 
 #include <torch/nn/functional/loss.h>
 
 #include <algorithm>
-#include <limits>
 
 namespace mlaan {
 namespace {
@@ -52,7 +52,7 @@ class Counts {
 
  private:
   static double share(const torch::Tensor& part, std::int64_t whole) {
-    if (whole == 0) return std::numeric_limits<double>::quiet_NaN();
+    if (whole == 0) return undefined_number;
     return 100 * part.item<double>() / static_cast<double>(whole);
   }
 
@@ -65,10 +65,9 @@ class Counts {
 Score evaluate(const Predictor& predict, Loader& loader) {
   const auto start = Clock::now();
   const torch::NoGradGuard no_grad;
-  const double nothing = std::numeric_limits<double>::quiet_NaN();
   Score score;
-  score.error = nothing;
-  score.error_top5 = nothing;
+  score.error = undefined_number;
+  score.error_top5 = undefined_number;
   double loss_sum = 0;
   Counts counts;
   loader.start(0);
@@ -81,7 +80,7 @@ Score evaluate(const Predictor& predict, Loader& loader) {
     counts.add(logits, labels);
     score.images += count;
   }
-  score.loss = score.images > 0 ? loss_sum / static_cast<double>(score.images) : nothing;
+  score.loss = score.images > 0 ? loss_sum / static_cast<double>(score.images) : undefined_number;
   counts.put_into(score);
   score.seconds = seconds_since(start);
   return score;

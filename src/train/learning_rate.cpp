@@ -2,6 +2,8 @@
 #include <mlaan/core/error.h>
 #include <mlaan/train/learning_rate.h>
 
+#include <c10/util/MathConstants.h>
+
 #include <algorithm>
 #include <cmath>
 #include <sstream>
@@ -9,10 +11,8 @@
 namespace mlaan {
 namespace {
 
-constexpr double pi = 3.141592653589793;
-
 double cosine(double lr, double progress) {
-  return 0.5 * lr * (1 + std::cos(pi * progress));
+  return 0.5 * lr * (1 + std::cos(c10::pi<double> * progress));
 }
 
 double warmup_epochs(const ScheduleOptions& schedule, std::int64_t epochs) {

@@ -1,4 +1,6 @@
 // Method specs: a method's name with settings of its own, "checkpoint:checkpoint.segments=8".
+#include "core/trimmed.h"
+
 #include <mlaan/core/error.h>
 #include <mlaan/core/suggest.h>
 #include <mlaan/local/method.h>
@@ -10,12 +12,6 @@
 
 namespace mlaan {
 namespace {
-
-std::string trimmed(const std::string& text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string::npos) return "";
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
 
 /// The pieces between separators that stand neither in brackets nor in quotes.
 std::vector<std::string> split(const std::string& text, char separator) {

@@ -1,5 +1,7 @@
 // What the modules of a trained network know: linear probes, similarity to another network, and
 // what the auxiliary nets cost.
+#include "train/undefined_number.h"
+
 #include <mlaan/core/error.h>
 #include <mlaan/train/network_analysis.h>
 #include <mlaan/train/options.h>
@@ -7,21 +9,18 @@
 #include <mlaan/train/trained_network.h>
 
 #include <algorithm>
-#include <limits>
 
 namespace mlaan {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
-
 /// What probes read of a list of images, kept for all modules at once, and how the network's own
 /// head does on them.
 struct ImageFeatures {
   std::vector<torch::Tensor> of_modules;  ///< images × features
   torch::Tensor labels;
-  double head_error = nothing;
+  double head_error = undefined_number;
 };
 
 ImageFeatures read_features(const Backbone& backbone, const Partition& partition, Loader& loader,
@@ -56,7 +55,7 @@ ImageFeatures read_features(const Backbone& backbone, const Partition& partition
 }
 
 double error_of(const LinearProbe& probe, const ImageFeatures& features, std::size_t module) {
-  if (!features.labels.defined()) return nothing;
+  if (!features.labels.defined()) return undefined_number;
   return probe_error(probe, features.of_modules[module], features.labels);
 }
 

@@ -1,6 +1,10 @@
 // Means, deviations, and whether two lists of paired numbers differ: the paired t-test.
+#include "train/undefined_number.h"
+
 #include <mlaan/core/error.h>
 #include <mlaan/train/paired_test.h>
+
+#include <c10/util/MathConstants.h>
 
 #include <algorithm>
 #include <cmath>
@@ -9,9 +13,6 @@
 
 namespace mlaan {
 namespace {
-
-constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
-constexpr double pi = 3.14159265358979323846;
 
 /// The chance that the size of Student's t is at most t, t not negative.
 double chance_within(double t, std::int64_t degrees_of_freedom) {
@@ -26,20 +27,20 @@ double chance_within(double t, std::int64_t degrees_of_freedom) {
     if (i > 1) term *= static_cast<double>(i - 1) / static_cast<double>(i) * cosine * cosine;
     sum += term;
   }
-  return odd ? 2 / pi * (angle + std::sin(angle) * sum) : std::sin(angle) * sum;
+  return odd ? 2 / c10::pi<double> * (angle + std::sin(angle) * sum) : std::sin(angle) * sum;
 }
 
 }  // namespace
 
 double mean(const std::vector<double>& values) {
-  if (values.empty()) return nothing;
+  if (values.empty()) return undefined_number;
   double sum = 0;
   for (const double value : values) sum += value;
   return sum / static_cast<double>(values.size());
 }
 
 double sample_deviation(const std::vector<double>& values) {
-  if (values.size() < 2) return nothing;
+  if (values.size() < 2) return undefined_number;
   const double centre = mean(values);
   double squares = 0;
   for (const double value : values) squares += (value - centre) * (value - centre);
@@ -51,7 +52,7 @@ double student_t_two_sided(double t, std::int64_t degrees_of_freedom) {
     throw UserError("degrees_of_freedom = " + std::to_string(degrees_of_freedom) +
                     " is not accepted; expected at least 1");
   }
-  if (std::isnan(t)) return nothing;
+  if (std::isnan(t)) return undefined_number;
   return std::clamp(1 - chance_within(std::abs(t), degrees_of_freedom), 0.0, 1.0);
 }
 
@@ -70,8 +71,8 @@ PairedTest paired_test(const std::vector<double>& first, const std::vector<doubl
   PairedTest test;
   test.pairs = static_cast<std::int64_t>(differences.size());
   test.difference = mean(differences);
-  test.t = nothing;
-  test.p = nothing;
+  test.t = undefined_number;
+  test.p = undefined_number;
   const double deviation = sample_deviation(differences);
   // What is left of equal differences after rounding is no spread.
   const double rounding = 8 * std::numeric_limits<double>::epsilon() * largest;

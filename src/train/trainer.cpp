@@ -1,6 +1,7 @@
 // The trainer: epochs of steps, validation, checkpoints, and a summary at the end.
 #include "measure/timing.h"
 #include "train/epoch_meter.h"
+#include "train/undefined_number.h"
 
 #include <mlaan/io/atomic_file.h>
 #include <mlaan/train/evaluate.h>
@@ -15,7 +16,6 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
-#include <limits>
 #include <optional>
 
 namespace mlaan {
@@ -24,11 +24,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* checkpoint_folder = "checkpoints";
-constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
-
 /// An error of the state's: −1 stands for none.
 double percent(double error) {
-  return error < 0 ? nothing : error;
+  return error < 0 ? undefined_number : error;
 }
 
 std::string epoch_file(std::int64_t epoch) {
@@ -280,12 +278,13 @@ class Trainer::Implementation {
   }
   double data_wait() const { return epoch_seconds_ > 0 ? waited_ / epoch_seconds_ : 0; }
   double train_loss() const {
-    return state_.samples > 0 ? state_.loss_sum / static_cast<double>(state_.samples) : nothing;
+    return state_.samples > 0 ? state_.loss_sum / static_cast<double>(state_.samples)
+                              : undefined_number;
   }
   double train_error() const {
     return state_.samples > 0
                ? 100 * static_cast<double>(state_.errors) / static_cast<double>(state_.samples)
-               : nothing;
+               : undefined_number;
   }
 
   void report_steps() {
@@ -322,8 +321,8 @@ class Trainer::Implementation {
     summary.images_per_second = images_per_second();
     summary.peak_bytes = state_.peak_bytes;
     summary.peak_by_kind = peak_by_kind_;
-    summary.test_error = nothing;
-    summary.test_loss = nothing;
+    summary.test_error = undefined_number;
+    summary.test_loss = undefined_number;
     if (!complete) return summary;
     if (summary.reported == "best") {
       load(read_checkpoint(folder_ / checkpoint_folder / "best.safetensors"), engine_.backbone());

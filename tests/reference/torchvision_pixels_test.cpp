@@ -1,5 +1,6 @@
 // Adjustments and warps against torchvision's, on uint8 tensors.
 #include "support/folders.h"
+#include "support/python.h"
 #include "support/temporary_folder.h"
 
 #include <mlaan/core/random.h>
@@ -19,18 +20,13 @@
 namespace mlaan::testing {
 namespace {
 
-constexpr const char* python = "/usr/bin/python3";
-constexpr std::int64_t height = 57;
-constexpr std::int64_t width = 64;
-
-bool has_torchvision() {
-  return std::system((std::string(python) + " -c 'import torchvision' 2>/dev/null").c_str()) == 0;
-}
+constexpr std::int64_t picture_height = 57;
+constexpr std::int64_t picture_width = 64;
 
 /// Smooth colours of little contrast, with noise and a few extreme pixels.
 torch::Tensor picture() {
   RandomStream random(4);
-  torch::Tensor image = torch::empty({3, height, width}, torch::kUInt8);
+  torch::Tensor image = torch::empty({3, picture_height, picture_width}, torch::kUInt8);
   auto* pixel = image.data_ptr<std::uint8_t>();
   for (std::int64_t i = 0; i < image.numel(); ++i) {
     const double smooth = 130 + 60 * std::sin(0.002 * static_cast<double>(i));
@@ -72,7 +68,8 @@ std::vector<Comparison> operations(const torch::Tensor& image) {
     for (const std::int64_t magnitude : {0, 5, 9, 16, 30}) {
       for (const double sign : {1.0, -1.0}) {
         if (sign < 0 && !is_signed(operation)) continue;
-        const double strength = sign * operation_strength(operation, magnitude, height, width);
+        const double strength =
+            sign * operation_strength(operation, magnitude, picture_height, picture_width);
         all.push_back({names[i], strength, apply(operation, image, strength)});
       }
     }
@@ -89,7 +86,7 @@ std::vector<torch::Tensor> torchvisions(const torch::Tensor& image,
   std::ostringstream command;
   command.precision(17);
   command << python << " " << (test_folder() / "reference/torchvision_pixels.py").string() << " "
-          << (folder / "picture").string() << " " << height << " " << width;
+          << (folder / "picture").string() << " " << picture_height << " " << picture_width;
   for (const auto& comparison : comparisons) {
     command << " " << comparison.name << "=" << comparison.number;
   }
@@ -120,12 +117,12 @@ void expect_as_torchvision(const std::vector<Comparison>& comparisons, double sh
 }
 
 TEST(TorchvisionReference, AdjustmentsAgreeToOneGreyLevel) {
-  if (!has_torchvision()) GTEST_SKIP() << "python3-torchvision is not installed";
+  if (!python_runs("import torchvision")) GTEST_SKIP() << "python3-torchvision is not installed";
   expect_as_torchvision(adjustments(picture()), 0);
 }
 
 TEST(TorchvisionReference, OperationsOfRandAugmentAgreeToOneGreyLevel) {
-  if (!has_torchvision()) GTEST_SKIP() << "python3-torchvision is not installed";
+  if (!python_runs("import torchvision")) GTEST_SKIP() << "python3-torchvision is not installed";
   std::vector<Comparison> values;
   std::vector<Comparison> places;
   for (auto& comparison : operations(picture())) {

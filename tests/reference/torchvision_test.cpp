@@ -1,5 +1,6 @@
 // Backbones with torchvision's weights give torchvision's logits.
 #include "support/folders.h"
+#include "support/python.h"
 #include "support/temporary_folder.h"
 
 #include <mlaan/io/safetensors.h>
@@ -18,8 +19,6 @@
 namespace mlaan::testing {
 namespace {
 
-constexpr const char* python = "/usr/bin/python3";
-
 struct Architecture {
   std::string model;
   std::int64_t side;
@@ -33,7 +32,7 @@ void PrintTo(const Architecture& architecture, std::ostream* out) {
 class TorchvisionReference : public ::testing::TestWithParam<Architecture> {};
 
 TEST_P(TorchvisionReference, SameWeightsGiveTheSameLogits) {
-  if (std::system((std::string(python) + " -c 'import torchvision' 2>/dev/null").c_str()) != 0) {
+  if (!python_runs("import torchvision")) {
     GTEST_SKIP() << "python3-torchvision is not installed";
   }
   const auto& architecture = GetParam();

@@ -9,7 +9,7 @@
 namespace mlaan::testing {
 namespace {
 
-constexpr std::int64_t classes = 4;
+constexpr std::int64_t chain_classes = 4;
 constexpr std::int64_t batch = 6;
 
 /// x + f(x), f being a convolution, batch normalisation, dropout and ReLU.
@@ -74,7 +74,7 @@ Backbone random_backbone(RandomStream& random, bool convolutional) {
     }
   }
   const Shape shape = convolutional ? Shape{input_width, 7, 7} : Shape{input_width};
-  return {"random", std::move(units), {pooled_linear("head", width, classes)}, shape};
+  return {"random", std::move(units), {pooled_linear("head", width, chain_classes)}, shape};
 }
 
 Partition random_partition(RandomStream& random, std::size_t units) {
@@ -105,9 +105,9 @@ std::shared_ptr<AuxiliaryNet> random_net(RandomStream& random, const std::string
   if (random.below(2) == 0) {
     units.push_back(convolutional ? convolution_unit("hidden", width, 4, 1, random.below(2) == 0)
                                   : linear_unit("hidden", width, 4, random.below(2) == 0));
-    units.push_back(pooled_linear("fc", 4, classes));
+    units.push_back(pooled_linear("fc", 4, chain_classes));
   } else {
-    units.push_back(pooled_linear("fc", width, classes));
+    units.push_back(pooled_linear("fc", width, chain_classes));
   }
   return std::make_shared<AuxiliaryNet>(name, std::move(units), std::move(trunk));
 }
@@ -188,7 +188,7 @@ TrainingCase random_case(std::uint64_t key, torch::Dtype dtype) {
   }
   const Shape sizes = batch_shape(batch, backbone.input_shape(0));
   return {std::move(backbone), std::move(plan), torch::randn(sizes, dtype),
-          torch::randint(classes, {batch}, torch::kInt64)};
+          torch::randint(chain_classes, {batch}, torch::kInt64)};
 }
 
 }  // namespace mlaan::testing

@@ -27,7 +27,7 @@ void write_pictures(const fs::path& folder, const std::vector<std::string>& name
   }
 }
 
-FolderOptions small() {
+FolderOptions small_pictures() {
   FolderOptions options;
   options.side = 16;
   return options;
@@ -45,7 +45,7 @@ TEST(ImageFolder, ImageNetsLayout) {
   write_pictures(folder.path(), {"train/dog/b.JPEG", "train/dog/more/a.jpg", "train/cat/1.jpg",
                                  "val/cat/9.jpg", "val/dog/8.jpg", "train/cat/.hidden.jpg"});
   write_bytes(folder / "train/dog/notes.txt", "no picture");
-  const DataSource data = load_image_folder(folder.path(), small());
+  const DataSource data = load_image_folder(folder.path(), small_pictures());
   EXPECT_EQ(data.classes, (std::vector<std::string>{"cat", "dog"}));
   EXPECT_EQ(data.image_shape, (Shape{3, 16, 16}));
   ASSERT_EQ(data.train->size(), 3);
@@ -70,7 +70,7 @@ TEST(ImageFolder, PlainLayoutHoldsOutAShareOfEveryClass) {
     }
     return paths;
   };
-  FolderOptions options = small();
+  FolderOptions options = small_pictures();
   const DataSource data = load_image_folder(folder.path(), options);
   EXPECT_EQ(data.train->size(), 24);
   ASSERT_EQ(data.test->size(), 6);
@@ -87,8 +87,8 @@ TEST(ImageFolder, PlainLayoutHoldsOutAShareOfEveryClass) {
 
 TEST(ImageFolder, WhatIsWrongIsNamed) {
   const TemporaryFolder folder;
-  const auto load = [&] { load_image_folder(folder.path(), small()); };
-  expect_user_error([&] { load_image_folder(folder / "nowhere", small()); },
+  const auto load = [&] { load_image_folder(folder.path(), small_pictures()); };
+  expect_user_error([&] { load_image_folder(folder / "nowhere", small_pictures()); },
                     {"no folder", "nowhere"});
   expect_user_error(load, {"no classes"});
   write_pictures(folder.path(), {"train/cat/1.jpg", "train/dog/1.jpg"});
@@ -113,7 +113,7 @@ class DamagedPictures : public ::testing::Test {
   }
 
   std::unique_ptr<Loader> make(std::int64_t workers, bool shuffle, bool skip = true) {
-    const DataSource data = load_image_folder(folder.path(), small());
+    const DataSource data = load_image_folder(folder.path(), small_pictures());
     LoaderOptions options;
     options.batch_size = 5;
     options.workers = workers;
@@ -203,7 +203,7 @@ TEST_F(DamagedPictures, AreListedByTheCheck) {
 TEST(ImageFolder, BatchesAreOfTheWantedFormat) {
   const TemporaryFolder folder;
   write_pictures(folder.path(), {"train/a/1.jpg", "train/a/2.jpg", "val/a/1.jpg"});
-  const DataSource data = load_image_folder(folder.path(), small());
+  const DataSource data = load_image_folder(folder.path(), small_pictures());
   LoaderOptions options;
   options.batch_size = 2;
   options.memory_format = torch::MemoryFormat::ChannelsLast;

@@ -26,7 +26,7 @@ double value_of(const Engine& engine) {
   return 0;
 }
 
-Backbone small_backbone() {
+Backbone scaled_backbone() {
   return make_backbone("resnet8", 10, {3, 32, 32}, 1);
 }
 
@@ -77,7 +77,7 @@ TEST(LossScale, ChangesNothingWhereNothingOverflows) {
   for (const bool fused : {false, true}) {
     std::vector<std::vector<NamedTensor>> networks;
     for (const bool with : {false, true}) {
-      const Backbone backbone = small_backbone();
+      const Backbone backbone = scaled_backbone();
       EngineOptions options = with ? scaled() : EngineOptions();
       options.fused_update = fused;
       Engine engine(backbone, methods::mlaan(backbone, default_partition(backbone, 3)), options);
@@ -99,7 +99,7 @@ LossPtr nearly_overflowing() {
 
 TEST(LossScale, OnlyPartsWhoseGradientsOverflowAreSkipped) {
   for (const bool fused : {false, true}) {
-    const Backbone backbone = small_backbone();
+    const Backbone backbone = scaled_backbone();
     Plan plan = methods::dgl(backbone, default_partition(backbone, 3));
     EngineOptions options = scaled();
     options.fused_update = fused;
@@ -147,7 +147,7 @@ TEST(LossScale, GoesOnFromACheckpointAsIfNothingHadHappened) {
                   with ? scaled(often) : EngineOptions());
   };
   const auto path = folder / "checkpoint.safetensors";
-  const Backbone whole = small_backbone();
+  const Backbone whole = scaled_backbone();
   Engine engine = make(whole);
   for (int i = 0; i < 3; ++i) step(engine);
   CheckpointInfo info;
@@ -157,7 +157,7 @@ TEST(LossScale, GoesOnFromACheckpointAsIfNothingHadHappened) {
   step(engine);
   EXPECT_EQ(value_of(engine), 4 * 65536.0) << "at the fourth step, because the third was counted";
 
-  const Backbone resumed = small_backbone();
+  const Backbone resumed = scaled_backbone();
   Engine second = make(resumed);
   load(read_checkpoint(path), second);
   EXPECT_EQ(value_of(second), 2 * 65536.0);
@@ -168,7 +168,7 @@ TEST(LossScale, GoesOnFromACheckpointAsIfNothingHadHappened) {
                 whole.named_parameters()[i].name);
   }
 
-  const Backbone plain = small_backbone();
+  const Backbone plain = scaled_backbone();
   Engine without = make(plain, /*with=*/false);
   EXPECT_NO_THROW(load(read_checkpoint(path), without));
   write_checkpoint(path, without, info);

@@ -14,7 +14,7 @@
 namespace mlaan::testing {
 namespace {
 
-Config small_run(const std::vector<std::string>& more = {}) {
+Config measured_run(const std::vector<std::string>& more = {}) {
   Config config;
   for (const char* assignment :
        {"model=resnet8", "batch_size=2", "procedural.train_size=8", "procedural.test_size=4"}) {
@@ -32,7 +32,7 @@ TEST(MeasuredSettings, ContiguousHasToBeClearlyFaster) {
 }
 
 TEST(MeasuredSettings, AnAutomaticFormatIsSettledOnceAndSaysByWhat) {
-  Config config = small_run();
+  Config config = measured_run();
   EXPECT_EQ(config.get<ExecutionOptions>().memory_format, "auto") << "the default";
   EXPECT_EQ(memory_format(config), torch::MemoryFormat::ChannelsLast);
   const DataSource data = make_data(config);
@@ -54,14 +54,14 @@ TEST(MeasuredSettings, AnAutomaticFormatIsSettledOnceAndSaysByWhat) {
 
 TEST(MeasuredSettings, AFormatThatIsGivenStays) {
   for (const std::string format : {"channels_last", "contiguous"}) {
-    Config config = small_run({"engine.memory_format=" + format});
+    Config config = measured_run({"engine.memory_format=" + format});
     EXPECT_EQ(settle_memory_format(config, make_data(config)), "");
     EXPECT_EQ(config.get<ExecutionOptions>().memory_format, format);
   }
 }
 
 TEST(MeasuredSettings, MeasuringLeavesGeneratorAndMemoryAsTheyWere) {
-  Config config = small_run({"engine.precision=bfloat16", "engine.memory_format=auto"});
+  Config config = measured_run({"engine.precision=bfloat16", "engine.memory_format=auto"});
   const DataSource data = make_data(config);
   torch::manual_seed(5);
   const auto state = default_generator_state(torch::kCPU).clone();
@@ -85,16 +85,16 @@ TEST(MeasuredSettings, APrecisionThatIsSlowerIsRefusedWithItsTimes) {
 }
 
 TEST(MeasuredSettings, APrecisionIsCheckedOnlyWhereAskedAndOnce) {
-  Config config = small_run();
+  Config config = measured_run();
   const DataSource data = make_data(config);
   check_precision_pays(config, data);
   EXPECT_TRUE(config.get<ExecutionOptions>().check_precision) << "float32 needs no check";
 
-  Config unchecked = small_run({"engine.precision=bfloat16", "engine.check_precision=false"});
+  Config unchecked = measured_run({"engine.precision=bfloat16", "engine.check_precision=false"});
   EXPECT_NO_THROW(check_precision_pays(unchecked, data));
   EXPECT_EQ(unchecked.origin("engine.check_precision"), "--set");
 
-  Config checked = small_run({"engine.precision=bfloat16"});
+  Config checked = measured_run({"engine.precision=bfloat16"});
   try {
     check_precision_pays(checked, data);
     EXPECT_FALSE(checked.get<ExecutionOptions>().check_precision);
@@ -106,7 +106,7 @@ TEST(MeasuredSettings, APrecisionIsCheckedOnlyWhereAskedAndOnce) {
 }
 
 TEST(MeasuredSettings, APrecisionThatTheDeviceLacksIsRefusedBeforeAnythingIsMeasured) {
-  Config config = small_run({"engine.precision=float16"});
+  Config config = measured_run({"engine.precision=float16"});
   const DataSource data = make_data(config);
   expect_user_error([&] { settle_memory_format(config, data); }, {"engine.precision", "float16"});
   expect_user_error([&] { make_engine_options(config); }, {"engine.precision", "float16"});

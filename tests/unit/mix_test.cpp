@@ -16,7 +16,7 @@
 namespace mlaan::testing {
 namespace {
 
-constexpr std::int64_t classes = 10;
+constexpr std::int64_t mixed_classes = 10;
 
 MixRecipe mixup_only() {
   MixRecipe recipe;
@@ -40,11 +40,11 @@ MixRecipe both() {
 Batch numbered_batch(std::int64_t size, torch::MemoryFormat format) {
   const auto images =
       torch::arange(size, torch::kFloat32).view({size, 1, 1, 1}).repeat({1, 3, 16, 20});
-  return {images.contiguous(format), torch::arange(size) % classes};
+  return {images.contiguous(format), torch::arange(size) % mixed_classes};
 }
 
 Batch mixed(Batch batch, const MixRecipe& recipe, std::uint64_t key) {
-  mix(batch, classes, recipe, 0, random_key({key}));
+  mix(batch, mixed_classes, recipe, 0, random_key({key}));
   return batch;
 }
 
@@ -62,7 +62,7 @@ TEST(Mix, MixupIsTheWeightedMeanOfPicturesAndLabels) {
       const Batch result = mixed(batch, mixup_only(), key);
       const double share = result.labels[0][4].item<double>();
       expect_close(result.images, share * before + (1 - share) * before.flip(0), 1e-6, "images");
-      const auto one_hot = torch::one_hot(torch::tensor({4, 3, 3, 0, 9}), classes);
+      const auto one_hot = torch::one_hot(torch::tensor({4, 3, 3, 0, 9}), mixed_classes);
       expect_close(result.labels, share * one_hot + (1 - share) * one_hot.flip(0), 1e-6, "labels");
       EXPECT_TRUE(result.images.is_contiguous(format));
     }
@@ -149,15 +149,15 @@ TEST(Mix, EndsAfterTheEpochAskedFor) {
   MixRecipe recipe = both();
   recipe.off_epoch = 3;
   Batch batch = numbered_batch(4, torch::MemoryFormat::Contiguous);
-  mix(batch, classes, recipe, 3, 1);
+  mix(batch, mixed_classes, recipe, 3, 1);
   EXPECT_EQ(batch.labels.scalar_type(), torch::kInt64);
-  mix(batch, classes, recipe, 2, 1);
+  mix(batch, mixed_classes, recipe, 2, 1);
   EXPECT_EQ(batch.labels.scalar_type(), torch::kFloat32);
 }
 
 TEST(Mix, ClassesThatAreNoneAreRefused) {
   Batch batch{torch::zeros({2, 1, 1, 1}), torch::tensor({0, 10})};
-  expect_user_error([&] { mix(batch, classes, mixup_only(), 0, 1); }, {"class 10", "0 to 9"});
+  expect_user_error([&] { mix(batch, mixed_classes, mixup_only(), 0, 1); }, {"class 10", "0 to 9"});
 }
 
 std::vector<Batch> batches_of(std::int64_t workers, std::int64_t first_batch) {

@@ -2,6 +2,7 @@
 #include "support/files.h"
 #include "support/folders.h"
 #include "support/picture_writer.h"
+#include "support/python.h"
 #include "support/temporary_folder.h"
 
 #include <mlaan/core/random.h>
@@ -292,12 +293,11 @@ TEST(Picture, DecodesAndResizesAsPillowDoes) {
     }
   }
   std::sort(pictures.begin(), pictures.end());
-  if (std::system("/usr/bin/python3 -c 'import PIL.Image; PIL.Image.Resampling' 2>/dev/null") !=
-      0) {
+  if (!python_runs("import PIL.Image; PIL.Image.Resampling")) {
     GTEST_SKIP() << "python3-pil is not installed";
   }
   const TemporaryFolder folder;
-  std::string command = "/usr/bin/python3 " +
+  std::string command = std::string(python) + " " +
                         (test_folder() / "support/pillow_reference.py").string() + " " +
                         folder.path().string();
   for (const auto& picture : pictures) command += " '" + picture.string() + "'";

@@ -6,7 +6,7 @@
 namespace mlaan::testing {
 namespace {
 
-Config small_run(const std::vector<std::string>& more) {
+Config planned_run(const std::vector<std::string>& more) {
   Config config;
   for (const char* assignment : {"model=resnet8", "method=dgl", "modules=2", "batch_size=8",
                                  "procedural.train_size=16", "procedural.test_size=4"}) {
@@ -17,7 +17,7 @@ Config small_run(const std::vector<std::string>& more) {
 }
 
 TEST(Planner, MeasuresEverySettingThatItPredicts) {
-  Config config = small_run({"engine.memory_format=channels_last"});
+  Config config = planned_run({"engine.memory_format=channels_last"});
   const auto silent = [](const std::string&) {};
   PlanReport report = plan_training(config, 0, /*rivals=*/true, silent);
   ASSERT_GE(report.settings.size(), 4U);
@@ -36,7 +36,7 @@ TEST(Planner, MeasuresEverySettingThatItPredicts) {
 }
 
 TEST(Planner, PlansInTheMemoryFormatThatTrainingTakes) {
-  Config config = small_run({"engine.memory_format=auto"});
+  Config config = planned_run({"engine.memory_format=auto"});
   plan_training(config, 0, /*rivals=*/false, [](const std::string&) {});
   EXPECT_NE(config.get<ExecutionOptions>().memory_format, "auto");
   EXPECT_EQ(config.origin("engine.memory_format").compare(0, 9, "measured:"), 0);

@@ -18,7 +18,7 @@
 namespace mlaan::testing {
 namespace {
 
-constexpr std::int64_t classes = 3;
+constexpr std::int64_t scripted_classes = 3;
 
 torch::jit::Module convolution(std::int64_t in, std::int64_t out) {
   torch::jit::Module module("Convolution");
@@ -54,7 +54,7 @@ torch::jit::Module network(const std::string& forward) {
   module.register_module("second", convolution(8, 8));
   module.register_module("third", convolution(8, 8));
   module.register_module("pool", flatten());
-  module.register_module("classifier", linear(8, classes));
+  module.register_module("classifier", linear(8, scripted_classes));
   for (auto parameter : module.parameters()) parameter.set_requires_grad(true);
   module.define("def forward(self, x):\n  " + forward + "\n");
   return module;
@@ -79,7 +79,7 @@ class ScriptedBackbone : public ::testing::Test {
 
 TEST_F(ScriptedBackbone, IsCutIntoItsChildren) {
   auto module = network(chain);
-  const Backbone backbone = make_backbone(saved(module), classes, shape, 0);
+  const Backbone backbone = make_backbone(saved(module), scripted_classes, shape, 0);
   EXPECT_EQ(backbone.name(), "network");
   ASSERT_EQ(backbone.size(), 3U);
   EXPECT_EQ(backbone.units()[1].name(), "second");
@@ -94,9 +94,9 @@ TEST_F(ScriptedBackbone, IsCutIntoItsChildren) {
 TEST_F(ScriptedBackbone, IsTrainedByLocalMethods) {
   const std::string path = saved(network(chain));
   const auto images = torch::randn({6, 3, 8, 8});
-  const auto labels = torch::arange(6) % classes;
+  const auto labels = torch::arange(6) % scripted_classes;
   for (const char* method : {"dgl", "mlaan", "lam", "predsim", "e2e"}) {
-    const Backbone backbone = make_backbone(path, classes, shape, 0);
+    const Backbone backbone = make_backbone(path, scripted_classes, shape, 0);
     OptionSet options;
     EngineOptions gentle;
     SgdOptions descent;
@@ -115,7 +115,7 @@ TEST_F(ScriptedBackbone, IsTrainedByLocalMethods) {
 }
 
 TEST_F(ScriptedBackbone, CopiesShareNothing) {
-  const Backbone backbone = make_backbone(saved(network(chain)), classes, shape, 0);
+  const Backbone backbone = make_backbone(saved(network(chain)), scripted_classes, shape, 0);
   const Unit& unit = backbone.units()[1];
   const Unit copy = unit.clone("copy");
   EXPECT_EQ(copy.named_parameters().front().name, "copy.weight");
@@ -130,7 +130,7 @@ TEST_F(ScriptedBackbone, CopiesShareNothing) {
 TEST_F(ScriptedBackbone, WhatIsNoChainIsRefused) {
   const auto refused = [&](const std::string& forward, const std::vector<std::string>& parts) {
     const std::string path = saved(network(forward));
-    expect_user_error([&] { make_backbone(path, classes, shape, 0); }, parts);
+    expect_user_error([&] { make_backbone(path, scripted_classes, shape, 0); }, parts);
   };
   refused(
       "return self.classifier.forward(self.pool.forward(self.second.forward(self.first.forward(x)) "
@@ -143,11 +143,16 @@ TEST_F(ScriptedBackbone, WhatIsNoChainIsRefused) {
       {"network.pt", "cannot be cut"});
   const std::string path = saved(network(chain));
   expect_user_error([&] { make_backbone(path, 10, shape, 0); }, {"3 logits", "10 classes"});
-  expect_user_error([&] { make_backbone(path, classes, {1, 8, 8}, 0); }, {"network.pt", "1×8×8"});
-  expect_user_error([&] { make_backbone("none.pt", classes, shape, 0); }, {"no file", "none.pt"});
+  expect_user_error(
+      [&] {
+        make_backbone(path, scripted_classes, {1, 8, 8}, 0);
+      },
+      {"network.pt", "1×8×8"});
+  expect_user_error([&] { make_backbone("none.pt", scripted_classes, shape, 0); },
+                    {"no file", "none.pt"});
   const auto text = folder / "text.pt";
   write_text(text, "no script");
-  expect_user_error([&] { make_backbone(text.string(), classes, shape, 0); },
+  expect_user_error([&] { make_backbone(text.string(), scripted_classes, shape, 0); },
                     {"text.pt", "TorchScript"});
 }
 

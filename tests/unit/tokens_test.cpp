@@ -14,7 +14,7 @@
 namespace mlaan::testing {
 namespace {
 
-constexpr std::int64_t width = 8;
+constexpr std::int64_t token_width = 8;
 
 /// 2 × 4 patches, with or without a class token.
 Backbone transformer(bool class_token) {
@@ -22,7 +22,7 @@ Backbone transformer(bool class_token) {
   options.patch = 8;
   options.depth = 2;
   options.pool = class_token ? "class" : "mean";
-  return vision_transformer("transformer", width, 3, {3, 16, 32}, options);
+  return vision_transformer("transformer", token_width, 3, {3, 16, 32}, options);
 }
 
 torch::Tensor run(const LayerTexts& texts, const torch::Tensor& input, const Backbone& backbone) {
@@ -37,9 +37,9 @@ torch::Tensor run(const LayerTexts& texts, const torch::Tensor& input, const Bac
 }
 
 TEST(Tokens, MakeAMapInTheOrderOfThePatches) {
-  const auto tokens = torch::arange(2 * 9 * width, torch::kFloat32).view({2, 9, width});
+  const auto tokens = torch::arange(2 * 9 * token_width, torch::kFloat32).view({2, 9, token_width});
   const auto map = run({"map"}, tokens, transformer(true));
-  ASSERT_EQ(map.sizes(), (std::vector<std::int64_t>{2, width, 2, 4}));
+  ASSERT_EQ(map.sizes(), (std::vector<std::int64_t>{2, token_width, 2, 4}));
   for (std::int64_t row = 0; row < 2; ++row) {
     for (std::int64_t column = 0; column < 4; ++column) {
       EXPECT_TRUE(torch::equal(map.select(2, row).select(2, column),
@@ -50,11 +50,11 @@ TEST(Tokens, MakeAMapInTheOrderOfThePatches) {
 }
 
 TEST(Tokens, ArePooledWithTheirNeighboursAndTheClassTokenStays) {
-  const auto tokens = torch::randn({2, 9, width});
+  const auto tokens = torch::randn({2, 9, token_width});
   const auto pooled = run({"average_pool 2x2"}, tokens, transformer(true));
   ASSERT_EQ(pooled.size(1), 1 + 2);
   expect_same(pooled.select(1, 0), tokens.select(1, 0), "class token");
-  const auto map = tokens.slice(1, 1).transpose(1, 2).reshape({2, width, 2, 4});
+  const auto map = tokens.slice(1, 1).transpose(1, 2).reshape({2, token_width, 2, 4});
   expect_close(pooled.slice(1, 1), torch::avg_pool2d(map, 2).flatten(2).transpose(1, 2), 1e-6,
                "patches");
   // What follows knows how the tokens lie that are left.
@@ -63,9 +63,9 @@ TEST(Tokens, ArePooledWithTheirNeighboursAndTheClassTokenStays) {
 }
 
 TEST(Tokens, AreReadByClassTokenOrMean) {
-  const auto tokens = torch::randn({4, 9, width});
+  const auto tokens = torch::randn({4, 9, token_width});
   const auto normalised = [](const torch::Tensor& features) {
-    return torch::layer_norm(features, {width}, {}, {}, 1e-6);
+    return torch::layer_norm(features, {token_width}, {}, {}, 1e-6);
   };
   const auto first = normalised(tokens.select(1, 0));
   const auto mean = normalised(tokens.slice(1, 1).mean(1));
@@ -86,18 +86,19 @@ TEST(Tokens, AreReadByClassTokenOrMean) {
 }
 
 TEST(Tokens, AreProjectedAndGroupedOneByOne) {
-  const auto tokens = torch::randn({2, 9, width});
+  const auto tokens = torch::randn({2, 9, token_width});
   EXPECT_EQ(run({"project 5"}, tokens, transformer(true)).sizes(),
             (std::vector<std::int64_t>{2, 9, 5}));
   expect_close(run({"group 2"}, tokens, transformer(true)),
-               (tokens.slice(2, 0, width, 2) + tokens.slice(2, 1, width, 2)) / 2, 1e-6, "group");
+               (tokens.slice(2, 0, token_width, 2) + tokens.slice(2, 1, token_width, 2)) / 2, 1e-6,
+               "group");
   EXPECT_EQ(run({"flatten", "dense 6"}, tokens, transformer(true)).size(1), 6);
 }
 
 TEST(Tokens, AreReadByCopiesOfBlocks) {
   const Backbone backbone = transformer(true);
   const std::string block = backbone.units()[2].name();
-  const auto tokens = torch::randn({2, 9, width});
+  const auto tokens = torch::randn({2, 9, token_width});
   const torch::NoGradGuard no_grad;
   expect_same(run({"leap " + block}, tokens, backbone), backbone.units()[2].forward(tokens),
               "a copy");
@@ -106,12 +107,12 @@ TEST(Tokens, AreReadByCopiesOfBlocks) {
   EXPECT_EQ(
       run({"average_pool 2x2", "group 2", "leap " + block + " narrow 2 twin 0.9"}, tokens, backbone)
           .sizes(),
-      (std::vector<std::int64_t>{2, 3, width / 2}));
+      (std::vector<std::int64_t>{2, 3, token_width / 2}));
   EXPECT_EQ(run({"fresh " + block + " twin 0.9"}, tokens, backbone).sizes(), tokens.sizes());
 }
 
 TEST(Tokens, HeadsOfEveryKindReadThem) {
-  const auto tokens = torch::randn({5, 9, width});
+  const auto tokens = torch::randn({5, 9, token_width});
   for (const bool class_token : {true, false}) {
     const Backbone backbone = transformer(class_token);
     for (const char* type : {"linear", "1c2f", "0c1f", "2c1f", "mlp", "mlp-sr", "cnn"}) {
@@ -119,21 +120,21 @@ TEST(Tokens, HeadsOfEveryKindReadThem) {
         if (!class_token && token == std::string("class")) continue;
         const auto input = class_token ? tokens : tokens.slice(1, 1);
         const auto texts =
-            head_layers({type, 8, 1, token}, {input.size(1), width}, 4, {width, 2, 4});
+            head_layers({type, 8, 1, token}, {input.size(1), token_width}, 4, {token_width, 2, 4});
         EXPECT_EQ(run(texts, input, backbone).sizes(), (std::vector<std::int64_t>{5, 4})) << type;
       }
     }
   }
-  EXPECT_EQ(head_layers({"1c2f", 128, 1}, {9, width}, 4),
+  EXPECT_EQ(head_layers({"1c2f", 128, 1}, {9, token_width}, 4),
             (LayerTexts{"transformer", "mean_token", "hidden 128", "linear 4"}));
 }
 
 TEST(Tokens, OfOthersNetsAreTakenForASquare) {
   using torch::nn::AnyModule;
   const Unit head("head", {{"", AnyModule(torch::nn::Flatten())},
-                           {"head", AnyModule(torch::nn::Linear(9 * width, 3))}});
-  const Backbone backbone("other", {Unit("one", torch::nn::Linear(width, width))}, {head},
-                          {9, width});
+                           {"head", AnyModule(torch::nn::Linear(9 * token_width, 3))}});
+  const Backbone backbone("other", {Unit("one", torch::nn::Linear(token_width, token_width))},
+                          {head}, {9, token_width});
   const auto layout = [&](std::int64_t tokens) { return token_layout_of({tokens, 4}, backbone); };
   EXPECT_EQ(layout(9).rows, 3);
   EXPECT_FALSE(layout(9).class_token);
@@ -144,7 +145,7 @@ TEST(Tokens, OfOthersNetsAreTakenForASquare) {
 
 TEST(Tokens, WhatCannotReadThemSaysSo) {
   const auto refuse = [](const std::string& text, const std::vector<std::string>& parts) {
-    expect_user_error([&] { build_layers({text}, {9, width}, transformer(true)); }, parts);
+    expect_user_error([&] { build_layers({text}, {9, token_width}, transformer(true)); }, parts);
   };
   refuse("conv 3x3 8", {"conv 3x3 8", "9×8", "'map' goes before it"});
   refuse("dense 8", {"dense 8", "9×8", "flatten"});
@@ -153,7 +154,7 @@ TEST(Tokens, WhatCannotReadThemSaysSo) {
   refuse("transformer heads 3", {"width 8", "3 heads"});
   expect_user_error(
       [] {
-        build_layers({"class_token"}, {8, width}, transformer(false));
+        build_layers({"class_token"}, {8, token_width}, transformer(false));
       },
       {"class_token", "no class token"});
   expect_user_error(
@@ -161,12 +162,16 @@ TEST(Tokens, WhatCannotReadThemSaysSo) {
         build_layers({"transformer"}, {8, 4, 4}, transformer(false));
       },
       {"transformer", "8×4×4"});
-  expect_user_error([] { token_layout_of({5, width}, transformer(true)); }, {"5 tokens", "2×4"});
+  expect_user_error(
+      [] {
+        token_layout_of({5, token_width}, transformer(true));
+      },
+      {"5 tokens", "2×4"});
 }
 
 TEST(Tokens, SimilarityIsOfTheFeaturesDeviationsOverTokens) {
-  const auto tokens = torch::randn({6, 9, width});
-  const auto maps = tokens.transpose(1, 2).reshape({6, width, 3, 3});
+  const auto tokens = torch::randn({6, 9, token_width});
+  const auto maps = tokens.transpose(1, 2).reshape({6, token_width, 3, 3});
   expect_close(similarity_matrix(tokens), similarity_matrix(maps), 1e-5, "as of the same map");
 }
 

@@ -21,7 +21,7 @@ struct PublishedWeights {
   InfoproWeights weights;
 };
 
-constexpr PublishedWeights published[] = {
+constexpr PublishedWeights published_settings[] = {
     {"resnet32", 2, {{5, 5}, {1, 1}}},
     {"resnet32", 4, {{6, 1}, {0, 2}}},
     {"resnet32", 8, {{5, 0}, {0, 2}}},
@@ -38,11 +38,11 @@ constexpr PublishedWeights published[] = {
 /// Those of the smallest published K that is not below the given one, else of the largest.
 /// Backbones that have none take those of resnet32.
 InfoproWeights published_weights(const std::string& backbone, std::size_t modules) {
-  const bool known = std::any_of(std::begin(published), std::end(published),
+  const bool known = std::any_of(std::begin(published_settings), std::end(published_settings),
                                  [&](const auto& entry) { return backbone == entry.backbone; });
   const std::string row = known ? backbone : "resnet32";
   InfoproWeights weights;
-  for (const auto& entry : published) {
+  for (const auto& entry : published_settings) {
     if (row != entry.backbone) continue;
     weights = entry.weights;
     if (entry.modules >= modules) break;
