@@ -51,7 +51,7 @@ bool is_webp(const Bytes& file) {
 constexpr std::array<PictureFormat, 3> formats{
     {{"JPEG", is_jpeg, jpeg}, {"PNG", is_png, png}, {"WebP", is_webp, webp}}};
 
-std::unique_ptr<PictureDecoder> open(const Bytes& file) {
+std::unique_ptr<PictureDecoder> open_decoder(const Bytes& file) {
   if (file.size == 0) throw DamagedPicture("the file is empty");
   for (const auto& format : formats) {
     if (!format.is(file)) continue;
@@ -123,7 +123,7 @@ void check_pixels(std::int64_t width, std::int64_t height) {
 }
 
 torch::Tensor decode_picture(const void* bytes, std::size_t size, const FrameChooser& choose) {
-  const auto decoder = open({static_cast<const std::uint8_t*>(bytes), size});
+  const auto decoder = open_decoder({static_cast<const std::uint8_t*>(bytes), size});
   const Turn turn(decoder->orientation());
   std::int64_t width = decoder->width();
   std::int64_t height = decoder->height();
