@@ -1,5 +1,6 @@
 // Losses: what a supervision minimises.
 #include "nn/channel_deviation.h"
+#include "nn/pixel_cross_entropy.h"
 
 #include <mlaan/core/error.h>
 #include <mlaan/core/options.h>
@@ -138,7 +139,7 @@ LossPtr reconstruction(const Normalisation& normalisation) {
                        return channels.like(images).view({1, -1, 1, 1});
                      };
                      const auto pixels = torch::addcmul(shaped(*mean), images, shaped(*deviation));
-                     return torch::binary_cross_entropy_with_logits(output, pixels);
+                     return pixel_cross_entropy(output, pixels);
                    });
 }
 

@@ -1,0 +1,63 @@
+// How far maps of logits are from pixels.
+#include "nn/pixel_cross_entropy.h"
+
+#include "core/libtorch_compat.h"
+
+#include <ATen/Functions.h>
+#include <torch/csrc/autograd/function.h>
+#include <torch/csrc/autograd/functions/utils.h>
+#include <torch/csrc/autograd/variable.h>
+
+#include <utility>
+
+namespace mlaan {
+namespace {
+
+using torch::Tensor;
+
+/// Its edge leads to the logits.
+struct PixelCrossEntropy : torch::autograd::Node {
+  Tensor logits;
+  Tensor pixels;
+
+  torch::autograd::variable_list apply(torch::autograd::variable_list&& gradients) override {
+    const Tensor gradient = std::move(gradients.at(0));
+    gradients.clear();
+    if (!gradient.defined()) return {Tensor()};
+    const torch::NoGradGuard no_grad;
+    const Tensor each = gradient / logits.numel();
+    return {logits.sigmoid().sub_(pixels).mul_(each)};
+  }
+
+  void release_variables() override {
+    logits = Tensor();
+    pixels = Tensor();
+  }
+};
+
+/// −p·log σ(z) − (1 − p)·log(1 − σ(z)) = log(1 + exp(z)) − p·z, in the mean.
+Tensor mean_of(const Tensor& logits, const Tensor& pixels) {
+  // Above it LibTorch takes z for log(1 + exp(z)), which is exact in double precision from 37 on.
+  constexpr double threshold = 40;
+  return at::softplus(logits, 1, threshold).addcmul_(logits, pixels, -1).mean();
+}
+
+}  // namespace
+
+torch::Tensor pixel_cross_entropy(const torch::Tensor& logits, const torch::Tensor& pixels) {
+  Tensor loss;
+  {
+    const torch::NoGradGuard no_grad;
+    loss = mean_of(logits, pixels);
+  }
+  if (!torch::GradMode::is_enabled() || !logits.requires_grad()) return loss;
+  const auto node = compat::make_node<PixelCrossEntropy>();
+  auto& site = static_cast<PixelCrossEntropy&>(*node);
+  site.logits = logits.detach();
+  site.pixels = pixels;
+  site.set_next_edges({torch::autograd::impl::gradient_edge(logits)});
+  torch::autograd::create_gradient_edge(loss, node);
+  return loss;
+}
+
+}  // namespace mlaan

@@ -1,0 +1,13 @@
+// How far maps of logits are from pixels.
+#pragma once
+
+#include <torch/types.h>
+
+namespace mlaan {
+
+/// The mean binary cross-entropy of the logits' sigmoid with pixels from 0 to 1, of any one size:
+/// a number whose gradient goes to the logits alone. LibTorch's own
+/// (binary_cross_entropy_with_logits) takes twice the time on the CPU.
+torch::Tensor pixel_cross_entropy(const torch::Tensor& logits, const torch::Tensor& pixels);
+
+}  // namespace mlaan
