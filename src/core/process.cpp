@@ -12,7 +12,9 @@
 #include <algorithm>
 #include <climits>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
+#include <system_error>
 #include <thread>
 
 namespace mlaan {
@@ -82,6 +84,10 @@ void limit_spinning(char** arguments) {
   if (std::getenv("OMP_WAIT_POLICY") != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr) return;
   // On an idle machine no slower than the default of 300,000.
   setenv("GOMP_SPINCOUNT", "10000", /*overwrite=*/0);
+  // By its path, so that the process keeps its name among others.
+  std::error_code unreadable;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", unreadable);
+  if (!unreadable) execv(program.c_str(), arguments);
   execv("/proc/self/exe", arguments);
   // Where that cannot be done, training goes on as it would have.
 }
