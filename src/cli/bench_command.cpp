@@ -9,8 +9,10 @@
 #include <mlaan/measure/memory.h>
 #include <mlaan/train/benchmark.h>
 #include <mlaan/train/options.h>
+#include <mlaan/train/signals.h>
 
 #include <cstdio>
+#include <cstring>
 #include <memory>
 
 namespace mlaan::cli {
@@ -68,12 +70,24 @@ int run(BenchFlags& flags) {
     write_trace(flags.profile, profiles);
     return 0;
   }
-  const auto results = run_benchmark(config, flags.options, progress);
+  const StopSignals signals;
+  const auto results =
+      run_benchmark(config, flags.options, progress, [] { return StopSignals::received() != 0; });
+  if (results.empty()) {
+    std::fprintf(stderr, "mlaan: stopped by %s before the first round was done\n",
+                 strsignal(StopSignals::received()));
+    return 1;
+  }
+  const std::int64_t rounds = results.front().steps;
+  if (rounds < flags.options.repeats) {
+    std::fprintf(stderr, "mlaan: stopped by %s; these are the rounds that were done\n",
+                 strsignal(StopSignals::received()));
+  }
   std::printf("%s", benchmark_table(results).c_str());
   std::printf(
       "  step: median of %lld, all methods in turn; × : ratio to %s, of times the median of the "
       "rounds' ratios; work: multiply-adds executed\n",
-      static_cast<long long>(flags.options.repeats), reference_method().c_str());
+      static_cast<long long>(rounds), reference_method().c_str());
   if (flags.report_rss) {
     std::printf("  highest resident bytes of the process: %lld\n",
                 static_cast<long long>(measure::process_peak_bytes()));

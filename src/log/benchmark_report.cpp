@@ -114,6 +114,7 @@ void write_benchmark(const std::filesystem::path& path,
     json["window"] = result.window;
     json["batch"] = result.batch;
     json["device"] = result.device;
+    json["steps"] = result.steps;
     json["step_seconds"] = result.step_seconds;
     json["step_seconds_lowest"] = result.step_seconds_lowest;
     json["step_seconds_highest"] = result.step_seconds_highest;

@@ -101,7 +101,29 @@ class Contestant {
   BenchmarkResult result_;
 };
 
+/// Seconds of each method's steps, of whole rounds.
+std::vector<std::vector<double>> time_rounds(
+    const std::vector<std::unique_ptr<Contestant>>& contestants, const BenchmarkOptions& options,
+    const std::function<void(const std::string&)>& progress,
+    const std::function<bool()>& should_stop) {
+  std::vector<std::vector<double>> seconds(contestants.size());
+  for (std::int64_t round = -options.warmup; round < options.repeats; ++round) {
+    progress(round < 0
+                 ? "warm-up"
+                 : "round " + std::to_string(round + 1) + " of " + std::to_string(options.repeats));
+    std::vector<double> of_round;
+    for (const auto& contestant : contestants) {
+      if (should_stop()) return seconds;
+      of_round.push_back(contestant->step());
+    }
+    if (round < 0) continue;
+    for (std::size_t i = 0; i < contestants.size(); ++i) seconds[i].push_back(of_round[i]);
+  }
+  return seconds;
+}
+
 void set_times(BenchmarkResult& result, const std::vector<double>& seconds) {
+  result.steps = static_cast<std::int64_t>(seconds.size());
   result.step_seconds = median(seconds);
   result.step_seconds_lowest = *std::min_element(seconds.begin(), seconds.end());
   result.step_seconds_highest = *std::max_element(seconds.begin(), seconds.end());
@@ -172,15 +194,16 @@ void compare_with_reference(std::vector<BenchmarkResult>& results,
 
 }  // namespace
 
-std::vector<BenchmarkResult> run_benchmark(
-    Config& config, const BenchmarkOptions& options,
-    const std::function<void(const std::string&)>& progress) {
+std::vector<BenchmarkResult> run_benchmark(Config& config, const BenchmarkOptions& options,
+                                           const std::function<void(const std::string&)>& progress,
+                                           const std::function<bool()>& should_stop) {
   const auto specs = with_reference(options.methods);
   const DataSource data = make_data(config);
   check_plans(config, data, specs);
   const Batch batch = take_batch(config, data, progress);
   std::vector<BenchmarkResult> results;
   for (const auto& spec : specs) {
+    if (should_stop()) return {};
     progress("bytes and multiply-adds of " + spec.text);
     results.push_back(Contestant(config, data, batch, spec).measure_bytes_and_work());
   }
@@ -189,16 +212,8 @@ std::vector<BenchmarkResult> run_benchmark(
   for (const auto& spec : specs) {
     contestants.push_back(std::make_unique<Contestant>(config, data, batch, spec));
   }
-  std::vector<std::vector<double>> seconds(contestants.size());
-  for (std::int64_t round = -options.warmup; round < options.repeats; ++round) {
-    progress(round < 0
-                 ? "warm-up"
-                 : "round " + std::to_string(round + 1) + " of " + std::to_string(options.repeats));
-    for (std::size_t i = 0; i < contestants.size(); ++i) {
-      const double time = contestants[i]->step();
-      if (round >= 0) seconds[i].push_back(time);
-    }
-  }
+  const auto seconds = time_rounds(contestants, options, progress, should_stop);
+  if (seconds.front().empty()) return {};
   for (std::size_t i = 0; i < results.size(); ++i) set_times(results[i], seconds[i]);
   compare_with_reference(results, seconds);
   return results;

@@ -158,8 +158,9 @@ TEST_F(Cli, BenchWritesItsResults) {
   EXPECT_EQ(results[0]["method"], "e2e");
   EXPECT_DOUBLE_EQ(results[0]["time_ratio"].get<double>(), 1);
   for (const auto& entry : results) {
-    for (const char* key : {"method", "model", "modules", "window", "batch", "step_seconds",
-                            "images_per_second", "peak_bytes", "time_ratio", "peak_ratio"}) {
+    for (const char* key :
+         {"method", "model", "modules", "window", "batch", "steps", "step_seconds",
+          "images_per_second", "peak_bytes", "time_ratio", "peak_ratio"}) {
       EXPECT_TRUE(entry.contains(key)) << key;
     }
     EXPECT_GT(entry["peak_bytes"].get<std::int64_t>(), 0);

@@ -79,6 +79,33 @@ TEST(Benchmark, ContestantsHoldNoActivationsBetweenSteps) {
   EXPECT_GT(results.front().peak_bytes, 10 << 20);
 }
 
+TEST(Benchmark, StoppedItGivesTheRoundsThatAllMethodsHaveDone) {
+  Config config;
+  make_small(config);
+  BenchmarkOptions options;
+  options.methods = {"e2e", "dgl"};
+  options.repeats = 3;
+  options.warmup = 1;
+  const auto silent = [](const std::string&) {};
+  // Asked twice for the bytes, twice in the warm-up, twice in each round.
+  const auto results_after = [&](int answers) {
+    return run_benchmark(config, options, silent, [&] { return answers-- == 0; });
+  };
+  for (const int answers : {0, 1, 3, 4, 5}) {
+    EXPECT_TRUE(results_after(answers).empty()) << answers;
+  }
+  for (const int answers : {6, 7}) {
+    const auto results = results_after(answers);
+    ASSERT_EQ(results.size(), 2U) << answers;
+    for (const auto& result : results) {
+      EXPECT_EQ(result.steps, 1) << answers;
+      EXPECT_EQ(result.step_seconds_lowest, result.step_seconds_highest) << answers;
+      EXPECT_GT(result.step_seconds, 0) << answers;
+    }
+  }
+  EXPECT_EQ(results_after(100).back().steps, 3);
+}
+
 TEST(Benchmark, PlansThatCannotBeMadeAreRefusedBeforeAnythingIsMeasured) {
   Config config;
   make_small(config);

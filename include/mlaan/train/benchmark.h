@@ -29,6 +29,7 @@ struct BenchmarkResult {
   std::int64_t modules = 0;
   std::int64_t window = 0;  ///< the most modules that a supervision spans
   std::int64_t batch = 0;
+  std::int64_t steps = 0;   ///< that were timed, one in each round
   double step_seconds = 0;  ///< median
   double step_seconds_lowest = 0;
   double step_seconds_highest = 0;
@@ -52,8 +53,12 @@ struct BenchmarkResult {
 /// turn, one step of each, the warm-up and then the repeats, so that a machine whose speed drifts
 /// drifts for all alike.
 /// \param progress called with a line of text before each part.
-std::vector<BenchmarkResult> run_benchmark(Config& config, const BenchmarkOptions& options,
-                                           const std::function<void(const std::string&)>& progress);
+/// \param should_stop asked before each part and each timed step. If it says so, the results are
+///        those of the rounds that all methods have done; none where there is no such round.
+std::vector<BenchmarkResult> run_benchmark(
+    Config& config, const BenchmarkOptions& options,
+    const std::function<void(const std::string&)>& progress,
+    const std::function<bool()>& should_stop = [] { return false; });
 
 /// The profile of a step of each method, one method after the other.
 std::vector<StepProfile> run_profiles(Config& config, const BenchmarkOptions& options,
