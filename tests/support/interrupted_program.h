@@ -37,11 +37,7 @@ inline int interrupt_program(const std::string& arguments, const std::filesystem
                              const std::filesystem::path& run, const LoggedStep& step, int signal) {
   const std::string command =
       "exec " + program() + " " + arguments + " > " + output.string() + " 2>&1";
-  const pid_t child = fork();
-  if (child == 0) {
-    execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
-    _exit(127);
-  }
+  const pid_t child = start_in_background(command);
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(3);
   while (std::chrono::steady_clock::now() < deadline && !has_reached(run, step)) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));

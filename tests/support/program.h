@@ -17,6 +17,16 @@ struct ProgramResult {
   std::string output;  ///< stdout and stderr, in order
 };
 
+/// Starts a shell command line in the background; with `exec` before it, as the process itself.
+inline pid_t start_in_background(const std::string& command) {
+  const pid_t child = fork();
+  if (child == 0) {
+    execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
+    _exit(127);
+  }
+  return child;
+}
+
 /// Runs a shell command line in which "mlaan" stands for the program under test.
 inline ProgramResult run_program(const std::string& arguments) {
   const std::string command = program() + " " + arguments + " 2>&1";

@@ -1,3 +1,4 @@
+#include "support/configured.h"
 #include "support/errors.h"
 #include "support/temporary_folder.h"
 
@@ -25,15 +26,10 @@ class ComparisonTest : public ::testing::Test {
  protected:
   /// Runs of 2 epochs of 5 steps.
   static Config settings(const std::vector<std::string>& more = {}) {
-    Config config;
-    for (const char* assignment :
-         {"model=resnet8", "epochs=2", "batch_size=8", "procedural.train_size=50",
-          "procedural.test_size=20", "validation.fraction=0.2",
-          "engine.memory_format=channels_last"}) {
-      config.apply_assignment(assignment);
-    }
-    for (const auto& assignment : more) config.apply_assignment(assignment);
-    return config;
+    return configured({"model=resnet8", "epochs=2", "batch_size=8", "procedural.train_size=50",
+                       "procedural.test_size=20", "validation.fraction=0.2",
+                       "engine.memory_format=channels_last"},
+                      more);
   }
 
   /// Counts steps by their reports, which come with every one.

@@ -2,6 +2,7 @@
 
 #include "support/closeness.h"
 #include "support/temporary_folder.h"
+#include "support/test_backbone.h"
 
 #include <mlaan/local/methods/dgl.h>
 #include <mlaan/local/methods/mlaan.h>
@@ -24,10 +25,6 @@ double value_of(const Engine& engine) {
     if (named.name == "loss_scale.value") return named.tensor.item<double>();
   }
   return 0;
-}
-
-Backbone scaled_backbone() {
-  return make_backbone("resnet8", 10, {3, 32, 32}, 1);
 }
 
 EngineOptions scaled(const LossScaleOptions& scale = {}) {
@@ -77,7 +74,7 @@ TEST(LossScale, ChangesNothingWhereNothingOverflows) {
   for (const bool fused : {false, true}) {
     std::vector<std::vector<NamedTensor>> networks;
     for (const bool with : {false, true}) {
-      const Backbone backbone = scaled_backbone();
+      const Backbone backbone = test_backbone("resnet8", 1);
       EngineOptions options = with ? scaled() : EngineOptions();
       options.fused_update = fused;
       Engine engine(backbone, methods::mlaan(backbone, default_partition(backbone, 3)), options);
@@ -99,7 +96,7 @@ LossPtr nearly_overflowing() {
 
 TEST(LossScale, OnlyPartsWhoseGradientsOverflowAreSkipped) {
   for (const bool fused : {false, true}) {
-    const Backbone backbone = scaled_backbone();
+    const Backbone backbone = test_backbone("resnet8", 1);
     Plan plan = methods::dgl(backbone, default_partition(backbone, 3));
     EngineOptions options = scaled();
     options.fused_update = fused;
@@ -147,7 +144,7 @@ TEST(LossScale, GoesOnFromACheckpointAsIfNothingHadHappened) {
                   with ? scaled(often) : EngineOptions());
   };
   const auto path = folder / "checkpoint.safetensors";
-  const Backbone whole = scaled_backbone();
+  const Backbone whole = test_backbone("resnet8", 1);
   Engine engine = make(whole);
   for (int i = 0; i < 3; ++i) step(engine);
   CheckpointInfo info;
@@ -157,7 +154,7 @@ TEST(LossScale, GoesOnFromACheckpointAsIfNothingHadHappened) {
   step(engine);
   EXPECT_EQ(value_of(engine), 4 * 65536.0) << "at the fourth step, because the third was counted";
 
-  const Backbone resumed = scaled_backbone();
+  const Backbone resumed = test_backbone("resnet8", 1);
   Engine second = make(resumed);
   load(read_checkpoint(path), second);
   EXPECT_EQ(value_of(second), 2 * 65536.0);
@@ -168,7 +165,7 @@ TEST(LossScale, GoesOnFromACheckpointAsIfNothingHadHappened) {
                 whole.named_parameters()[i].name);
   }
 
-  const Backbone plain = scaled_backbone();
+  const Backbone plain = test_backbone("resnet8", 1);
   Engine without = make(plain, /*with=*/false);
   EXPECT_NO_THROW(load(read_checkpoint(path), without));
   write_checkpoint(path, without, info);

@@ -1,4 +1,5 @@
 #include "support/closeness.h"
+#include "support/configured.h"
 #include "support/errors.h"
 
 #include <mlaan/core/random.h>
@@ -15,13 +16,8 @@ namespace mlaan::testing {
 namespace {
 
 Config measured_run(const std::vector<std::string>& more = {}) {
-  Config config;
-  for (const char* assignment :
-       {"model=resnet8", "batch_size=2", "procedural.train_size=8", "procedural.test_size=4"}) {
-    config.apply_assignment(assignment);
-  }
-  for (const auto& assignment : more) config.apply_assignment(assignment);
-  return config;
+  return configured(
+      {"model=resnet8", "batch_size=2", "procedural.train_size=8", "procedural.test_size=4"}, more);
 }
 
 TEST(MeasuredSettings, ContiguousHasToBeClearlyFaster) {

@@ -1,3 +1,4 @@
+#include "support/configured.h"
 #include "support/errors.h"
 #include "support/temporary_folder.h"
 
@@ -15,15 +16,10 @@ namespace {
 class NetworkAnalysisTest : public ::testing::Test {
  protected:
   static Config settings(const std::vector<std::string>& more = {}) {
-    Config config;
-    for (const char* assignment :
-         {"model=resnet8", "method=dgl", "batch_size=8", "procedural.train_size=50",
-          "procedural.test_size=20", "validation.fraction=0.2",
-          "engine.memory_format=channels_last"}) {
-      config.apply_assignment(assignment);
-    }
-    for (const auto& assignment : more) config.apply_assignment(assignment);
-    return config;
+    return configured({"model=resnet8", "method=dgl", "batch_size=8", "procedural.train_size=50",
+                       "procedural.test_size=20", "validation.fraction=0.2",
+                       "engine.memory_format=channels_last"},
+                      more);
   }
 
   /// As if it had been read from a file, but for the tensors.

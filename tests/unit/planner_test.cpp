@@ -1,3 +1,5 @@
+#include "support/configured.h"
+
 #include <mlaan/train/options.h>
 #include <mlaan/train/planner.h>
 
@@ -7,13 +9,9 @@ namespace mlaan::testing {
 namespace {
 
 Config planned_run(const std::vector<std::string>& more) {
-  Config config;
-  for (const char* assignment : {"model=resnet8", "method=dgl", "modules=2", "batch_size=8",
-                                 "procedural.train_size=16", "procedural.test_size=4"}) {
-    config.apply_assignment(assignment);
-  }
-  for (const auto& assignment : more) config.apply_assignment(assignment);
-  return config;
+  return configured({"model=resnet8", "method=dgl", "modules=2", "batch_size=8",
+                     "procedural.train_size=16", "procedural.test_size=4"},
+                    more);
 }
 
 TEST(Planner, MeasuresEverySettingThatItPredicts) {

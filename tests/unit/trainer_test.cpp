@@ -1,4 +1,5 @@
 #include "support/closeness.h"
+#include "support/configured.h"
 #include "support/errors.h"
 #include "support/temporary_folder.h"
 
@@ -22,15 +23,10 @@ class TrainerTest : public ::testing::Test {
  protected:
   /// A run of 2 epochs of 5 steps.
   static Config small_run(const std::vector<std::string>& more = {}) {
-    Config config;
-    for (const char* assignment :
-         {"model=resnet8", "epochs=2", "batch_size=8", "procedural.train_size=50",
-          "procedural.test_size=20", "validation.fraction=0.2", "log.steps=1",
-          "engine.memory_format=channels_last"}) {
-      config.apply_assignment(assignment);
-    }
-    for (const auto& assignment : more) config.apply_assignment(assignment);
-    return config;
+    return configured({"model=resnet8", "epochs=2", "batch_size=8", "procedural.train_size=50",
+                       "procedural.test_size=20", "validation.fraction=0.2", "log.steps=1",
+                       "engine.memory_format=channels_last"},
+                      more);
   }
 
   struct Outcome {
