@@ -1,5 +1,6 @@
 // Options as plain structs whose fields carry their key, default, meaning and accepted values.
 #include "core/trimmed.h"
+#include "core/undefined_number.h"
 
 #include <mlaan/core/error.h>
 #include <mlaan/core/options.h>
@@ -26,7 +27,7 @@ double as_number(const OptionValue& value) {
     return static_cast<double>(*integer);
   }
   if (const auto* real = std::get_if<double>(&value)) return *real;
-  return std::nan("");
+  return undefined_number;
 }
 
 std::string quoted(const std::string& text) {

@@ -84,7 +84,7 @@ void limit_spinning(char** arguments) {
   if (std::getenv("OMP_WAIT_POLICY") != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr) return;
   // On an idle machine no slower than the default of 300,000.
   setenv("GOMP_SPINCOUNT", "10000", /*overwrite=*/0);
-  // By its path, so that the process keeps its name among others.
+  // By its path, so that the process keeps its name among others; where that is gone, by the link.
   std::error_code unreadable;
   const auto program = std::filesystem::read_symlink("/proc/self/exe", unreadable);
   if (!unreadable) execv(program.c_str(), arguments);

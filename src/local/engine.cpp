@@ -1,5 +1,6 @@
 // The engine: runs any supervision plan, every module forward once a step.
 #include "core/autocast_scope.h"
+#include "core/undefined_number.h"
 #include "local/cotangents.h"
 #include "local/gradient_tap.h"
 #include "local/linear_reading.h"
@@ -16,7 +17,6 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
-#include <limits>
 #include <set>
 #include <utility>
 
@@ -455,8 +455,7 @@ class Engine::Implementation {
     losses.reserve(losses_.size());
     for (auto& loss : losses_) {
       losses.push_back(loss.defined() ? loss.to(dtype_)
-                                      : torch::full({}, std::numeric_limits<double>::quiet_NaN(),
-                                                    backbone_options()));
+                                      : torch::full({}, undefined_number, backbone_options()));
     }
     losses_.clear();
     return torch::stack(losses);

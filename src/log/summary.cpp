@@ -1,4 +1,6 @@
 // The summary of a run, for people and for programs.
+#include "core/undefined_number.h"
+
 #include <mlaan/core/error.h>
 #include <mlaan/core/quantity.h>
 #include <mlaan/io/atomic_file.h>
@@ -7,8 +9,6 @@
 #include <mlaan/train/options.h>
 
 #include <nlohmann/json.hpp>
-
-#include <limits>
 
 namespace mlaan {
 namespace {
@@ -53,7 +53,7 @@ ordered_json to_json(const TrainSummary& summary, Config& config) {
 /// NaN for null.
 double number(const ordered_json& json, const char* key) {
   const auto& value = json.at(key);
-  return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
+  return value.is_null() ? undefined_number : value.get<double>();
 }
 
 TrainSummary from_json(const ordered_json& json) {

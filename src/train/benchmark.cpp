@@ -113,7 +113,7 @@ std::vector<std::vector<double>> time_rounds(
                  : "round " + std::to_string(round + 1) + " of " + std::to_string(options.repeats));
     std::vector<double> of_round;
     for (const auto& contestant : contestants) {
-      if (should_stop()) return seconds;
+      if (should_stop && should_stop()) return seconds;
       of_round.push_back(contestant->step());
     }
     if (round < 0) continue;
@@ -203,7 +203,7 @@ std::vector<BenchmarkResult> run_benchmark(Config& config, const BenchmarkOption
   const Batch batch = take_batch(config, data, progress);
   std::vector<BenchmarkResult> results;
   for (const auto& spec : specs) {
-    if (should_stop()) return {};
+    if (should_stop && should_stop()) return {};
     progress("bytes and multiply-adds of " + spec.text);
     results.push_back(Contestant(config, data, batch, spec).measure_bytes_and_work());
   }

@@ -1,5 +1,5 @@
 // What the runs of a comparison say side by side: errors over seeds, and costs.
-#include "train/undefined_number.h"
+#include "core/undefined_number.h"
 
 #include <mlaan/local/cost_report.h>
 #include <mlaan/train/compared_methods.h>

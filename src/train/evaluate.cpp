@@ -1,6 +1,6 @@
 // How well a network does on labelled images.
+#include "core/undefined_number.h"
 #include "measure/timing.h"
-#include "train/undefined_number.h"
 
 #include <mlaan/train/evaluate.h>
 

@@ -1,4 +1,6 @@
 // Linear probes: how well a linear classifier does on the features of a trained network.
+#include "core/undefined_number.h"
+
 #include <mlaan/core/error.h>
 #include <mlaan/train/linear_probe.h>
 
@@ -6,7 +8,6 @@
 #include <torch/nn/functional/pooling.h>
 #include <torch/optim/lbfgs.h>
 
-#include <limits>
 #include <string>
 
 namespace mlaan {
@@ -70,7 +71,7 @@ LinearProbe train_probe(const torch::Tensor& features, const torch::Tensor& labe
 double probe_error(const LinearProbe& probe, const torch::Tensor& features,
                    const torch::Tensor& labels) {
   const std::int64_t samples = labels.size(0);
-  if (samples == 0) return std::numeric_limits<double>::quiet_NaN();
+  if (samples == 0) return undefined_number;
   const torch::NoGradGuard no_grad;
   const auto errors = probe.logits(features).argmax(1).ne(labels).sum().item<std::int64_t>();
   return 100 * static_cast<double>(errors) / static_cast<double>(samples);

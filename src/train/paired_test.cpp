@@ -1,5 +1,5 @@
 // Means, deviations, and whether two lists of paired numbers differ: the paired t-test.
-#include "train/undefined_number.h"
+#include "core/undefined_number.h"
 
 #include <mlaan/core/error.h>
 #include <mlaan/train/paired_test.h>

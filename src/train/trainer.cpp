@@ -1,7 +1,7 @@
 // The trainer: epochs of steps, validation, checkpoints, and a summary at the end.
+#include "core/undefined_number.h"
 #include "measure/timing.h"
 #include "train/epoch_meter.h"
-#include "train/undefined_number.h"
 
 #include <mlaan/io/atomic_file.h>
 #include <mlaan/train/evaluate.h>
@@ -24,6 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* checkpoint_folder = "checkpoints";
+
 /// An error of the state's: −1 stands for none.
 double percent(double error) {
   return error < 0 ? undefined_number : error;
