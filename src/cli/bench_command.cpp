@@ -71,8 +71,7 @@ int run(BenchFlags& flags) {
     return 0;
   }
   const StopSignals signals;
-  const auto results =
-      run_benchmark(config, flags.options, progress, [] { return StopSignals::received() != 0; });
+  const auto results = run_benchmark(config, flags.options, progress, StopSignals::requested);
   if (results.empty()) {
     std::fprintf(stderr, "mlaan: stopped by %s before the first round was done\n",
                  strsignal(StopSignals::received()));

@@ -116,8 +116,7 @@ int run(const CompareFlags& flags) {
   };
   ComparisonRecords records = records_of(flags.quiet);
   records.finished = write;
-  write(run_comparison(config, data, report.runs, records,
-                       [] { return StopSignals::received() != 0; }));
+  write(run_comparison(config, data, report.runs, records, StopSignals::requested));
   if (!flags.json.empty()) write_comparison(flags.json, report);
   if (!report.complete()) {
     std::fprintf(stderr,

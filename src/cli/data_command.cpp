@@ -36,8 +36,7 @@ int get(const GetFlags& flags) {
   bool complete = false;
   {
     DownloadProgress progress(stderr, flags.quiet);
-    complete = fetch(dataset, folder, flags.options, progress,
-                     [] { return StopSignals::received() != 0; });
+    complete = fetch(dataset, folder, flags.options, progress, StopSignals::requested);
   }
   if (!complete) {
     std::fprintf(stderr, "mlaan: stopped by %s; the same command goes on with what has arrived\n",

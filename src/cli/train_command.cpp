@@ -55,7 +55,7 @@ TrainSummary train(Config& config, const DataSource& data, const fs::path& folde
   Progress progress(stderr, quiet);
   trainer.add_observer(files);
   trainer.add_observer(progress);
-  return trainer.run([] { return StopSignals::received() != 0; });
+  return trainer.run(StopSignals::requested);
 }
 
 /// Chooses settings by which the run fits into the bytes that it may take.

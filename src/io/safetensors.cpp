@@ -139,8 +139,9 @@ std::map<std::string, std::string> parse_metadata(const fs::path& path, const or
   std::map<std::string, std::string> metadata;
   if (!value.is_object()) reject_safetensors(path, "its __metadata__ is no JSON object");
   for (const auto& item : value.items()) {
-    if (!item.value().is_string())
+    if (!item.value().is_string()) {
       reject_safetensors(path, "its metadata '" + item.key() + "' is no text");
+    }
     metadata[item.key()] = item.value().get<std::string>();
   }
   return metadata;
@@ -205,8 +206,9 @@ TensorFile read_safetensors(const fs::path& path) {
     content.tensors.push_back({entry.name, std::move(tensor)});
     position = entry.end;
   }
-  if (position != file_size - data_begin)
+  if (position != file_size - data_begin) {
     reject_safetensors(path, "it has bytes that belong to no tensor");
+  }
   check_checksum(path, content.metadata, checksum);
   return content;
 }

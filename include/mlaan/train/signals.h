@@ -14,6 +14,8 @@ class StopSignals {
 
   /// The signal that asked for a stop; 0 if none did.
   static int received();
+  /// Whether one did.
+  static bool requested() { return received() != 0; }
 };
 
 }  // namespace mlaan
