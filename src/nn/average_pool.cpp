@@ -3,7 +3,38 @@
 
 #include <ATen/Functions.h>
 
+#include <algorithm>
+#include <vector>
+
 namespace mlaan {
+namespace {
+
+bool has_channels_last(const torch::Tensor& maps) {
+  return maps.is_contiguous(torch::MemoryFormat::ChannelsLast) && !maps.is_contiguous();
+}
+
+/// How many rows of squares to bring back at a time, so that what is repeated stays in a
+/// processor's cache. The number of times is the same for every batch, so that a trial on few
+/// images allocates what a large batch does.
+std::int64_t squares_at_once(const torch::Tensor& gradient) {
+  constexpr std::int64_t fewest_elements = 1024;  // of a sample: fewer are not worth a call
+  constexpr std::int64_t most_times = 8;
+  const auto elements = gradient.size(1) * gradient.size(2) * gradient.size(3);
+  const auto times = std::clamp<std::int64_t>(elements / fewest_elements, 1, most_times);
+  return (gradient.size(2) + times - 1) / times;
+}
+
+/// Each position as often as a square has columns, side by side. What is then broadcast to the
+/// square's rows reads and writes whole rows of the maps; broadcast along both sides, LibTorch
+/// would go through one position's channels at a time, and take twice as long where they are few.
+/// \param maps with channels last in memory, as the result has.
+torch::Tensor repeated_along_rows(const torch::Tensor& maps, std::int64_t times) {
+  const std::vector<torch::Tensor> copies(static_cast<std::size_t>(times),
+                                          maps.permute({0, 2, 3, 1}));
+  return at::stack(copies, 3).flatten(2, 3).permute({0, 3, 1, 2});
+}
+
+}  // namespace
 
 torch::Tensor AveragePoolImpl::forward(const torch::Tensor& input) {
   torch::Tensor output = at::avg_pool2d(input, {rows_, columns_}, {rows_, columns_});
@@ -16,16 +47,28 @@ torch::Tensor AveragePoolImpl::forward(const torch::Tensor& input) {
 }
 
 void AveragePoolImpl::send_back(const torch::Tensor& gradient, const Put& put) const {
-  const auto height = gradient.size(2) * rows_;
+  const auto squares_down = gradient.size(2);
+  const auto height = squares_down * rows_;
   const auto width = gradient.size(3) * columns_;
-  // All positions of a square at once: they lie near each other in memory.
-  const torch::Tensor share = (gradient / (rows_ * columns_)).unsqueeze(3).unsqueeze(5);
-  put(share, [&](const torch::Tensor& maps) {
-    return maps.slice(2, 0, height)
-        .slice(3, 0, width)
-        .unflatten(2, {gradient.size(2), rows_})
-        .unflatten(4, {gradient.size(3), columns_});
-  });
+  const bool side_by_side = gradient.is_cpu() && has_channels_last(gradient);
+  const std::int64_t step = side_by_side ? squares_at_once(gradient) : squares_down;
+  for (std::int64_t begin = 0; begin < squares_down; begin += step) {
+    const std::int64_t count = std::min(step, squares_down - begin);
+    const torch::Tensor share = gradient.narrow(2, begin, count) / (rows_ * columns_);
+    const auto rows_of = [&](const torch::Tensor& maps) {
+      return maps.narrow(2, begin * rows_, count * rows_)
+          .slice(3, 0, width)
+          .unflatten(2, {count, rows_});
+    };
+    if (side_by_side) {
+      put(repeated_along_rows(share, columns_).unsqueeze(3), rows_of);
+    } else {
+      // All positions of a square at once: they lie near each other in memory.
+      put(share.unsqueeze(3).unsqueeze(5), [&](const torch::Tensor& maps) {
+        return rows_of(maps).unflatten(4, {gradient.size(3), columns_});
+      });
+    }
+  }
   // What the squares did not reach.
   const torch::Tensor nothing = at::zeros({}, gradient.options());
   put(nothing, [&](const torch::Tensor& maps) { return maps.slice(2, height); });

@@ -28,7 +28,7 @@ void expect_autograds_gradients(const Unit& unit, const torch::Tensor& input,
                                 const std::string& what) {
   const auto source = input.detach().requires_grad_(true);
   const auto output = unit.forward(source);
-  const auto cotangent = torch::randn(output.sizes(), output.options());
+  const auto cotangent = torch::randn_like(output);
   const auto expected = torch::autograd::grad({output}, {source}, {cotangent})[0];
 
   LinearReading reading({unit, unit});
@@ -39,6 +39,7 @@ void expect_autograds_gradients(const Unit& unit, const torch::Tensor& input,
   const auto actual = reading.send_back(cotangent);
   expect_close(actual, expected, 1e-14, what);
   EXPECT_EQ(actual.suggest_memory_format(), input.suggest_memory_format()) << what;
+  expect_same(reading.send_back(cotangent.contiguous()), actual, what + ", in another layout");
   const auto activated = torch::relu(input);
   expect_same(reading.send_back_cut(cotangent, activated),
               torch::where(activated > 0, actual, torch::zeros({}, input.options())),
@@ -54,6 +55,8 @@ TEST(LinearMap, SendsGradientsBackAsAutogradDoes) {
     expect_autograds_gradients(pool(3, 2), maps, "squares that cover the map");
     expect_autograds_gradients(pool(2, 2), maps, "a row that they do not reach");
     expect_autograds_gradients(pool(2, 3), maps, "a row and columns that they do not reach");
+    const auto large = torch::randn({2, 16, 37, 33}, torch::kFloat64).contiguous(format);
+    expect_autograds_gradients(pool(2, 2), large, "maps that are brought back in parts");
   }
   for (const bool class_token : {false, true}) {
     const TokenLayout layout{4, 6, class_token};
