@@ -2,6 +2,7 @@
 #include <mlaan/core/suggest.h>
 #include <mlaan/nn/average_pool.h>
 #include <mlaan/nn/conv_norm_relu.h>
+#include <mlaan/nn/filter.h>
 #include <mlaan/nn/fresh_block.h>
 #include <mlaan/nn/heads.h>
 #include <mlaan/nn/layer_text.h>
@@ -253,7 +254,9 @@ void add_filter(Words& words, Builder& net) {
   const std::string name = net.next_filter();
   const auto in = net.features()[0];
   net.add(strided(net.features(), out, 1), [&] {
-    return Unit(name, torch::nn::Conv2d(convolution_options(in, out, kernel, 1, bias)));
+    return Unit(name, std::vector<Unit::Layer>{
+                          {"", torch::nn::AnyModule(
+                                   Filter(convolution_options(in, out, kernel, 1, bias), name))}});
   });
 }
 
