@@ -50,6 +50,11 @@ void keep_openblas_from_fighting() {
 }  // namespace
 
 int available_processors() {
+  // Where threads are bound to processors, this one is bound to a single one already.
+  if (const auto known_to_openmp =
+          reinterpret_cast<int (*)()>(dlsym(RTLD_DEFAULT, "omp_get_num_procs"))) {
+    return std::max(1, known_to_openmp());
+  }
   cpu_set_t processors;
   CPU_ZERO(&processors);
   if (sched_getaffinity(0, sizeof(processors), &processors) == 0) {
@@ -81,7 +86,12 @@ ProcessReport prepare_process(int threads) {
 }
 
 void limit_spinning(char** arguments) {
-  if (std::getenv("OMP_WAIT_POLICY") != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr) return;
+  // Bound to one processor as this thread is where binding is asked for, it would be the only one
+  // that the program finds when it starts again.
+  for (const char* variable :
+       {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "OMP_PROC_BIND", "OMP_PLACES", "GOMP_CPU_AFFINITY"}) {
+    if (std::getenv(variable) != nullptr) return;
+  }
   // On an idle machine no slower than the default of 300,000.
   setenv("GOMP_SPINCOUNT", "10000", /*overwrite=*/0);
   // By its path, so that the process keeps its name among others; where that is gone, by the link.
