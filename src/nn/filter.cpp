@@ -1,13 +1,13 @@
 // A convolution with nothing behind it, such as the one that paints a decoder's picture.
 #include "core/autocast_scope.h"
 #include "core/libtorch_compat.h"
+#include "nn/convolution_edges.h"
 #include "nn/zero_padding.h"
 
 #include <mlaan/nn/filter.h>
 
 #include <ATen/Functions.h>
 #include <torch/csrc/autograd/function.h>
-#include <torch/csrc/autograd/functions/utils.h>
 #include <torch/csrc/autograd/variable.h>
 
 #include <array>
@@ -138,18 +138,13 @@ torch::Tensor FilterImpl::forward(const torch::Tensor& input) {
     const torch::NoGradGuard no_grad;
     output = convolve(input, kernel, bias, *padding);
   }
-  const bool recorded =
-      torch::GradMode::is_enabled() &&
-      (input.requires_grad() || kernel.requires_grad() || (bias.defined() && bias.requires_grad()));
-  if (!recorded) return output;
+  if (!asks_for_gradient(input, *convolution_)) return output;
   const auto node = compat::make_node<FewOutputs>();
   auto& site = static_cast<FewOutputs&>(*node);
   site.input = input.detach();
   site.kernel = kernel.detach();
   site.padding.assign(padding->begin(), padding->end());
-  using torch::autograd::impl::gradient_edge;
-  site.set_next_edges({gradient_edge(input), gradient_edge(kernel),
-                       bias.defined() ? gradient_edge(bias) : torch::autograd::Edge()});
+  site.set_next_edges(edges_to(input, *convolution_));
   torch::autograd::create_gradient_edge(output, node);
   return output;
 }

@@ -1,6 +1,7 @@
 // A convolution of a map that is brought to another size first.
 #include "core/autocast_scope.h"
 #include "core/libtorch_compat.h"
+#include "nn/convolution_edges.h"
 #include "nn/zero_padding.h"
 
 #include <mlaan/nn/upsampled_convolution.h>
@@ -9,7 +10,6 @@
 #include <ATen/Parallel.h>
 #include <ATen/ThreadLocalState.h>
 #include <torch/csrc/autograd/function.h>
-#include <torch/csrc/autograd/functions/utils.h>
 #include <torch/csrc/autograd/variable.h>
 
 #include <algorithm>
@@ -303,18 +303,13 @@ torch::Tensor upsampled_convolution(const torch::Tensor& input, MapSize size,
     const torch::NoGradGuard no_grad;
     output = mix_then_interpolate(input, kernel, bias, geometry);
   }
-  const bool recorded =
-      torch::GradMode::is_enabled() &&
-      (input.requires_grad() || kernel.requires_grad() || (bias.defined() && bias.requires_grad()));
-  if (!recorded) return output;
+  if (!asks_for_gradient(input, *convolution)) return output;
   const auto node = compat::make_node<UpsampledConvolution>();
   auto& site = static_cast<UpsampledConvolution&>(*node);
   site.input = input.detach();
   site.kernel = kernel.detach();
   site.geometry = geometry;
-  using torch::autograd::impl::gradient_edge;
-  site.set_next_edges({gradient_edge(input), gradient_edge(kernel),
-                       bias.defined() ? gradient_edge(bias) : torch::autograd::Edge()});
+  site.set_next_edges(edges_to(input, *convolution));
   torch::autograd::create_gradient_edge(output, node);
   return output;
 }
