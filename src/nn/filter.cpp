@@ -136,7 +136,8 @@ torch::Tensor FilterImpl::forward(const torch::Tensor& input) {
   Tensor output;
   {
     const torch::NoGradGuard no_grad;
-    output = convolve(input, kernel, bias, *padding);
+    // Not as a view of the grouped output, which could not be overwritten by what follows.
+    output = convolve(input, kernel, bias, *padding).variable_data();
   }
   if (!asks_for_gradient(input, *convolution_)) return output;
   const auto node = compat::make_node<FewOutputs>();

@@ -103,6 +103,20 @@ TEST(Filter, ComputesOnlyTheGradientsThatAreAskedFor) {
   EXPECT_FALSE(pair.filter(leaf).requires_grad());
 }
 
+TEST(Filter, LetsWhatFollowsOverwriteItsOutput) {
+  Pair pair(options_of(12, 3, 3, 3));
+  const auto maps =
+      torch::randn({2, 12, 8, 8}, torch::kFloat64).contiguous(torch::MemoryFormat::ChannelsLast);
+  const auto gradients_of = [&](auto& module) {
+    return torch::autograd::grad({module(maps).relu_().sum()}, module->parameters());
+  };
+  const auto actual = gradients_of(pair.filter);
+  const auto expected = gradients_of(pair.convolution);
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    expect_close(actual[i], expected[i], 1e-13, std::to_string(i));
+  }
+}
+
 TEST(Filter, NamesItsParametersAndCanBeCloned) {
   Filter filter(options_of(12, 3, 3, 3), "filter2");
   ASSERT_EQ(filter->named_parameters().keys(),
