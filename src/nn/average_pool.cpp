@@ -1,4 +1,6 @@
 // Average pooling over squares that do not overlap.
+#include "nn/map_parts.h"
+
 #include <mlaan/nn/average_pool.h>
 
 #include <ATen/Functions.h>
@@ -8,21 +10,6 @@
 
 namespace mlaan {
 namespace {
-
-bool has_channels_last(const torch::Tensor& maps) {
-  return maps.is_contiguous(torch::MemoryFormat::ChannelsLast) && !maps.is_contiguous();
-}
-
-/// How many rows of squares to bring back at a time, so that what is repeated stays in a
-/// processor's cache. The number of times is the same for every batch, so that a trial on few
-/// images allocates what a large batch does.
-std::int64_t squares_at_once(const torch::Tensor& gradient) {
-  constexpr std::int64_t fewest_elements = 1024;  // of a sample: fewer are not worth a call
-  constexpr std::int64_t most_times = 8;
-  const auto elements = gradient.size(1) * gradient.size(2) * gradient.size(3);
-  const auto times = std::clamp<std::int64_t>(elements / fewest_elements, 1, most_times);
-  return (gradient.size(2) + times - 1) / times;
-}
 
 /// Each position as often as a square has columns, side by side. What is then broadcast to the
 /// square's rows reads and writes whole rows of the maps; broadcast along both sides, LibTorch
@@ -51,7 +38,10 @@ void AveragePoolImpl::send_back(const torch::Tensor& gradient, const Put& put) c
   const auto height = squares_down * rows_;
   const auto width = gradient.size(3) * columns_;
   const bool side_by_side = gradient.is_cpu() && has_channels_last(gradient);
-  const std::int64_t step = side_by_side ? squares_at_once(gradient) : squares_down;
+  // What is repeated stays in a processor's cache.
+  constexpr std::int64_t fewest_elements = 1024;
+  const std::int64_t parts = side_by_side ? part_count(gradient, fewest_elements) : 1;
+  const std::int64_t step = (squares_down + parts - 1) / parts;
   for (std::int64_t begin = 0; begin < squares_down; begin += step) {
     const std::int64_t count = std::min(step, squares_down - begin);
     const torch::Tensor share = gradient.narrow(2, begin, count) / (rows_ * columns_);

@@ -2,6 +2,7 @@
 #include "nn/batch_norm_kernels.h"
 
 #include "core/sole_owner.h"
+#include "nn/map_parts.h"
 
 #include <ATen/Functions.h>
 #ifdef MLAAN_HAS_BATCH_NORM_KERNEL
@@ -32,10 +33,7 @@ class SideBySide {
  public:
   explicit SideBySide(const Tensor& maps) {
     constexpr std::int64_t vector_elements = 16;  // of AVX-512; a multiple of what others have
-    const bool channels_last = maps.dim() == 4 &&
-                               maps.is_contiguous(torch::MemoryFormat::ChannelsLast) &&
-                               !maps.is_contiguous();
-    if (!channels_last) return;
+    if (!has_channels_last(maps)) return;
     const std::int64_t channels = maps.size(1);
     const std::int64_t group = std::lcm(channels, vector_elements) / channels;
     const std::int64_t positions = maps.size(2) * maps.size(3);
