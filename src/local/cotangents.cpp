@@ -50,24 +50,24 @@ void Cotangent::add_to(torch::Tensor& sum) && {
   mlaan::add(sum, std::move(more));
 }
 
-void Cotangents::add(const Evaluation& evaluation, Cotangent cotangent) {
-  if (!cotangent.defined()) return;
-  const auto deal = [&](std::size_t start, Cotangent share) {
-    if (start == evaluation.module) {
+void Cotangents::add(const Evaluation& evaluation, torch::Tensor gradient,
+                     const std::shared_ptr<const LinearReading>& reading) {
+  if (!gradient.defined()) return;
+  for (const auto& group : evaluation.groups) {
+    const bool whole = evaluation.groups.size() == 1;
+    const double factor = whole ? 1 : group.weight / evaluation.weight;
+    Cotangent share{gradient, reading};
+    if (reading || !whole) {
+      const torch::Tensor once = without_repeats(gradient);
+      share.gradient =
+          (reading ? reading->shares(once, factor) : once * factor).expand(gradient.sizes());
+    }
+    if (whole) gradient = torch::Tensor();
+    if (group.start == evaluation.module) {
       add_to_sum(std::move(share));
     } else {
-      add_to_group(start, std::move(share));
+      add_to_group(group.start, std::move(share));
     }
-  };
-  const auto& groups = evaluation.groups;
-  if (groups.size() == 1) {
-    deal(groups.front().start, std::move(cotangent));
-    return;
-  }
-  for (const auto& group : groups) {
-    const torch::Tensor share =
-        without_repeats(cotangent.gradient) * (group.weight / evaluation.weight);
-    deal(group.start, {share.expand(cotangent.gradient.sizes()), cotangent.reading});
   }
 }
 

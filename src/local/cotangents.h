@@ -17,7 +17,7 @@ namespace mlaan {
 /// A gradient with respect to a module's output, perhaps still behind what a net reads that output
 /// through, where it takes less memory. An undefined gradient is a zero.
 struct Cotangent {
-  torch::Tensor gradient;
+  torch::Tensor gradient;  ///< where it is behind a reading, the positions' shares of it
   std::shared_ptr<const LinearReading> reading;  ///< that the gradient is behind; null for none
 
   bool defined() const { return gradient.defined(); }
@@ -30,9 +30,11 @@ struct Cotangent {
 /// have to be summed, for the module's parameters.
 class Cotangents {
  public:
-  /// Takes the gradient of an evaluation's whole weighted loss, and deals it out to the groups in
-  /// proportion to their weights.
-  void add(const Evaluation& evaluation, Cotangent cotangent);
+  /// Takes the gradient of an evaluation's whole weighted loss with respect to what its net reads,
+  /// and deals it out to the groups in proportion to their weights.
+  /// \param reading that the net reads the module's output through; null for none.
+  void add(const Evaluation& evaluation, torch::Tensor gradient,
+           const std::shared_ptr<const LinearReading>& reading);
   void add_to_group(std::size_t start, Cotangent cotangent);
   void add_to_sum(Cotangent cotangent);
 

@@ -341,7 +341,7 @@ class Engine::Implementation {
         {torch::full_like(loss, scale * pass_.share * evaluation.weight / evaluation.probability)});
     mark_gradients(net_parameters_[evaluation.net]);
     (trunk_ ? trunk_->cotangents : cotangents_[evaluation.module])
-        .add(evaluation, {input.take(), reading->size() > 0 ? reading : nullptr});
+        .add(evaluation, input.take(), reading->size() > 0 ? reading : nullptr);
   }
 
   /// Whether chance has this evaluation take place in this step. \param net that the draw is of.

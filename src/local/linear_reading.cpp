@@ -33,28 +33,33 @@ torch::Tensor LinearReading::empty_gradient() const {
   return at::empty(input_sizes_, input_options_.memory_format(input_format_));
 }
 
-torch::Tensor LinearReading::send_back(const torch::Tensor& gradient) const {
+torch::Tensor LinearReading::shares(const torch::Tensor& gradient, double factor) const {
+  const torch::NoGradGuard no_grad;
+  return map_->shares(gradient, factor);
+}
+
+torch::Tensor LinearReading::send_back(const torch::Tensor& shares) const {
   const torch::NoGradGuard no_grad;
   const torch::Tensor result = empty_gradient();
-  map_->send_back(gradient, [&](const torch::Tensor& values, const LinearMap::Part& part) {
+  map_->send_back(shares, [&](const torch::Tensor& values, const LinearMap::Part& part) {
     part(result).copy_(values);
   });
   return result;
 }
 
-torch::Tensor LinearReading::send_back_cut(const torch::Tensor& gradient,
+torch::Tensor LinearReading::send_back_cut(const torch::Tensor& shares,
                                            const torch::Tensor& input) const {
   const torch::NoGradGuard no_grad;
   const torch::Tensor result = empty_gradient();
-  map_->send_back(gradient, [&](const torch::Tensor& values, const LinearMap::Part& part) {
+  map_->send_back(shares, [&](const torch::Tensor& values, const LinearMap::Part& part) {
     relu_backward_to(part(result), values, part(input));
   });
   return result;
 }
 
-void LinearReading::add_to(const torch::Tensor& sum, const torch::Tensor& gradient) const {
+void LinearReading::add_to(const torch::Tensor& sum, const torch::Tensor& shares) const {
   const torch::NoGradGuard no_grad;
-  map_->send_back(gradient, [&](const torch::Tensor& values, const LinearMap::Part& part) {
+  map_->send_back(shares, [&](const torch::Tensor& values, const LinearMap::Part& part) {
     part(sum).add_(values);
   });
 }

@@ -28,12 +28,14 @@ class LinearReading {
 
   // For a reading of a unit: gradients of what was read, from those of what was given.
 
-  /// In new memory, in the input's memory format.
-  torch::Tensor send_back(const torch::Tensor& gradient) const;
+  /// A gradient of what was given, times a factor, as the positions' shares (LinearMap::shares).
+  torch::Tensor shares(const torch::Tensor& gradient, double factor) const;
+  /// From the shares, in new memory, in the input's memory format.
+  torch::Tensor send_back(const torch::Tensor& shares) const;
   /// The same, cut to 0 where the input, the output of a ReLU, is 0.
-  torch::Tensor send_back_cut(const torch::Tensor& gradient, const torch::Tensor& input) const;
+  torch::Tensor send_back_cut(const torch::Tensor& shares, const torch::Tensor& input) const;
   /// Added to a sum in the sum's place.
-  void add_to(const torch::Tensor& sum, const torch::Tensor& gradient) const;
+  void add_to(const torch::Tensor& sum, const torch::Tensor& shares) const;
 
  private:
   torch::Tensor empty_gradient() const;

@@ -154,14 +154,9 @@ void add_normalised_again(torch::Tensor& sum, const torch::Tensor& input,
                           const BatchNormRecord& record) {
 #ifdef MLAAN_HAS_BATCH_NORM_KERNEL
   if (is_plain(input, record)) {
-    // The same number of parts for every batch, so that a trial on few images allocates what a
-    // large batch does.
-    constexpr std::int64_t parts = 2;
-    const std::int64_t step = (input.size(0) + parts - 1) / parts;
-    for (std::int64_t begin = 0; begin < input.size(0); begin += step) {
-      const std::int64_t count = std::min(step, input.size(0) - begin);
-      sum.narrow(0, begin, count).add_(normalise_plain(input.narrow(0, begin, count), record));
-    }
+    for_halves(input.size(0), [&](std::int64_t first, std::int64_t samples) {
+      sum.narrow(0, first, samples).add_(normalise_plain(input.narrow(0, first, samples), record));
+    });
     return;
   }
 #endif

@@ -69,13 +69,18 @@ torch::Tensor TokenAveragePoolImpl::forward(const torch::Tensor& tokens) {
   return torch::cat({tokens.narrow(1, 0, 1), patches}, 1);
 }
 
-void TokenAveragePoolImpl::send_back(const torch::Tensor& gradient, const Put& put) const {
-  const auto patches = without_class_token(gradient, layout_.class_token)
+torch::Tensor TokenAveragePoolImpl::shares(const torch::Tensor& gradient, double factor) const {
+  torch::Tensor shares = gradient * factor;
+  without_class_token(shares, layout_.class_token).div_(rows_ * columns_);
+  return shares;
+}
+
+void TokenAveragePoolImpl::send_back(const torch::Tensor& shares, const Put& put) const {
+  const auto patches = without_class_token(shares, layout_.class_token)
                            .unflatten(1, {layout_.rows / rows_, 1, layout_.columns / columns_, 1});
-  put(patches / (rows_ * columns_),
-      [&](const torch::Tensor& tokens) { return by_squares(tokens); });
+  put(patches, [&](const torch::Tensor& tokens) { return by_squares(tokens); });
   if (!layout_.class_token) return;
-  put(gradient.narrow(1, 0, 1), [](const torch::Tensor& tokens) { return tokens.narrow(1, 0, 1); });
+  put(shares.narrow(1, 0, 1), [](const torch::Tensor& tokens) { return tokens.narrow(1, 0, 1); });
 }
 
 }  // namespace mlaan

@@ -1,6 +1,7 @@
 // A convolution of a map that is brought to another size first.
 #include "core/autocast_scope.h"
 #include "core/libtorch_compat.h"
+#include "core/samples_in_parallel.h"
 #include "nn/convolution_edges.h"
 #include "nn/zero_padding.h"
 
@@ -8,7 +9,6 @@
 
 #include <ATen/Functions.h>
 #include <ATen/Parallel.h>
-#include <ATen/ThreadLocalState.h>
 #include <torch/csrc/autograd/function.h>
 #include <torch/csrc/autograd/variable.h>
 
@@ -155,21 +155,14 @@ std::int64_t samples_for(const Tensor& batch) {
   return batch.is_cpu() ? samples_at_once : batch.size(0);
 }
 
-/// Calls `body(worker, first sample, samples)` for the batch, a part at a time. Within, nothing is
-/// to be allocated on the CPU, since bytes are counted in one order, the same in every run.
+/// Calls `body(worker, first sample, samples)` for the batch, a part at a time.
 template <class Body>
 void for_each_part(const Tensor& batch, const Body& body) {
-  if (!batch.is_cpu()) {
+  if (batch.is_cpu()) {
+    for_samples_in_parallel(batch.size(0), samples_at_once, body);
+  } else {
     body(0, 0, batch.size(0));
-    return;
   }
-  const at::ThreadLocalState state;
-  at::parallel_for(0, batch.size(0), samples_at_once, [&](std::int64_t begin, std::int64_t end) {
-    const at::ThreadLocalStateGuard same_state(state);
-    for (std::int64_t first = begin; first < end; first += samples_at_once) {
-      body(at::get_thread_num(), first, std::min(samples_at_once, end - first));
-    }
-  });
 }
 
 /// `sum` becomes, or grows by, the product.

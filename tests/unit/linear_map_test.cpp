@@ -36,16 +36,19 @@ void expect_autograds_gradients(const Unit& unit, const torch::Tensor& input,
   const auto value = reading.read(input);
   EXPECT_FALSE(value.requires_grad());
   expect_same(value, output.detach(), what + ", output");
-  const auto actual = reading.send_back(cotangent);
+  const auto shares = reading.shares(cotangent, 1);
+  const auto actual = reading.send_back(shares);
   expect_close(actual, expected, 1e-14, what);
   EXPECT_EQ(actual.suggest_memory_format(), input.suggest_memory_format()) << what;
-  expect_same(reading.send_back(cotangent.contiguous()), actual, what + ", in another layout");
+  expect_close(reading.send_back(reading.shares(cotangent, 3)), 3 * expected, 1e-14,
+               what + ", times a factor");
+  expect_same(reading.send_back(shares.contiguous()), actual, what + ", in another layout");
   const auto activated = torch::relu(input);
-  expect_same(reading.send_back_cut(cotangent, activated),
+  expect_same(reading.send_back_cut(shares, activated),
               torch::where(activated > 0, actual, torch::zeros({}, input.options())),
               what + ", cut");
   const auto sum = torch::ones_like(input);
-  reading.add_to(sum, cotangent);
+  reading.add_to(sum, shares);
   expect_close(sum, 1 + expected, 1e-14, what + ", added");
 }
 
@@ -84,7 +87,7 @@ class CotangentsBehindReadings : public ::testing::Test {
   Cotangent behind_pool(double value) const {
     auto reading = std::make_shared<LinearReading>(std::vector<Unit>{pool(2, 2)});
     const auto output = reading->read(torch::zeros(sizes));
-    return {torch::full_like(output, value), reading};
+    return {reading->shares(torch::full_like(output, value), 1), reading};
   }
   Cotangent at_output(double value) const { return {torch::full(sizes, value), nullptr}; }
   Cotangent broadcast(double value) const {
@@ -122,9 +125,11 @@ TEST_F(CotangentsBehindReadings, AreDealtOutByWeight) {
   evaluation.module = 3;
   evaluation.weight = 4;
   evaluation.groups = {{1, 1}, {3, 3}};
-  cotangents.add(evaluation, behind_pool(16));
+  const Cotangent cotangent = behind_pool(16);
+  const auto gradient = torch::full_like(cotangent.gradient, 16);
+  cotangents.add(evaluation, gradient, cotangent.reading);
   EXPECT_TRUE(cotangents.take_group(1).reading != nullptr);
-  cotangents.add(evaluation, behind_pool(16));
+  cotangents.add(evaluation, gradient, cotangent.reading);
   expect_same(sum_of(cotangents.take_group(1)), torch::full(sizes, 1.0), "group");
   expect_same(cotangents.take_sum(), torch::full(sizes, 6.0), "sum of two");
 }

@@ -19,7 +19,8 @@ class AveragePoolImpl : public torch::nn::Cloneable<AveragePoolImpl>, public Lin
   AveragePoolImpl(std::int64_t rows, std::int64_t columns) : rows_(rows), columns_(columns) {}
   void reset() override {}
   torch::Tensor forward(const torch::Tensor& input);
-  void send_back(const torch::Tensor& gradient, const Put& put) const override;
+  torch::Tensor shares(const torch::Tensor& gradient, double factor) const override;
+  void send_back(const torch::Tensor& shares, const Put& put) const override;
 
  private:
   std::int64_t rows_;

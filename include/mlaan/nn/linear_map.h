@@ -19,9 +19,12 @@ class LinearMap {
   using Put = std::function<void(const torch::Tensor& values, const Part& part)>;
 
   virtual ~LinearMap() = default;
-  /// The gradient of the input from that of the output, as autograd would find it: part by part,
-  /// until every position was in one part.
-  virtual void send_back(const torch::Tensor& gradient, const Put& put) const = 0;
+  /// From the gradient of the output, times a factor, what each position of the input that a number
+  /// of the output is made of gets of it: as many numbers as the output has, in new memory.
+  virtual torch::Tensor shares(const torch::Tensor& gradient, double factor) const = 0;
+  /// The gradient of the input, as autograd would find it, from the shares of its positions: part
+  /// by part, until every position was in one part.
+  virtual void send_back(const torch::Tensor& shares, const Put& put) const = 0;
 
  protected:
   LinearMap() = default;

@@ -70,7 +70,8 @@ class TokenAveragePoolImpl : public torch::nn::Cloneable<TokenAveragePoolImpl>, 
       : layout_(layout), rows_(rows), columns_(columns) {}
   void reset() override {}
   torch::Tensor forward(const torch::Tensor& tokens);
-  void send_back(const torch::Tensor& gradient, const Put& put) const override;
+  torch::Tensor shares(const torch::Tensor& gradient, double factor) const override;
+  void send_back(const torch::Tensor& shares, const Put& put) const override;
 
  private:
   /// The patches by the squares that they lie in: (batch, rows, rows of a square, columns, columns
