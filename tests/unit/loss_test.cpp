@@ -112,8 +112,10 @@ TEST(Loss, ReconstructionUndoesTheNormalisation) {
   const auto output = torch::randn({2, 3, 4, 4}, float64);
   const auto share = output.sigmoid();
   const auto expected = -(pixels * share.log() + (1 - pixels) * (1 - share).log()).mean();
-  expect_close(reconstruction(normalisation)->function(output, {{}, images}), expected, 1e-12,
-               "reconstruction");
+  for (const auto format : {torch::MemoryFormat::Contiguous, torch::MemoryFormat::ChannelsLast}) {
+    expect_close(reconstruction(normalisation)->function(output, {{}, images.contiguous(format)}),
+                 expected, 1e-12, "reconstruction");
+  }
   expect_user_error([] { reconstruction({}); }, {"reconstruction", "normalised"});
 }
 
