@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <cstdio>
 #include <limits>
 
@@ -27,6 +28,8 @@ constexpr double letter_width = 0.62;
 constexpr const char* neutral = "#767676";
 constexpr std::array<const char*, 8> point_colours{"#3f7fd6", "#c9622a", "#2b9068", "#a65ac8",
                                                    "#c4506f", "#867b16", "#1f8fa3", "#767676"};
+
+enum class Marker : std::uint8_t { disc, square };
 
 std::string escaped(const std::string& text) {
   std::string result;
@@ -216,10 +219,12 @@ class Drawing {
     std::size_t next = 0;
     for (std::size_t s = 0; s < plot_.series.size(); ++s) {
       const std::string colour = point_colours.at(s % point_colours.size());
+      // Where colours come again, another marker tells the series apart.
+      const Marker marker = s / point_colours.size() % 2 == 0 ? Marker::disc : Marker::square;
       svg_ += "<g fill=\"" + colour + "\" stroke=\"" + colour + "\">\n";
       for (const auto& curve : plot_.series[s].curves)
         draw_curve(positions(plot_.series[s], curve));
-      for (const auto& point : plot_.series[s].points) draw_point(point, labels[next++]);
+      for (const auto& point : plot_.series[s].points) draw_point(point, labels[next++], marker);
       svg_ += "</g>\n";
     }
   }
@@ -232,15 +237,24 @@ class Drawing {
     svg_ += "\"/>\n";
   }
 
-  void draw_point(const PlotPoint& point, const Box& label) {
+  void draw_point(const PlotPoint& point, const Box& label, Marker marker) {
     const Position center = position(point);
     if (gap(label, center) > beside) {
       const Position nearest{std::clamp(center.x, label.left, label.right),
                              std::clamp(center.y, label.top, label.bottom)};
       svg_ += line(center, nearest, " stroke-width=\"0.75\" stroke-opacity=\"0.6\"");
     }
-    svg_ += "<circle " + at("cx", "cy", center) + " r=\"" + number(marker_radius) + "\"><title>" +
-            escaped(point.note.empty() ? point.label : point.note) + "</title></circle>\n";
+    const std::string title =
+        "<title>" + escaped(point.note.empty() ? point.label : point.note) + "</title>";
+    if (marker == Marker::disc) {
+      svg_ += "<circle " + at("cx", "cy", center) + " r=\"" + number(marker_radius) + "\">" +
+              title + "</circle>\n";
+    } else {
+      const Position corner{center.x - marker_radius, center.y - marker_radius};
+      const std::string side = number(2 * marker_radius);
+      svg_ += "<rect " + at("x", "y", corner) + " width=\"" + side + "\" height=\"" + side + "\">" +
+              title + "</rect>\n";
+    }
     // Where letters are narrower than was reckoned, the label stays beside its marker.
     const double baseline = label.bottom - 0.22 * letter_height;
     const std::string plain = " stroke=\"none\"";

@@ -89,6 +89,16 @@ TEST(ScatterPlot, EveryPointHasItsMarkerAndItsLabel) {
   EXPECT_EQ(count(svg, "<script"), 0U);
 }
 
+TEST(ScatterPlot, SeriesOfOneColourHaveDifferentMarkers) {
+  ScatterPlot plot = some_plot();
+  plot.series.resize(1);
+  for (int i = 1; i < 10; ++i) plot.series.push_back({{{0.1 * i, 1.0, "point", ""}}, {}});
+  const std::string svg = plot.to_svg();
+  expect_well_formed(svg);
+  EXPECT_EQ(markers(svg).size(), 10U) << "3 of the first series, 1 of each of the next 7";
+  EXPECT_EQ(count(svg, "<rect"), 2U) << "the ninth and the tenth";
+}
+
 TEST(ScatterPlot, PositionsGrowWithTheValues) {
   ScatterPlot plot = some_plot();
   plot.series = {PlotSeries()};
