@@ -123,7 +123,7 @@ auto optimizer_state_key(TensorImpl* parameter) {
 
 /// Moves every tensor of a list by the share `weight` towards the one of the other list: one kernel
 /// for all of them on a GPU, from 2.1 on.
-inline void foreach_lerp_(at::TensorList tensors, at::TensorList towards, double weight) {
+inline void foreach_lerp(at::TensorList tensors, at::TensorList towards, double weight) {
 #if MLAAN_LIBTORCH_AT_LEAST(2, 1)
   at::_foreach_lerp_(tensors, towards, weight);
 #else

@@ -147,6 +147,12 @@ void check_window(const Multilaminar& multilaminar, std::size_t modules) {
                     " modules does not fit a partition into " + std::to_string(modules) +
                     "; the window may be 1 to " + std::to_string(modules));
   }
+  if (multilaminar.stride < 1 || multilaminar.stride > multilaminar.window) {
+    throw UserError("a stride of " + std::to_string(multilaminar.stride) +
+                    " modules from one window to the next leaves modules between windows of " +
+                    std::to_string(multilaminar.window) + "; the stride may be 1 to " +
+                    std::to_string(multilaminar.window));
+  }
 }
 
 }  // namespace
@@ -174,7 +180,7 @@ PlanDescription describe(const LocalMethod& method, const Backbone& backbone) {
   const Multilaminar& mlm = *method.multilaminar;
   for (std::size_t j = 0; j < last; ++j) {
     // The larger net first, while no other cotangent waits.
-    if (j + 1 >= mlm.window) {
+    if (j + 1 >= mlm.window && (j + 1 - mlm.window) % mlm.stride == 0) {
       plan.supervise("cascaded", j + 1 - mlm.window, j, leaps, mlm.cascaded_weight);
     }
     if (j > 0 || !mlm.published_code) {

@@ -40,7 +40,7 @@ torch::Tensor LinearReading::shares(const torch::Tensor& gradient, double factor
 
 torch::Tensor LinearReading::send_back(const torch::Tensor& shares) const {
   const torch::NoGradGuard no_grad;
-  const torch::Tensor result = empty_gradient();
+  torch::Tensor result = empty_gradient();
   map_->send_back(shares, [&](const torch::Tensor& values, const LinearMap::Part& part) {
     part(result).copy_(values);
   });
@@ -50,7 +50,7 @@ torch::Tensor LinearReading::send_back(const torch::Tensor& shares) const {
 torch::Tensor LinearReading::send_back_cut(const torch::Tensor& shares,
                                            const torch::Tensor& input) const {
   const torch::NoGradGuard no_grad;
-  const torch::Tensor result = empty_gradient();
+  torch::Tensor result = empty_gradient();
   map_->send_back(shares, [&](const torch::Tensor& values, const LinearMap::Part& part) {
     relu_backward_to(part(result), values, part(input));
   });

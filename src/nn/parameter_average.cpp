@@ -51,7 +51,7 @@ class JointMove {
   }
 
   void run() const {
-    if (!averages_.empty()) compat::foreach_lerp_(averages_, sources_, 1 - momentum_);
+    if (!averages_.empty()) compat::foreach_lerp(averages_, sources_, 1 - momentum_);
   }
 
  private:

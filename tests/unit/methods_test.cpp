@@ -139,8 +139,37 @@ TEST_F(Methods, AWindowLongerThanThePartitionIsRefused) {
   expect_user_error([&] { methods::mlm(backbone, partition, options); }, {"10", "9"});
 }
 
+TEST_F(Methods, WindowsCanLieSideBySide) {
+  const auto cascaded_of = [](const Plan& plan) {
+    std::vector<std::pair<std::size_t, std::size_t>> windows;
+    for (const auto& supervision : plan.supervisions) {
+      if (supervision.name == "cascaded") {
+        windows.emplace_back(supervision.first + 1, supervision.last + 1);
+      }
+    }
+    return windows;
+  };
+  using Windows = std::vector<std::pair<std::size_t, std::size_t>>;
+  MlmOptions options;
+  options.window = 4;
+  options.stride = 3;
+  const Plan plan = methods::mlm(backbone, partition, options);
+  EXPECT_EQ(cascaded_of(plan), (Windows{{1, 4}, {4, 7}, {6, 9}}));
+  check(plan, backbone);
+  EXPECT_EQ(cascaded_of(methods::mlaan_lean(backbone, partition)),
+            (Windows{{1, 2}, {3, 4}, {5, 6}, {7, 8}, {8, 9}}));
+  options.window = 3;
+  EXPECT_EQ(cascaded_of(methods::mlaan_lean(backbone, partition, {}, options)),
+            (Windows{{1, 3}, {4, 6}, {7, 9}}));
+  options.stride = 4;
+  expect_user_error([&] { methods::mlm(backbone, partition, options); },
+                    {"stride of 4", "windows of 3", "1 to 3"});
+}
+
 TEST_F(Methods, LeanLeapNetsArePooledNarrowShortAndWithoutTwins) {
-  const Plan plan = methods::mlaan_lean(backbone, partition);
+  LeanOptions options;
+  options.stride = 1;
+  const Plan plan = methods::mlaan_lean(backbone, partition, options);
   EXPECT_TRUE(plan.averages.empty());
   const Plan full = methods::mlaan(backbone, partition);
   ASSERT_EQ(plan.supervisions.size(), full.supervisions.size());

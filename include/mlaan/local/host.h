@@ -44,6 +44,9 @@ struct Host {
 /// of [j..j], and for each full window a cascaded one of [j−k+1..j].
 struct Multilaminar {
   std::size_t window = 2;
+  /// Modules from one window's end to the next's, at most `window`: 1 in the paper. The last window
+  /// ends with the network all the same.
+  std::size_t stride = 1;
   double independent_weight = 0.001;
   double cascaded_weight = 0.999;
   /// As the published code does: no independent supervision of the first module, and of the last
@@ -84,7 +87,8 @@ struct LocalMethod {
 /// through the host's nets, the last through the backbone's own head. A single net is called
 /// "aux.3.local", or "aux.3.independent" and "aux.3.cascaded", modules counted from 1; where there
 /// are several, "aux.3.local.classifier" and so on, and what they share "aux.3.local.trunk".
-/// \throws UserError for a window longer than the partition and for leap rows that cannot run.
+/// \throws UserError for a window longer than the partition, a stride longer than the window, and
+///         for leap rows that cannot run.
 PlanDescription describe(const LocalMethod& method, const Backbone& backbone);
 
 /// The same, with the nets made.

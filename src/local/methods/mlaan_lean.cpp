@@ -5,6 +5,8 @@
 namespace mlaan {
 
 void LeanOptions::describe(FieldList& fields) {
+  fields.add("stride", stride, "mlm.stride of the lean method; 0: mlm.window, windows side by side",
+             at_least(0));
   fields.add("pool", pool, "lam.pool of the lean method", at_least(1));
   fields.add("narrow", narrow, "lam.narrow of the lean method", at_least(1));
   fields.add("length", length, "lam.length of the lean method", at_least(1));
@@ -13,6 +15,11 @@ void LeanOptions::describe(FieldList& fields) {
 
 namespace methods {
 namespace {
+
+MlmOptions lean(MlmOptions mlm, const LeanOptions& options) {
+  mlm.stride = options.stride > 0 ? options.stride : mlm.window;
+  return mlm;
+}
 
 LamOptions lean(LamOptions lam, const LeanOptions& options) {
   lam.pool = options.pool;
@@ -25,12 +32,20 @@ LamOptions lean(LamOptions lam, const LeanOptions& options) {
 }  // namespace
 
 Plan mlaan_lean(const Backbone& backbone, const Partition& partition, const LeanOptions& options,
-                const MlmOptions& mlm, LamOptions lam, const GreedyOptions& host,
-                std::uint64_t seed) {
-  return mlaan(backbone, partition, {mlm, lean(std::move(lam), options), host}, seed);
+                MlmOptions mlm, LamOptions lam, const GreedyOptions& host, std::uint64_t seed) {
+  return mlaan(backbone, partition,
+               {lean(std::move(mlm), options), lean(std::move(lam), options), host}, seed);
 }
 
 MethodEntry mlaan_lean_entry() {
+  AdditionEntry lean_mlm = mlm_addition();
+  lean_mlm.declare = [](OptionSet& options) {
+    options.get<LeanOptions>();
+    options.get<MlmOptions>();
+  };
+  lean_mlm.add = [](LocalMethod& method, const Backbone&, OptionSet& options) {
+    method.multilaminar = multilaminar(lean(options.get<MlmOptions>(), options.get<LeanOptions>()));
+  };
   AdditionEntry lean_lam = lam_addition();
   lean_lam.declare = [](OptionSet& options) {
     options.get<LeanOptions>();
@@ -41,8 +56,9 @@ MethodEntry mlaan_lean_entry() {
         backbone, method.partition, lean(options.get<LamOptions>(), options.get<LeanOptions>()));
   };
   return composed_entry("mlaan-lean",
-                        "MLAAN with leap nets that are pooled, narrow, short and without twins",
-                        greedy_entry(), {mlm_addition(), std::move(lean_lam)});
+                        "MLAAN with windows side by side and leap nets that are pooled, narrow, "
+                        "short and without twins",
+                        greedy_entry(), {std::move(lean_mlm), std::move(lean_lam)});
 }
 
 }  // namespace methods

@@ -6,6 +6,9 @@ namespace mlaan {
 void MlmOptions::describe(FieldList& fields) {
   fields.add("window", window, "modules that a cascaded supervision spans (k)", at_least(1))
       .has_flag = true;
+  fields.add("stride", stride,
+             "modules from the end of one window to the end of the next, at most the window",
+             at_least(1));
   fields.add("independent_weight", independent_weight,
              "weight of each module's independent supervision", at_least(0));
   fields.add("cascaded_weight", cascaded_weight, "weight of each window's cascaded supervision",
@@ -18,8 +21,8 @@ void MlmOptions::describe(FieldList& fields) {
 namespace methods {
 
 Multilaminar multilaminar(const MlmOptions& options) {
-  return {static_cast<std::size_t>(options.window), options.independent_weight,
-          options.cascaded_weight, options.published_code};
+  return {static_cast<std::size_t>(options.window), static_cast<std::size_t>(options.stride),
+          options.independent_weight, options.cascaded_weight, options.published_code};
 }
 
 Plan mlm(const Backbone& backbone, const Partition& partition, const MlmOptions& options,

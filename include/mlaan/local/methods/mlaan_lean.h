@@ -1,7 +1,7 @@
 // MLAAN with cheap leap nets.
 //
-// Update rule: that of MLAAN; but a leap net reads its module's maps pooled, has a part of the
-// channels, fewer layers and no twin.
+// Update rule: that of MLAAN; but windows lie side by side instead of one at each module, and a
+// leap net reads its module's maps pooled, has a part of the channels, fewer layers and no twin.
 #pragma once
 
 #include <mlaan/local/methods/greedy.h>
@@ -13,9 +13,10 @@
 
 namespace mlaan {
 
-/// What differs from LamOptions; all else is taken from there.
+/// What differs from MlmOptions and LamOptions; all else is taken from there.
 struct LeanOptions {
   static constexpr const char* section = "lean";
+  std::int64_t stride = 0;  ///< 0: as long as the window
   std::int64_t pool = 2;
   std::int64_t narrow = 2;
   std::int64_t length = 2;
@@ -27,7 +28,7 @@ struct LeanOptions {
 namespace methods {
 
 Plan mlaan_lean(const Backbone& backbone, const Partition& partition,
-                const LeanOptions& options = {}, const MlmOptions& mlm = {}, LamOptions lam = {},
+                const LeanOptions& options = {}, MlmOptions mlm = {}, LamOptions lam = {},
                 const GreedyOptions& host = {}, std::uint64_t seed = 0);
 
 MethodEntry mlaan_lean_entry();

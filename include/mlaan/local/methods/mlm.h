@@ -15,6 +15,7 @@ namespace mlaan {
 struct MlmOptions {
   static constexpr const char* section = "mlm";
   std::int64_t window = 2;
+  std::int64_t stride = 1;
   double independent_weight = 0.001;
   double cascaded_weight = 0.999;
   bool published_code = false;
