@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <climits>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
@@ -66,7 +65,8 @@ int available_processors() {
 ProcessReport prepare_process(int threads) {
   constexpr int largest_block_on_the_heap = 32 << 20;  // the most that glibc accepts
   mallopt(M_MMAP_THRESHOLD, largest_block_on_the_heap);
-  mallopt(M_TRIM_THRESHOLD, INT_MAX);
+  constexpr int never = -1;  // INT_MAX would give memory back behind steps of more than 2 GiB
+  mallopt(M_TRIM_THRESHOLD, never);
 
   ProcessReport report;
   report.threads = threads > 0 ? threads : available_processors();
