@@ -9,7 +9,6 @@
 #include <ATen/native/batch_norm.h>
 #endif
 
-#include <algorithm>
 #include <numeric>
 #include <utility>
 

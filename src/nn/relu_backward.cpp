@@ -1,13 +1,25 @@
 // The backward pass of a ReLU, in place or not.
 #include "nn/relu_backward.h"
 
-#include "nn/map_parts.h"
-
 #include <ATen/Functions.h>
 
 #include <algorithm>
 
 namespace mlaan {
+namespace {
+
+/// Into how many parts to cut the rows of maps, so that a part's copy in the gradient's type is
+/// small. Their number is the same for every batch, so that a trial on few images allocates what a
+/// large batch does.
+std::int64_t part_count(const torch::Tensor& maps) {
+  constexpr std::int64_t fewest_elements = 2048;  // of a sample: fewer are not worth a call
+  constexpr std::int64_t most_parts = 8;
+  if (maps.dim() < 3 || maps.numel() == 0) return 1;
+  return std::clamp<std::int64_t>(maps.numel() / maps.size(0) / fewest_elements, 1, most_parts);
+}
+
+}  // namespace
+
 torch::Tensor relu_backward(const torch::Tensor& gradient, const torch::Tensor& output,
                             bool in_place) {
   if (in_place) {
@@ -39,8 +51,7 @@ torch::Tensor relu_backward_where_open(const torch::Tensor& gradient, const torc
       in_place ? gradient : at::empty_like(open, gradient.options(), open.suggest_memory_format());
   const torch::Tensor bytes = open.view(torch::kByte);
   const std::int64_t rows = open.dim() > 2 ? open.dim() - 2 : 0;
-  constexpr std::int64_t fewest_elements = 2048;
-  const std::int64_t parts = part_count(open, fewest_elements);
+  const std::int64_t parts = part_count(open);
   const std::int64_t step = (open.size(rows) + parts - 1) / parts;
   for (std::int64_t begin = 0; begin < open.size(rows); begin += step) {
     const std::int64_t count = std::min(step, open.size(rows) - begin);
