@@ -166,9 +166,39 @@ TEST_F(Methods, WindowsCanLieSideBySide) {
                     {"stride of 4", "windows of 3", "1 to 3"});
 }
 
+TEST_F(Methods, IndependentSupervisionsCanBeLeftOutWhereWindowsEnd) {
+  const auto independent_in = [](const Plan& plan) {
+    std::vector<std::size_t> modules;
+    for (const auto& supervision : plan.supervisions) {
+      if (supervision.name == "independent") modules.push_back(supervision.last + 1);
+    }
+    return modules;
+  };
+  using Modules = std::vector<std::size_t>;
+  MlmOptions options;
+  options.window = 4;
+  options.stride = 3;
+  EXPECT_EQ(independent_in(methods::mlm(backbone, partition, options)),
+            (Modules{1, 2, 3, 4, 5, 6, 7, 8, 9}));
+  options.independent_at_ends = false;
+  const Plan plan = methods::mlm(backbone, partition, options);
+  EXPECT_EQ(independent_in(plan), (Modules{1, 2, 3, 5, 6, 8}));
+  check(plan, backbone);
+  options.published_code = true;
+  EXPECT_EQ(independent_in(methods::mlm(backbone, partition, options)), (Modules{2, 3, 5, 6, 8}));
+  EXPECT_EQ(independent_in(methods::mlaan_lean(backbone, partition)), (Modules{1, 3, 5, 7}));
+  // A window of one is as long as an independent supervision, and takes its place nowhere.
+  options = {};
+  options.window = 1;
+  options.independent_at_ends = false;
+  EXPECT_EQ(independent_in(methods::mlm(backbone, partition, options)),
+            (Modules{1, 2, 3, 4, 5, 6, 7, 8, 9}));
+}
+
 TEST_F(Methods, LeanLeapNetsArePooledNarrowShortAndWithoutTwins) {
   LeanOptions options;
   options.stride = 1;
+  options.independent_at_ends = true;
   const Plan plan = methods::mlaan_lean(backbone, partition, options);
   EXPECT_TRUE(plan.averages.empty());
   const Plan full = methods::mlaan(backbone, partition);

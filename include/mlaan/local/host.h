@@ -49,6 +49,10 @@ struct Multilaminar {
   std::size_t stride = 1;
   double independent_weight = 0.001;
   double cascaded_weight = 0.999;
+  /// Whether modules that a window of several ends at have an independent supervision too, as in
+  /// the paper. Without, all that such a module is given comes from its window and goes on to the
+  /// modules before it, in one product instead of two.
+  bool independent_at_ends = true;
   /// As the published code does: no independent supervision of the first module, and of the last
   /// window only the cascaded one, with weight 1.
   bool published_code = false;

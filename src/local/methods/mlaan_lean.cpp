@@ -7,6 +7,8 @@ namespace mlaan {
 void LeanOptions::describe(FieldList& fields) {
   fields.add("stride", stride, "mlm.stride of the lean method; 0: mlm.window, windows side by side",
              at_least(0));
+  fields.add("independent_at_ends", independent_at_ends,
+             "mlm.independent_at_ends of the lean method");
   fields.add("pool", pool, "lam.pool of the lean method", at_least(1));
   fields.add("narrow", narrow, "lam.narrow of the lean method", at_least(1));
   fields.add("length", length, "lam.length of the lean method", at_least(1));
@@ -18,6 +20,7 @@ namespace {
 
 MlmOptions lean(MlmOptions mlm, const LeanOptions& options) {
   mlm.stride = options.stride > 0 ? options.stride : mlm.window;
+  mlm.independent_at_ends = options.independent_at_ends;
   return mlm;
 }
 
@@ -55,10 +58,11 @@ MethodEntry mlaan_lean_entry() {
     method.leap_augmented = leap_augmented(
         backbone, method.partition, lean(options.get<LamOptions>(), options.get<LeanOptions>()));
   };
-  return composed_entry("mlaan-lean",
-                        "MLAAN with windows side by side and leap nets that are pooled, narrow, "
-                        "short and without twins",
-                        greedy_entry(), {std::move(lean_mlm), std::move(lean_lam)});
+  return composed_entry(
+      "mlaan-lean",
+      "MLAAN with windows side by side, independent supervisions inside them, and leap nets "
+      "that are pooled, narrow, short and without twins",
+      greedy_entry(), {std::move(lean_mlm), std::move(lean_lam)});
 }
 
 }  // namespace methods

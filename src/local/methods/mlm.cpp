@@ -13,6 +13,8 @@ void MlmOptions::describe(FieldList& fields) {
              "weight of each module's independent supervision", at_least(0));
   fields.add("cascaded_weight", cascaded_weight, "weight of each window's cascaded supervision",
              at_least(0));
+  fields.add("independent_at_ends", independent_at_ends,
+             "independent supervision also of modules that a window of several ends at");
   fields.add("published_code", published_code,
              "leave out the first module's independent supervision, and let only the cascaded one "
              "of the last window stand, with weight 1, as the published code does");
@@ -21,8 +23,12 @@ void MlmOptions::describe(FieldList& fields) {
 namespace methods {
 
 Multilaminar multilaminar(const MlmOptions& options) {
-  return {static_cast<std::size_t>(options.window), static_cast<std::size_t>(options.stride),
-          options.independent_weight, options.cascaded_weight, options.published_code};
+  return {static_cast<std::size_t>(options.window),
+          static_cast<std::size_t>(options.stride),
+          options.independent_weight,
+          options.cascaded_weight,
+          options.independent_at_ends,
+          options.published_code};
 }
 
 Plan mlm(const Backbone& backbone, const Partition& partition, const MlmOptions& options,

@@ -1,7 +1,8 @@
 // MLAAN with cheap leap nets.
 //
-// Update rule: that of MLAAN; but windows lie side by side instead of one at each module, and a
-// leap net reads its module's maps pooled, has a part of the channels, fewer layers and no twin.
+// Update rule: that of MLAAN; but windows lie side by side instead of one at each module, a module
+// that one ends at is supervised through it alone, and a leap net reads its module's maps pooled,
+// has a part of the channels, fewer layers and no twin.
 #pragma once
 
 #include <mlaan/local/methods/greedy.h>
@@ -17,6 +18,7 @@ namespace mlaan {
 struct LeanOptions {
   static constexpr const char* section = "lean";
   std::int64_t stride = 0;  ///< 0: as long as the window
+  bool independent_at_ends = false;
   std::int64_t pool = 2;
   std::int64_t narrow = 2;
   std::int64_t length = 2;

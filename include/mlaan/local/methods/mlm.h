@@ -18,6 +18,7 @@ struct MlmOptions {
   std::int64_t stride = 1;
   double independent_weight = 0.001;
   double cascaded_weight = 0.999;
+  bool independent_at_ends = true;
   bool published_code = false;
 
   void describe(FieldList& fields);
