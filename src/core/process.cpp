@@ -63,8 +63,10 @@ int available_processors() {
 }
 
 ProcessReport prepare_process(int threads) {
-  constexpr int largest_block_on_the_heap = 32 << 20;  // the most that glibc accepts
-  mallopt(M_MMAP_THRESHOLD, largest_block_on_the_heap);
+  // By default blocks above 32 MiB at the latest are mapped anew, and zeroed by the kernel, each
+  // time.
+  constexpr int none = 0;
+  mallopt(M_MMAP_MAX, none);
   constexpr int never = -1;  // INT_MAX would give memory back behind steps of more than 2 GiB
   mallopt(M_TRIM_THRESHOLD, never);
 
