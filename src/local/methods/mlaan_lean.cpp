@@ -35,9 +35,10 @@ LamOptions lean(LamOptions lam, const LeanOptions& options) {
 }  // namespace
 
 Plan mlaan_lean(const Backbone& backbone, const Partition& partition, const LeanOptions& options,
-                MlmOptions mlm, LamOptions lam, const GreedyOptions& host, std::uint64_t seed) {
-  return mlaan(backbone, partition,
-               {lean(std::move(mlm), options), lean(std::move(lam), options), host}, seed);
+                const MlmOptions& mlm, LamOptions lam, const GreedyOptions& host,
+                std::uint64_t seed) {
+  return mlaan(backbone, partition, {lean(mlm, options), lean(std::move(lam), options), host},
+               seed);
 }
 
 MethodEntry mlaan_lean_entry() {

@@ -30,7 +30,7 @@ struct LeanOptions {
 namespace methods {
 
 Plan mlaan_lean(const Backbone& backbone, const Partition& partition,
-                const LeanOptions& options = {}, MlmOptions mlm = {}, LamOptions lam = {},
+                const LeanOptions& options = {}, const MlmOptions& mlm = {}, LamOptions lam = {},
                 const GreedyOptions& host = {}, std::uint64_t seed = 0);
 
 MethodEntry mlaan_lean_entry();
