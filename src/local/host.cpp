@@ -178,16 +178,14 @@ PlanDescription describe(const LocalMethod& method, const Backbone& backbone) {
   }
 
   const Multilaminar& mlm = *method.multilaminar;
-  const auto may_be_independent = [&mlm](bool ends_window) {
-    return !ends_window || mlm.window == 1 || mlm.independent_at_ends;
-  };
+  const bool independent_at_ends = mlm.window == 1 || mlm.independent_at_ends;
   for (std::size_t j = 0; j < last; ++j) {
     const bool ends_window = j + 1 >= mlm.window && (j + 1 - mlm.window) % mlm.stride == 0;
     // The larger net first, while no other cotangent waits.
     if (ends_window) {
       plan.supervise("cascaded", j + 1 - mlm.window, j, leaps, mlm.cascaded_weight);
     }
-    if (may_be_independent(ends_window) && (j > 0 || !mlm.published_code)) {
+    if ((!ends_window || independent_at_ends) && (j > 0 || !mlm.published_code)) {
       plan.supervise("independent", j, j, /*leaps=*/false, mlm.independent_weight);
     }
   }
@@ -196,7 +194,7 @@ PlanDescription describe(const LocalMethod& method, const Backbone& backbone) {
     plan.supervise_by_head("output", last_start, 1);
   } else {
     plan.supervise_by_head("cascaded", last_start, mlm.cascaded_weight);
-    if (may_be_independent(/*ends_window=*/true)) {
+    if (independent_at_ends) {
       plan.supervise_by_head("independent", last, mlm.independent_weight);
     }
   }

@@ -139,27 +139,30 @@ TEST_F(Methods, AWindowLongerThanThePartitionIsRefused) {
   expect_user_error([&] { methods::mlm(backbone, partition, options); }, {"10", "9"});
 }
 
-TEST_F(Methods, WindowsCanLieSideBySide) {
-  const auto cascaded_of = [](const Plan& plan) {
-    std::vector<std::pair<std::size_t, std::size_t>> windows;
-    for (const auto& supervision : plan.supervisions) {
-      if (supervision.name == "cascaded") {
-        windows.emplace_back(supervision.first + 1, supervision.last + 1);
-      }
+using Windows = std::vector<std::pair<std::size_t, std::size_t>>;
+
+/// First and last modules, from 1, of the supervisions of this name.
+Windows windows_of(const std::string& name, const Plan& plan) {
+  Windows windows;
+  for (const auto& supervision : plan.supervisions) {
+    if (supervision.name == name) {
+      windows.emplace_back(supervision.first + 1, supervision.last + 1);
     }
-    return windows;
-  };
-  using Windows = std::vector<std::pair<std::size_t, std::size_t>>;
+  }
+  return windows;
+}
+
+TEST_F(Methods, WindowsCanLieSideBySide) {
   MlmOptions options;
   options.window = 4;
   options.stride = 3;
   const Plan plan = methods::mlm(backbone, partition, options);
-  EXPECT_EQ(cascaded_of(plan), (Windows{{1, 4}, {4, 7}, {6, 9}}));
+  EXPECT_EQ(windows_of("cascaded", plan), (Windows{{1, 4}, {4, 7}, {6, 9}}));
   check(plan, backbone);
-  EXPECT_EQ(cascaded_of(methods::mlaan_lean(backbone, partition)),
+  EXPECT_EQ(windows_of("cascaded", methods::mlaan_lean(backbone, partition)),
             (Windows{{1, 2}, {3, 4}, {5, 6}, {7, 8}, {8, 9}}));
   options.window = 3;
-  EXPECT_EQ(cascaded_of(methods::mlaan_lean(backbone, partition, {}, options)),
+  EXPECT_EQ(windows_of("cascaded", methods::mlaan_lean(backbone, partition, {}, options)),
             (Windows{{1, 3}, {4, 6}, {7, 9}}));
   options.stride = 4;
   expect_user_error([&] { methods::mlm(backbone, partition, options); },
@@ -167,32 +170,26 @@ TEST_F(Methods, WindowsCanLieSideBySide) {
 }
 
 TEST_F(Methods, IndependentSupervisionsCanBeLeftOutWhereWindowsEnd) {
-  const auto independent_in = [](const Plan& plan) {
-    std::vector<std::size_t> modules;
-    for (const auto& supervision : plan.supervisions) {
-      if (supervision.name == "independent") modules.push_back(supervision.last + 1);
-    }
-    return modules;
-  };
-  using Modules = std::vector<std::size_t>;
+  const Windows every{{1, 1}, {2, 2}, {3, 3}, {4, 4}, {5, 5}, {6, 6}, {7, 7}, {8, 8}, {9, 9}};
   MlmOptions options;
   options.window = 4;
   options.stride = 3;
-  EXPECT_EQ(independent_in(methods::mlm(backbone, partition, options)),
-            (Modules{1, 2, 3, 4, 5, 6, 7, 8, 9}));
+  EXPECT_EQ(windows_of("independent", methods::mlm(backbone, partition, options)), every);
   options.independent_at_ends = false;
   const Plan plan = methods::mlm(backbone, partition, options);
-  EXPECT_EQ(independent_in(plan), (Modules{1, 2, 3, 5, 6, 8}));
+  EXPECT_EQ(windows_of("independent", plan),
+            (Windows{{1, 1}, {2, 2}, {3, 3}, {5, 5}, {6, 6}, {8, 8}}));
   check(plan, backbone);
   options.published_code = true;
-  EXPECT_EQ(independent_in(methods::mlm(backbone, partition, options)), (Modules{2, 3, 5, 6, 8}));
-  EXPECT_EQ(independent_in(methods::mlaan_lean(backbone, partition)), (Modules{1, 3, 5, 7}));
+  EXPECT_EQ(windows_of("independent", methods::mlm(backbone, partition, options)),
+            (Windows{{2, 2}, {3, 3}, {5, 5}, {6, 6}, {8, 8}}));
+  EXPECT_EQ(windows_of("independent", methods::mlaan_lean(backbone, partition)),
+            (Windows{{1, 1}, {3, 3}, {5, 5}, {7, 7}}));
   // A window of one is as long as an independent supervision, and takes its place nowhere.
   options = {};
   options.window = 1;
   options.independent_at_ends = false;
-  EXPECT_EQ(independent_in(methods::mlm(backbone, partition, options)),
-            (Modules{1, 2, 3, 4, 5, 6, 7, 8, 9}));
+  EXPECT_EQ(windows_of("independent", methods::mlm(backbone, partition, options)), every);
 }
 
 TEST_F(Methods, LeanLeapNetsArePooledNarrowShortAndWithoutTwins) {
