@@ -85,7 +85,7 @@ int run(BenchFlags& flags) {
   std::printf("%s", benchmark_table(results).c_str());
   std::printf(
       "  step: median of %lld, all methods in turn; × : ratio to %s, of times the median of the "
-      "rounds' ratios; work: multiply-adds executed\n",
+      "rounds' ratios; work: multiply-adds of convolutions and products, as defined\n",
       static_cast<long long>(rounds), reference_method().c_str());
   if (flags.report_rss) {
     std::printf("  highest resident bytes of the process: %lld\n",

@@ -125,6 +125,7 @@ void write_benchmark(const std::filesystem::path& path,
       json["peak_bytes_by_kind"][kind] = result.peak_by_kind.at(k);
     }
     json["multiply_adds"] = result.multiply_adds;
+    json["executed_multiply_adds"] = result.executed_multiply_adds;
     json["parameters"] = result.parameters;
     json["auxiliary_parameters"] = result.auxiliary_parameters;
     json["time_ratio"] = result.time_ratio;

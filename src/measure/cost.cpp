@@ -1,4 +1,6 @@
-// Counts the multiply-adds that LibTorch executes.
+// Counts multiply-adds.
+#include "core/defined_work.h"
+
 #include <mlaan/measure/cost.h>
 
 #include <ATen/core/Tensor.h>
@@ -12,11 +14,22 @@
 namespace mlaan::measure {
 namespace {
 
+struct Totals {
+  std::atomic<std::int64_t> defined{0};
+  std::atomic<std::int64_t> executed{0};
+  std::atomic<int> stand_ins{0};  ///< running now, in place of what is counted for them
+
+  void add(std::int64_t multiply_adds) {
+    executed += multiply_adds;
+    if (stand_ins == 0) defined += multiply_adds;
+  }
+};
+
 /// LibTorch calls observers through plain function pointers, so they can only count into a variable
 /// of their own.
-std::atomic<std::int64_t>& executed() {
-  static std::atomic<std::int64_t> multiply_adds{0};
-  return multiply_adds;
+Totals& totals() {
+  static Totals totals;
+  return totals;
 }
 
 /// Multiply-adds for each element of the side that a convolution's kernel is applied from.
@@ -27,6 +40,16 @@ std::int64_t kernel_size(const at::Tensor& weight) {
 /// Passes a convolution's kernel size from its start to its end, when the output is known.
 struct ConvolutionContext : at::ObserverContext {
   std::int64_t kernel = 0;
+};
+
+/// Begins and ends with what runs in place of an operator.
+struct StandInContext : at::ObserverContext {
+  explicit StandInContext(std::int64_t defined) {
+    if (totals().stand_ins++ == 0) totals().defined += defined;
+  }
+  StandInContext(const StandInContext&) = delete;
+  StandInContext& operator=(const StandInContext&) = delete;
+  ~StandInContext() override { --totals().stand_ins; }
 };
 
 using Inputs = c10::ArrayRef<const c10::IValue>;
@@ -83,6 +106,7 @@ std::unique_ptr<at::ObserverContext> on_start(const at::RecordFunction& function
   const auto inputs = function.inputs();
   const auto is = [name](const char* other) { return std::strcmp(name, other) == 0; };
   std::int64_t products = 0;
+  if (is(DefinedWork::name)) return std::make_unique<StandInContext>(inputs.at(0).toInt());
   if (is("aten::convolution")) {
     if (!is_tensor(inputs, 0) || !is_tensor(inputs, 1)) return nullptr;
     const std::int64_t kernel = kernel_size(inputs[1].toTensor());
@@ -102,7 +126,7 @@ std::unique_ptr<at::ObserverContext> on_start(const at::RecordFunction& function
   } else if (is_fused_attention(name)) {
     products = fused_attention(name, inputs);
   }
-  executed() += products;
+  totals().add(products);
   return nullptr;
 }
 
@@ -110,7 +134,7 @@ void on_end(const at::RecordFunction& function, at::ObserverContext* context) {
   const auto* convolution = dynamic_cast<ConvolutionContext*>(context);
   if (convolution == nullptr || function.outputs().empty()) return;
   const auto& output = function.outputs()[0];
-  if (output.isTensor()) executed() += output.toTensor().numel() * convolution->kernel;
+  if (output.isTensor()) totals().add(output.toTensor().numel() * convolution->kernel);
 }
 
 }  // namespace
@@ -120,14 +144,19 @@ MultiplyAddCounter::MultiplyAddCounter()
                                           .needsInputs(true)
                                           .needsOutputs(true)
                                           .scopes({at::RecordScope::FUNCTION}))),
-      start_(executed()) {}
+      start_(totals().defined),
+      executed_start_(totals().executed) {}
 
 MultiplyAddCounter::~MultiplyAddCounter() {
   at::removeCallback(callback_);
 }
 
 std::int64_t MultiplyAddCounter::count() const {
-  return executed() - start_;
+  return totals().defined - start_;
+}
+
+std::int64_t MultiplyAddCounter::executed() const {
+  return totals().executed - executed_start_;
 }
 
 }  // namespace mlaan::measure

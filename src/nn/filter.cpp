@@ -1,5 +1,6 @@
 // A convolution with nothing behind it, such as the one that paints a decoder's picture.
 #include "core/autocast_scope.h"
+#include "core/defined_work.h"
 #include "core/libtorch_compat.h"
 #include "nn/convolution_edges.h"
 #include "nn/zero_padding.h"
@@ -56,6 +57,8 @@ Tensor convolve(const Tensor& input, const Tensor& kernel, const Tensor& bias,
                 torch::IntArrayRef padding) {
   const auto columns = input.size(3) + 2 * padding[1] - kernel.size(3) + 1;
   if (columns % neighbours != 0) return at::conv2d(input, kernel, bias, /*stride=*/1, padding);
+  const auto rows = input.size(2) + 2 * padding[0] - kernel.size(2) + 1;
+  const DefinedWork without_zeros(input.size(0) * rows * columns * kernel.numel());
   const Tensor grouped =
       at::conv2d(input, kernel_for_neighbours(kernel),
                  bias.defined() ? bias.repeat({neighbours}) : bias, {1, neighbours}, padding);

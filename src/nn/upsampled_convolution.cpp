@@ -1,5 +1,6 @@
 // A convolution of a map that is brought to another size first.
 #include "core/autocast_scope.h"
+#include "core/defined_work.h"
 #include "core/libtorch_compat.h"
 #include "core/samples_in_parallel.h"
 #include "nn/convolution_edges.h"
@@ -225,6 +226,8 @@ struct UpsampledConvolution : torch::autograd::Node {
     }
     if (task_should_compute_output(1)) results[1] = at::empty_like(kernel);
     if (results[0].defined() || results[1].defined()) {
+      const auto products = (results[0].defined() ? 1 : 0) + (results[1].defined() ? 1 : 0);
+      const DefinedWork defined(products * input.size(0) * geometry.direct());
       transposed(gradient, results[0], results[1]);
     }
     return results;
@@ -294,6 +297,7 @@ torch::Tensor upsampled_convolution(const torch::Tensor& input, MapSize size,
   Tensor output;
   {
     const torch::NoGradGuard no_grad;
+    const DefinedWork defined(input.size(0) * geometry.direct());
     output = mix_then_interpolate(input, kernel, bias, geometry);
   }
   if (!asks_for_gradient(input, *convolution)) return output;

@@ -67,6 +67,7 @@ class Contestant {
     const measure::MultiplyAddCounter counter;
     for (int i = 0; i < steps; ++i) step();
     result_.multiply_adds = counter.count() / result_.batch / steps;
+    result_.executed_multiply_adds = counter.executed() / result_.batch / steps;
     return result_;
   }
 

@@ -1,6 +1,7 @@
 #include "core/autocast_scope.h"
 #include "support/closeness.h"
 
+#include <mlaan/measure/cost.h>
 #include <mlaan/nn/filter.h>
 
 #include <torch/torch.h>
@@ -46,6 +47,17 @@ std::vector<torch::Tensor> results_of(Module& module, const torch::Tensor& maps)
   auto results = torch::autograd::grad({output}, inputs, {cotangent});
   results.push_back(output.detach());
   return results;
+}
+
+TEST(Filter, CountsAsWhatItIsDefinedAs) {
+  Pair pair(options_of(12, 3, 3, 3));
+  const auto maps =
+      torch::randn({5, 12, 6, 8}, torch::kFloat64).contiguous(torch::MemoryFormat::ChannelsLast);
+  const std::int64_t forward = 5LL * 6 * 8 * 9 * 12 * 3;
+  const measure::MultiplyAddCounter counter;
+  results_of(pair.filter, maps);
+  EXPECT_EQ(counter.count(), 3 * forward);
+  EXPECT_EQ(counter.executed(), 4 * forward) << "half of the wider kernel is zeros";
 }
 
 TEST(Filter, AgreesWithLibTorchsConvolution) {

@@ -72,17 +72,30 @@ TEST(UpsampledConvolution, AgreesWithUpsamplingAndConvolution) {
 }
 
 TEST(UpsampledConvolution, TakesFewerProductsForwardAndBackward) {
-  const auto products = [](auto function) {
-    auto convolution = convolution_of(torch::nn::Conv2dOptions(64, 12, 3).padding(1));
-    const auto maps = torch::randn({2, 64, 8, 8}, torch::kFloat64);
-    const measure::MultiplyAddCounter counter;
-    results_of(function, maps, {32, 32}, convolution);
-    return counter.count();
-  };
-  const auto direct = products(&one_after_the_other);
-  EXPECT_EQ(direct, 3LL * 2 * 32 * 32 * 9 * 64 * 12);
-  EXPECT_EQ(products(&upsampled_convolution),
+  auto convolution = convolution_of(torch::nn::Conv2dOptions(64, 12, 3).padding(1));
+  const auto maps = torch::randn({2, 64, 8, 8}, torch::kFloat64);
+  const measure::MultiplyAddCounter counter;
+  results_of(&upsampled_convolution, maps, {32, 32}, convolution);
+  EXPECT_EQ(counter.executed(),
             2LL * (3 * 8 * 8 * 9 * 64 * 12 + 2 * (3 * 12 * 8 * 32 * 3 * 8 + 12 * 32 * 32 * 3 * 8)));
+}
+
+TEST(UpsampledConvolution, CountsAsWhatItIsDefinedAs) {
+  const auto maps = torch::randn({2, 64, 8, 8}, torch::kFloat64);
+  const std::int64_t forward = 2LL * 32 * 32 * 9 * 64 * 12;
+  for (const bool trains : {true, false}) {
+    auto convolution = convolution_of(torch::nn::Conv2dOptions(64, 12, 3).padding(1));
+    for (auto& parameter : convolution->parameters()) parameter.requires_grad_(trains);
+    const auto leaf = maps.detach().requires_grad_(true);
+    const auto products = [&](auto function) {
+      const measure::MultiplyAddCounter counter;
+      function(leaf, {32, 32}, convolution).sum().backward();
+      return counter.count();
+    };
+    const std::int64_t expected = (trains ? 3 : 2) * forward;
+    EXPECT_EQ(products(&one_after_the_other), expected) << trains;
+    EXPECT_EQ(products(&upsampled_convolution), expected) << trains;
+  }
 }
 
 TEST(UpsampledConvolution, ComputesOnlyTheGradientsThatAreAskedFor) {
