@@ -11,8 +11,8 @@ namespace mlaan::measure {
 /// other threads meanwhile.
 ///
 /// A convolution counts by its definition, whatever algorithm computes it: LibTorch's libraries
-/// choose theirs unseen, and the few of mlaan's own that take fewer products, or more, say what they
-/// stand for.
+/// choose theirs unseen, and the few of mlaan's own that take fewer products, or more, say what
+/// they stand for.
 class MultiplyAddCounter {
  public:
   MultiplyAddCounter();

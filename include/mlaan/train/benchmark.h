@@ -36,9 +36,9 @@ struct BenchmarkResult {
   double images_per_second = 0;  ///< of the median step
   std::int64_t peak_bytes = 0;   ///< of a step, everything but the batch itself counted
   measure::BytesByKind peak_by_kind{};
-  std::int64_t multiply_adds = 0;  ///< of a step's operators as defined, for one image
+  std::int64_t multiply_adds = 0;           ///< of a step's operators as defined, for one image
   std::int64_t executed_multiply_adds = 0;  ///< of what is called in their place, for one image
-  std::int64_t parameters = 0;     ///< of the backbone
+  std::int64_t parameters = 0;              ///< of the backbone
   std::int64_t auxiliary_parameters = 0;
   double time_ratio = 0;  ///< to the reference method, median of the rounds' ratios
   double peak_ratio = 0;  ///< to the reference method
