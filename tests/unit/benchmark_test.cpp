@@ -43,6 +43,25 @@ TEST(Benchmark, MethodsOfOneRunDifferInTheirOwnSettings) {
   EXPECT_GT(results[4].multiply_adds, results[3].multiply_adds) << "recomputation";
 }
 
+TEST(Benchmark, WorkIsThatOfOperatorsAsDefined) {
+  Config config;
+  make_small(config);
+  config.apply_assignment("model=resnet14");
+  config.apply_assignment("infopro.lambda1_last=1");
+  config.apply_assignment("engine.memory_format=contiguous");
+  BenchmarkOptions options;
+  options.methods = {"dgl", "infopro"};
+  options.repeats = 1;
+  options.warmup = 0;
+  const auto results = run_benchmark(config, options, [](const std::string&) {});
+  ASSERT_EQ(results.size(), 3U);
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(results[i].executed_multiply_adds, results[i].multiply_adds) << results[i].spec.text;
+  }
+  EXPECT_LT(results[2].executed_multiply_adds, results[2].multiply_adds)
+      << "decoders of small maps mix channels first";
+}
+
 TEST(Benchmark, TheReferenceRecomputesNothingUnlessItsOwnSettingsSaySo) {
   Config config;
   make_small(config);
