@@ -2,7 +2,8 @@
 """Step time of the CIFAR ResNet-(6n+2) end-to-end in Python: the rival of `mlaan bench`'s e2e.
 
 Needs a torch of the same LibTorch: Debian's python3-torch beside libtorch-dev, or the
-pip-installed torch that mlaan was built with. Prints the median step of both memory formats.
+pip-installed torch that mlaan was built with. Prints the median step of both memory formats, and
+the peak bytes of one, with parameters and momentum in them and the batch not.
 """
 import argparse
 import statistics
@@ -43,6 +44,35 @@ def resnet(depth):
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
 
 
+def held_bytes(net):
+    """Parameters, their momentum, and buffers."""
+    tensors = 2 * list(net.parameters()) + list(net.buffers())
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+
+
+def peak_bytes(step, net, device):
+    """The highest of what is allocated during a step, by the allocator's own events."""
+    if device != "cpu":
+        before = torch.cuda.memory_allocated()
+        torch.cuda.reset_peak_memory_stats()
+        step()
+        return torch.cuda.max_memory_allocated() - before + held_bytes(net)
+    with torch.profiler.profile(
+        activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True
+    ) as profile:
+        step()
+    events = [
+        (event.start_ns() if hasattr(event, "start_ns") else event.start_us(), event.nbytes())
+        for event in profile.profiler.kineto_results.events()
+        if event.name() == "[memory]"
+    ]
+    live = highest = 0
+    for _, change in sorted(events, key=lambda event: event[0]):
+        live += change
+        highest = max(highest, live)
+    return highest + held_bytes(net)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--depth", type=int, default=32)
@@ -63,19 +93,24 @@ def main():
             net.parameters(), lr=0.1, momentum=0.9, nesterov=True, weight_decay=1e-4
         )
         rivals[name] = (net, images.to(memory_format=memory_format), optimizer, [])
+
+    def take_step(net, batch, optimizer):
+        F.cross_entropy(net(batch), labels).backward()
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        if arguments.device != "cpu":
+            torch.cuda.synchronize()
+
     for step in range(arguments.warmup + arguments.repeats):
         for net, batch, optimizer, seconds in rivals.values():
             begun = time.perf_counter()
-            optimizer.zero_grad(set_to_none=True)
-            F.cross_entropy(net(batch), labels).backward()
-            optimizer.step()
-            if arguments.device != "cpu":
-                torch.cuda.synchronize()
+            take_step(net, batch, optimizer)
             if step >= arguments.warmup:
                 seconds.append(time.perf_counter() - begun)
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads")
-    for name, rival in rivals.items():
-        print(f"{name}: {statistics.median(rival[3]):.4f} s")
+    for name, (net, batch, optimizer, seconds) in rivals.items():
+        peak = peak_bytes(lambda: take_step(net, batch, optimizer), net, arguments.device)
+        print(f"{name}: {statistics.median(seconds):.4f} s, {peak / 2**20:.1f} MiB")
 
 
 if __name__ == "__main__":
