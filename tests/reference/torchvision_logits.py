@@ -4,7 +4,7 @@ Usage: torchvision_logits.py ARCHITECTURE SIDE WEIGHTS SAMPLE [KEY=VALUE …]
 
 ARCHITECTURE is a function of torchvision.models; "VisionTransformer" makes one of the given sizes.
 WEIGHTS holds the model's parameters and buffers under their names, SAMPLE `images`
-(2 × 3 × SIDE × SIDE) and `logits`. Every weight is random, those that begin as zeros or ones
+(2 × 3 × SIDE × SIDE) and `logits`, computed in float64. Every weight is random, those that begin as zeros or ones
 included; running statistics are those of a batch, so that no map grows from layer to layer.
 """
 
@@ -47,7 +47,7 @@ def settle_statistics(model, images):
 
 
 def write_safetensors(path, tensors):
-    types = {torch.float32: "F32", torch.int64: "I64"}
+    types = {torch.float64: "F64", torch.float32: "F32", torch.int64: "I64"}
     header, blobs, offset = {}, [], 0
     for name, tensor in tensors.items():
         blob = tensor.detach().contiguous().numpy().tobytes()
@@ -76,9 +76,9 @@ def main(architecture, side, weights, sample, *settings):
     disturb(model)
     settle_statistics(model, torch.randn(4, 3, side, side))
     images = torch.randn(2, 3, side, side)
-    with torch.no_grad():
-        logits = model(images)
     write_safetensors(weights, model.state_dict())
+    with torch.no_grad():
+        logits = model.double()(images.double())
     write_safetensors(sample, {"images": images, "logits": logits})
 
 
