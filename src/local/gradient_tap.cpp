@@ -2,6 +2,7 @@
 #include "local/gradient_tap.h"
 
 #include "core/libtorch_compat.h"
+#include "nn/map_parts.h"
 
 #include <torch/csrc/autograd/engine.h>
 #include <torch/csrc/autograd/function.h>
@@ -45,7 +46,8 @@ torch::autograd::Edge GradientTap::edge() const {
 }
 
 torch::Tensor GradientTap::take() const {
-  return std::exchange(static_cast<Receiver&>(*node_).gradient, torch::Tensor());
+  torch::Tensor gradient = std::exchange(static_cast<Receiver&>(*node_).gradient, torch::Tensor());
+  return has_channels_last(tensor_) ? with_rows_in_memory(std::move(gradient)) : gradient;
 }
 
 std::vector<torch::autograd::Edge> accumulation_edges(

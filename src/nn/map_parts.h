@@ -14,6 +14,23 @@ inline bool has_channels_last(const torch::Tensor& maps) {
          !maps.is_contiguous();
 }
 
+/// A gradient that is the same all over a map is a broadcast of a number for each channel.
+/// LibTorch's operators go through it beside maps with channels last, which it is a gradient of,
+/// one position's channels at a time, and element by element where those do not fill a processor's
+/// vector: 16 channels in bfloat16 take fifty times as long as 32. There one row of each map is put
+/// in memory, for the operators to go through that.
+inline torch::Tensor with_rows_in_memory(torch::Tensor maps) {
+  constexpr std::int64_t vector_bytes = 64;  // of AVX-512; others have shorter ones
+  const bool is_broadcast = maps.defined() && maps.is_cpu() && maps.dim() == 4 &&
+                            maps.stride(2) == 0 && maps.stride(3) == 0;
+  if (!is_broadcast || maps.numel() == 0 ||
+      maps.size(1) * static_cast<std::int64_t>(maps.element_size()) >= vector_bytes) {
+    return maps;
+  }
+  const torch::Tensor row = maps.narrow(2, 0, 1).permute({0, 2, 3, 1}).contiguous();
+  return row.permute({0, 3, 1, 2}).expand(maps.sizes());
+}
+
 /// Calls `body(first sample, samples)` for one half of the batch, then for the other, so that what
 /// is made for a half is small. Samples lie one behind the other in memory, so that a half is as
 /// quick to go through as the whole, where the same rows of all samples are not; and a trial on two
