@@ -24,6 +24,16 @@ bool is_plain(const Tensor& input, const BatchNormRecord& record) {
          input.is_contiguous(input.suggest_memory_format());
 }
 
+/// Whether the kernel that normalises takes this input as it is: also what autocast has in bfloat16,
+/// beside parameters and statistics in float32.
+bool is_normalised_by_kernel(const Tensor& input, const BatchNormRecord& record) {
+  const bool is_mixed = input.scalar_type() == torch::kBFloat16 &&
+                        record.scale.scalar_type() == torch::kFloat32 &&
+                        record.mean.scalar_type() == torch::kFloat32;
+  return is_plain(input, record) ||
+         (is_mixed && input.is_cpu() && input.is_contiguous(input.suggest_memory_format()));
+}
+
 /// Maps whose channels, last in memory, leave the processor's vectors partly empty: the kernels
 /// then copy every position's channels by themselves and take ten times as long. Positions side by
 /// side make up one position of as many channels as fill vectors, for whose statistics the formulas
@@ -142,7 +152,7 @@ torch::Tensor normalise(const torch::Tensor& input, BatchNormRecord& record,
 
 torch::Tensor normalise_again(const torch::Tensor& input, const BatchNormRecord& record) {
 #ifdef MLAAN_HAS_BATCH_NORM_KERNEL
-  if (is_plain(input, record)) return normalise_plain(input, record);
+  if (is_normalised_by_kernel(input, record)) return normalise_plain(input, record);
 #endif
   const torch::Tensor none;
   return std::get<0>(at::native_batch_norm(input, record.scale, record.shift, none, none,

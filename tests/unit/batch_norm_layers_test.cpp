@@ -1,3 +1,4 @@
+#include "core/autocast_scope.h"
 #include "local/gradient_tap.h"
 #include "nn/kept_statistics.h"
 #include "nn/relu_backward.h"
@@ -278,6 +279,33 @@ TEST_P(BatchNormLayers, EvaluationLeavesRunningStatisticsAlone) {
   norm_add_relu(normalisation, norm_relu_conv(normalisation, convolution, input, true),
                 torch::zeros({}, GetParam().type));
   expect_same(normalisation->running_mean, mean, "running mean");
+}
+
+TEST(BatchNormLayersInBfloat16, RebuiltMapsAreTheSameBits) {
+  for (const std::int64_t channels : {6, 16, 32}) {
+    for (const auto format : {torch::MemoryFormat::Contiguous, torch::MemoryFormat::ChannelsLast}) {
+      torch::manual_seed(3);
+      torch::nn::BatchNorm2d normalisation(channels);
+      torch::nn::Conv2d convolution(
+          torch::nn::Conv2dOptions(channels, 8, 3).padding(1).bias(false));
+      const auto input = torch::randn({4, channels, 10, 10})
+                             .to(torch::kBFloat16)
+                             .contiguous(format)
+                             .requires_grad_(true);
+      const auto gradients = [&](bool rebuilds) {
+        const AutocastScope scope(torch::kCPU, Precision::bfloat16);
+        const auto output = norm_relu_conv(normalisation, convolution, input, rebuilds);
+        return torch::autograd::grad({output.to(torch::kFloat32).square().sum()},
+                                     {input, normalisation->weight, convolution->weight});
+      };
+      const auto expected = gradients(false);
+      const auto actual = gradients(true);
+      for (std::size_t i = 0; i < expected.size(); ++i) {
+        expect_same(actual[i], expected[i],
+                    std::to_string(channels) + " channels, result " + std::to_string(i));
+      }
+    }
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(
