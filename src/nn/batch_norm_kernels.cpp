@@ -18,20 +18,23 @@ namespace {
 #ifdef MLAAN_HAS_BATCH_NORM_KERNEL
 using torch::Tensor;
 
-/// Whether the kernels take this input as it is.
-bool is_plain(const Tensor& input, const BatchNormRecord& record) {
-  return input.is_cpu() && input.scalar_type() == record.scale.scalar_type() &&
-         input.is_contiguous(input.suggest_memory_format());
+/// Whether kernels can go through this input as it lies in memory.
+bool lies_for_kernels(const Tensor& input) {
+  return input.is_cpu() && input.is_contiguous(input.suggest_memory_format());
 }
 
-/// Whether the kernel that normalises takes this input as it is: also what autocast has in bfloat16,
-/// beside parameters and statistics in float32.
+/// Whether all kernels take this input as it is.
+bool is_plain(const Tensor& input, const BatchNormRecord& record) {
+  return lies_for_kernels(input) && input.scalar_type() == record.scale.scalar_type();
+}
+
+/// Whether the kernel that normalises does: also what autocast has in bfloat16, beside parameters
+/// and statistics in float32.
 bool is_normalised_by_kernel(const Tensor& input, const BatchNormRecord& record) {
   const bool is_mixed = input.scalar_type() == torch::kBFloat16 &&
                         record.scale.scalar_type() == torch::kFloat32 &&
                         record.mean.scalar_type() == torch::kFloat32;
-  return is_plain(input, record) ||
-         (is_mixed && input.is_cpu() && input.is_contiguous(input.suggest_memory_format()));
+  return is_plain(input, record) || (lies_for_kernels(input) && is_mixed);
 }
 
 /// Maps whose channels, last in memory, leave the processor's vectors partly empty: the kernels

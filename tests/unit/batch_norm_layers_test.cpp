@@ -282,7 +282,7 @@ TEST_P(BatchNormLayers, EvaluationLeavesRunningStatisticsAlone) {
 }
 
 TEST(BatchNormLayersInBfloat16, RebuiltMapsAreTheSameBits) {
-  for (const std::int64_t channels : {6, 16, 32}) {
+  for (const std::int64_t channels : {6, 12, 16, 32}) {  // 12: four positions side by side
     for (const auto format : {torch::MemoryFormat::Contiguous, torch::MemoryFormat::ChannelsLast}) {
       torch::manual_seed(3);
       torch::nn::BatchNorm2d normalisation(channels);
