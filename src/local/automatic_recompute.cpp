@@ -52,8 +52,11 @@ std::string kind_of(const std::vector<Unit>& units) {
 
 class Search {
  public:
-  Search(Trial& trial, const Backbone& backbone, std::int64_t batch)
-      : trial_(trial), batch_(batch), window_(longest_window(trial.plan())) {
+  Search(Trial& trial, const Backbone& backbone, std::int64_t batch, std::int64_t micro_batches)
+      : trial_(trial),
+        batch_(batch),
+        micro_batches_(micro_batches),
+        window_(longest_window(trial.plan())) {
     const Plan& plan = trial.plan();
     std::map<std::string, Group> groups;
     for (std::size_t j = 0; j < plan.partition.size(); ++j) {
@@ -150,7 +153,7 @@ class Search {
     trial_.set_recompute(assignment.modules, assignment.nets);
     current_ = assignment;
     highest_ = 0;
-    const auto peaks = trial_.peaks(batch_);
+    const auto peaks = trial_.peaks(batch_, micro_batches_);
     for (const auto& peak : peaks) {
       if (peak.bytes <= highest_) continue;
       highest_ = peak.bytes;
@@ -167,6 +170,7 @@ class Search {
 
   Trial& trial_;
   std::int64_t batch_;
+  std::int64_t micro_batches_;
   std::size_t window_;
   std::vector<Group> groups_;
   Assignment current_;
@@ -177,8 +181,9 @@ class Search {
 
 }  // namespace
 
-std::int64_t reduce_peak(Trial& trial, std::int64_t batch, std::int64_t bytes) {
-  return Search(trial, trial.backbone(), batch).run(bytes);
+std::int64_t reduce_peak(Trial& trial, std::int64_t batch, std::int64_t bytes,
+                         std::int64_t micro_batches) {
+  return Search(trial, trial.backbone(), batch, micro_batches).run(bytes);
 }
 
 }  // namespace mlaan

@@ -118,9 +118,12 @@ void Trial::record() {
   larger_ = record_step(larger_batch);
 }
 
-std::vector<OperationPeak> Trial::peaks(std::int64_t batch) const {
+std::vector<OperationPeak> Trial::peaks(std::int64_t batch, std::int64_t micro_batches) const {
+  const std::int64_t part = (batch + micro_batches - 1) / micro_batches;
   const auto levels = measure::levels(
-      measure::extrapolate(smaller_.trace, smaller_batch, larger_.trace, larger_batch, batch));
+      measure::extrapolate(smaller_.trace, smaller_batch, larger_.trace, larger_batch, part));
+  // Gradients of all parts live until the update at the end.
+  const std::int64_t always = resting_bytes_ + (micro_batches > 1 ? gradient_bytes_ : 0);
   std::vector<OperationPeak> peaks;
   std::size_t event = 0;
   std::int64_t level = 0;
@@ -130,17 +133,15 @@ std::vector<OperationPeak> Trial::peaks(std::int64_t batch) const {
       level = levels[event];
       highest = std::max(highest, level);
     }
-    peaks.push_back({modules_[i], resting_bytes_ + highest});
+    peaks.push_back({modules_[i], always + highest});
   }
   return peaks;
 }
 
 std::int64_t Trial::peak_bytes(std::int64_t batch, std::int64_t micro_batches) const {
-  const std::int64_t part = (batch + micro_batches - 1) / micro_batches;
   std::int64_t highest = 0;
-  for (const auto& peak : peaks(part)) highest = std::max(highest, peak.bytes);
-  // Gradients of all parts live until the update at the end.
-  return highest + (micro_batches > 1 ? gradient_bytes_ : 0);
+  for (const auto& peak : peaks(batch, micro_batches)) highest = std::max(highest, peak.bytes);
+  return highest;
 }
 
 std::int64_t Trial::largest_batch(std::int64_t bytes) const {

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <set>
+#include <vector>
 
 namespace mlaan {
 namespace {
@@ -33,6 +34,15 @@ std::vector<std::int64_t> module_counts(Config& config, const Backbone& backbone
   std::set<std::int64_t> counts{blocks};
   for (std::int64_t count = 2; count < blocks && count <= 32; count *= 2) counts.insert(count);
   return {counts.rbegin(), counts.rend()};
+}
+
+/// From the whole batch on.
+std::vector<std::int64_t> micro_batch_counts(std::int64_t batch) {
+  std::vector<std::int64_t> counts;
+  for (std::int64_t count = 1; count <= std::min(batch / 2, most_micro_batches); count *= 2) {
+    counts.push_back(count);
+  }
+  return counts;
 }
 
 /// Whether cutting the network elsewhere changes nothing: one window, and nothing recomputed.
@@ -59,7 +69,7 @@ class Planner {
       Trial trial = make_trial(copy, backbone, method.name);
       const bool any_cut = needs_no_cut(trial.plan());
       const std::size_t first = report_.settings.size();
-      add(setting, trial, "none");
+      add_in_parts(setting, trial, "none");
       if (!method.end_to_end) {
         try_recompute(setting, trial, "activation");
         if (bytes_ == 0 || !fits_whole(first)) try_automatic(setting, trial);
@@ -97,29 +107,46 @@ class Planner {
     plan.recompute_nets.clear();
     set_recompute(plan, parse_recompute(recompute));
     trial.set_recompute(plan.recompute, plan.recompute_nets);
-    add(setting, trial, recompute);
-  }
-
-  void try_automatic(const PlannedSetting& setting, Trial& trial) {
-    trial.set_recompute({}, {});
-    reduce_peak(trial, setting.batch, bytes_);
-    add(setting, trial, "auto");
+    add_in_parts(setting, trial, recompute);
   }
 
   /// Adds what a trial gives, and, where it does not fit, the fewest micro-batches that do.
-  void add(PlannedSetting setting, Trial& trial, const std::string& recompute) {
+  void add_in_parts(PlannedSetting setting, Trial& trial, const std::string& recompute) {
     setting.recompute = recompute;
-    setting.largest_batch = bytes_ == 0 ? 0 : trial.largest_batch(bytes_);
-    const std::int64_t peak = trial.peak_bytes(setting.batch);
-    setting.step_seconds = trial.seconds(setting.batch, bytes_ == 0 ? peak / 2 : bytes_);
-    for (std::int64_t parts = 1; parts <= std::min(setting.batch / 2, most_micro_batches);
-         parts *= 2) {
-      setting.micro_batches = parts;
-      setting.peak_bytes = trial.peak_bytes(setting.batch, parts);
-      setting.fits = bytes_ == 0 || setting.peak_bytes <= bytes_;
+    predict_time(setting, trial);
+    for (const auto parts : micro_batch_counts(setting.batch)) {
+      predict_peak(setting, trial, parts);
       if (parts == 1 || setting.fits) report_.settings.push_back(setting);
       if (setting.fits) return;
     }
+  }
+
+  /// The same, with what is recomputed searched anew for each number of micro-batches, as training
+  /// does for the one that it is given.
+  void try_automatic(PlannedSetting setting, Trial& trial) {
+    setting.recompute = "auto";
+    for (const auto parts : micro_batch_counts(setting.batch)) {
+      trial.set_recompute({}, {});
+      reduce_peak(trial, setting.batch, bytes_, parts);
+      predict_peak(setting, trial, parts);
+      if (parts == 1 || setting.fits) {
+        predict_time(setting, trial);
+        report_.settings.push_back(setting);
+      }
+      if (setting.fits) return;
+    }
+  }
+
+  void predict_peak(PlannedSetting& setting, const Trial& trial, std::int64_t micro_batches) const {
+    setting.micro_batches = micro_batches;
+    setting.peak_bytes = trial.peak_bytes(setting.batch, micro_batches);
+    setting.fits = bytes_ == 0 || setting.peak_bytes <= bytes_;
+  }
+
+  void predict_time(PlannedSetting& setting, Trial& trial) const {
+    setting.largest_batch = bytes_ == 0 ? 0 : trial.largest_batch(bytes_);
+    const std::int64_t peak = trial.peak_bytes(setting.batch);
+    setting.step_seconds = trial.seconds(setting.batch, bytes_ == 0 ? peak / 2 : bytes_);
   }
 
   Config& config_;

@@ -204,9 +204,8 @@ Plan make_plan(Config& config, const Backbone& backbone, const std::string& meth
     return plan;
   }
   Trial trial = make_trial(config, backbone, method);
-  const std::int64_t parts = execution.micro_batches;
-  const std::int64_t batch = (config.get<RunOptions>().batch_size + parts - 1) / parts;
-  reduce_peak(trial, batch, memory_limit(config));
+  reduce_peak(trial, config.get<RunOptions>().batch_size, memory_limit(config),
+              execution.micro_batches);
   plan.recompute = trial.plan().recompute;
   plan.recompute_nets = trial.plan().recompute_nets;
   return plan;

@@ -33,6 +33,33 @@ TEST(Planner, MeasuresEverySettingThatItPredicts) {
   }
 }
 
+TEST(Planner, RecomputesInMicroBatchesWhatTrainingDoes) {
+  const std::vector<std::string> settings{"engine.memory_format=channels_last", "method=mlm",
+                                          "batch_size=32", "procedural.train_size=32"};
+  const auto silent = [](const std::string&) {};
+  const auto automatic = [&](std::int64_t bytes) {
+    auto more = settings;
+    if (bytes > 0) more.push_back("memory=" + std::to_string(bytes) + "B");
+    Config config = planned_run(more);
+    PlanReport report = plan_training(config, bytes, /*rivals=*/false, silent);
+    measure_settings(config, report, silent);
+    return report.settings.back();
+  };
+  const PlannedSetting whole = automatic(0);
+  ASSERT_EQ(whole.recompute, "auto");
+  ASSERT_EQ(whole.micro_batches, 1);
+  const std::int64_t bytes = whole.peak_bytes * 9 / 10;
+  const PlannedSetting in_parts = automatic(bytes);
+  ASSERT_EQ(in_parts.recompute, "auto");
+  ASSERT_EQ(in_parts.micro_batches, 2);
+  EXPECT_TRUE(in_parts.fits);
+  const double ratio = static_cast<double>(in_parts.peak_bytes) /
+                       static_cast<double>(*in_parts.measured_peak_bytes);
+  EXPECT_GE(ratio, 0.98);
+  EXPECT_LE(ratio, 1.05);
+  EXPECT_LE(*in_parts.measured_peak_bytes, bytes);
+}
+
 TEST(Planner, PlansInTheMemoryFormatThatTrainingTakes) {
   Config config = planned_run({"engine.memory_format=auto"});
   plan_training(config, 0, /*rivals=*/false, [](const std::string&) {});

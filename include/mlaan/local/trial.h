@@ -39,7 +39,7 @@ class Trial {
   std::int64_t peak_bytes(std::int64_t batch, std::int64_t micro_batches = 1) const;
 
   /// The same, for each operation. The last entry is what comes after the last operation.
-  std::vector<OperationPeak> peaks(std::int64_t batch) const;
+  std::vector<OperationPeak> peaks(std::int64_t batch, std::int64_t micro_batches = 1) const;
 
   /// Largest batch whose step stays within so many bytes; 0 where one image does not.
   std::int64_t largest_batch(std::int64_t bytes) const;
