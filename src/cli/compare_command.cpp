@@ -3,6 +3,7 @@
 #include "cli/run_folder.h"
 
 #include <mlaan/core/error.h>
+#include <mlaan/io/atomic_file.h>
 #include <mlaan/log/comparison_report.h>
 #include <mlaan/log/metrics_files.h>
 #include <mlaan/log/progress.h>
@@ -33,6 +34,14 @@ struct CompareFlags {
         ->required();
     app.add_option("--seeds", seeds,
                    "seeds to train each method with, separated by commas [that of the settings]");
+    app.add_option("--budget", budget,
+                   "what all methods have alike: epochs, or time, as many epochs as fit into the "
+                   "first method's training time, by steps measured in turn at the start [epochs]")
+        ->check(CLI::IsMember({"epochs", "time"}));
+    app.add_option("--plot", plot,
+                   "SVG file to draw test errors against peak bytes in; beside it, with -time in "
+                   "its name, one of errors against training time; steps are measured for it")
+        ->type_name("FILE");
     app.add_option("--json", json, "file to write the results to, besides OUTPUT/comparison.json")
         ->type_name("FILE");
     app.add_flag("-q,--quiet", quiet, "no progress on stderr");
@@ -41,6 +50,8 @@ struct CompareFlags {
   ConfigFlags config;
   std::string methods;
   std::string seeds;
+  std::string budget = "epochs";
+  std::string plot;
   std::string json;
   bool quiet = false;
 };
@@ -92,6 +103,37 @@ std::vector<ForwardWork> work_of(const std::vector<ComparedRun>& runs, const Con
   return work;
 }
 
+int stopped(const ComparisonReport& report) {
+  std::fprintf(stderr,
+               "mlaan: stopped by %s with %zu of %zu runs finished; go on with the same command: "
+               "what is finished is not trained again\n",
+               strsignal(StopSignals::received()), report.finished.size(), report.runs.size());
+  return 0;
+}
+
+/// What steps take: as measured before in this folder, or now. Nothing where it was stopped.
+std::vector<StepCost> step_costs(const fs::path& folder, Config& config,
+                                 const std::vector<MethodSpec>& specs, bool quiet) {
+  const fs::path file = folder / "step_costs.json";
+  if (fs::exists(file)) {
+    const auto costs = read_step_costs(file);
+    if (are_known(specs, costs)) return costs;
+  }
+  const auto progress = [quiet](const std::string& line) {
+    if (!quiet) std::fprintf(stderr, "steps: %s\n", line.c_str());
+  };
+  const auto costs = measure_step_costs(config, specs, progress, StopSignals::requested);
+  if (!costs.empty()) write_step_costs(file, costs);
+  return costs;
+}
+
+void write_plots(const fs::path& path, const ComparisonReport& report) {
+  fs::path of_time = path;
+  of_time.replace_filename(path.stem().string() + "-time" + path.extension().string());
+  write_text(path, comparison_plot(report, ComparedCost::peak_bytes).to_svg());
+  write_text(of_time, comparison_plot(report, ComparedCost::training_time).to_svg());
+}
+
 int run(const CompareFlags& flags) {
   Config config;
   flags.config.apply(config);
@@ -109,22 +151,25 @@ int run(const CompareFlags& flags) {
   make_writable(folder);
 
   const StopSignals signals;
+  if (flags.budget == "time" || !flags.plot.empty()) {
+    report.step_costs = step_costs(folder, config, specs_of(report.runs), flags.quiet);
+    if (report.step_costs.empty()) return stopped(report);
+  }
+  if (flags.budget == "time") {
+    give_equal_time(report.runs, report.step_costs, config.get<RunOptions>().epochs);
+  }
   const auto write = [&](const std::vector<FinishedRun>& finished) {
     report.finished = finished;
     report.methods = compare_methods(report.runs, finished, work);
+    if (!report.step_costs.empty()) set_step_costs(report.methods, report.step_costs);
     write_comparison(folder / "comparison.json", report);
   };
   ComparisonRecords records = records_of(flags.quiet);
   records.finished = write;
   write(run_comparison(config, data, report.runs, records, StopSignals::requested));
   if (!flags.json.empty()) write_comparison(flags.json, report);
-  if (!report.complete()) {
-    std::fprintf(stderr,
-                 "mlaan: stopped by %s with %zu of %zu runs finished; go on with the same command: "
-                 "what is finished is not trained again\n",
-                 strsignal(StopSignals::received()), report.finished.size(), report.runs.size());
-    return 0;
-  }
+  if (!report.complete()) return stopped(report);
+  if (!flags.plot.empty()) write_plots(flags.plot, report);
   std::printf("%s  all of it in %s\n", comparison_table(report).c_str(), folder.c_str());
   return 0;
 }

@@ -12,11 +12,13 @@
 #include <mlaan/log/table.h>
 #include <mlaan/nn/backbones.h>
 #include <mlaan/train/options.h>
+#include <mlaan/train/phases.h>
 #include <mlaan/train/plan_file.h>
 #include <mlaan/train/setup.h>
 
 #include <array>
 #include <cstdio>
+#include <map>
 #include <memory>
 
 namespace mlaan::cli {
@@ -84,6 +86,9 @@ std::string supervisions_text(const Plan& plan, const NetCost& net) {
     text += supervision.name + " [" + std::to_string(supervision.first + 1) + ".." +
             std::to_string(supervision.last + 1) + "] " + supervision.loss->name + " × " +
             short_number(supervision.weight);
+    if (supervision.course != WeightCourse::constant) {
+      text += " to " + short_number(supervision.final_weight);
+    }
     if (supervision.probability < 1) {
       text += " in " + short_number(100 * supervision.probability) + " % of steps";
     }
@@ -100,14 +105,11 @@ void append(std::vector<std::string>& row, const std::vector<std::string>& cells
   row.insert(row.end(), cells.begin(), cells.end());
 }
 
-void print_split(Config& config) {
-  const auto& run = config.get<RunOptions>();
-  const DataSource data = make_data(config);
-  const Backbone backbone = make_backbone(config, data);
-  const Plan plan = make_plan(config, backbone, run.method);
+void print_split(const std::string& method, const Backbone& backbone, const Plan& plan,
+                 const std::string& dataset) {
   const CostReport report = cost_report(backbone, plan);
   std::printf("  %s of %s on %s: %zu units and a head in %zu modules, %zu supervisions\n\n",
-              run.method.c_str(), backbone.name().c_str(), data.name.c_str(), backbone.size(),
+              method.c_str(), backbone.name().c_str(), dataset.c_str(), backbone.size(),
               plan.partition.size(), plan.supervisions.size());
   Table modules({"module", "units", "output", "parameters", "multiply-adds", "activations"});
   ForwardCost total;
@@ -142,20 +144,37 @@ void print_split(Config& config) {
       nets.to_string().c_str());
 }
 
+void print_split(Config& config) {
+  const auto& method = config.get<RunOptions>().method;
+  const DataSource data = make_data(config);
+  const Backbone backbone = make_backbone(config, data);
+  for (auto& phase : training_phases(config, method_named(method))) {
+    if (!phase.name.empty()) {
+      std::printf("  phase %s, %s %% of the training:\n", phase.name.c_str(),
+                  short_number(100 * phase.share()).c_str());
+    }
+    print_split(phase.method.name, backbone, make_plan(phase.settings, backbone, phase.method),
+                data.name);
+  }
+}
+
 void print_plan(Config& config) {
   const DataSource data = make_data(config);
   const Backbone backbone = make_backbone(config, data);
-  const Plan plan = make_bare_plan(config, backbone, config.get<RunOptions>().method);
-  const CostReport report = cost_report(backbone, plan);
-  const auto remark = [&](const NetDescription& net) {
-    for (const auto& cost : report.nets) {
-      if (cost.name != net.name) continue;
-      return format_count(cost.cost.parameters) + " parameters, " +
-             format_magnitude(static_cast<double>(cost.cost.multiply_adds)) + " multiply-adds";
+  std::vector<PhaseDescription> phases;
+  std::map<std::string, std::string> remarks;
+  for (auto& phase : training_phases(config, method_named(config.get<RunOptions>().method))) {
+    const Plan plan = make_bare_plan(phase.settings, backbone, phase.method);
+    for (const auto& net : cost_report(backbone, plan).nets) {
+      remarks[net.name] = format_count(net.cost.parameters) + " parameters, " +
+                          format_magnitude(static_cast<double>(net.cost.multiply_adds)) +
+                          " multiply-adds";
     }
-    return std::string();
-  };
-  std::printf("%s", plan_text(describe(plan, backbone), backbone, remark).c_str());
+    phases.push_back(
+        {phase.name, phase.share(), execution_settings(phase), describe(plan, backbone)});
+  }
+  const auto remark = [&](const NetDescription& net) { return remarks[net.name]; };
+  std::printf("%s", plan_text(phases, backbone, remark).c_str());
 }
 
 void print_methods() {

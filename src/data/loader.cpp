@@ -43,6 +43,7 @@ struct BatchInWork {
   BatchInWork(Epoch of, std::int64_t begin, std::int64_t size)
       : epoch(std::move(of)), first(begin), count(size), kept(static_cast<std::size_t>(size), 1) {
     batch.labels = torch::empty({count}, torch::kInt64);
+    batch.indices = torch::empty({count}, torch::kInt64);
   }
 
   bool is_claimed() const { return claimed == count; }
@@ -277,6 +278,7 @@ class Loader::Implementation {
     }
     transform_.apply(sample.image, images.select(0, position), key);
     work.batch.labels.data_ptr<std::int64_t>()[position] = sample.label;
+    work.batch.indices.data_ptr<std::int64_t>()[position] = index;
   }
 
   /// The batch's memory, which is made when the size of its first image is known.
@@ -310,11 +312,11 @@ class Loader::Implementation {
     }
     const auto count = static_cast<std::int64_t>(positions.size());
     if (count == work.count) return batch;
-    if (count == 0) return {torch::Tensor(), batch.labels.narrow(0, 0, 0)};
+    if (count == 0) return {torch::Tensor(), batch.labels.narrow(0, 0, 0), {}};
     const measure::MemoryKindScope kind(measure::MemoryKind::data);
     const auto kept = torch::tensor(positions);
     return {batch.images.index_select(0, kept).contiguous(options_.memory_format),
-            batch.labels.index_select(0, kept)};
+            batch.labels.index_select(0, kept), batch.indices.index_select(0, kept)};
   }
 
   const std::shared_ptr<const Dataset> dataset_;

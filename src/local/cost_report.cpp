@@ -80,7 +80,7 @@ std::size_t module_of(const AuxiliaryNet& net, const Plan& plan) {
 double runs_of(const AuxiliaryNet& net, const Plan& plan) {
   std::map<std::pair<std::size_t, const Loss*>, double> runs;
   for (const auto& supervision : plan.supervisions) {
-    if (supervision.weight == 0) continue;
+    if (highest_weight(supervision) == 0) continue;
     if (supervision.net.get() == &net) {
       runs[{supervision.last, supervision.loss.get()}] = supervision.probability;
     } else if (supervision.net->trunk().get() == &net) {

@@ -148,24 +148,29 @@ class Engine::Implementation {
       trains.nets.push_back(any_trainable(net->named_parameters()));
     }
     schedule_ = make_schedule(plan_, trains, options_.fused_update);
+    set_weights(schedule_, plan_, progress_);
     cotangents_.resize(modules_.size());
   }
 
-  StepResult step(const torch::Tensor& images, const torch::Tensor& labels) {
+  StepResult step(const torch::Tensor& images, const torch::Tensor& labels,
+                  const torch::Tensor& net_labels) {
     const std::int64_t parts = std::min(options_.micro_batches, labels.size(0));
     if (parts <= 1) {
-      StepResult result = run(images, labels, Pass{});
+      StepResult result = run(images, labels, net_labels, Pass{});
       ++steps_done_;
       return result;
     }
     const auto image_parts = images.tensor_split(parts);
     const auto label_parts = labels.tensor_split(parts);
+    const auto net_label_parts = net_labels.defined()
+                                     ? net_labels.tensor_split(parts)
+                                     : std::vector<torch::Tensor>(label_parts.size());
     StepResult whole;
     std::vector<torch::Tensor> logits;
     for (std::size_t i = 0; i < label_parts.size(); ++i) {
       const double share =
           static_cast<double>(label_parts[i].size(0)) / static_cast<double>(labels.size(0));
-      const StepResult part = run(image_parts[i], label_parts[i],
+      const StepResult part = run(image_parts[i], label_parts[i], net_label_parts[i],
                                   {/*update=*/false, share, static_cast<std::int64_t>(i)});
       whole.losses = i == 0 ? part.losses * share : whole.losses + part.losses * share;
       logits.push_back(part.logits);
@@ -177,7 +182,7 @@ class Engine::Implementation {
   }
 
   StepResult accumulate(const torch::Tensor& images, const torch::Tensor& labels) {
-    StepResult result = run(images, labels, {/*update=*/false});
+    StepResult result = run(images, labels, {}, {/*update=*/false});
     ++steps_done_;
     return result;
   }
@@ -189,9 +194,13 @@ class Engine::Implementation {
     std::int64_t number = 0;  ///< of the micro-batch within the step
   };
 
-  StepResult run(const torch::Tensor& images, const torch::Tensor& labels, const Pass& pass) {
-    check_labels(labels, images.size(0), backbone_.classes(), "the batch");
-    if (labels.is_floating_point()) check_takes_probabilities(plan_);
+  StepResult run(const torch::Tensor& images, const torch::Tensor& labels,
+                 const torch::Tensor& net_labels, const Pass& pass) {
+    for (const auto& given : {labels, net_labels}) {
+      if (!given.defined()) continue;
+      check_labels(given, images.size(0), backbone_.classes(), "the batch");
+      if (given.is_floating_point()) check_takes_probabilities(plan_);
+    }
     pass_ = pass;
     // Not before: weights that are loaded first may set twins apart.
     if (!twins_share_memory_) share_memory(plan_.averages);
@@ -199,6 +208,8 @@ class Engine::Implementation {
     set_training(true);
     const DefaultGeneratorGuard generator(options_.device);
     targets_ = {labels.to(options_.device), place_input(images)};
+    net_targets_ = targets_;
+    if (net_labels.defined()) net_targets_.labels = net_labels.to(options_.device);
     boundary_ = targets_.images;
     boundary_dtype_ = dtype_;
     losses_.assign(plan_.supervisions.size(), torch::Tensor());
@@ -211,6 +222,7 @@ class Engine::Implementation {
     if (pass.update) finish_update();
     boundary_ = torch::Tensor();
     targets_ = {};
+    net_targets_ = {};
     return {gather_losses(), std::exchange(logits_, torch::Tensor())};
   }
 
@@ -228,10 +240,17 @@ class Engine::Implementation {
   }
 
   void set_learning_rate(double lr) {
-    for (auto& part : parts_) {
-      if (!part.optimizer) continue;
-      for (auto& group : part.optimizer->param_groups()) group.options().set_lr(lr);
+    for (std::size_t i = 0; i < parts_.size(); ++i) {
+      if (!parts_[i].optimizer) continue;
+      const double factor =
+          i < modules_.size() ? 1 : learning_rate_of_net(plan_, i - modules_.size());
+      for (auto& group : parts_[i].optimizer->param_groups()) group.options().set_lr(factor * lr);
     }
+  }
+
+  void set_progress(double progress) {
+    progress_ = progress;
+    set_weights(schedule_, plan_, progress_);
   }
 
   std::vector<NamedTensor> named_parameters() const {
@@ -322,6 +341,7 @@ class Engine::Implementation {
 
   void execute(const Evaluate& evaluate) {
     const Evaluation& evaluation = schedule_.evaluations[evaluate.evaluation];
+    if (evaluation.weight == 0) return;
     if (evaluation.trunk ? !trunk_ : !is_evaluated_now(evaluation, evaluation.net)) return;
     const auto reading = std::make_shared<LinearReading>(nets_[evaluation.net]->units());
     const GradientTap input(
@@ -329,9 +349,10 @@ class Engine::Implementation {
     torch::Tensor output =
         run_net(evaluation.net, evaluation.module, input.tensor(), reading->size());
     if (options_.precision != Precision::float32) output = output.to(dtype_);
-    const torch::Tensor loss = evaluation.loss->function(output, targets_);
+    const bool by_head = nets_[evaluation.net] == backbone_.head();
+    const torch::Tensor loss = evaluation.loss->function(output, by_head ? targets_ : net_targets_);
     for (const auto supervision : evaluation.supervisions) losses_[supervision] = loss.detach();
-    if (nets_[evaluation.net] == backbone_.head()) logits_ = output.detach();
+    if (by_head) logits_ = output.detach();
     output = torch::Tensor();
     // Nothing reads the last module's output after the last evaluation.
     if (evaluate.evaluation + 1 == schedule_.evaluations.size()) boundary_ = torch::Tensor();
@@ -372,11 +393,12 @@ class Engine::Implementation {
   }
 
   void execute(const RunTrunk& run) {
-    const auto first = std::find_if(
-        schedule_.evaluations.begin(), schedule_.evaluations.end(), [&](const auto& evaluation) {
-          return evaluation.module == run.module && evaluation.trunk == run.net;
-        });
-    if (!is_evaluated_now(*first, run.net)) return;
+    const auto reader = std::find_if(schedule_.evaluations.begin(), schedule_.evaluations.end(),
+                                     [&](const auto& evaluation) {
+                                       return evaluation.module == run.module &&
+                                              evaluation.trunk == run.net && evaluation.weight > 0;
+                                     });
+    if (reader == schedule_.evaluations.end() || !is_evaluated_now(*reader, run.net)) return;
     TrunkRun trunk;
     trunk.input = GradientTap(boundary_.to(boundary_dtype_));
     trunk.output = run_net(run.net, run.module, trunk.input.tensor());
@@ -476,6 +498,7 @@ class Engine::Implementation {
   std::vector<std::vector<torch::Tensor>> net_parameters_;
   std::vector<ModuleRun> modules_;
   torch::Dtype dtype_ = torch::kFloat32;
+  double progress_ = 0;
   bool twins_share_memory_ = false;
 
   /// A trunk between its forward pass and its backward pass.
@@ -487,7 +510,8 @@ class Engine::Implementation {
 
   // What is alive within a step.
   Pass pass_;
-  Targets targets_;
+  Targets targets_;                ///< of the backbone's own head
+  Targets net_targets_;            ///< of auxiliary nets
   torch::Tensor boundary_;         ///< output of the module that ran last, detached
   torch::Dtype boundary_dtype_{};  ///< that the module gave it in
   std::vector<Cotangents> cotangents_;
@@ -503,8 +527,9 @@ Engine::~Engine() = default;
 Engine::Engine(Engine&&) noexcept = default;
 Engine& Engine::operator=(Engine&&) noexcept = default;
 
-StepResult Engine::step(const torch::Tensor& images, const torch::Tensor& labels) {
-  return implementation_->step(images, labels);
+StepResult Engine::step(const torch::Tensor& images, const torch::Tensor& labels,
+                        const torch::Tensor& net_labels) {
+  return implementation_->step(images, labels, net_labels);
 }
 
 StepResult Engine::accumulate(const torch::Tensor& images, const torch::Tensor& labels) {
@@ -521,6 +546,10 @@ torch::Tensor Engine::predict(const torch::Tensor& images) {
 
 void Engine::set_learning_rate(double lr) {
   implementation_->set_learning_rate(lr);
+}
+
+void Engine::set_progress(double progress) {
+  implementation_->set_progress(progress);
 }
 
 std::int64_t Engine::steps_done() const {

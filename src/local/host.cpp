@@ -45,7 +45,8 @@ class Describer {
     for (const auto& net : host.nets) {
       const double own_weight = net.weight ? net.weight(last) : 1;
       if (own_weight == 0) continue;
-      LayerTexts layers = net.layers(place);
+      const bool readout = leaps && method_.leap_augmented->readout;
+      LayerTexts layers = readout ? LayerTexts{"readout"} : net.layers(place);
       std::string trunk;
       if (single) {
         layers.insert(layers.begin(), shared.begin(), shared.end());
@@ -99,7 +100,9 @@ class Describer {
     for (std::size_t n = 0; n < row.size(); ++n) {
       std::string text = "leap " + backbone_.units().at(row[n]).name();
       if (leap.narrow > 1) text += " narrow " + std::to_string(leap.narrow);
-      if (leap.twins == Twins::all || (leap.twins == Twins::first && n == 0)) {
+      if (leap.tied) text += " tied";
+      const bool twinned = leap.twins == Twins::all || (leap.twins == Twins::first && n == 0);
+      if (twinned && !leap.tied) {
         text += " twin " + to_toml(leap.ema_momentum);
       }
       texts.push_back(std::move(text));

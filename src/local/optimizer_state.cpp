@@ -120,16 +120,22 @@ void check_shapes(const std::vector<TrainedPart>& parts, const TensorMap& tensor
 
 }  // namespace
 
+std::vector<NamedTensor> optimizer_state(const TrainedPart& part, const NamedTensor& parameter) {
+  std::vector<NamedTensor> tensors;
+  auto& states = part.optimizer->state();
+  const auto found = states.find(key_of(parameter));
+  if (found == states.end()) return tensors;
+  for (auto& piece : format_of(part).parts(*found->second)) {
+    tensors.push_back({state_name(parameter, piece.name), std::move(piece.tensor)});
+  }
+  return tensors;
+}
+
 std::vector<NamedTensor> optimizer_state(const std::vector<TrainedPart>& parts) {
   std::vector<NamedTensor> tensors;
   for (const auto& part : parts) {
     for (const auto& parameter : part.parameters) {
-      auto& states = part.optimizer->state();
-      const auto found = states.find(key_of(parameter));
-      if (found == states.end()) continue;
-      for (auto& piece : format_of(part).parts(*found->second)) {
-        tensors.push_back({state_name(parameter, piece.name), std::move(piece.tensor)});
-      }
+      for (auto& piece : optimizer_state(part, parameter)) tensors.push_back(std::move(piece));
     }
   }
   return tensors;

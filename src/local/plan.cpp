@@ -1,6 +1,8 @@
 // A supervision plan: everything that sets one training method apart from another, as data.
 #include <mlaan/local/plan.h>
 
+#include <c10/util/MathConstants.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -20,9 +22,9 @@ void check(const Supervision& supervision, std::size_t modules,
     throw UserError(describe(supervision) + ": a window must lie within modules 1 to " +
                     std::to_string(modules) + " and not end before it begins");
   }
-  if (!std::isfinite(supervision.weight) || supervision.weight < 0) {
-    throw UserError(describe(supervision) + " has the weight " +
-                    std::to_string(supervision.weight) +
+  for (const double weight : {supervision.weight, weight_at(supervision, 1)}) {
+    if (std::isfinite(weight) && weight >= 0) continue;
+    throw UserError(describe(supervision) + " has the weight " + std::to_string(weight) +
                     "; a weight must be a number of at least 0");
   }
   if (!(supervision.probability > 0 && supervision.probability <= 1)) {
@@ -70,6 +72,37 @@ void check_trunk_probabilities(const Plan& plan) {
   }
 }
 
+void check_learning_rates(const Plan& plan, std::size_t net_count) {
+  if (!plan.net_learning_rates.empty() && plan.net_learning_rates.size() != net_count) {
+    throw UserError("the plan has " + std::to_string(plan.net_learning_rates.size()) +
+                    " factors on learning rates of nets, but it has " + std::to_string(net_count) +
+                    " nets");
+  }
+  for (const double factor : plan.net_learning_rates) {
+    if (std::isfinite(factor) && factor > 0) continue;
+    throw UserError("a net has the factor " + std::to_string(factor) +
+                    " on its learning rate; a factor must be a number above 0");
+  }
+}
+
+/// The head gives the step's logits, so it is evaluated in every step.
+void check_head_weight(const Plan& plan, const Backbone& backbone) {
+  for (const double progress : {0.0, 1.0}) {
+    double sum = 0;
+    bool changes = false;
+    for (const auto& supervision : plan.supervisions) {
+      if (supervision.net != backbone.head()) continue;
+      sum += weight_at(supervision, progress);
+      changes = changes || supervision.course != WeightCourse::constant;
+    }
+    if (changes && sum == 0) {
+      throw UserError("the weights of the backbone's own head are all 0 at the " +
+                      std::string(progress == 0 ? "beginning" : "end") +
+                      " of their course; at least one must stay above 0");
+    }
+  }
+}
+
 bool has_trainable_parameters(const std::vector<Unit>& units) {
   return std::any_of(units.begin(), units.end(), [](const Unit& unit) {
     const auto parameters = unit.named_parameters();
@@ -80,6 +113,18 @@ bool has_trainable_parameters(const std::vector<Unit>& units) {
 }
 
 }  // namespace
+
+double weight_at(const Supervision& supervision, double progress) {
+  if (supervision.course == WeightCourse::constant) return supervision.weight;
+  const double share = supervision.course == WeightCourse::linear
+                           ? progress
+                           : 0.5 * (1 - std::cos(c10::pi<double> * progress));
+  return (1 - share) * supervision.weight + share * supervision.final_weight;
+}
+
+double highest_weight(const Supervision& supervision) {
+  return std::max(supervision.weight, weight_at(supervision, 1));
+}
 
 void check(const Plan& plan, const Backbone& backbone) {
   const std::size_t modules = plan.partition.size();
@@ -97,6 +142,7 @@ void check(const Plan& plan, const Backbone& backbone) {
     throw UserError("the plan says for " + std::to_string(plan.recompute_nets.size()) +
                     " nets whether to recompute, but it has " + std::to_string(net_count));
   }
+  check_learning_rates(plan, net_count);
   for (const auto recompute : plan.recompute_nets) {
     if (recompute == Recompute::module) {
       throw UserError("the plan says to recompute a net in one piece, which would save nothing");
@@ -106,9 +152,10 @@ void check(const Plan& plan, const Backbone& backbone) {
     check(supervision, modules, backbone.head());
   }
   check_trunk_probabilities(plan);
+  check_head_weight(plan, backbone);
   const bool head_trained = std::any_of(
       plan.supervisions.begin(), plan.supervisions.end(), [&](const Supervision& supervision) {
-        return supervision.net == backbone.head() && supervision.weight > 0;
+        return supervision.net == backbone.head() && highest_weight(supervision) > 0;
       });
   if (!head_trained) {
     throw UserError(
@@ -118,7 +165,7 @@ void check(const Plan& plan, const Backbone& backbone) {
   for (std::size_t j = 0; j < modules; ++j) {
     const bool trained = std::any_of(
         plan.supervisions.begin(), plan.supervisions.end(), [j](const Supervision& supervision) {
-          return supervision.first <= j && j <= supervision.last && supervision.weight > 0;
+          return supervision.first <= j && j <= supervision.last && highest_weight(supervision) > 0;
         });
     if (!trained && has_trainable_parameters(module_units(plan, backbone, j))) {
       throw UserError(
@@ -130,7 +177,7 @@ void check(const Plan& plan, const Backbone& backbone) {
 
 void check_takes_probabilities(const Plan& plan) {
   for (const auto& supervision : plan.supervisions) {
-    if (supervision.weight == 0 || !supervision.loss->needs_classes) continue;
+    if (highest_weight(supervision) == 0 || !supervision.loss->needs_classes) continue;
     throw UserError(describe(supervision) + " has the loss '" + supervision.loss->name +
                     "', which needs one class for each sample, and cannot be trained with labels "
                     "that are probabilities: those of mixed pictures, for example");
@@ -153,6 +200,19 @@ Recompute recompute_of_module(const Plan& plan, std::size_t module) {
 
 Recompute recompute_of_net(const Plan& plan, std::size_t net) {
   return plan.recompute_nets.empty() ? Recompute::none : plan.recompute_nets.at(net);
+}
+
+double learning_rate_of_net(const Plan& plan, std::size_t net) {
+  return plan.net_learning_rates.empty() ? 1 : plan.net_learning_rates.at(net);
+}
+
+void scale_net_learning_rates(Plan& plan, const Backbone& backbone, double factor) {
+  if (factor == 1) return;
+  const auto all = nets(plan);
+  plan.net_learning_rates.resize(all.size(), 1);
+  for (std::size_t n = 0; n < all.size(); ++n) {
+    if (all[n] != backbone.head()) plan.net_learning_rates[n] *= factor;
+  }
 }
 
 std::vector<NamedTensor> named_parameters(const Backbone& backbone, const Plan& plan) {
@@ -181,7 +241,7 @@ std::vector<std::shared_ptr<const AuxiliaryNet>> nets(const Plan& plan) {
 std::size_t longest_window(const Plan& plan) {
   std::size_t longest = 0;
   for (const auto& supervision : plan.supervisions) {
-    if (supervision.weight > 0) {
+    if (highest_weight(supervision) > 0) {
       longest = std::max(longest, supervision.last - supervision.first + 1);
     }
   }

@@ -18,10 +18,12 @@ std::string modules_text(std::size_t first, std::size_t last) {
 class PlanBuilder {
  public:
   PlanBuilder(const PlanDescription& description, const Backbone& backbone, std::uint64_t seed)
-      : description_(description),
-        backbone_(backbone),
-        seed_(seed),
-        plan_{description.partition, {}, {}, {}, {}} {
+      : description_(description), backbone_(backbone), seed_(seed), plan_{description.partition,
+                                                                           {},
+                                                                           {},
+                                                                           {},
+                                                                           {},
+                                                                           {}} {
     for (const auto& net : description.nets) {
       if (net.name == head_name || net.name.empty()) {
         throw UserError("a net must have a name, and not '" + std::string(head_name) +
@@ -43,12 +45,14 @@ class PlanBuilder {
       }
       plan_.supervisions.push_back({supervision.name, supervision.first, supervision.last,
                                     net_of(supervision), loss_of(supervision.loss),
-                                    supervision.weight, supervision.probability});
+                                    supervision.weight, supervision.probability, supervision.course,
+                                    supervision.final_weight});
     }
     for (const auto& net : description_.nets) {
       if (made_.count(net.name) > 0) continue;
       throw UserError("no supervision reads net '" + net.name + "'");
     }
+    set_learning_rates();
     check(plan_, backbone_);
     return std::move(plan_);
   }
@@ -61,8 +65,25 @@ class PlanBuilder {
 
   std::shared_ptr<AuxiliaryNet> net_of(const SupervisionDescription& supervision) {
     if (supervision.net == head_name) return backbone_.head();
+    check_tied_layers(supervision);
     return net_named(supervision.net,
                      backbone_.output_shape(plan_.partition.last_unit(supervision.last)));
+  }
+
+  /// A tied layer reads its unit as it is before the step's update, which holds for later units.
+  void check_tied_layers(const SupervisionDescription& supervision) const {
+    const std::size_t last_unit = plan_.partition.last_unit(supervision.last);
+    for (std::string name = supervision.net; !name.empty();) {
+      const NetDescription& net = description_of(name);
+      for (const auto unit : tied_units(net.layers, backbone_)) {
+        if (unit > last_unit) continue;
+        throw UserError("net '" + net.name +
+                        "': a tied layer must come after what the net reads; '" +
+                        backbone_.units()[unit].name() + "' is part of modules 1 to " +
+                        std::to_string(supervision.last + 1));
+      }
+      name = name == net.trunk ? "" : net.trunk;
+    }
   }
 
   const NetDescription& description_of(const std::string& name) const {
@@ -111,6 +132,16 @@ class PlanBuilder {
     }
   }
 
+  void set_learning_rates() {
+    const auto all = nets(plan_);
+    for (std::size_t n = 0; n < all.size(); ++n) {
+      const auto found = descriptions_.find(all[n]->name());
+      if (found == descriptions_.end() || found->second->learning_rate == 1) continue;
+      plan_.net_learning_rates.resize(all.size(), 1);
+      plan_.net_learning_rates[n] = found->second->learning_rate;
+    }
+  }
+
   LossPtr loss_of(const std::string& text) {
     auto& loss = losses_[text];
     if (!loss) loss = parse_loss(text, backbone_.classes(), backbone_.normalisation());
@@ -134,9 +165,12 @@ Plan build_plan(const PlanDescription& description, const Backbone& backbone, st
 
 PlanDescription describe(const Plan& plan, const Backbone& backbone) {
   PlanDescription description{plan.partition, {}, {}};
-  for (const auto& net : nets(plan)) {
+  const auto all = nets(plan);
+  for (std::size_t n = 0; n < all.size(); ++n) {
+    const auto& net = all[n];
     if (net == backbone.head()) continue;
-    NetDescription text{net->name(), net->trunk() ? net->trunk()->name() : "", {}};
+    NetDescription text{
+        net->name(), net->trunk() ? net->trunk()->name() : "", {}, learning_rate_of_net(plan, n)};
     for (const auto& unit : net->units()) text.layers.push_back(unit.description());
     description.nets.push_back(std::move(text));
   }
@@ -144,7 +178,8 @@ PlanDescription describe(const Plan& plan, const Backbone& backbone) {
     description.supervisions.push_back(
         {supervision.name, supervision.first, supervision.last,
          supervision.net == backbone.head() ? head_name : supervision.net->name(),
-         supervision.loss->name, supervision.weight, supervision.probability});
+         supervision.loss->name, supervision.weight, supervision.probability, supervision.course,
+         supervision.final_weight});
   }
   return description;
 }

@@ -9,6 +9,14 @@
 namespace mlaan {
 namespace {
 
+void add_weight(Evaluation& evaluation, const Supervision& supervision, double progress) {
+  const double weight = weight_at(supervision, progress);
+  evaluation.weight += weight;
+  for (auto& group : evaluation.groups) {
+    if (group.start == supervision.first) group.weight += weight;
+  }
+}
+
 /// The evaluations of a plan in the order in which they run: by module, then as in the plan, but
 /// those of one trunk together.
 std::vector<Evaluation> find_evaluations(const Plan& plan) {
@@ -20,7 +28,7 @@ std::vector<Evaluation> find_evaluations(const Plan& plan) {
   std::vector<Evaluation> evaluations;
   for (std::size_t s = 0; s < plan.supervisions.size(); ++s) {
     const auto& supervision = plan.supervisions[s];
-    if (supervision.weight == 0) continue;
+    if (highest_weight(supervision) == 0) continue;
     const std::size_t net = index_of(supervision.net);
     std::optional<std::size_t> trunk;
     if (supervision.net->trunk()) trunk = index_of(supervision.net->trunk());
@@ -38,11 +46,11 @@ std::vector<Evaluation> find_evaluations(const Plan& plan) {
           {supervision.last, net, trunk, supervision.loss, {}, 0, supervision.probability, {}});
     }
     found->supervisions.push_back(s);
-    found->weight += supervision.weight;
-    auto group = std::find_if(found->groups.begin(), found->groups.end(),
-                              [&](const auto& other) { return other.start == supervision.first; });
-    if (group == found->groups.end()) group = found->groups.insert(group, {supervision.first, 0});
-    group->weight += supervision.weight;
+    const bool known =
+        std::any_of(found->groups.begin(), found->groups.end(),
+                    [&](const auto& group) { return group.start == supervision.first; });
+    if (!known) found->groups.push_back({supervision.first, 0});
+    add_weight(*found, supervision, 0);
   }
   std::stable_sort(
       evaluations.begin(), evaluations.end(),
@@ -230,6 +238,16 @@ class Scheduler {
 
 Schedule make_schedule(const Plan& plan, const Trainable& trainable, bool fused_update) {
   return Scheduler(plan, trainable, fused_update).run();
+}
+
+void set_weights(Schedule& schedule, const Plan& plan, double progress) {
+  for (auto& evaluation : schedule.evaluations) {
+    evaluation.weight = 0;
+    for (auto& group : evaluation.groups) group.weight = 0;
+    for (const auto s : evaluation.supervisions) {
+      add_weight(evaluation, plan.supervisions[s], progress);
+    }
+  }
 }
 
 std::size_t module_of(const Operation& operation, const Schedule& schedule) {

@@ -18,8 +18,13 @@ constexpr std::int64_t larger_batch = 4;
 constexpr std::int64_t timed_batch = 32;
 constexpr int timed_steps = 3;
 
-Plan without_chance(Plan plan) {
-  for (auto& supervision : plan.supervisions) supervision.probability = 1;
+/// Every supervision of every step of the plan, with the highest of its weights.
+Plan at_its_fullest(Plan plan) {
+  for (auto& supervision : plan.supervisions) {
+    supervision.probability = 1;
+    supervision.weight = highest_weight(supervision);
+    supervision.course = WeightCourse::constant;
+  }
   return plan;
 }
 
@@ -70,7 +75,7 @@ const Evaluation* evaluation_of(const Operation& operation, const Schedule& sche
 Trial::Trial(Backbone backbone, Plan plan, EngineOptions options)
     : probabilities_(probabilities_of(plan)),
       memory_format_(options.memory_format),
-      engine_(std::move(backbone), without_chance(std::move(plan)), of_trial(std::move(options))) {
+      engine_(std::move(backbone), at_its_fullest(std::move(plan)), of_trial(std::move(options))) {
   step(smaller_batch);  // makes the optimizers' state
   for (const auto& part : engine_.parts()) gradient_bytes_ += bytes_of(part.parameters);
   resting_bytes_ = bytes_of(engine_.named_parameters()) + bytes_of(engine_.named_buffers()) +

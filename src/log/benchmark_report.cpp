@@ -79,6 +79,40 @@ std::vector<PlotSeries> all_series(const std::vector<BenchmarkResult>& results) 
   return series;
 }
 
+nlohmann::ordered_json to_json(const BenchmarkResult& result) {
+  nlohmann::ordered_json json;
+  json["method"] = result.spec.text;
+  json["base_method"] = result.spec.method;
+  json["model"] = result.model;
+  json["modules"] = result.modules;
+  json["window"] = result.window;
+  json["batch"] = result.batch;
+  json["device"] = result.device;
+  json["steps"] = result.steps;
+  json["step_seconds"] = result.step_seconds;
+  json["step_seconds_lowest"] = result.step_seconds_lowest;
+  json["step_seconds_highest"] = result.step_seconds_highest;
+  json["images_per_second"] = result.images_per_second;
+  json["peak_bytes"] = result.peak_bytes;
+  for (std::size_t k = 0; k < result.peak_by_kind.size(); ++k) {
+    const std::string kind = measure::to_string(static_cast<measure::MemoryKind>(k));
+    json["peak_bytes_by_kind"][kind] = result.peak_by_kind.at(k);
+  }
+  json["multiply_adds"] = result.multiply_adds;
+  json["executed_multiply_adds"] = result.executed_multiply_adds;
+  json["parameters"] = result.parameters;
+  json["auxiliary_parameters"] = result.auxiliary_parameters;
+  json["time_ratio"] = result.time_ratio;
+  json["peak_ratio"] = result.peak_ratio;
+  json["multiply_add_ratio"] = result.multiply_add_ratio;
+  if (!result.phase.empty()) {
+    json["phase"] = result.phase;
+    json["share"] = result.share;
+  }
+  for (const auto& phase : result.phases) json["phases"].push_back(to_json(phase));
+  return json;
+}
+
 }  // namespace
 
 std::string benchmark_table(const std::vector<BenchmarkResult>& results) {
@@ -87,8 +121,8 @@ std::string benchmark_table(const std::vector<BenchmarkResult>& results) {
   };
   Table table({"method", "modules", "window", "step s", "lowest", "highest", "images/s", "time ×",
                "work ×", "peak", "peak ×", "activations", "parameters", "gradients", "optimizer"});
-  for (const auto& result : results) {
-    table.add({result.spec.text, std::to_string(result.modules), std::to_string(result.window),
+  const auto add_row = [&](const BenchmarkResult& result, const std::string& name) {
+    table.add({name, std::to_string(result.modules), std::to_string(result.window),
                fixed(result.step_seconds, 3), fixed(result.step_seconds_lowest, 3),
                fixed(result.step_seconds_highest, 3), fixed(result.images_per_second, 0),
                fixed(result.time_ratio, 2), fixed(result.multiply_add_ratio, 2),
@@ -97,6 +131,12 @@ std::string benchmark_table(const std::vector<BenchmarkResult>& results) {
                kind_bytes(result, measure::MemoryKind::parameters),
                kind_bytes(result, measure::MemoryKind::gradients),
                kind_bytes(result, measure::MemoryKind::optimizer_state)});
+  };
+  for (const auto& result : results) {
+    add_row(result, result.spec.text);
+    for (const auto& phase : result.phases) {
+      add_row(phase, "  " + phase.phase + ", " + fixed(100 * phase.share, 0) + " %");
+    }
   }
   return table.to_string();
 }
@@ -105,34 +145,7 @@ void write_benchmark(const std::filesystem::path& path,
                      const std::vector<BenchmarkResult>& results) {
   nlohmann::ordered_json document;
   document["results"] = nlohmann::ordered_json::array();
-  for (const auto& result : results) {
-    nlohmann::ordered_json json;
-    json["method"] = result.spec.text;
-    json["base_method"] = result.spec.method;
-    json["model"] = result.model;
-    json["modules"] = result.modules;
-    json["window"] = result.window;
-    json["batch"] = result.batch;
-    json["device"] = result.device;
-    json["steps"] = result.steps;
-    json["step_seconds"] = result.step_seconds;
-    json["step_seconds_lowest"] = result.step_seconds_lowest;
-    json["step_seconds_highest"] = result.step_seconds_highest;
-    json["images_per_second"] = result.images_per_second;
-    json["peak_bytes"] = result.peak_bytes;
-    for (std::size_t k = 0; k < result.peak_by_kind.size(); ++k) {
-      const std::string kind = measure::to_string(static_cast<measure::MemoryKind>(k));
-      json["peak_bytes_by_kind"][kind] = result.peak_by_kind.at(k);
-    }
-    json["multiply_adds"] = result.multiply_adds;
-    json["executed_multiply_adds"] = result.executed_multiply_adds;
-    json["parameters"] = result.parameters;
-    json["auxiliary_parameters"] = result.auxiliary_parameters;
-    json["time_ratio"] = result.time_ratio;
-    json["peak_ratio"] = result.peak_ratio;
-    json["multiply_add_ratio"] = result.multiply_add_ratio;
-    document["results"].push_back(std::move(json));
-  }
+  for (const auto& result : results) document["results"].push_back(to_json(result));
   write_text(path, document.dump(2) + "\n");
 }
 

@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
@@ -21,10 +22,12 @@ std::string spread_cell(const Spread& spread) {
   return std::isnan(spread.deviation) ? mean : mean + " ± " + fixed(spread.deviation, 2);
 }
 
-/// "+1.20"
+/// "+1.20 ± 0.85"
 std::string difference_cell(const std::optional<PairedTest>& test) {
   if (!test || std::isnan(test->difference)) return "-";
-  return (test->difference < 0 ? "" : "+") + fixed(test->difference, 2);
+  const std::string difference = (test->difference < 0 ? "" : "+") + fixed(test->difference, 2);
+  return std::isnan(test->half_width) ? difference
+                                      : difference + " ± " + fixed(test->half_width, 2);
 }
 
 /// "0.031"
@@ -35,21 +38,49 @@ std::string chance_cell(const std::optional<PairedTest>& test) {
   return text.data();
 }
 
+bool have_averages(const std::vector<ComparedMethod>& methods) {
+  return std::any_of(methods.begin(), methods.end(), [](const ComparedMethod& method) {
+    return !std::isnan(method.average_test_error.mean);
+  });
+}
+
 Table errors_table(const std::vector<ComparedMethod>& methods) {
-  Table table({"method", "seeds", "validation error %", "difference", "p", "test error %",
-               "difference", "p"});
+  const bool averaged = have_averages(methods);
+  std::vector<std::string> header{"method",     "seeds", "epochs",       "validation error %",
+                                  "difference", "p",     "test error %", "difference",
+                                  "p"};
+  if (averaged) {
+    header.insert(header.end(), {"averaged: validation error %", "test error %", "difference"});
+  }
+  Table table(header);
   for (const auto& method : methods) {
-    table.add({method.spec.text, std::to_string(method.seeds.size()),
-               spread_cell(method.validation_error), difference_cell(method.validation_difference),
-               chance_cell(method.validation_difference), spread_cell(method.test_error),
-               difference_cell(method.test_difference), chance_cell(method.test_difference)});
+    std::vector<std::string> row{method.spec.text,
+                                 std::to_string(method.seeds.size()),
+                                 std::to_string(method.epochs),
+                                 spread_cell(method.validation_error),
+                                 difference_cell(method.validation_difference),
+                                 chance_cell(method.validation_difference),
+                                 spread_cell(method.test_error),
+                                 difference_cell(method.test_difference),
+                                 chance_cell(method.test_difference)};
+    if (averaged) {
+      row.insert(row.end(), {spread_cell(method.average_validation_error),
+                             spread_cell(method.average_test_error),
+                             difference_cell(method.average_test_difference)});
+    }
+    table.add(std::move(row));
   }
   return table;
 }
 
+/// "-" for what was not measured.
+std::string measured_cell(double value, int digits) {
+  return std::isnan(value) ? "-" : fixed(value, digits);
+}
+
 Table costs_table(const std::vector<ComparedMethod>& methods) {
   Table table({"method", "modules", "parameters", "auxiliary", "×", "multiply-adds", "auxiliary",
-               "×", "peak", "×", "images/s", "×", "time", "×"});
+               "×", "peak", "×", "images/s", "×", "time", "×", "step time ×", "step peak ×"});
   for (const auto& method : methods) {
     table.add({method.spec.text, std::to_string(method.modules), format_count(method.parameters),
                format_count(method.auxiliary_parameters), fixed(method.parameter_ratio, 2),
@@ -57,7 +88,8 @@ Table costs_table(const std::vector<ComparedMethod>& methods) {
                format_magnitude(method.work.nets), fixed(method.work_ratio, 2),
                format_bytes(method.peak_bytes), fixed(method.peak_ratio, 3),
                fixed(method.images_per_second, 0), fixed(method.speed_ratio, 2),
-               format_seconds(method.seconds), fixed(method.time_ratio, 2)});
+               format_seconds(method.seconds), fixed(method.time_ratio, 2),
+               measured_cell(method.step_time_ratio, 2), measured_cell(method.step_peak_ratio, 3)});
   }
   return table;
 }
@@ -68,21 +100,29 @@ std::string notes(const ComparisonReport& report) {
   return "  errors: mean ± sample standard deviation over the seeds, of " +
          std::string(best ? "the epoch with the lowest validation error" : "the last epoch") +
          "\n  difference: to " + first +
-         ", seed by seed; p: two-sided, of a paired t-test over the seeds\n"
+         ", seed by seed, ± half the width of its 95 % confidence interval; p: two-sided, of a "
+         "paired t-test over the seeds\n"
          "  ×: ratio to " +
          first +
          ", backbone and auxiliary nets together\n"
          "  multiply-adds: of one training image, forward, backbone and auxiliary nets; time: of "
-         "training one run\n";
+         "training one run\n  step time, step peak: of all methods in turn, where --budget time or "
+         "--plot had them measured\n";
 }
 
 ordered_json to_json(const Spread& spread) {
-  return {{"mean", spread.mean}, {"deviation", spread.deviation}};
+  return {{"mean", spread.mean},
+          {"deviation", spread.deviation},
+          {"confidence_half_width", spread.half_width}};
 }
 
 ordered_json to_json(const std::optional<PairedTest>& test) {
   if (!test) return nullptr;
-  return {{"mean", test->difference}, {"t", test->t}, {"p", test->p}, {"pairs", test->pairs}};
+  return {{"mean", test->difference},
+          {"t", test->t},
+          {"p", test->p},
+          {"pairs", test->pairs},
+          {"confidence_half_width", test->half_width}};
 }
 
 ordered_json to_json(const ComparedMethod& method) {
@@ -96,6 +136,10 @@ ordered_json to_json(const ComparedMethod& method) {
   json["validation_difference"] = to_json(method.validation_difference);
   json["test_error"] = to_json(method.test_error);
   json["test_difference"] = to_json(method.test_difference);
+  json["epochs"] = method.epochs;
+  json["average_validation_error"] = to_json(method.average_validation_error);
+  json["average_test_error"] = to_json(method.average_test_error);
+  json["average_test_difference"] = to_json(method.average_test_difference);
   json["parameters"] = method.parameters;
   json["auxiliary_parameters"] = method.auxiliary_parameters;
   json["parameter_ratio"] = method.parameter_ratio;
@@ -108,6 +152,8 @@ ordered_json to_json(const ComparedMethod& method) {
   json["speed_ratio"] = method.speed_ratio;
   json["seconds"] = method.seconds;
   json["time_ratio"] = method.time_ratio;
+  json["step_time_ratio"] = method.step_time_ratio;  // what was not measured becomes null
+  json["step_peak_ratio"] = method.step_peak_ratio;
   return json;
 }
 
@@ -121,6 +167,9 @@ ordered_json to_json(const FinishedRun& finished) {
   json["test_error"] = summary.test_error;
   json["test_loss"] = summary.test_loss;
   json["validation_error"] = summary.validation_error;
+  json["epochs"] = summary.run.epochs;
+  json["average_test_error"] = summary.average_test_error;
+  json["average_validation_error"] = summary.average_validation_error;
   json["train_error"] = summary.train_error;
   json["seconds"] = summary.seconds;
   json["images_per_second"] = summary.images_per_second;

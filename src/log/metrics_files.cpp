@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* csv_header =
     "epoch,step,learning_rate,train_loss,train_error,validation_loss,validation_error,"
-    "images_per_second,seconds,peak_bytes,data_wait";
+    "images_per_second,seconds,peak_bytes,data_wait,average_validation_error";
 
 /// Keeps the lines of a log that are not later than `last_step`, and drops a half-written last
 /// line.
@@ -97,7 +97,8 @@ void MetricsFiles::on_epoch(const EpochReport& report) {
         report.validation_error, report.images_per_second, report.seconds}) {
     epochs_ << "," << field(value);
   }
-  epochs_ << "," << report.peak_bytes << "," << field(report.data_wait) << "\n";
+  epochs_ << "," << report.peak_bytes << "," << field(report.data_wait) << ","
+          << field(report.average_validation_error) << "\n";
   flush(epochs_, "metrics.csv");
 }
 

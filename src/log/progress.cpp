@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace mlaan {
 
@@ -71,15 +72,27 @@ void Progress::clear_line() {
 void Progress::on_epoch(const EpochReport& report) {
   if (quiet_) return;
   clear_line();
+  const std::string averaged =
+      std::isnan(report.average_validation_error)
+          ? ""
+          : ", averaged " + fixed(report.average_validation_error, 1) + " %";
   std::fprintf(
       stream_,
-      "epoch %lld/%lld  lr %s  train loss %s error %s %%  validation error %s %%  %s images/s  "
+      "epoch %lld/%lld  lr %s  train loss %s error %s %%  validation error %s %%%s  %s images/s  "
       "waiting for data %s %%  peak %s\n",
       static_cast<long long>(report.epoch), static_cast<long long>(run_.epochs),
       fixed(report.learning_rate, 4).c_str(), fixed(report.train_loss, 3).c_str(),
       fixed(report.train_error, 1).c_str(), fixed(report.validation_error, 1).c_str(),
-      fixed(report.images_per_second, 0).c_str(), fixed(100 * report.data_wait, 1).c_str(),
-      format_bytes(report.peak_bytes).c_str());
+      averaged.c_str(), fixed(report.images_per_second, 0).c_str(),
+      fixed(100 * report.data_wait, 1).c_str(), format_bytes(report.peak_bytes).c_str());
+  std::fflush(stream_);
+}
+
+void Progress::on_phase(const PhaseReport& phase) {
+  if (quiet_) return;
+  clear_line();
+  std::fprintf(stream_, "phase %s: %s in %lld modules\n", phase.name.c_str(), phase.method.c_str(),
+               static_cast<long long>(phase.modules));
   std::fflush(stream_);
 }
 

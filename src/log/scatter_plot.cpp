@@ -103,8 +103,9 @@ PlotScale scale_of(const ScatterPlot& plot, double PlotPoint::*coordinate, const
                         tick_text(value) + "; expected a finite number" +
                         (axis.logarithmic ? " above 0" : ""));
       }
-      lowest = std::min(lowest, value);
-      highest = std::max(highest, value);
+      const double bar = coordinate == &PlotPoint::y ? point.y_half_width : 0;
+      lowest = std::min(lowest, axis.logarithmic ? value : value - bar);
+      highest = std::max(highest, value + bar);
     }
   }
   if (lowest > highest) throw UserError("a plot needs one point at least");
@@ -239,6 +240,11 @@ class Drawing {
 
   void draw_point(const PlotPoint& point, const Box& label, Marker marker) {
     const Position center = position(point);
+    if (point.y_half_width > 0) {
+      svg_ += line({center.x, y_.position(point.y - point.y_half_width)},
+                   {center.x, y_.position(point.y + point.y_half_width)},
+                   " stroke-width=\"1.5\" stroke-opacity=\"0.5\"");
+    }
     if (gap(label, center) > beside) {
       const Position nearest{std::clamp(center.x, label.left, label.right),
                              std::clamp(center.y, label.top, label.bottom)};

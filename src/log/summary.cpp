@@ -10,6 +10,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <cmath>
+
 namespace mlaan {
 namespace {
 
@@ -37,6 +40,8 @@ ordered_json to_json(const TrainSummary& summary, Config& config) {
   json["test_error"] = summary.test_error;  // what is not finite becomes null
   json["test_loss"] = summary.test_loss;
   json["validation_error"] = summary.validation_error;
+  json["average_test_error"] = summary.average_test_error;
+  json["average_validation_error"] = summary.average_validation_error;
   json["train_error"] = summary.train_error;
   json["seconds"] = summary.seconds;
   json["images_per_second"] = summary.images_per_second;
@@ -44,6 +49,15 @@ ordered_json to_json(const TrainSummary& summary, Config& config) {
   for (std::size_t k = 0; k < summary.peak_by_kind.size(); ++k) {
     const std::string kind = measure::to_string(static_cast<measure::MemoryKind>(k));
     json["peak_bytes_by_kind"][kind] = summary.peak_by_kind.at(k);
+  }
+  for (const auto& phase : summary.run.phases) {
+    if (phase.name.empty()) continue;
+    json["phases"].push_back({{"name", phase.name},
+                              {"method", phase.method},
+                              {"begin", phase.begin},
+                              {"end", phase.end},
+                              {"modules", phase.modules},
+                              {"peak_bytes", phase.peak_bytes}});
   }
   json["parameters"] = summary.run.parameters;
   json["auxiliary_parameters"] = summary.run.auxiliary_parameters;
@@ -54,6 +68,11 @@ ordered_json to_json(const TrainSummary& summary, Config& config) {
 double number(const ordered_json& json, const char* key) {
   const auto& value = json.at(key);
   return value.is_null() ? undefined_number : value.get<double>();
+}
+
+/// NaN also where it is not there, as in summaries of earlier versions.
+double number_if_there(const ordered_json& json, const char* key) {
+  return json.contains(key) ? number(json, key) : undefined_number;
 }
 
 TrainSummary from_json(const ordered_json& json) {
@@ -74,6 +93,8 @@ TrainSummary from_json(const ordered_json& json) {
   summary.test_error = number(json, "test_error");
   summary.test_loss = number(json, "test_loss");
   summary.validation_error = number(json, "validation_error");
+  summary.average_test_error = number_if_there(json, "average_test_error");
+  summary.average_validation_error = number_if_there(json, "average_validation_error");
   summary.train_error = number(json, "train_error");
   summary.seconds = number(json, "seconds");
   summary.images_per_second = number(json, "images_per_second");
@@ -87,19 +108,47 @@ TrainSummary from_json(const ordered_json& json) {
   return summary;
 }
 
+/// "  peak of phase local (75 %): 67.8 MiB", a line each; nothing of methods without phases.
+std::string phases_text(const std::vector<TrainSummary>& summaries) {
+  std::string text;
+  for (const auto& summary : summaries) {
+    for (const auto& phase : summary.run.phases) {
+      if (phase.name.empty() || phase.peak_bytes == 0) continue;
+      text += "  " + summary.run.method + ", phase " + phase.name + " (" +
+              fixed(100 * (phase.end - phase.begin), 0) + " %, " + phase.method +
+              "): " + std::to_string(phase.modules) + " modules, peak " +
+              format_bytes(phase.peak_bytes) + "\n";
+    }
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string summary_table(const std::vector<TrainSummary>& summaries) {
-  Table table({"method", "modules", "window", "test error %", "validation error %", "images/s",
-               "peak", "parameters", "auxiliary", "training time"});
+  const bool averaged = std::any_of(
+      summaries.begin(), summaries.end(),
+      [](const TrainSummary& summary) { return !std::isnan(summary.average_test_error); });
+  std::vector<std::string> header{"method", "modules", "window", "test error %",
+                                  "validation error %"};
+  if (averaged) header.insert(header.end(), {"averaged: test error %", "validation error %"});
+  header.insert(header.end(), {"images/s", "peak", "parameters", "auxiliary", "training time"});
+  Table table(header);
   for (const auto& summary : summaries) {
-    table.add({summary.run.method, std::to_string(summary.run.modules),
-               std::to_string(summary.run.window), fixed(summary.test_error, 2),
-               fixed(summary.validation_error, 2), fixed(summary.images_per_second, 0),
-               format_bytes(summary.peak_bytes), format_count(summary.run.parameters),
-               format_count(summary.run.auxiliary_parameters), format_seconds(summary.seconds)});
+    std::vector<std::string> row{summary.run.method, std::to_string(summary.run.modules),
+                                 std::to_string(summary.run.window), fixed(summary.test_error, 2),
+                                 fixed(summary.validation_error, 2)};
+    if (averaged) {
+      row.push_back(fixed(summary.average_test_error, 2));
+      row.push_back(fixed(summary.average_validation_error, 2));
+    }
+    row.insert(row.end(),
+               {fixed(summary.images_per_second, 0), format_bytes(summary.peak_bytes),
+                format_count(summary.run.parameters),
+                format_count(summary.run.auxiliary_parameters), format_seconds(summary.seconds)});
+    table.add(std::move(row));
   }
-  return table.to_string();
+  return table.to_string() + phases_text(summaries);
 }
 
 void write_summary(const std::filesystem::path& path, Config& config,

@@ -421,6 +421,8 @@ void add_leap(Words& words, Builder& net) {
   const auto unit = backbone.unit_index(words.next("name of a unit"));
   const auto narrow = words.count_of("narrow", 1);
   const auto momentum = words.twin();
+  const bool tied = words.has("tied");
+  if (tied && momentum) words.fail("a tied layer is its own twin; leave out 'twin'");
   const Shape& given = net.features();
   const Shape& wanted = backbone.input_shape(unit);
   if (given.size() != wanted.size() || net.width() * narrow != width_of(wanted)) {
@@ -432,9 +434,29 @@ void add_leap(Words& words, Builder& net) {
   output[is_tokens(output) ? 1 : 0] /= narrow;
   const std::string name = net.next_block("leap");
   net.add(std::move(output), [&] {
-    TwinnedUnit leap = leap_unit(backbone, unit, name, momentum, narrow);
+    TwinnedUnit leap = tied ? tied_unit(backbone.units()[unit], name, narrow)
+                            : leap_unit(backbone, unit, name, momentum, narrow);
     if (leap.average) net.add_average(std::move(*leap.average));
     return std::move(leap.unit);
+  });
+}
+
+void add_readout_of_head(Words& words, Builder& net) {
+  const Backbone& backbone = net.backbone();
+  const auto& head = backbone.head()->units();
+  const Shape& wanted = backbone.output_shape(backbone.size() - 1);
+  if (net.features().size() != wanted.size() || net.width() != width_of(wanted)) {
+    words.fail("the backbone's head takes " + to_string(wanted) + ", but it is given " +
+               to_string(net.features()));
+  }
+  if (head.size() != 1) {
+    words.fail("the head of " + backbone.name() + " has " + std::to_string(head.size()) +
+               " units; a readout can be of one only");
+  }
+  net.add({backbone.classes()}, [&] {
+    TwinnedUnit readout = tied_unit(head.front(), "readout");
+    net.add_average(std::move(*readout.average));
+    return std::move(readout.unit);
   });
 }
 
@@ -518,6 +540,7 @@ constexpr std::array kinds{Kind{"conv", add_conv},
                            Kind{"flatten", add_flatten},
                            Kind{"group", add_group},
                            Kind{"leap", add_leap},
+                           Kind{"readout", add_readout_of_head},
                            Kind{"fresh", add_fresh},
                            Kind{"transformer", add_transformer},
                            Kind{"class_token", add_class_token},
@@ -549,6 +572,17 @@ Builder follow_layers(const LayerTexts& texts, const Shape& features, const Back
 
 BuiltLayers build_layers(const LayerTexts& texts, const Shape& features, const Backbone& backbone) {
   return follow_layers(texts, features, backbone, /*makes=*/true).take();
+}
+
+std::vector<std::size_t> tied_units(const LayerTexts& texts, const Backbone& backbone) {
+  std::vector<std::size_t> units;
+  for (const auto& text : texts) {
+    Words words(text);
+    if (words.next("its kind") != "leap") continue;
+    const std::string unit = words.next("name of a unit");
+    if (words.has("tied")) units.push_back(backbone.unit_index(unit));
+  }
+  return units;
 }
 
 Shape output_shape_of(const LayerTexts& texts, const Shape& features, const Backbone& backbone) {

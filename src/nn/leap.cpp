@@ -35,6 +35,13 @@ TwinnedUnit leap_unit(const Backbone& backbone, std::size_t original, const std:
   return with_twin(backbone, original, name, std::move(copy), *momentum, narrow);
 }
 
+TwinnedUnit tied_unit(const Unit& original, const std::string& name, std::int64_t narrow) {
+  Unit tied = original.clone(name);
+  mlaan::narrow(tied, narrow);
+  auto average = follow(tied, original, /*momentum=*/0);
+  return {std::move(tied), std::move(average)};
+}
+
 LeapRow leap_row(const Backbone& backbone, std::size_t last_unit, std::size_t length) {
   const std::size_t final_unit = backbone.size() - 1;
   LeapRow row;

@@ -101,6 +101,10 @@ void share_memory(const std::vector<ParameterAverage>& averages) {
       const torch::Tensor& average = link.average[i];
       const void* source = link.source[i].unsafeGetTensorImpl();
       if (followings[average.unsafeGetTensorImpl()] > 1 || followings.count(source) > 0) continue;
+      if (link.momentum == 0 && have_same_content(link.source[i].detach(), average)) {
+        average.set_data(link.source[i].detach());
+        continue;
+      }
       auto& others = followers[source];
       const auto equal = std::find_if(others.begin(), others.end(), [&](const Follower& other) {
         return other.momentum == link.momentum && have_same_content(other.average, average);
@@ -121,6 +125,7 @@ void update(const std::vector<ParameterAverage>& averages) {
   for (const auto& link : averages) {
     for (std::size_t i = 0; i < link.average.size(); ++i) {
       const void* tensor = link.average[i].unsafeGetTensorImpl();
+      if (memory_of(link.average[i]) == memory_of(link.source[i])) continue;
       if (moved.emplace(memory_of(link.average[i]), tensor).first->second != tensor) continue;
       if (move.add(link.average[i], link.source[i], link.momentum)) continue;
       move.run();

@@ -7,9 +7,11 @@
 #include <mlaan/train/benchmark.h>
 #include <mlaan/train/measured_settings.h>
 #include <mlaan/train/options.h>
+#include <mlaan/train/phases.h>
 #include <mlaan/train/setup.h>
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 
 namespace mlaan {
@@ -25,17 +27,19 @@ Batch laid_out(const Batch& batch, torch::MemoryFormat format) {
   return {batch.images.contiguous(format), batch.labels};
 }
 
-/// A method under measurement.
+/// A method under measurement, or a phase of one.
 class Contestant {
  public:
-  Contestant(const Config& config, const DataSource& data, const Batch& batch,
+  Contestant(TrainingPhase phase, const DataSource& data, const Batch& batch,
              const MethodSpec& spec)
-      : config_(spec.applied_to(config)),
+      : config_(std::move(phase.settings)),
         batch_(laid_out(batch, memory_format(config_))),
         device_(batch.images.device()),
         bytes_before_(measure::read_memory(device_).live),
-        engine_(make_engine(config_, data, spec)) {
+        engine_(make_engine(config_, data, phase.method, is_reference(spec))) {
     result_.spec = spec;
+    result_.phase = phase.name;
+    result_.share = phase.share();
     result_.model = config_.get<RunOptions>().model;
     result_.device = config_.get<RunOptions>().device;
     result_.modules = static_cast<std::int64_t>(engine_.plan().partition.size());
@@ -74,6 +78,7 @@ class Contestant {
   StepProfile profile(std::int64_t steps) {
     StepProfile profile = profile_step(engine_, batch_.images, batch_.labels, steps, bytes_before_);
     profile.method = result_.spec.text;
+    if (!result_.phase.empty()) profile.method += ", phase " + result_.phase;
     return profile;
   }
 
@@ -87,10 +92,11 @@ class Contestant {
     return random ? 10 : 1;
   }
 
-  static Engine make_engine(Config& config, const DataSource& data, const MethodSpec& spec) {
+  static Engine make_engine(Config& config, const DataSource& data, const MethodEntry& method,
+                            bool is_reference) {
     Backbone backbone = make_backbone(config, data);
-    Plan plan = is_reference(spec) ? make_bare_plan(config, backbone, spec.method)
-                                   : make_plan(config, backbone, spec.method);
+    Plan plan = is_reference ? make_bare_plan(config, backbone, method)
+                             : make_plan(config, backbone, method);
     return Engine(std::move(backbone), std::move(plan), make_engine_options(config));
   }
 
@@ -157,13 +163,65 @@ std::vector<MethodSpec> with_reference(const std::vector<std::string>& methods) 
   return specs;
 }
 
+/// One phase of one of the methods compared.
+struct SpecPhase {
+  std::size_t spec = 0;
+  TrainingPhase phase;
+};
+
+/// The phases of every method, in order.
+std::vector<SpecPhase> phases_of(const Config& run, const std::vector<MethodSpec>& specs) {
+  std::vector<SpecPhase> phases;
+  for (std::size_t s = 0; s < specs.size(); ++s) {
+    Config config = specs[s].applied_to(run);
+    for (auto& phase : training_phases(config, method_named(specs[s].method))) {
+      phases.push_back({s, std::move(phase)});
+    }
+  }
+  return phases;
+}
+
 /// Refuses what cannot be measured before the first method is.
 void check_plans(Config& run, const DataSource& data, const std::vector<MethodSpec>& specs) {
   const Backbone backbone = make_backbone(run, data);
-  for (const auto& spec : specs) {
-    Config config = spec.applied_to(run);
-    check(make_bare_plan(config, backbone, spec.method), backbone);
+  for (auto& [spec, phase] : phases_of(run, specs)) {
+    check(make_bare_plan(phase.settings, backbone, phase.method), backbone);
   }
+}
+
+/// A method with phases: on average over the training, at its fattest.
+BenchmarkResult together(std::vector<BenchmarkResult> phases) {
+  if (phases.size() == 1) return phases.front();
+  BenchmarkResult whole = phases.front();
+  whole.phase.clear();
+  whole.share = 1;
+  double multiply_adds = 0;
+  double executed = 0;
+  for (const auto& phase : phases) {
+    multiply_adds += phase.share * static_cast<double>(phase.multiply_adds);
+    executed += phase.share * static_cast<double>(phase.executed_multiply_adds);
+    whole.window = std::max(whole.window, phase.window);
+    whole.auxiliary_parameters = std::max(whole.auxiliary_parameters, phase.auxiliary_parameters);
+    if (phase.peak_bytes <= whole.peak_bytes) continue;
+    whole.peak_bytes = phase.peak_bytes;
+    whole.peak_by_kind = phase.peak_by_kind;
+  }
+  whole.multiply_adds = std::llround(multiply_adds);
+  whole.executed_multiply_adds = std::llround(executed);
+  whole.phases = std::move(phases);
+  return whole;
+}
+
+/// The times of a method's steps on average over its phases, round by round.
+std::vector<double> average_seconds(const std::vector<std::vector<double>>& seconds,
+                                    const std::vector<double>& shares) {
+  std::vector<double> average(seconds.front().size(), 0);
+  for (std::size_t p = 0; p < seconds.size(); ++p) {
+    for (std::size_t round = 0; round < average.size(); ++round) {
+      average[round] += shares[p] * seconds[p][round];
+    }
+  }
+  return average;
 }
 
 /// Times are compared round by round, since a shared machine is slower in one round than in the
@@ -176,20 +234,46 @@ double median_ratio(const std::vector<double>& seconds, const std::vector<double
   return median(std::move(ratios));
 }
 
-void compare_with_reference(std::vector<BenchmarkResult>& results,
-                            const std::vector<std::vector<double>>& seconds) {
+/// Ratios of a result and of its phases, whose steps took so many seconds, to the reference's.
+void compare_with_reference(BenchmarkResult& result, const std::vector<double>& seconds,
+                            const BenchmarkResult& reference,
+                            const std::vector<double>& reference_seconds) {
+  result.time_ratio = median_ratio(seconds, reference_seconds);
+  result.peak_ratio =
+      static_cast<double>(result.peak_bytes) / static_cast<double>(reference.peak_bytes);
+  result.multiply_add_ratio =
+      static_cast<double>(result.multiply_adds) / static_cast<double>(reference.multiply_adds);
+}
+
+/// Sets times and ratios. \param seconds of each phase of each method, in order.
+void set_times(std::vector<BenchmarkResult>& results,
+               const std::vector<std::vector<double>>& seconds) {
+  std::vector<std::vector<double>> averages;
+  std::size_t next = 0;
+  for (auto& result : results) {
+    std::vector<std::vector<double>> of_phases;
+    std::vector<double> shares;
+    const std::size_t count = std::max<std::size_t>(1, result.phases.size());
+    for (std::size_t p = 0; p < count; ++p) {
+      of_phases.push_back(seconds[next++]);
+      shares.push_back(result.phases.empty() ? 1 : result.phases[p].share);
+      if (!result.phases.empty()) set_times(result.phases[p], of_phases.back());
+    }
+    averages.push_back(average_seconds(of_phases, shares));
+    set_times(result, averages.back());
+  }
   const auto found =
       std::find_if(results.begin(), results.end(),
                    [](const BenchmarkResult& result) { return is_reference(result.spec); });
-  const auto& reference_seconds = seconds[static_cast<std::size_t>(found - results.begin())];
   const BenchmarkResult reference = *found;
+  const auto& reference_seconds = averages[static_cast<std::size_t>(found - results.begin())];
+  next = 0;
   for (std::size_t i = 0; i < results.size(); ++i) {
-    BenchmarkResult& result = results[i];
-    result.time_ratio = median_ratio(seconds[i], reference_seconds);
-    result.peak_ratio =
-        static_cast<double>(result.peak_bytes) / static_cast<double>(reference.peak_bytes);
-    result.multiply_add_ratio =
-        static_cast<double>(result.multiply_adds) / static_cast<double>(reference.multiply_adds);
+    compare_with_reference(results[i], averages[i], reference, reference_seconds);
+    for (auto& phase : results[i].phases) {
+      compare_with_reference(phase, seconds[next++], reference, reference_seconds);
+    }
+    if (results[i].phases.empty()) ++next;
   }
 }
 
@@ -202,21 +286,23 @@ std::vector<BenchmarkResult> run_benchmark(Config& config, const BenchmarkOption
   const DataSource data = make_data(config);
   check_plans(config, data, specs);
   const Batch batch = take_batch(config, data, progress);
-  std::vector<BenchmarkResult> results;
-  for (const auto& spec : specs) {
+  std::vector<std::vector<BenchmarkResult>> phases(specs.size());
+  for (auto& [spec, phase] : phases_of(config, specs)) {
     if (should_stop && should_stop()) return {};
-    progress("bytes and multiply-adds of " + spec.text);
-    results.push_back(Contestant(config, data, batch, spec).measure_bytes_and_work());
+    progress("bytes and multiply-adds of " + phase_text(specs[spec].text, phase));
+    phases[spec].push_back(
+        Contestant(std::move(phase), data, batch, specs[spec]).measure_bytes_and_work());
   }
+  std::vector<BenchmarkResult> results;
+  for (auto& of_spec : phases) results.push_back(together(std::move(of_spec)));
 
   std::vector<std::unique_ptr<Contestant>> contestants;
-  for (const auto& spec : specs) {
-    contestants.push_back(std::make_unique<Contestant>(config, data, batch, spec));
+  for (auto& [spec, phase] : phases_of(config, specs)) {
+    contestants.push_back(std::make_unique<Contestant>(std::move(phase), data, batch, specs[spec]));
   }
   const auto seconds = time_rounds(contestants, options, progress, should_stop);
   if (seconds.front().empty()) return {};
-  for (std::size_t i = 0; i < results.size(); ++i) set_times(results[i], seconds[i]);
-  compare_with_reference(results, seconds);
+  set_times(results, seconds);
   return results;
 }
 
@@ -227,9 +313,10 @@ std::vector<StepProfile> run_profiles(Config& config, const BenchmarkOptions& op
   check_plans(config, data, specs);
   const Batch batch = take_batch(config, data, progress);
   std::vector<StepProfile> profiles;
-  for (const auto& spec : specs) {
-    progress("profile of " + spec.text);
-    profiles.push_back(Contestant(config, data, batch, spec).profile(options.repeats));
+  for (auto& [spec, phase] : phases_of(config, specs)) {
+    progress("profile of " + phase_text(specs[spec].text, phase));
+    profiles.push_back(
+        Contestant(std::move(phase), data, batch, specs[spec]).profile(options.repeats));
   }
   return profiles;
 }

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <unordered_map>
 
 namespace mlaan {
@@ -78,6 +79,15 @@ void copy(const std::vector<torch::Tensor>& sources, const std::vector<NamedTens
   }
 }
 
+/// Whether a tensor is no weight of the networks.
+bool is_of_training(const std::string& name) {
+  static const std::vector<std::string> prefixes{"optimizer.", "loss_scale.", "model_ema.",
+                                                 "teacher."};
+  return std::any_of(prefixes.begin(), prefixes.end(), [&](const std::string& prefix) {
+    return name.compare(0, prefix.size(), prefix) == 0;
+  });
+}
+
 std::vector<NamedTensor> joined(std::vector<NamedTensor> first, std::vector<NamedTensor> second) {
   for (auto& named : second) first.push_back(std::move(named));
   return first;
@@ -86,7 +96,7 @@ std::vector<NamedTensor> joined(std::vector<NamedTensor> first, std::vector<Name
 }  // namespace
 
 void write_checkpoint(const std::filesystem::path& path, const Engine& engine,
-                      const CheckpointInfo& info) {
+                      const CheckpointInfo& info, const std::vector<NamedTensor>& more) {
   TensorFile file;
   file.metadata = {{format_key, format_name},
                    {"config", info.config},
@@ -98,6 +108,7 @@ void write_checkpoint(const std::filesystem::path& path, const Engine& engine,
                    {"state", info.state.to_json()}};
   file.tensors = joined(joined(engine.named_parameters(), engine.named_buffers()),
                         joined(optimizer_state(engine.parts()), engine.loss_scale_state()));
+  file.tensors = joined(std::move(file.tensors), more);
   write_safetensors(path, file);
 }
 
@@ -137,9 +148,7 @@ void load(const Checkpoint& checkpoint, Engine& engine) {
   const auto sources = matching(checkpoint, tensors, targets);
   std::size_t of_network = 0;
   for (const auto& named : checkpoint.file.tensors) {
-    const bool of_training = named.name.compare(0, 10, "optimizer.") == 0 ||
-                             named.name.compare(0, 11, "loss_scale.") == 0;
-    if (!of_training) ++of_network;
+    if (!is_of_training(named.name)) ++of_network;
   }
   if (of_network != targets.size()) {
     throw UserError(checkpoint.path.string() + " is a checkpoint of another architecture: it has " +
@@ -153,9 +162,10 @@ void load(const Checkpoint& checkpoint, Engine& engine) {
   engine.set_steps_done(checkpoint.info.state.step);
 }
 
-void load(const Checkpoint& checkpoint, const Backbone& backbone) {
+void load(const Checkpoint& checkpoint, const Backbone& backbone, const std::string& prefix) {
   const TensorMap tensors = map_of(checkpoint.file);
-  const auto targets = joined(backbone.named_parameters(), backbone.named_buffers());
+  auto targets = joined(backbone.named_parameters(), backbone.named_buffers());
+  for (auto& target : targets) target.name = prefix + target.name;
   copy(matching(checkpoint, tensors, targets), targets);
 }
 

@@ -4,6 +4,7 @@
 #include <mlaan/local/cost_report.h>
 #include <mlaan/train/compared_methods.h>
 #include <mlaan/train/options.h>
+#include <mlaan/train/phases.h>
 #include <mlaan/train/setup.h>
 
 #include <algorithm>
@@ -17,7 +18,7 @@ Spread spread(const std::vector<double>& values) {
   std::vector<double> numbers;
   std::copy_if(values.begin(), values.end(), std::back_inserter(numbers),
                [](double value) { return !std::isnan(value); });
-  return {mean(numbers), sample_deviation(numbers)};
+  return {mean(numbers), sample_deviation(numbers), confidence_half_width(numbers)};
 }
 
 template <class Value>
@@ -62,11 +63,14 @@ ComparedMethod together(const MethodSpec& spec, const std::vector<const Finished
   method.spec = spec;
   method.modules = report.modules;
   method.window = report.window;
+  method.epochs = report.epochs;
   method.parameters = report.parameters;
   method.auxiliary_parameters = report.auxiliary_parameters;
   method.work = work;
   method.validation_error = spread(all(runs, &TrainSummary::validation_error));
   method.test_error = spread(all(runs, &TrainSummary::test_error));
+  method.average_validation_error = spread(all(runs, &TrainSummary::average_validation_error));
+  method.average_test_error = spread(all(runs, &TrainSummary::average_test_error));
   method.images_per_second = mean(all(runs, &TrainSummary::images_per_second));
   method.seconds = mean(all(runs, &TrainSummary::seconds));
   for (const auto* run : runs) {
@@ -95,15 +99,17 @@ void set_ratios(ComparedMethod& method, const ComparedMethod& first) {
 
 ForwardWork forward_work(Config& config, const DataSource& data) {
   const Backbone backbone = make_backbone(config, data);
-  const Plan plan = make_bare_plan(config, backbone, config.get<RunOptions>().method);
-  check(plan, backbone);
-  const CostReport report = cost_report(backbone, plan);
   ForwardWork work;
-  for (const auto& module : report.modules) work.backbone += module.cost.multiply_adds;
-  work.backbone += report.head.multiply_adds;
-  for (const auto& net : report.nets) {
-    if (net.name == "head") continue;  // counted with the backbone
-    work.nets += net.runs * static_cast<double>(net.cost.multiply_adds);
+  for (auto& phase : training_phases(config, method_named(config.get<RunOptions>().method))) {
+    const Plan plan = make_bare_plan(phase.settings, backbone, phase.method);
+    check(plan, backbone);
+    const CostReport report = cost_report(backbone, plan);
+    work.backbone = report.head.multiply_adds;
+    for (const auto& module : report.modules) work.backbone += module.cost.multiply_adds;
+    for (const auto& net : report.nets) {
+      if (net.name == "head") continue;  // counted with the backbone
+      work.nets += phase.share() * net.runs * static_cast<double>(net.cost.multiply_adds);
+    }
   }
   return work;
 }
@@ -132,6 +138,7 @@ std::vector<ComparedMethod> compare_methods(const std::vector<ComparedRun>& runs
     if (s > 0) {
       method.validation_difference = paired(first_runs, own, &TrainSummary::validation_error);
       method.test_difference = paired(first_runs, own, &TrainSummary::test_error);
+      method.average_test_difference = paired(first_runs, own, &TrainSummary::average_test_error);
     }
     methods.push_back(std::move(method));
   }
@@ -139,6 +146,17 @@ std::vector<ComparedMethod> compare_methods(const std::vector<ComparedRun>& runs
   const ComparedMethod first = has_first ? methods.front() : ComparedMethod();
   for (auto& method : methods) set_ratios(method, first);
   return methods;
+}
+
+void set_step_costs(std::vector<ComparedMethod>& methods, const std::vector<StepCost>& costs) {
+  if (methods.empty()) return;
+  const StepCost& first = cost_of(methods.front().spec.text, costs);
+  for (auto& method : methods) {
+    const StepCost& cost = cost_of(method.spec.text, costs);
+    method.step_time_ratio = cost.time_ratio / first.time_ratio;
+    method.step_peak_ratio =
+        static_cast<double>(cost.peak_bytes) / static_cast<double>(first.peak_bytes);
+  }
 }
 
 }  // namespace mlaan

@@ -194,6 +194,7 @@ Config settings_of(const ComparedRun& run, const Config& comparison) {
   config.apply("method", run.spec.method, "comparison");
   config.apply("seed", std::to_string(run.seed), "comparison");
   config.apply("output", run.folder.string(), "comparison");
+  if (run.epochs > 0) config.apply("epochs", std::to_string(run.epochs), "--budget time");
   return config;
 }
 

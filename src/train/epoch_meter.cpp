@@ -12,8 +12,8 @@ void add_to(torch::Tensor& sum, const torch::Tensor& more) {
 
 EpochMeter::EpochMeter(const Engine& engine) {
   const auto& supervisions = engine.plan().supervisions;
-  while (head_ < supervisions.size() &&
-         (supervisions[head_].net != engine.backbone().head() || supervisions[head_].weight == 0)) {
+  while (head_ < supervisions.size() && (supervisions[head_].net != engine.backbone().head() ||
+                                         highest_weight(supervisions[head_]) == 0)) {
     ++head_;
   }
 }

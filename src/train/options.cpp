@@ -48,12 +48,14 @@ void RunOptions::describe(FieldList& fields) {
              "what that file gives the head: load, its weights; fresh, nothing, for classes of "
              "one's own",
              one_of({"load", "fresh"}));
-  fields.add("method", method, "training method; see `mlaan info methods`");
-  fields.add("modules", modules, "modules K to cut the backbone into; 0: one block a module",
+  fields.add("method", method, "training method; see `mlaan info methods`; auto: the one that gives the most for its bytes");
+  fields.add("modules", modules,
+             "modules K to cut the backbone into; 0: as the method asks, else one block a module",
              at_least(0));
   fields.add("partition", partition,
-             "where to cut: published, as in the papers where they say, else uniform; uniform, by "
-             "number of units; bytes, by their activations; multiply-adds, by their work; or after "
+             "where to cut: default, as the method asks, else published; published, as in the "
+             "papers where they say, else uniform; uniform, by number of units; bytes, by their "
+             "activations; multiply-adds, by their work; or after "
              "these units, for example layer1.2,layer2.1");
   fields.add("epochs", epochs, "passes over the training images", at_least(1));
   fields.add("batch_size", batch_size, "images a step", at_least(1));
@@ -102,6 +104,9 @@ void OptimizerOptions::describe(FieldList& fields) {
                        return factor != nullptr && (*factor >= 0 || *factor == -1);
                      },
                      "at least 0, or -1"});
+  fields.add("net_lr", net_lr,
+             "factor on the learning rate of auxiliary nets; the backbone's own head is none",
+             above(0));
 }
 
 void ScheduleOptions::describe(FieldList& fields) {
@@ -174,6 +179,31 @@ void AugmentOptions::describe(FieldList& fields) {
       between(0, 1));
 }
 
+void WeightAverageOptions::describe(FieldList& fields) {
+  fields.add(
+      "enabled", enabled,
+      "keep a moving average of the network's weights, and validate and test it beside them");
+  fields.add("decay", decay, "share of the average that a step keeps", between(0, 1));
+  fields.add("warmup", warmup, "let the decay grow to that from 0, as 1 - (1 + step)^(-2/3)");
+  fields.add("use", use,
+             "take the average instead of the weights where a run's network is tested, analysed or "
+             "asked: eval, analyze, predict");
+}
+
+void TeacherOptions::describe(FieldList& fields) {
+  fields.add(
+      "share", share,
+      "share, at the end of the training, of the labels that the network's own probabilities "
+      "of the epoch before have for each image; 0: none",
+      between(0, 1));
+  fields.add("from", from, "share of the training after which that begins to grow from 0",
+             between(0, 1));
+  fields.add("of", of,
+             "whose labels: all, of auxiliary nets and the network's own head; nets, of auxiliary "
+             "nets alone",
+             one_of({"all", "nets"}));
+}
+
 void ValidationOptions::describe(FieldList& fields) {
   fields.add("fraction", fraction, "share of the training images to hold out for validation",
              between(0, 0.9));
@@ -226,6 +256,8 @@ void declare_all(OptionSet& options) {
   options.get<OptimizerOptions>();
   options.get<ScheduleOptions>();
   options.get<AugmentOptions>();
+  options.get<WeightAverageOptions>();
+  options.get<TeacherOptions>();
   options.get<ValidationOptions>();
   options.get<ExecutionOptions>();
   options.get<SaveOptions>();

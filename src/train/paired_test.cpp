@@ -56,6 +56,25 @@ double student_t_two_sided(double t, std::int64_t degrees_of_freedom) {
   return std::clamp(1 - chance_within(std::abs(t), degrees_of_freedom), 0.0, 1.0);
 }
 
+double student_t_quantile(double p, std::int64_t degrees_of_freedom) {
+  if (p <= 0) return std::numeric_limits<double>::infinity();
+  double low = 0;
+  double high = 1;
+  while (student_t_two_sided(high, degrees_of_freedom) > p && high < 1e15) high *= 2;
+  for (int halvings = 0; halvings < 100; ++halvings) {
+    const double middle = (low + high) / 2;
+    (student_t_two_sided(middle, degrees_of_freedom) > p ? low : high) = middle;
+  }
+  return (low + high) / 2;
+}
+
+double confidence_half_width(const std::vector<double>& values) {
+  if (values.size() < 2) return undefined_number;
+  const auto count = static_cast<double>(values.size());
+  return student_t_quantile(0.05, static_cast<std::int64_t>(values.size()) - 1) *
+         sample_deviation(values) / std::sqrt(count);
+}
+
 PairedTest paired_test(const std::vector<double>& first, const std::vector<double>& second) {
   if (first.size() != second.size()) {
     throw UserError("a paired test needs as many second values as first ones, not " +
@@ -73,6 +92,7 @@ PairedTest paired_test(const std::vector<double>& first, const std::vector<doubl
   test.difference = mean(differences);
   test.t = undefined_number;
   test.p = undefined_number;
+  test.half_width = confidence_half_width(differences);
   const double deviation = sample_deviation(differences);
   // What is left of equal differences after rounding is no spread.
   const double rounding = 8 * std::numeric_limits<double>::epsilon() * largest;

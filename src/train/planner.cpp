@@ -6,6 +6,7 @@
 #include <mlaan/train/benchmark.h>
 #include <mlaan/train/measured_settings.h>
 #include <mlaan/train/options.h>
+#include <mlaan/train/phases.h>
 #include <mlaan/train/planner.h>
 #include <mlaan/train/setup.h>
 
@@ -56,6 +57,10 @@ class Planner {
       : config_(config), bytes_(bytes), progress_(progress) {}
 
   void try_method(const MethodEntry& method, const Backbone& backbone) {
+    if (method.phases) {
+      try_phases(method, backbone);
+      return;
+    }
     for (const auto modules : module_counts(config_, backbone)) {
       PlannedSetting setting;
       setting.method = method.name;
@@ -66,7 +71,7 @@ class Planner {
       setting.batch = config_.get<RunOptions>().batch_size;
       progress_(method.name + " in " + std::to_string(modules) + " modules");
       Config copy = changed(config_, setting);
-      Trial trial = make_trial(copy, backbone, method.name);
+      Trial trial = make_trial(copy, backbone, method);
       const bool any_cut = needs_no_cut(trial.plan());
       const std::size_t first = report_.settings.size();
       add_in_parts(setting, trial, "none");
@@ -88,6 +93,63 @@ class Planner {
   }
 
  private:
+  /// A method with phases is as fat as its fattest phase, and as slow as its phases are on average.
+  /// What phases say of themselves stands.
+  void try_phases(const MethodEntry& method, const Backbone& backbone) {
+    for (const auto modules : phased_module_counts(backbone)) {
+      for (const char* recompute : {"default", "auto"}) {
+        PlannedSetting setting;
+        setting.method = method.name;
+        setting.modules = modules;
+        setting.partition = "default";
+        setting.recompute = recompute;
+        setting.batch = config_.get<RunOptions>().batch_size;
+        progress_(method.name + ", recompute " + recompute +
+                  (modules > 0 ? ", in " + std::to_string(modules) + " modules" : ""));
+        for (const auto parts : micro_batch_counts(setting.batch)) {
+          setting.micro_batches = parts;
+          predict_phases(setting, method, backbone);
+          if (parts == 1 || setting.fits) report_.settings.push_back(setting);
+          if (setting.fits) break;
+        }
+        if (bytes_ == 0 || report_.settings.back().micro_batches == 1) break;
+      }
+      if (report_.settings.back().fits && report_.settings.back().micro_batches == 1) return;
+    }
+  }
+
+  /// What the method itself finds best, or the run asks for, then more modules.
+  std::vector<std::int64_t> phased_module_counts(const Backbone& backbone) {
+    const std::int64_t given = config_.get<RunOptions>().modules;
+    std::vector<std::int64_t> counts{given};
+    if (given > 0 || bytes_ == 0) return counts;
+    const auto blocks = static_cast<std::int64_t>(backbone.block_count());
+    for (std::int64_t count = 8; count < blocks && count <= 32; count *= 2) counts.push_back(count);
+    return counts;
+  }
+
+  void predict_phases(PlannedSetting& setting, const MethodEntry& method,
+                      const Backbone& backbone) {
+    Config copy = changed(config_, setting);
+    setting.peak_bytes = 0;
+    setting.step_seconds = 0;
+    setting.largest_batch = 0;
+    for (auto& phase : training_phases(copy, method)) {
+      Trial trial = make_trial(phase.settings, backbone, phase.method);
+      const Plan plan = make_plan(phase.settings, backbone, phase.method);
+      trial.set_recompute(plan.recompute, plan.recompute_nets);
+      const auto parts = phase.settings.get<ExecutionOptions>().micro_batches;
+      const std::int64_t peak = trial.peak_bytes(setting.batch, parts);
+      setting.peak_bytes = std::max(setting.peak_bytes, peak);
+      setting.step_seconds +=
+          phase.share() * trial.seconds(setting.batch, bytes_ == 0 ? peak / 2 : bytes_);
+      if (bytes_ == 0) continue;
+      const std::int64_t largest = trial.largest_batch(bytes_);
+      setting.largest_batch = phase.begin == 0 ? largest : std::min(setting.largest_batch, largest);
+    }
+    setting.fits = bytes_ == 0 || setting.peak_bytes <= bytes_;
+  }
+
   /// Whether one of the settings from number `first` on takes the whole batch at once.
   bool fits_whole(std::size_t first) const {
     return std::any_of(

@@ -60,18 +60,25 @@ MixRecipe mix_recipe(Config& config) {
           augment.mix_off_epoch};
 }
 
+/// \param mixing the settings that mix labels.
+void check_takes_probabilities_of(const Plan& plan, const std::string& mixing) {
+  try {
+    check_takes_probabilities(plan);
+  } catch (const UserError& error) {
+    throw UserError(mixing + " do not go with this plan: " + error.what());
+  }
+}
+
 /// Fits a method's plan to the labels that the run trains with.
 void adapt_to_labels(Plan& plan, Config& config) {
+  if (config.get<TeacherOptions>().share > 0) {
+    check_takes_probabilities_of(plan, "a teacher's probabilities (teacher.share above 0)");
+  }
   const auto& augment = config.get<AugmentOptions>();
   if (!augment.enabled) return;
   smooth_labels(plan, augment.label_smoothing);
   if (!mix_recipe(config).is_on()) return;
-  try {
-    check_takes_probabilities(plan);
-  } catch (const UserError& error) {
-    throw UserError(std::string("augment.mixup and augment.cutmix do not go with this plan: ") +
-                    error.what());
-  }
+  check_takes_probabilities_of(plan, "augment.mixup and augment.cutmix");
 }
 
 Transform train_transform(Config& config, const DataSource& data) {
@@ -127,9 +134,10 @@ Partition partition_by_hand(const RunOptions& run, const Backbone& backbone) {
     throw UserError("these make " + std::to_string(partition.size()) +
                     " modules, but modules = " + std::to_string(run.modules));
   } catch (const UserError& error) {
-    throw UserError("partition = \"" + run.partition + "\": " + error.what() +
-                    "; expected published, uniform, bytes, multiply-adds, or the last units of the "
-                    "modules, for example layer1.2,layer2.1");
+    throw UserError(
+        "partition = \"" + run.partition + "\": " + error.what() +
+        "; expected default, published, uniform, bytes, multiply-adds, or the last units of the "
+        "modules, for example layer1.2,layer2.1");
   }
 }
 
@@ -173,11 +181,16 @@ MethodEntry method_named(const std::string& name) {
   return is_plan_file(name) ? plan_file_method(name) : find_method(name);
 }
 
-Partition make_partition(Config& config, const Backbone& backbone) {
+Partition make_partition(Config& config, const Backbone& backbone, const MethodEntry& method) {
   const auto& run = config.get<RunOptions>();
+  if (run.partition == "default" && method.partition) {
+    return method.partition(backbone, static_cast<std::size_t>(run.modules), config.options());
+  }
   const auto modules =
       run.modules == 0 ? backbone.block_count() : static_cast<std::size_t>(run.modules);
-  if (run.partition == "published") return default_partition(backbone, modules);
+  if (run.partition == "default" || run.partition == "published") {
+    return default_partition(backbone, modules);
+  }
   if (run.partition == "uniform") return Partition::uniform(backbone, modules);
   if (run.partition == "bytes") {
     return Partition::balanced(unit_activation_bytes(backbone), modules);
@@ -188,14 +201,22 @@ Partition make_partition(Config& config, const Backbone& backbone) {
   return partition_by_hand(run, backbone);
 }
 
-Plan make_bare_plan(Config& config, const Backbone& backbone, const std::string& method) {
-  Plan plan = method_named(method).plan(backbone, make_partition(config, backbone),
-                                        config.options(), seed_of(config));
+Plan make_bare_plan(Config& config, const Backbone& backbone, const MethodEntry& method) {
+  if (method.phases && !method.plan) {
+    throw UserError(method.name + " has phases, each with a plan of its own, and no other plan");
+  }
+  Plan plan = method.plan(backbone, make_partition(config, backbone, method), config.options(),
+                          seed_of(config));
+  scale_net_learning_rates(plan, backbone, config.get<OptimizerOptions>().net_lr);
   adapt_to_labels(plan, config);
   return plan;
 }
 
-Plan make_plan(Config& config, const Backbone& backbone, const std::string& method) {
+Plan make_bare_plan(Config& config, const Backbone& backbone, const std::string& method) {
+  return make_bare_plan(config, backbone, method_named(method));
+}
+
+Plan make_plan(Config& config, const Backbone& backbone, const MethodEntry& method) {
   Plan plan = make_bare_plan(config, backbone, method);
   const auto& execution = config.get<ExecutionOptions>();
   if (execution.recompute != "auto") {
@@ -211,7 +232,11 @@ Plan make_plan(Config& config, const Backbone& backbone, const std::string& meth
   return plan;
 }
 
-Trial make_trial(Config& config, const Backbone& backbone, const std::string& method) {
+Plan make_plan(Config& config, const Backbone& backbone, const std::string& method) {
+  return make_plan(config, backbone, method_named(method));
+}
+
+Trial make_trial(Config& config, const Backbone& backbone, const MethodEntry& method) {
   Backbone scratch = make_backbone(config, backbone.classes(), backbone.input_shape(0));
   scratch.set_normalisation(backbone.normalisation());
   Plan plan = make_bare_plan(config, scratch, method);

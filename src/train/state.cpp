@@ -6,8 +6,9 @@
 
 namespace mlaan {
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TrainingState, epoch, batch, step, loss_sum, errors, samples,
-                                   seconds, images, peak_bytes, train_error, validation_error,
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TrainingState, epoch, batch, step, phase, loss_sum, errors,
+                                   samples, seconds, images, peak_bytes, phase_peaks, train_error,
+                                   validation_error, average_validation_error,
                                    best_validation_error, best_epoch)
 
 std::string TrainingState::to_json() const {
@@ -16,7 +17,12 @@ std::string TrainingState::to_json() const {
 
 TrainingState TrainingState::from_json(const std::string& text) {
   try {
-    return nlohmann::json::parse(text).get<TrainingState>();
+    // What a state of an earlier version does not say is as it was before there was such a thing.
+    auto json = nlohmann::json(TrainingState());
+    const auto read = nlohmann::json::parse(text);
+    for (const char* key : {"epoch", "batch", "step"}) read.at(key);
+    json.update(read);
+    return json.get<TrainingState>();
   } catch (const nlohmann::json::exception& error) {
     throw UserError(std::string("its training state cannot be read: ") + error.what());
   }

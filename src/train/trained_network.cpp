@@ -4,6 +4,7 @@
 #include <mlaan/train/setup.h>
 #include <mlaan/train/trained_network.h>
 #include <mlaan/train/trainer.h>
+#include <mlaan/train/weight_average.h>
 
 namespace mlaan {
 
@@ -29,7 +30,8 @@ void check_data(const Checkpoint& checkpoint, const DataSource& data) {
 
 Backbone read_backbone(const Checkpoint& checkpoint, Config& config) {
   Backbone backbone = make_backbone(config, checkpoint.info.classes, checkpoint.info.image_shape);
-  load(checkpoint, backbone);
+  const bool average = config.get<WeightAverageOptions>().use;
+  load(checkpoint, backbone, average ? weight_average_prefix : "");
   backbone.train(false);
   return backbone;
 }

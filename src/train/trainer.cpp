@@ -8,9 +8,12 @@
 #include <mlaan/train/learning_rate.h>
 #include <mlaan/train/measured_settings.h>
 #include <mlaan/train/options.h>
+#include <mlaan/train/phased_engine.h>
 #include <mlaan/train/plan_file.h>
 #include <mlaan/train/setup.h>
+#include <mlaan/train/teacher_table.h>
 #include <mlaan/train/trainer.h>
+#include <mlaan/train/weight_average.h>
 
 #include <algorithm>
 #include <array>
@@ -54,11 +57,13 @@ class Trainer::Implementation {
         bytes_before_(measure::read_memory(device_).live),
         split_(split_training_set(data.train->size(), config.get<ValidationOptions>().fraction,
                                   run_.train_limit, static_cast<std::uint64_t>(run_.seed))),
-        engine_(make_engine(config, data)),
+        phases_(settled(config, data), data),
         train_loader_(make_train_loader(config, data, split_.train, skip_report())),
         validation_loader_(
             make_plain_loader(config, data, data.train, split_.validation, skip_report())),
-        meter_(engine_),
+        average_(make_average()),
+        teacher_(make_teacher()),
+        meter_(phases_.engine()),
         save_period_(Period::parse(config.get<SaveOptions>().every)) {
     if (split_.train.empty()) {
       throw UserError("validation.fraction leaves no image to train on");
@@ -72,25 +77,40 @@ class Trainer::Implementation {
 
   RunReport report() const {
     RunReport report;
+    report.phases = phases_.reports(state_.phase_peaks);
     report.method = run_.method;
     report.model = run_.model;
     report.dataset = run_.dataset;
-    report.modules = static_cast<std::int64_t>(engine_.plan().partition.size());
-    report.window = static_cast<std::int64_t>(longest_window(engine_.plan()));
+    report.modules = static_cast<std::int64_t>(phases_.plans().front().plan.partition.size());
+    report.window = static_cast<std::int64_t>(phases_.longest_window());
     report.batch = run_.batch_size;
     report.epochs = run_.epochs;
     report.batches_per_epoch = train_loader_->batches_per_epoch();
     report.train_images = static_cast<std::int64_t>(split_.train.size());
     report.validation_images = static_cast<std::int64_t>(split_.validation.size());
     report.test_images = data_.test->size();
-    report.parameters = element_count(engine_.backbone().named_parameters());
-    report.auxiliary_parameters = element_count(engine_.named_parameters()) - report.parameters;
+    report.parameters = element_count(backbone().named_parameters());
+    report.auxiliary_parameters = phases_.auxiliary_parameters();
     report.steps_done = state_.step;
     return report;
   }
 
   void resume(const Checkpoint& checkpoint) {
-    load(checkpoint, engine_);
+    const auto phase = static_cast<std::size_t>(checkpoint.info.state.phase);
+    if (phase >= phases_.phase_count()) {
+      throw UserError(checkpoint.path.string() + " stands in phase " + std::to_string(phase + 1) +
+                      " of its training, but " + run_.method + " has " +
+                      std::to_string(phases_.phase_count()));
+    }
+    phases_.restart_in(phase);
+    meter_ = EpochMeter(phases_.engine());
+    load(checkpoint, phases_.engine());
+    try {
+      if (average_) average_->set_state(checkpoint.file.tensors);
+      if (teacher_) teacher_->set_state(checkpoint.file.tensors);
+    } catch (const UserError& error) {
+      throw UserError(checkpoint.path.string() + ": " + error.what());
+    }
     state_ = checkpoint.info.state;
     if (state_.batch > train_loader_->batches_per_epoch()) {
       throw UserError(checkpoint.path.string() +
@@ -102,8 +122,7 @@ class Trainer::Implementation {
   TrainSummary run(const std::function<bool()>& should_stop) {
     fs::create_directories(folder_ / checkpoint_folder);
     write_text(folder_ / "config.toml", config_.to_toml());
-    write_text(folder_ / "plan.toml",
-               plan_text(describe(engine_.plan(), engine_.backbone()), engine_.backbone()));
+    write_text(folder_ / "plan.toml", plan_text(phases_.plans(), phases_.backbone()));
     for (auto* observer : observers_) observer->on_start(report());
     bool stopped = false;
     while (!stopped && state_.epoch < run_.epochs) {
@@ -117,19 +136,41 @@ class Trainer::Implementation {
   }
 
   std::vector<TrainObserver*> observers_;
-  Engine& engine() { return engine_; }
+  Engine& engine() { return phases_.engine(); }
 
  private:
-  static Engine make_engine(Config& config, const DataSource& data) {
+  /// The settings, with what is to be measured measured.
+  static Config& settled(Config& config, const DataSource& data) {
     settle_memory_format(config, data);
     check_precision_pays(config, data);
-    Backbone backbone = make_backbone(config, data);
-    Plan plan = make_plan(config, backbone, config.get<RunOptions>().method);
-    return Engine(std::move(backbone), std::move(plan), make_engine_options(config));
+    return config;
+  }
+
+  const Backbone& backbone() const { return phases_.backbone(); }
+
+  std::int64_t steps_in_all() const { return run_.epochs * train_loader_->batches_per_epoch(); }
+
+  /// Steps done as they would be with these settings, whatever settings they were done with.
+  std::int64_t steps_of_progress() const {
+    return state_.epoch * train_loader_->batches_per_epoch() + state_.batch;
+  }
+
+  /// Brings the engine to where the next step is.
+  void enter_next_step() {
+    const bool begun = phases_.enter(steps_of_progress(), steps_in_all(), [this] {
+      meter_.read_into(state_);
+      note_peak();
+      measure::reset_peak(device_);
+    });
+    if (!begun) return;
+    meter_ = EpochMeter(phases_.engine());
+    state_.phase = static_cast<std::int64_t>(phases_.phase());
+    const auto report = phases_.reports(state_.phase_peaks)[phases_.phase()];
+    for (auto* observer : observers_) observer->on_phase(report);
   }
 
   Predictor predictor() {
-    return [this](const torch::Tensor& images) { return engine_.predict(images); };
+    return [this](const torch::Tensor& images) { return phases_.engine().predict(images); };
   }
 
   SkipReport skip_report() {
@@ -163,11 +204,13 @@ class Trainer::Implementation {
       start = Clock::now();
     };
     while (auto batch = next_batch()) {
+      enter_next_step();
       learning_rate_ = learning_rate({state_.step, batches, run_.epochs}, run_.lr,
                                      config_.get<ScheduleOptions>());
-      engine_.set_learning_rate(learning_rate_);
-      meter_.add(engine_.step(batch->images, batch->labels), batch->labels);
+      phases_.engine().set_learning_rate(learning_rate_);
+      meter_.add(step(*batch), batch->labels);
       ++state_.step;
+      if (average_) average_->update(state_.step);
       ++state_.batch;
       state_.images += batch->labels.size(0);
       const bool stop = should_stop && should_stop();
@@ -193,6 +236,21 @@ class Trainer::Implementation {
     return true;
   }
 
+  /// Trains on a batch, with labels that a teacher has a share of where there is one.
+  StepResult step(const Batch& batch) {
+    if (!teacher_) return phases_.engine().step(batch.images, batch.labels);
+    const auto& options = config_.get<TeacherOptions>();
+    const double progress =
+        static_cast<double>(steps_of_progress()) / static_cast<double>(steps_in_all());
+    const auto mixed =
+        teacher_->mixed(batch.labels, batch.indices, teacher_share(options, progress));
+    StepResult result = options.of == "all"
+                            ? phases_.engine().step(batch.images, mixed)
+                            : phases_.engine().step(batch.images, batch.labels, mixed);
+    teacher_->record(batch.indices, result.logits);
+    return result;
+  }
+
   bool save_is_due() {
     if (save_period_.unit == Period::Unit::epochs) return false;
     // At the end of an epoch the epoch's own checkpoint follows.
@@ -205,6 +263,7 @@ class Trainer::Implementation {
 
   void finish_epoch() {
     const Score validation = evaluate(predictor(), *validation_loader_);
+    const Score of_average = evaluate_average(*validation_loader_);
     EpochReport report;
     report.epoch = state_.epoch + 1;
     report.step = state_.step;
@@ -213,6 +272,7 @@ class Trainer::Implementation {
     report.train_error = train_error();
     report.validation_loss = validation.loss;
     report.validation_error = validation.error;
+    report.average_validation_error = of_average.error;
     report.images_per_second = images_per_second();
     report.seconds = state_.seconds;
     report.data_wait = data_wait();
@@ -220,15 +280,17 @@ class Trainer::Implementation {
 
     state_.train_error = report.train_error;
     if (validation.images > 0) state_.validation_error = validation.error;
+    if (of_average.images > 0) state_.average_validation_error = of_average.error;
+    const double judged = average_ ? of_average.error : validation.error;
     ++state_.epoch;
     state_.batch = 0;
     state_.loss_sum = 0;
     state_.errors = 0;
     state_.samples = 0;
-    const bool best = validation.images > 0 &&
-                      (state_.best_epoch == 0 || validation.error < state_.best_validation_error);
+    const bool best =
+        validation.images > 0 && (state_.best_epoch == 0 || judged < state_.best_validation_error);
     if (best) {
-      state_.best_validation_error = validation.error;
+      state_.best_validation_error = judged;
       state_.best_epoch = state_.epoch;
     }
     // Observers first: what they wrote of an epoch that a kill keeps from being saved is cut off
@@ -255,13 +317,18 @@ class Trainer::Implementation {
     CheckpointInfo info;
     info.config = config_.to_toml();
     info.model = run_.model;
-    info.classes = engine_.backbone().classes();
+    info.classes = backbone().classes();
     info.image_shape = data_.image_shape;
     info.class_names = data_.classes;
     info.normalisation = data_.normalisation;
     info.framing_share = data_.framing.share;
     info.state = state_;
-    write_checkpoint(path, engine_, info);
+    std::vector<NamedTensor> more;
+    if (average_) more = average_->state();
+    if (teacher_) {
+      for (auto& named : teacher_->state()) more.push_back(std::move(named));
+    }
+    write_checkpoint(path, phases_.engine(), info, more);
     last_save_ = Clock::now();
     for (auto* observer : observers_) observer->on_checkpoint(path);
   }
@@ -269,6 +336,9 @@ class Trainer::Implementation {
   void note_peak() {
     const auto reading = measure::read_memory(device_);
     const std::int64_t peak = reading.peak - bytes_before_;
+    state_.phase_peaks.resize(phases_.phase_count(), 0);
+    auto& of_phase = state_.phase_peaks[static_cast<std::size_t>(state_.phase)];
+    of_phase = std::max(of_phase, peak);
     if (peak <= state_.peak_bytes) return;
     state_.peak_bytes = peak;
     peak_by_kind_ = reading.peak_by_kind;
@@ -318,6 +388,8 @@ class Trainer::Implementation {
     summary.reported_epoch = state_.epoch;
     summary.train_error = percent(state_.train_error);
     summary.validation_error = percent(state_.validation_error);
+    summary.average_validation_error = percent(state_.average_validation_error);
+    summary.average_test_error = undefined_number;
     summary.seconds = state_.seconds;
     summary.images_per_second = images_per_second();
     summary.peak_bytes = state_.peak_bytes;
@@ -325,17 +397,53 @@ class Trainer::Implementation {
     summary.test_error = undefined_number;
     summary.test_loss = undefined_number;
     if (!complete) return summary;
-    if (summary.reported == "best") {
-      load(read_checkpoint(folder_ / checkpoint_folder / "best.safetensors"), engine_.backbone());
-      summary.reported_epoch = state_.best_epoch;
-      summary.validation_error = state_.best_validation_error;
-    }
+    if (summary.reported == "best") load_best(summary);
     const auto loader =
         make_plain_loader(config_, data_, data_.test, all_indices(*data_.test), skip_report());
     const Score test = evaluate(predictor(), *loader);
     summary.test_error = test.error;
     summary.test_loss = test.loss;
+    summary.average_test_error = evaluate_average(*loader).error;
     return summary;
+  }
+
+  /// Takes the weights of the epoch with the lowest validation error, for testing.
+  void load_best(TrainSummary& summary) {
+    const Checkpoint best = read_checkpoint(folder_ / checkpoint_folder / "best.safetensors");
+    load(best, backbone());
+    if (average_) average_->set_state(best.file.tensors);
+    summary.reported_epoch = state_.best_epoch;
+    summary.validation_error = percent(best.info.state.validation_error);
+    summary.average_validation_error = percent(best.info.state.average_validation_error);
+  }
+
+  std::optional<WeightAverage> make_average() const {
+    const auto& options = config_.get<WeightAverageOptions>();
+    if (!options.enabled) return std::nullopt;
+    return WeightAverage(backbone(), options);
+  }
+
+  /// \throws UserError where labels cannot be mixed: pictures are mixed already, or a loss needs
+  ///         classes.
+  std::optional<TeacherTable> make_teacher() const {
+    const auto& options = config_.get<TeacherOptions>();
+    if (options.share == 0) return std::nullopt;
+    const auto& augment = config_.get<AugmentOptions>();
+    if (augment.enabled && (augment.mixup > 0 || augment.cutmix > 0)) {
+      throw UserError(
+          "teacher.share above 0 does not go with augment.mixup and augment.cutmix: the table "
+          "knows probabilities of single pictures only; accepted: both 0, or teacher.share = 0");
+    }
+    return TeacherTable(data_.train->size(), backbone().classes(), device_);
+  }
+
+  /// Of the moving average of the weights; of no image where there is none.
+  Score evaluate_average(Loader& loader) {
+    Score none;
+    none.error = undefined_number;
+    if (!average_) return none;
+    const AveragedWeightsScope averaged(*average_);
+    return evaluate(predictor(), loader);
   }
 
   Config& config_;
@@ -345,9 +453,11 @@ class Trainer::Implementation {
   torch::Device device_;
   std::int64_t bytes_before_;
   Split split_;
-  Engine engine_;
+  PhasedEngine phases_;
   std::unique_ptr<Loader> train_loader_;
   std::unique_ptr<Loader> validation_loader_;
+  std::optional<WeightAverage> average_;
+  std::optional<TeacherTable> teacher_;
   EpochMeter meter_;
   Period save_period_;
   Clock::time_point last_save_ = Clock::now();

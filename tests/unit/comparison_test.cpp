@@ -287,5 +287,72 @@ TEST_F(ComparisonTest, SummariesAreReadAsTheyWereWritten) {
   expect_user_error([&] { read_summary(folder / "summary.json"); }, {"summary.json", "no summary"});
 }
 
+TEST_F(ComparisonTest, OfEqualTimeGivesEpochsByWhatStepsTake) {
+  auto runs = compared_runs({"e2e", "mlm", "mlaan"}, {0, 1}, folder.path());
+  const std::vector<StepCost> costs{{"e2e", 1, 100}, {"mlm", 1.25, 50}, {"mlaan", 40, 60}};
+  give_equal_time(runs, costs, 10);
+  ASSERT_EQ(runs.size(), 6u);
+  EXPECT_EQ(runs[0].epochs, 10);
+  EXPECT_EQ(runs[1].epochs, 8);
+  EXPECT_EQ(runs[2].epochs, 1);  // at least one
+  EXPECT_EQ(runs[4].epochs, 8);
+  const Config config = settings();
+  EXPECT_EQ(settings_of(runs[1], config).get<RunOptions>().epochs, 8);
+}
+
+TEST_F(ComparisonTest, MeasuresStepsWithCheckpointingBesideThem) {
+  Config config = settings({"procedural.train_size=20", "batch_size=4"});
+  const auto silent = [](const std::string&) {};
+  const std::vector<MethodSpec> specs{MethodSpec::parse("e2e"), MethodSpec::parse("auto")};
+  const auto costs = measure_step_costs(config, specs, silent, {});
+  EXPECT_TRUE(are_known(specs, costs));
+  EXPECT_DOUBLE_EQ(cost_of("e2e", costs).time_ratio, 1);
+  EXPECT_LT(cost_of(checkpointing_spec(2), costs).peak_bytes, cost_of("e2e", costs).peak_bytes);
+  EXPECT_GT(cost_of("auto", costs).time_ratio, 0);
+  EXPECT_THROW(cost_of("dgl", costs), Error);
+  const auto file = folder / "step_costs.json";
+  write_step_costs(file, costs);
+  const auto read = read_step_costs(file);
+  ASSERT_EQ(read.size(), costs.size());
+  for (std::size_t i = 0; i < read.size(); ++i) {
+    EXPECT_EQ(read[i].spec, costs[i].spec);
+    EXPECT_DOUBLE_EQ(read[i].time_ratio, costs[i].time_ratio);
+    EXPECT_EQ(read[i].peak_bytes, costs[i].peak_bytes);
+  }
+  write_text(file, "{}");
+  expect_user_error([&] { read_step_costs(file); }, {"step_costs.json", "remove it"});
+}
+
+TEST_F(ComparisonTest, PlotsErrorsAgainstCosts) {
+  ComparisonReport report;
+  report.runs = compared_runs({"e2e", "mlm"}, {0, 1}, folder.path());
+  for (const auto& run : report.runs) {
+    TrainSummary summary;
+    summary.run.model = "resnet8";
+    summary.run.dataset = "procedural";
+    summary.run.epochs = 4;
+    summary.test_error = (run.spec.method == "e2e" ? 10 : 12) + static_cast<double>(run.seed);
+    summary.average_test_error = std::nan("");
+    summary.average_validation_error = std::nan("");
+    report.finished.push_back({run, summary});
+  }
+  report.methods = compare_methods(report.runs, report.finished, {{}, {}});
+  report.step_costs = {{"e2e", 1, 100}, {"mlm", 1.5, 25}, {checkpointing_spec(4), 1.25, 40}};
+  set_step_costs(report.methods, report.step_costs);
+  EXPECT_DOUBLE_EQ(report.methods[1].step_time_ratio, 1.5);
+  EXPECT_DOUBLE_EQ(report.methods[1].step_peak_ratio, 0.25);
+  const ScatterPlot bytes = comparison_plot(report, ComparedCost::peak_bytes);
+  ASSERT_EQ(bytes.series.size(), 3u);
+  EXPECT_DOUBLE_EQ(bytes.series[1].points[0].x, 0.25);
+  EXPECT_DOUBLE_EQ(bytes.series[1].points[0].y, 12.5);
+  EXPECT_NEAR(bytes.series[1].points[0].y_half_width, 12.706 * 0.5, 1e-2);
+  // Checkpointing has end-to-end's error.
+  EXPECT_DOUBLE_EQ(bytes.series[2].points[0].x, 0.4);
+  EXPECT_DOUBLE_EQ(bytes.series[2].points[0].y, 10.5);
+  const ScatterPlot time = comparison_plot(report, ComparedCost::training_time);
+  EXPECT_DOUBLE_EQ(time.series[1].points[0].x, 1.5);
+  EXPECT_NE(time.to_svg().find("checkpointing, 4"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace mlaan::testing

@@ -74,5 +74,17 @@ TEST(PairedTest, WhereNothingCanBeSaidThereIsNoChance) {
   expect_user_error([] { paired_test({1}, {1, 2}); }, {"2 and 1"});
 }
 
+TEST(PairedTest, HasConfidenceIntervals) {
+  // Student's t for 95 %: Abramowitz and Stegun, table 26.10.
+  EXPECT_NEAR(student_t_quantile(0.05, 1), 12.706, 1e-3);
+  EXPECT_NEAR(student_t_quantile(0.05, 2), 4.303, 1e-3);
+  EXPECT_NEAR(student_t_quantile(0.05, 10), 2.228, 1e-3);
+  EXPECT_NEAR(student_t_quantile(0.01, 4), 4.604, 1e-3);
+  // Deviation 1 of three values: 4.303 / sqrt(3).
+  EXPECT_NEAR(confidence_half_width({1, 2, 3}), 2.484, 1e-3);
+  EXPECT_TRUE(std::isnan(confidence_half_width({1})));
+  EXPECT_NEAR(paired_test({10, 20, 30}, {11, 22, 33}).half_width, 2.484, 1e-3);
+}
+
 }  // namespace
 }  // namespace mlaan::testing

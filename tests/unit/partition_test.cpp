@@ -119,7 +119,7 @@ TEST(Partition, OfARunIsByRuleOrByHand) {
   const auto made = [&](const std::string& partition, const std::string& modules = "0") {
     config.apply("partition", partition, "test");
     config.apply("modules", modules, "test");
-    return ends(backbone, make_partition(config, backbone));
+    return ends(backbone, make_partition(config, backbone, find_method("mlaan")));
   };
   const Names by_hand{"layer1.2", "layer3.0", "layer3.2"};
   EXPECT_EQ(made("layer1.2,layer3.0"), by_hand);

@@ -59,7 +59,7 @@ struct EngineOptions {
 /// What a training step gives back.
 struct StepResult {
   /// Each supervision's loss, not weighted, in the plan's order, on the engine's device; NaN where
-  /// the weight is 0, or where chance left it out of this step.
+  /// the weight is 0, for good or now, or where chance left it out of this step.
   torch::Tensor losses;
   /// Logits of the backbone's own head, before the update: batch × classes.
   torch::Tensor logits;
@@ -93,9 +93,12 @@ class Engine {
   ///        and type.
   /// \param labels int64, one class a sample; or floating, samples × classes, probabilities: of
   ///        mixed pictures, or a teacher's.
+  /// \param net_labels what auxiliary nets, all but the backbone's own head, are trained with
+  ///        instead; undefined: the same.
   /// \throws UserError for labels of another kind, for a class that is none, and for probabilities
   ///         where a loss of the plan needs classes.
-  StepResult step(const torch::Tensor& images, const torch::Tensor& labels);
+  StepResult step(const torch::Tensor& images, const torch::Tensor& labels,
+                  const torch::Tensor& net_labels = {});
 
   /// Adds the gradients of a batch to those already there, without an update.
   StepResult accumulate(const torch::Tensor& images, const torch::Tensor& labels);
@@ -105,7 +108,12 @@ class Engine {
   /// Logits of a batch in evaluation mode, without gradients.
   torch::Tensor predict(const torch::Tensor& images);
 
+  /// Of everything; nets have it times their own factor (see Plan::net_learning_rates).
   void set_learning_rate(double lr);
+
+  /// Says how much of the training, or of the phase that the plan is for, is done, from 0 to 1:
+  /// what weights that have a course follow. 0 until it is called.
+  void set_progress(double progress);
 
   /// Number of steps done, which with the seed decides all that is random in the next one.
   std::int64_t steps_done() const;

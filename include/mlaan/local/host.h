@@ -73,6 +73,10 @@ struct LeapAugmented {
   /// Factor to divide the channels of the leap layers by; what they read is averaged over groups of
   /// so many channels.
   std::int64_t narrow = 1;
+  /// Leap layers that read their units' own weights instead of being trained. Without twins.
+  bool tied = false;
+  /// The nets end in the backbone's own head, read in the same way, instead of the host's net.
+  bool readout = false;
   /// Modules whose outputs have one shape - a stage - share one net: that of the last of them.
   bool shared = false;
   /// See Supervision::probability.

@@ -6,11 +6,16 @@
 #include <mlaan/local/host.h>
 #include <mlaan/local/plan.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace mlaan {
+
+struct MethodPhase;
 
 /// A method as the registry knows it. Each method's own file makes its entry.
 struct MethodEntry {
@@ -29,7 +34,27 @@ struct MethodEntry {
   std::function<LocalMethod(const Backbone& backbone, const Partition& partition,
                             OptionSet& options)>
       host = nullptr;
+  /// Its phases, for a method that changes its plan during training; else null. `plan` is then that
+  /// of the first phase without its settings, or null.
+  std::function<std::vector<MethodPhase>(OptionSet& options)> phases = nullptr;
+  /// Where to cut the network when the run does not say; null: one block a module.
+  /// \param modules to cut it into; 0: as many as the method finds best.
+  std::function<Partition(const Backbone& backbone, std::size_t modules, OptionSet& options)>
+      partition = nullptr;
 };
+
+/// One stretch of a training, with a plan of its own.
+struct MethodPhase {
+  std::string name;
+  double share = 1;    ///< of the training; those of all phases add up to 1
+  MethodEntry method;  ///< without phases
+  /// What it sets of the run's settings, keys and values: {"engine.recompute", "unit"}.
+  std::vector<std::pair<std::string, std::string>> settings = {};
+};
+
+/// \throws UserError naming the phase, where there is none, two have one name, a share is not above
+///         0, the shares do not add up to 1, or a phase's method has itself phases.
+void check_phases(const std::vector<MethodPhase>& phases, const std::string& method);
 
 /// Something to put to a host: "mlm" in "infopro+mlm".
 struct AdditionEntry {
@@ -57,7 +82,7 @@ const Registry<MethodEntry>& method_registry();
 /// Every addition.
 const Registry<AdditionEntry>& addition_registry();
 
-/// The method of this name: a registered one, or HOST+ADDITION+….
+/// The method of this name: a registered one, HOST+ADDITION+…, or "auto".
 /// \throws UserError for an unknown one, naming the nearest known, for a host that is none, and for
 ///         an addition that is named twice.
 MethodEntry find_method(const std::string& name);
@@ -65,7 +90,13 @@ MethodEntry find_method(const std::string& name);
 /// The name of the method that trains where none is asked for.
 std::string default_method();
 
+/// The name of the method that gives the most for its bytes: what "auto" stands for.
+std::string recommended_method();
+
 /// The name of the method that all others are compared with: end-to-end backpropagation.
 std::string reference_method();
+
+/// The spec of end-to-end backpropagation with activation checkpointing in so many segments.
+std::string checkpointing_spec(std::int64_t segments);
 
 }  // namespace mlaan

@@ -11,6 +11,8 @@ namespace mlaan {
 /// "optimizer.NAME.exp_avg", "….exp_avg_sq" and "….step" of Adam and AdamW.
 /// \throws Error for an optimizer whose state is not known here.
 std::vector<NamedTensor> optimizer_state(const std::vector<TrainedPart>& parts);
+/// The same of one parameter, one of the part's.
+std::vector<NamedTensor> optimizer_state(const TrainedPart& part, const NamedTensor& parameter);
 
 /// Sets every optimizer's state to what optimizer_state() gave. Parameters of which nothing is
 /// named get no state, as before their first step. Names that belong to no parameter are let pass.

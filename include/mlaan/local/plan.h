@@ -14,6 +14,13 @@
 
 namespace mlaan {
 
+/// How a weight changes over a training, or over its phase of one.
+enum class WeightCourse : std::uint8_t {
+  constant,
+  linear,
+  cosine,  ///< as half a period of a cosine: slowly at both ends
+};
+
 /// One objective: weight · loss(net(f_last ∘ … ∘ f_first(stop_gradient(h)))), with h the input of
 /// module `first`. Its gradient reaches the modules first … last and the net.
 struct Supervision {
@@ -25,11 +32,21 @@ struct Supervision {
   /// share Backbone::head().
   std::shared_ptr<AuxiliaryNet> net;
   LossPtr loss;
+  /// For a course that is not constant, the weight at the beginning.
   double weight = 1;
   /// Share of the steps, drawn at random, in which it is evaluated. Its weight is divided by that,
   /// so that the expected gradient is that of every step.
   double probability = 1;
+  WeightCourse course = WeightCourse::constant;
+  double final_weight = 1;  ///< at the end; of no meaning where the course is constant
 };
+
+/// The weight when so much of the training, or of its phase, is done.
+/// \param progress from 0 to 1.
+double weight_at(const Supervision& supervision, double progress);
+
+/// The highest weight of the whole course. Where that is 0 the supervision is never evaluated.
+double highest_weight(const Supervision& supervision);
 
 /// What of a module or net is dropped after its forward pass and computed again for the backward
 /// pass.
@@ -52,6 +69,8 @@ struct Plan {
   /// For each net, in the order of nets(plan), what of it is recomputed: not Recompute::module,
   /// since a net's backward pass follows its forward pass at once. Empty: nothing.
   std::vector<Recompute> recompute_nets;
+  /// For each net, in the order of nets(plan), the factor on the learning rate. Empty: 1 for all.
+  std::vector<double> net_learning_rates{};
 };
 
 /// \throws UserError if the plan does not fit the backbone: a window outside the partition or
@@ -71,6 +90,12 @@ void smooth_labels(Plan& plan, double label_smoothing);
 Recompute recompute_of_module(const Plan& plan, std::size_t module);
 /// What of net `net`, in the order of nets(plan), is recomputed.
 Recompute recompute_of_net(const Plan& plan, std::size_t net);
+
+/// The factor on the learning rate of net `net`, in the order of nets(plan).
+double learning_rate_of_net(const Plan& plan, std::size_t net);
+
+/// Gives all nets but the backbone's own head this factor on the learning rate, times their own.
+void scale_net_learning_rates(Plan& plan, const Backbone& backbone, double factor);
 
 /// Parameters, or buffers, of the backbone and then of the nets, the backbone's own head once.
 std::vector<NamedTensor> named_parameters(const Backbone& backbone, const Plan& plan);

@@ -16,6 +16,7 @@ struct NetDescription {
   std::string name;   ///< "aux.3.local"
   std::string trunk;  ///< name of the net that it reads; empty: it reads the module's output
   LayerTexts layers;
+  double learning_rate = 1;  ///< factor on that of the training
 };
 
 /// See Supervision.
@@ -27,6 +28,8 @@ struct SupervisionDescription {
   std::string loss;  ///< as parse_loss() takes it
   double weight = 1;
   double probability = 1;
+  WeightCourse course = WeightCourse::constant;
+  double final_weight = 1;
 };
 
 struct PlanDescription {

@@ -80,7 +80,7 @@ struct Evaluation {
   std::optional<std::size_t> trunk;  ///< that the net reads
   LossPtr loss;
   std::vector<std::size_t> supervisions;
-  double weight = 0;  ///< the sum of all weights
+  double weight = 0;  ///< the sum of all weights; at 0 it is left out
   double probability = 1;
   /// For each first module of a window, in the order of their supervisions, the windows' weight.
   struct Group {
@@ -115,6 +115,10 @@ struct Trainable {
 /// \param fused_update step each module's and net's optimizer as soon as its gradient is complete,
 ///        instead of all of them at the end.
 Schedule make_schedule(const Plan& plan, const Trainable& trainable, bool fused_update);
+
+/// Gives the evaluations the weights that their supervisions have when so much of the training, or
+/// of its phase, is done. \param progress from 0 to 1.
+void set_weights(Schedule& schedule, const Plan& plan, double progress);
 
 /// The module that an operation is about: for a net's, the one whose output the net reads.
 std::size_t module_of(const Operation& operation, const Schedule& schedule);

@@ -18,7 +18,8 @@ struct OperationPeak {
 /// Steps a plan on two and on four images of noise, on the CPU, and records every allocation: each
 /// block's size is a constant and a part for each image, so the bytes of a step on any batch
 /// follow without the batch's activations ever being there. Supervisions that chance leaves out of
-/// some steps are evaluated in all, so that the peak is that of the fullest step.
+/// some steps, or whose weight is 0 for a part of the training, are evaluated in all, so that the
+/// peak is that of the fullest step.
 ///
 /// Needs the counting allocator. Backbone and plan are trained on noise: hand in ones to throw
 /// away.

@@ -13,7 +13,8 @@ namespace mlaan {
 /// the lines that are later than it, so that each epoch and step stands there once.
 ///
 /// metrics.csv: epoch, step, learning_rate, train_loss, train_error, validation_loss,
-/// validation_error (per cent), images_per_second, seconds, peak_bytes.
+/// validation_error (per cent), images_per_second, seconds, peak_bytes, data_wait (share),
+/// average_validation_error (of the moving average of the weights; empty without one).
 /// steps.jsonl: objects of epoch, batch, step, learning_rate, loss, error, images_per_second and
 /// losses, the last step's of every supervision in the plan's order.
 class MetricsFiles final : public TrainObserver {

@@ -18,8 +18,9 @@ struct PlotAxis {
 struct PlotPoint {
   double x = 0;
   double y = 0;
-  std::string label;  ///< beside the marker
-  std::string note;   ///< shown when pointed at; empty: the label
+  std::string label;        ///< beside the marker
+  std::string note;         ///< shown when pointed at; empty: the label
+  double y_half_width = 0;  ///< of the bar of uncertainty; 0: none
 };
 
 /// Points of one colour, and curves that join some of them.

@@ -21,6 +21,9 @@
 //     leap layer3.0 [narrow 2] [twin 0.995]   a copy of a unit of the backbone, narrower by that
 //                                     factor; with a twin its output is added: a frozen copy that
 //                                     follows the unit with that momentum
+//          [tied]                     or, instead of a twin, tied to its unit: it reads the unit's
+//                                     own weights and is not trained
+//     readout                         the backbone's own head, read in the same way
 //     fresh layer3.0 [stride 2] [twin 0.995]  a block of the form of that unit, freshly initialised
 //
 // Sequences of tokens are read by leap and fresh, by project (each token by itself), group,
@@ -60,6 +63,9 @@ struct BuiltLayers {
 /// \throws UserError naming the text that is no layer, or the layer that cannot read what the one
 ///         before gives.
 BuiltLayers build_layers(const LayerTexts& texts, const Shape& features, const Backbone& backbone);
+
+/// The units that layers of these texts are tied to.
+std::vector<std::size_t> tied_units(const LayerTexts& texts, const Backbone& backbone);
 
 /// Shape of what the layers give, found without making them.
 /// \throws UserError as build_layers().

@@ -35,6 +35,11 @@ TwinnedUnit with_twin(const Backbone& backbone, std::size_t original, const std:
 TwinnedUnit leap_unit(const Backbone& backbone, std::size_t original, const std::string& name,
                       std::optional<double> momentum, std::int64_t narrow = 1);
 
+/// A unit that reads the parameters of `original`, or their grouped means where it is narrower, and
+/// is never trained itself: it has no gradient, no optimizer's state and, where it is not narrower,
+/// no memory of its own from the first step on (see share_memory()). Gradients pass through it.
+TwinnedUnit tied_unit(const Unit& original, const std::string& name, std::int64_t narrow = 1);
+
 /// The rule for chains without a published row. Taken are: the units after `last_unit` that change
 /// the shape, and the last unit; then, until there are `length` layers (one less where `last_unit`
 /// is itself in the last stage), evenly spaced units of the last stage.

@@ -21,7 +21,8 @@ struct ParameterAverage {
 ParameterAverage follow(const Unit& average, const Unit& source, double momentum);
 
 /// Lets averages that hold the same numbers now and after every update(), since they follow one
-/// tensor with one momentum, have one memory. Averages that follow an average keep their own.
+/// tensor with one momentum, have one memory; with the momentum 0 it is that of the source itself.
+/// Averages that follow an average keep their own.
 void share_memory(const std::vector<ParameterAverage>& averages);
 
 /// Moves every average one step towards its source; those of one memory once.

@@ -21,9 +21,13 @@ struct BenchmarkOptions {
   std::int64_t repeats = 7;  ///< steps of each method that do
 };
 
-/// One method's step.
+/// One method's step. Of a method with phases: its time and multiply-adds on average over the
+/// training, and the bytes of its fattest phase.
 struct BenchmarkResult {
   MethodSpec spec;
+  std::string phase;                    ///< the phase that this is of; "" for the whole method
+  double share = 1;                     ///< of the training
+  std::vector<BenchmarkResult> phases;  ///< none for a method without
   std::string model;
   std::string device;  ///< "cpu"
   std::int64_t modules = 0;

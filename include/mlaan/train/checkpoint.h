@@ -29,8 +29,10 @@ struct CheckpointInfo {
 /// and the loss scale, whole or not at all. Parameters keep the names of
 /// Engine::named_parameters(); what an optimizer keeps of one is called
 /// "optimizer.NAME.momentum_buffer".
+/// \param more tensors of the training that goes with them: the average of the weights, a teacher's
+///        table. Their names begin with "model_ema." or "teacher.".
 void write_checkpoint(const std::filesystem::path& path, const Engine& engine,
-                      const CheckpointInfo& info);
+                      const CheckpointInfo& info, const std::vector<NamedTensor>& more = {});
 
 /// A checkpoint that has been read, not yet loaded into an engine.
 struct Checkpoint {
@@ -51,7 +53,8 @@ Checkpoint read_checkpoint(const std::filesystem::path& path);
 void load(const Checkpoint& checkpoint, Engine& engine);
 
 /// Puts the backbone's parameters and buffers into a backbone, whatever else there may be.
+/// \param prefix of their names: that of a moving average of them.
 /// \throws UserError, and changes nothing, if one is missing or of another shape.
-void load(const Checkpoint& checkpoint, const Backbone& backbone);
+void load(const Checkpoint& checkpoint, const Backbone& backbone, const std::string& prefix = "");
 
 }  // namespace mlaan

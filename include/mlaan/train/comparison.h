@@ -20,6 +20,7 @@ struct ComparedRun {
   MethodSpec spec;
   std::int64_t seed = 0;
   std::filesystem::path folder;
+  std::int64_t epochs = 0;  ///< to train it for; 0: those of the comparison
 };
 
 /// The name of a run's folder: "mlm,mlm.window=3-seed0" of the spec mlm:mlm.window=3. Colons become

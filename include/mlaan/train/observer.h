@@ -8,22 +8,34 @@
 
 namespace mlaan {
 
+/// A phase of the training.
+struct PhaseReport {
+  std::string name;    ///< "" where there is only one
+  std::string method;  ///< that it trains by
+  double begin = 0;    ///< as a share of the training
+  double end = 1;
+  std::int64_t modules = 0;
+  std::int64_t peak_bytes = 0;  ///< highest of its steps so far
+};
+
 /// What is known before the first step.
 struct RunReport {
+  std::vector<PhaseReport> phases;  ///< at least one
   std::string method;
   std::string model;
   std::string dataset;
-  std::int64_t modules = 0;
-  std::int64_t window = 0;  ///< the most modules that a supervision spans
-  std::int64_t batch = 0;   ///< images a step
+  std::int64_t modules = 0;  ///< of the first phase
+  std::int64_t window = 0;   ///< the most modules that a supervision of any phase spans
+  std::int64_t batch = 0;    ///< images a step
   std::int64_t epochs = 0;
   std::int64_t batches_per_epoch = 0;
   std::int64_t train_images = 0;
   std::int64_t validation_images = 0;
   std::int64_t test_images = 0;
-  std::int64_t parameters = 0;            ///< of the backbone
-  std::int64_t auxiliary_parameters = 0;  ///< of the auxiliary nets, twins included
-  std::int64_t steps_done = 0;            ///< above 0 when resumed
+  std::int64_t parameters = 0;  ///< of the backbone
+  /// Of the auxiliary nets, twins included, in the phase that has the most.
+  std::int64_t auxiliary_parameters = 0;
+  std::int64_t steps_done = 0;  ///< above 0 when resumed
 };
 
 /// After some steps.
@@ -46,9 +58,10 @@ struct EpochReport {
   std::int64_t step = 0;
   double learning_rate = 0;
   double train_loss = 0;
-  double train_error = 0;       ///< per cent
-  double validation_loss = 0;   ///< NaN without validation images
-  double validation_error = 0;  ///< per cent; NaN without validation images
+  double train_error = 0;               ///< per cent
+  double validation_loss = 0;           ///< NaN without validation images
+  double validation_error = 0;          ///< per cent; NaN without validation images
+  double average_validation_error = 0;  ///< of the moving average of the weights; NaN without one
   double images_per_second = 0;
   double seconds = 0;    ///< of training, since the run's start
   double data_wait = 0;  ///< share of the epoch's time that was spent waiting for batches
@@ -64,6 +77,8 @@ class TrainObserver {
   TrainObserver& operator=(const TrainObserver&) = delete;
 
   virtual void on_start(const RunReport& /*report*/) {}
+  /// A phase after the first has begun.
+  virtual void on_phase(const PhaseReport& /*phase*/) {}
   virtual void on_steps(const StepReport& /*report*/) {}
   virtual void on_epoch(const EpochReport& /*report*/) {}
   /// A damaged picture was skipped. \param what names it and says what is wrong.

@@ -20,7 +20,7 @@ struct RunOptions {
   std::string weights_head = "load";
   std::string method = default_method();
   std::int64_t modules = 0;
-  std::string partition = "published";
+  std::string partition = "default";
   std::int64_t epochs = 5;
   std::int64_t batch_size = 64;
   double lr = 0.1;
@@ -45,6 +45,7 @@ struct OptimizerOptions {
   double beta2 = 0.999;
   double epsilon = 1e-8;
   double weight_decay = -1;
+  double net_lr = 1;
 
   void describe(FieldList& fields);
 };
@@ -83,6 +84,27 @@ struct AugmentOptions {
   double mix_switch_probability = 0.5;
   std::int64_t mix_off_epoch = 0;
   double label_smoothing = 0;
+
+  void describe(FieldList& fields);
+};
+
+/// See WeightAverage.
+struct WeightAverageOptions {
+  static constexpr const char* section = "model_ema";
+  bool enabled = false;
+  double decay = 0.9998;
+  bool warmup = true;
+  bool use = false;
+
+  void describe(FieldList& fields);
+};
+
+/// See TeacherTable.
+struct TeacherOptions {
+  static constexpr const char* section = "teacher";
+  double share = 0;
+  double from = 0;
+  std::string of = "all";
 
   void describe(FieldList& fields);
 };

@@ -18,12 +18,22 @@ double sample_deviation(const std::vector<double>& values);
 /// \throws UserError for fewer than one degree of freedom.
 double student_t_two_sided(double t, std::int64_t degrees_of_freedom);
 
+/// The t above which |t| is with the chance p; infinite for p = 0.
+/// \throws UserError for fewer than one degree of freedom.
+double student_t_quantile(double p, std::int64_t degrees_of_freedom);
+
+/// Half the width of the 95 % confidence interval of the mean; NaN with fewer than two values.
+double confidence_half_width(const std::vector<double>& values);
+
 /// How far apart two lists of paired numbers are.
 struct PairedTest {
   std::int64_t pairs = 0;
   double difference = 0;  ///< mean of second − first; NaN without pairs
   double t = 0;           ///< NaN with fewer than two pairs, or where all differences are the same
   double p = 0;           ///< two-sided; NaN where t is
+  /// Half the width of the 95 % confidence interval of the difference; NaN with fewer than two
+  /// pairs.
+  double half_width = 0;
 };
 
 /// The t-test of the pairs (first[i], second[i]); pairs of which one is no number are left out.

@@ -28,21 +28,24 @@ Backbone make_backbone(Config& config, const DataSource& data);
 /// with ".toml". \throws UserError for an unknown one.
 MethodEntry method_named(const std::string& name);
 
-/// The run's partition.
+/// The run's partition, for this method.
 /// \throws UserError for a list of units that is none, or that does not make as many modules as the
 ///         run asks for.
-Partition make_partition(Config& config, const Backbone& backbone);
+Partition make_partition(Config& config, const Backbone& backbone, const MethodEntry& method);
 
-/// The plan of the method of this name for the run's partition, recomputing what the method itself
-/// asks for, with the run's label smoothing.
-/// \throws UserError for a loss that needs classes where the run mixes images.
+/// The plan of a method, or of the one of this name, for the run's partition, recomputing what the
+/// method itself asks for, with the run's label smoothing and learning rate of nets.
+/// \throws UserError for a loss that needs classes where the run mixes images, and for a method
+///         with phases (see training_phases()).
+Plan make_bare_plan(Config& config, const Backbone& backbone, const MethodEntry& method);
 Plan make_bare_plan(Config& config, const Backbone& backbone, const std::string& method);
 
 /// The same, recomputing what the run's options ask for.
+Plan make_plan(Config& config, const Backbone& backbone, const MethodEntry& method);
 Plan make_plan(Config& config, const Backbone& backbone, const std::string& method);
 
-/// A trial of the plan of the method of this name, on a backbone of its own.
-Trial make_trial(Config& config, const Backbone& backbone, const std::string& method);
+/// A trial of the plan of a method, on a backbone of its own.
+Trial make_trial(Config& config, const Backbone& backbone, const MethodEntry& method);
 
 /// Bytes that training may take; 0 where the run sets no limit.
 std::int64_t memory_limit(Config& config);

@@ -24,7 +24,10 @@ struct TrainSummary {
   std::int64_t reported_epoch = 0;
   double test_error = 0;  ///< per cent; NaN while not complete
   double test_loss = 0;
-  double validation_error = 0;   ///< per cent, of the reported epoch; NaN without validation images
+  double validation_error = 0;  ///< per cent, of the reported epoch; NaN without validation images
+  /// The same two errors of the moving average of the weights; NaN without one.
+  double average_test_error = 0;
+  double average_validation_error = 0;
   double train_error = 0;        ///< per cent, of the last epoch, while training
   double seconds = 0;            ///< of training steps
   double images_per_second = 0;  ///< of training steps

@@ -60,6 +60,12 @@ void LamOptions::describe(FieldList& fields) {
   fields.add("pool", pool, "average pooling of a module's maps before its leap layers",
              at_least(1));
   fields.add("narrow", narrow, "factor to divide the channels of leap layers by", at_least(1));
+  fields.add("tied", tied,
+             "let leap layers read their units' own weights, without twins, instead of training "
+             "them");
+  fields.add("readout", readout,
+             "end leap nets in the backbone's own head, read in the same way, instead of the "
+             "host's net");
   fields.add("shared", shared, "let the modules of a stage share one leap net");
   fields.add("fraction", fraction,
              "share of the steps, drawn at random, in which a leap net is evaluated; its weight is "
@@ -79,6 +85,8 @@ LeapAugmented leap_augmented(const Backbone& backbone, const Partition& partitio
           options.ema_momentum,
           options.pool,
           options.narrow,
+          options.tied,
+          options.readout,
           options.shared,
           options.fraction};
 }

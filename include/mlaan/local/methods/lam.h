@@ -21,6 +21,8 @@ struct LamOptions {
   std::int64_t length = 4;
   std::int64_t pool = 1;
   std::int64_t narrow = 1;
+  bool tied = false;     ///< leap layers read their units' weights and are not trained
+  bool readout = false;  ///< nets end in the backbone's own head, read in the same way
   bool shared = false;
   double fraction = 1;
   /// One text for each module but the last: names of units, separated by blanks. Empty: the

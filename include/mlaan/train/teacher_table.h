@@ -1,0 +1,41 @@
+// What the network made of each training image an epoch ago, to be mixed into the labels.
+#pragma once
+
+#include <mlaan/nn/unit.h>
+#include <mlaan/train/options.h>
+
+#include <cstdint>
+#include <vector>
+
+namespace mlaan {
+
+/// The probabilities of the network's own head for each training image, as it gave them when the
+/// image was last trained on (images × classes, float32). They are of the picture as it was
+/// augmented then, which gives each image a new view of itself in every epoch (progressive
+/// self-distillation, Kim et al. 2021, arXiv:2006.12000). Rows of images that have not been seen
+/// are left out of the mixing.
+class TeacherTable {
+ public:
+  TeacherTable(std::int64_t images, std::int64_t classes, torch::Device device);
+
+  /// (1 − share)·one-hot + share·probabilities: batch × classes, float32, on the table's device.
+  /// \param labels int64, one class a sample. \param images the samples' numbers, int64.
+  torch::Tensor mixed(const torch::Tensor& labels, const torch::Tensor& images, double share) const;
+
+  /// Takes what the head gave for these images. \param logits batch × classes.
+  void record(const torch::Tensor& images, const torch::Tensor& logits);
+
+  /// All of it, for checkpoints: "teacher.probabilities".
+  std::vector<NamedTensor> state() const;
+  /// \throws UserError where the state is not there, or of another data set.
+  void set_state(const std::vector<NamedTensor>& state);
+
+ private:
+  torch::Tensor probabilities_;  ///< −1 in the rows of images that have not been seen
+};
+
+/// The share of the labels when so much of the training is done: 0 until `from`, then in proportion
+/// up to `share` at the end.
+double teacher_share(const TeacherOptions& options, double progress);
+
+}  // namespace mlaan

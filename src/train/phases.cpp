@@ -1,0 +1,91 @@
+// The phases of a training run: what it trains by, from which step on.
+#include <mlaan/core/error.h>
+#include <mlaan/train/options.h>
+#include <mlaan/train/phases.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace mlaan {
+namespace {
+
+/// What a phase may set: how the network is cut, what its method reads, how steps are executed.
+std::vector<std::string> accepted_keys(const MethodEntry& method) {
+  OptionSet options;
+  options.get<ExecutionOptions>();
+  method.declare(options);
+  std::vector<std::string> keys{"modules", "partition"};
+  for (const auto& key : options.keys()) {
+    const bool of_whole_run = key == "engine.memory_format" || key == "engine.precision" ||
+                              key == "engine.check_precision";
+    if (!of_whole_run) keys.push_back(key);
+  }
+  return keys;
+}
+
+Config settings_of(const MethodPhase& phase, const Config& config, const std::string& origin) {
+  const auto accepted = accepted_keys(phase.method);
+  Config settings = config.copy("the settings of the run");
+  for (const auto& [key, value] : phase.settings) {
+    if (std::find(accepted.begin(), accepted.end(), key) == accepted.end()) {
+      std::string list;
+      for (const auto& name : accepted) list += (list.empty() ? "" : ", ") + name;
+      throw UserError(origin + ": '" + key + "' cannot be set for one phase; accepted: " + list);
+    }
+    settings.apply(key, value, origin);
+  }
+  return settings;
+}
+
+}  // namespace
+
+std::vector<TrainingPhase> training_phases(Config& config, const MethodEntry& method) {
+  std::vector<TrainingPhase> phases;
+  if (!method.phases) {
+    phases.push_back({"", 0, 1, method, config.copy("the settings of the run"), {}});
+    return phases;
+  }
+  const std::vector<MethodPhase> described = method.phases(config.options());
+  check_phases(described, method.name);
+  double begin = 0;
+  for (const auto& phase : described) {
+    const double end = begin + phase.share;
+    phases.push_back({phase.name, begin, end, phase.method,
+                      settings_of(phase, config, method.name + ", phase " + phase.name),
+                      phase.settings});
+    begin = end;
+  }
+  phases.back().end = 1;
+  return phases;
+}
+
+std::vector<std::string> execution_settings(const TrainingPhase& phase) {
+  std::vector<std::string> assignments;
+  for (const auto& [key, value] : phase.own_settings) {
+    if (key.compare(0, 7, "engine.") == 0) assignments.push_back(key + "=" + value);
+  }
+  return assignments;
+}
+
+std::string phase_text(const std::string& method, const TrainingPhase& phase) {
+  return phase.name.empty() ? method : method + ", phase " + phase.name;
+}
+
+std::int64_t end_step(const TrainingPhase& phase, std::int64_t steps) {
+  return std::llround(phase.end * static_cast<double>(steps));
+}
+
+std::size_t phase_of_step(const std::vector<TrainingPhase>& phases, std::int64_t step,
+                          std::int64_t steps) {
+  std::size_t phase = 0;
+  while (phase + 1 < phases.size() && step >= end_step(phases[phase], steps)) ++phase;
+  return phase;
+}
+
+double progress_in_phase(const TrainingPhase& phase, std::int64_t step, std::int64_t steps) {
+  const double done =
+      static_cast<double>(step) / static_cast<double>(std::max<std::int64_t>(1, steps));
+  return std::clamp((done - phase.begin) / phase.share(), 0.0, 1.0);
+}
+
+}  // namespace mlaan

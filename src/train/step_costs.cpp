@@ -1,0 +1,82 @@
+// What a step of each method of a comparison takes, measured side by side.
+#include <mlaan/core/error.h>
+#include <mlaan/local/method.h>
+#include <mlaan/train/benchmark.h>
+#include <mlaan/train/compared_methods.h>
+#include <mlaan/train/setup.h>
+#include <mlaan/train/step_costs.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace mlaan {
+namespace {
+
+constexpr std::int64_t timed_steps = 7;
+constexpr std::int64_t most_segments = 32;
+
+/// Checkpointing in 2, 4, 8, … segments, as far as the network has units for them.
+std::vector<std::string> checkpointing_specs(Config& config) {
+  const DataSource data = make_data(config);
+  const auto units = static_cast<std::int64_t>(make_backbone(config, data).size());
+  std::vector<std::string> specs;
+  for (std::int64_t segments = 2; segments <= std::min(units, most_segments); segments *= 2) {
+    specs.push_back(checkpointing_spec(segments));
+  }
+  return specs;
+}
+
+}  // namespace
+
+std::vector<StepCost> measure_step_costs(Config& config, const std::vector<MethodSpec>& specs,
+                                         const std::function<void(const std::string&)>& progress,
+                                         const std::function<bool()>& should_stop) {
+  BenchmarkOptions options;
+  options.repeats = timed_steps;
+  bool end_to_end = false;
+  for (const auto& spec : specs) {
+    options.methods.push_back(spec.text);
+    end_to_end = end_to_end || (spec.method == reference_method() && spec.settings.empty());
+  }
+  if (end_to_end) {
+    for (auto& spec : checkpointing_specs(config)) {
+      const auto& asked = options.methods;
+      if (std::find(asked.begin(), asked.end(), spec) == asked.end()) {
+        options.methods.push_back(std::move(spec));
+      }
+    }
+  }
+  std::vector<StepCost> costs;
+  for (const auto& result : run_benchmark(config, options, progress, should_stop)) {
+    costs.push_back({result.spec.text, result.time_ratio, result.peak_bytes});
+  }
+  return costs;
+}
+
+const StepCost& cost_of(const std::string& spec, const std::vector<StepCost>& costs) {
+  const auto found = std::find_if(costs.begin(), costs.end(),
+                                  [&](const StepCost& cost) { return cost.spec == spec; });
+  if (found == costs.end()) throw Error(spec + " was not measured");
+  return *found;
+}
+
+bool are_known(const std::vector<MethodSpec>& specs, const std::vector<StepCost>& costs) {
+  return std::all_of(specs.begin(), specs.end(), [&](const MethodSpec& spec) {
+    return std::any_of(costs.begin(), costs.end(),
+                       [&](const StepCost& cost) { return cost.spec == spec.text; });
+  });
+}
+
+void give_equal_time(std::vector<ComparedRun>& runs, const std::vector<StepCost>& costs,
+                     std::int64_t epochs) {
+  const double first = cost_of(runs.at(0).spec.text, costs).time_ratio;
+  for (auto& run : runs) {
+    const double epochs_that_fit =
+        static_cast<double>(epochs) * first / cost_of(run.spec.text, costs).time_ratio;
+    // The first method itself has all of its epochs, however the division rounds.
+    run.epochs =
+        std::max<std::int64_t>(1, static_cast<std::int64_t>(std::floor(epochs_that_fit + 1e-9)));
+  }
+}
+
+}  // namespace mlaan

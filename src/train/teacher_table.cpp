@@ -1,0 +1,58 @@
+// What the network made of each training image an epoch ago, to be mixed into the labels.
+#include <mlaan/core/error.h>
+#include <mlaan/train/teacher_table.h>
+
+#include <ATen/Functions.h>
+
+namespace mlaan {
+namespace {
+
+constexpr const char* state_name = "teacher.probabilities";
+
+}  // namespace
+
+TeacherTable::TeacherTable(std::int64_t images, std::int64_t classes, torch::Device device)
+    : probabilities_(
+          at::full({images, classes}, -1, torch::TensorOptions(device).dtype(torch::kFloat32))) {}
+
+torch::Tensor TeacherTable::mixed(const torch::Tensor& labels, const torch::Tensor& images,
+                                  double share) const {
+  const torch::NoGradGuard no_grad;
+  const auto device = probabilities_.device();
+  const auto rows = probabilities_.index_select(0, images.to(device));
+  const auto one_hot = at::one_hot(labels.to(device), probabilities_.size(1)).to(torch::kFloat32);
+  const auto known = rows.select(1, 0).ge(0).unsqueeze(1);
+  return at::where(known, at::lerp(one_hot, rows, share), one_hot);
+}
+
+void TeacherTable::record(const torch::Tensor& images, const torch::Tensor& logits) {
+  const torch::NoGradGuard no_grad;
+  probabilities_.index_copy_(0, images.to(probabilities_.device()),
+                             logits.detach().to(torch::kFloat32).softmax(1));
+}
+
+std::vector<NamedTensor> TeacherTable::state() const {
+  return {{state_name, probabilities_}};
+}
+
+void TeacherTable::set_state(const std::vector<NamedTensor>& state) {
+  for (const auto& named : state) {
+    if (named.name != state_name) continue;
+    if (named.tensor.sizes() != probabilities_.sizes()) {
+      throw UserError("its '" + named.name + "' is of " + std::to_string(named.tensor.size(0)) +
+                      " training images, where the data set has " +
+                      std::to_string(probabilities_.size(0)));
+    }
+    probabilities_.copy_(named.tensor);
+    return;
+  }
+  throw UserError(std::string("it has no '") + state_name +
+                  "', which training with teacher.share above 0 goes on from");
+}
+
+double teacher_share(const TeacherOptions& options, double progress) {
+  if (progress <= options.from || options.from >= 1) return 0;
+  return options.share * (progress - options.from) / (1 - options.from);
+}
+
+}  // namespace mlaan
