@@ -93,29 +93,79 @@ class Planner {
   }
 
  private:
+  /// A phase on trial, and what it recomputes when nothing else is asked for.
+  struct PhaseTrial {
+    double share;
+    Trial trial;
+    std::vector<Recompute> modules;
+    std::vector<Recompute> nets;
+  };
+
   /// A method with phases is as fat as its fattest phase, and as slow as its phases are on average.
-  /// What phases say of themselves stands.
   void try_phases(const MethodEntry& method, const Backbone& backbone) {
     for (const auto modules : phased_module_counts(backbone)) {
+      PlannedSetting setting;
+      setting.method = method.name;
+      setting.modules = modules;
+      setting.partition = "default";
+      setting.batch = config_.get<RunOptions>().batch_size;
+      auto phases = phase_trials(setting, method, backbone);
+      progress_(method.name + " in " + std::to_string(setting.modules) + " modules");
+      const std::size_t first = report_.settings.size();
       for (const char* recompute : {"default", "auto"}) {
-        PlannedSetting setting;
-        setting.method = method.name;
-        setting.modules = modules;
-        setting.partition = "default";
         setting.recompute = recompute;
-        setting.batch = config_.get<RunOptions>().batch_size;
-        progress_(method.name + ", recompute " + recompute +
-                  (modules > 0 ? ", in " + std::to_string(modules) + " modules" : ""));
-        for (const auto parts : micro_batch_counts(setting.batch)) {
-          setting.micro_batches = parts;
-          predict_phases(setting, method, backbone);
-          if (parts == 1 || setting.fits) report_.settings.push_back(setting);
-          if (setting.fits) break;
-        }
-        if (bytes_ == 0 || report_.settings.back().micro_batches == 1) break;
+        add_phases_in_parts(setting, phases);
+        if (bytes_ > 0 && fits_whole(first)) return;
       }
-      if (report_.settings.back().fits && report_.settings.back().micro_batches == 1) return;
     }
+  }
+
+  std::vector<PhaseTrial> phase_trials(PlannedSetting& setting, const MethodEntry& method,
+                                       const Backbone& backbone) {
+    setting.recompute = "default";
+    Config copy = changed(config_, setting);
+    std::vector<PhaseTrial> trials;
+    for (auto& phase : training_phases(copy, method)) {
+      const Plan plan = make_plan(phase.settings, backbone, phase.method);
+      if (trials.empty()) setting.modules = static_cast<std::int64_t>(plan.partition.size());
+      trials.push_back({phase.share(), make_trial(phase.settings, backbone, phase.method),
+                        plan.recompute, plan.recompute_nets});
+    }
+    return trials;
+  }
+
+  /// As add_in_parts() and try_automatic(), of all phases together.
+  void add_phases_in_parts(PlannedSetting setting, std::vector<PhaseTrial>& phases) {
+    for (const auto parts : micro_batch_counts(setting.batch)) {
+      setting.micro_batches = parts;
+      setting.peak_bytes = 0;
+      for (auto& phase : phases) {
+        if (setting.recompute == "auto") {
+          reduce_peak(phase.trial, setting.batch, bytes_, parts);
+        } else if (parts == 1) {
+          phase.trial.set_recompute(phase.modules, phase.nets);
+        }
+        setting.peak_bytes =
+            std::max(setting.peak_bytes, phase.trial.peak_bytes(setting.batch, parts));
+      }
+      setting.fits = bytes_ == 0 || setting.peak_bytes <= bytes_;
+      if (parts > 1 && !setting.fits) continue;
+      predict_phases(setting, phases);
+      report_.settings.push_back(setting);
+      if (setting.fits) return;
+    }
+  }
+
+  void predict_phases(PlannedSetting& setting, std::vector<PhaseTrial>& phases) const {
+    setting.step_seconds = 0;
+    std::vector<std::int64_t> largest;
+    for (auto& phase : phases) {
+      PlannedSetting of_phase = setting;
+      predict_time(of_phase, phase.trial);
+      setting.step_seconds += phase.share * of_phase.step_seconds;
+      largest.push_back(of_phase.largest_batch);
+    }
+    setting.largest_batch = *std::min_element(largest.begin(), largest.end());
   }
 
   /// What the method itself finds best, or the run asks for, then more modules.
@@ -126,28 +176,6 @@ class Planner {
     const auto blocks = static_cast<std::int64_t>(backbone.block_count());
     for (std::int64_t count = 8; count < blocks && count <= 32; count *= 2) counts.push_back(count);
     return counts;
-  }
-
-  void predict_phases(PlannedSetting& setting, const MethodEntry& method,
-                      const Backbone& backbone) {
-    Config copy = changed(config_, setting);
-    setting.peak_bytes = 0;
-    setting.step_seconds = 0;
-    setting.largest_batch = 0;
-    for (auto& phase : training_phases(copy, method)) {
-      Trial trial = make_trial(phase.settings, backbone, phase.method);
-      const Plan plan = make_plan(phase.settings, backbone, phase.method);
-      trial.set_recompute(plan.recompute, plan.recompute_nets);
-      const auto parts = phase.settings.get<ExecutionOptions>().micro_batches;
-      const std::int64_t peak = trial.peak_bytes(setting.batch, parts);
-      setting.peak_bytes = std::max(setting.peak_bytes, peak);
-      setting.step_seconds +=
-          phase.share() * trial.seconds(setting.batch, bytes_ == 0 ? peak / 2 : bytes_);
-      if (bytes_ == 0) continue;
-      const std::int64_t largest = trial.largest_batch(bytes_);
-      setting.largest_batch = phase.begin == 0 ? largest : std::min(setting.largest_batch, largest);
-    }
-    setting.fits = bytes_ == 0 || setting.peak_bytes <= bytes_;
   }
 
   /// Whether one of the settings from number `first` on takes the whole batch at once.
@@ -238,7 +266,7 @@ PlanReport plan_training(Config& config, std::int64_t bytes, bool rivals, const 
     }
   }
   planner.try_method(method_named(method), backbone);
-  return planner.take(method);
+  return planner.take(method_named(method).name);
 }
 
 void measure_settings(Config& config, PlanReport& report, const Report& progress) {

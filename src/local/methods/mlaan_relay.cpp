@@ -31,9 +31,9 @@ MethodEntry local_phase() {
   return entry;
 }
 
-/// End-to-end; what is recomputed is a setting of the phase.
+/// With a segment for each module.
 MethodEntry whole_phase() {
-  MethodEntry entry = e2e_entry();
+  MethodEntry entry = checkpoint_entry();
   entry.partition = relay_partition;
   return entry;
 }
@@ -48,7 +48,7 @@ std::vector<MethodPhase> relay_phases(OptionSet& options) {
                       {{"lean.narrow", std::to_string(relay.narrow)}}});
   }
   if (relay.whole_share > 0) {
-    phases.push_back({"whole", relay.whole_share, whole_phase(), {{"engine.recompute", "module"}}});
+    phases.push_back({"whole", relay.whole_share, whole_phase(), {}});
   }
   if (relay.whole_first) std::reverse(phases.begin(), phases.end());
   return phases;
@@ -72,6 +72,7 @@ MethodEntry mlaan_relay_entry() {
   entry.declare = [declare_lean](OptionSet& options) {
     options.get<RelayOptions>();
     declare_lean(options);
+    whole_phase().declare(options);
   };
   entry.phases = relay_phases;
   return entry;
