@@ -55,7 +55,7 @@ MethodEntry composed_entry(std::string name, std::string summary, const MethodEn
 }
 
 MethodEntry find_method(const std::string& name) {
-  if (name == "auto") return method_registry().at(recommended_method());
+  if (name == "auto") return method_registry().at(default_method());
   if (name.find('+') == std::string::npos) return method_registry().at(name);
   std::istringstream stream(name);
   std::string part;

@@ -59,10 +59,6 @@ const Registry<AdditionEntry>& addition_registry() {
 }
 
 std::string default_method() {
-  return methods::mlaan_entry().name;
-}
-
-std::string recommended_method() {
   return methods::mlaan_relay_entry().name;
 }
 

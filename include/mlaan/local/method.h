@@ -87,11 +87,9 @@ const Registry<AdditionEntry>& addition_registry();
 ///         an addition that is named twice.
 MethodEntry find_method(const std::string& name);
 
-/// The name of the method that trains where none is asked for.
+/// The name of the method that trains where none is asked for, and that "auto" stands for: the one
+/// that gives the most for its bytes.
 std::string default_method();
-
-/// The name of the method that gives the most for its bytes: what "auto" stands for.
-std::string recommended_method();
 
 /// The name of the method that all others are compared with: end-to-end backpropagation.
 std::string reference_method();
