@@ -1,11 +1,11 @@
 // Plan files: a supervision plan as TOML, to be read, edited and trained by.
+#include "train/toml_text.h"
+
 #include <mlaan/core/error.h>
 #include <mlaan/core/options.h>
 #include <mlaan/core/suggest.h>
 #include <mlaan/io/atomic_file.h>
 #include <mlaan/train/plan_file.h>
-
-#include <toml++/toml.h>
 
 #include <algorithm>
 
@@ -91,9 +91,7 @@ class Section {
 
  private:
   [[noreturn]] void fail(const toml::node& node, const std::string& why) const {
-    const auto& place = node.source().begin;
-    throw UserError(file_ + ":" + std::to_string(place.line) + ":" + std::to_string(place.column) +
-                    ": " + why);
+    throw UserError(place_in(file_, node.source()) + ": " + why);
   }
 
   const toml::node& at(const std::string& key) const {
@@ -202,14 +200,7 @@ std::string plan_text(const PlanDescription& plan, const Backbone& backbone,
 }
 
 PlanDescription read_plan(const std::filesystem::path& path, const Backbone& backbone) {
-  toml::table table;
-  try {
-    table = toml::parse(read_text(path), path.string());
-  } catch (const toml::parse_error& error) {
-    const auto& place = error.source().begin;
-    throw UserError(path.string() + ":" + std::to_string(place.line) + ":" +
-                    std::to_string(place.column) + ": " + std::string(error.description()));
-  }
+  const toml::table table = parse_toml(read_text(path), path.string());
   const Section file(table, path.string(), "the plan");
   file.allow({"model", "modules", "net", "supervision"});
   if (file.text("model") != backbone.name()) {

@@ -86,6 +86,7 @@ class Trainer::Implementation {
     report.parameters = element_count(engine_.backbone().named_parameters());
     report.auxiliary_parameters = element_count(engine_.named_parameters()) - report.parameters;
     report.steps_done = state_.step;
+    report.epochs_done = state_.epoch;
     return report;
   }
 
@@ -99,7 +100,10 @@ class Trainer::Implementation {
     }
   }
 
-  TrainSummary run(const std::function<bool()>& should_stop) {
+  TrainSummary run(const std::function<bool()>& should_stop,
+                   const std::function<bool()>& should_save) {
+    should_stop_ = should_stop;
+    should_save_ = should_save;
     fs::create_directories(folder_ / checkpoint_folder);
     write_text(folder_ / "config.toml", config_.to_toml());
     write_text(folder_ / "plan.toml",
@@ -107,10 +111,9 @@ class Trainer::Implementation {
     for (auto* observer : observers_) observer->on_start(report());
     bool stopped = false;
     while (!stopped && state_.epoch < run_.epochs) {
-      stopped = !train_epoch(should_stop);
-      if (!stopped) finish_epoch();
+      stopped = !train_epoch() || !finish_epoch();
     }
-    if (stopped) save("last.safetensors");
+    if (stopped && saved_step_ != state_.step) save("last.safetensors");
     TrainSummary summary = summarise(/*complete=*/!stopped);
     for (auto* observer : observers_) observer->on_end();
     return summary;
@@ -146,11 +149,18 @@ class Trainer::Implementation {
     return batch;
   }
 
+  double learning_rate_at(std::int64_t step) {
+    return learning_rate({step, train_loader_->batches_per_epoch(), run_.epochs}, run_.lr,
+                         config_.get<ScheduleOptions>());
+  }
+
   /// \return false if it was stopped.
-  bool train_epoch(const std::function<bool()>& should_stop) {
+  bool train_epoch() {
     const std::int64_t batches = train_loader_->batches_per_epoch();
     measure::reset_peak(device_);
     train_loader_->start(state_.epoch, state_.batch);
+    // Where all of the epoch's steps are done already, it is still to be reported.
+    if (state_.batch > 0) learning_rate_ = learning_rate_at(state_.step - 1);
     const std::int64_t log_steps = config_.get<LogOptions>().steps;
     last_save_ = Clock::now();
     auto start = Clock::now();
@@ -163,14 +173,13 @@ class Trainer::Implementation {
       start = Clock::now();
     };
     while (auto batch = next_batch()) {
-      learning_rate_ = learning_rate({state_.step, batches, run_.epochs}, run_.lr,
-                                     config_.get<ScheduleOptions>());
+      learning_rate_ = learning_rate_at(state_.step);
       engine_.set_learning_rate(learning_rate_);
       meter_.add(engine_.step(batch->images, batch->labels), batch->labels);
       ++state_.step;
       ++state_.batch;
       state_.images += batch->labels.size(0);
-      const bool stop = should_stop && should_stop();
+      const bool stop = should_stop_ && should_stop_();
       if (stop || state_.step % log_steps == 0 || state_.batch == batches) {
         meter_.read_into(state_);
         pause_clock();
@@ -194,6 +203,7 @@ class Trainer::Implementation {
   }
 
   bool save_is_due() {
+    if (should_save_ && should_save_()) return true;
     if (save_period_.unit == Period::Unit::epochs) return false;
     // At the end of an epoch the epoch's own checkpoint follows.
     if (state_.batch == train_loader_->batches_per_epoch()) return false;
@@ -203,8 +213,12 @@ class Trainer::Implementation {
     return state_.step % std::max<std::int64_t>(1, std::llround(save_period_.count)) == 0;
   }
 
-  void finish_epoch() {
-    const Score validation = evaluate(predictor(), *validation_loader_);
+  /// \return false if it was stopped: the epoch is trained and saved, but not validated.
+  bool finish_epoch() {
+    const bool is_saved = split_.validation.empty() || saved_step_ == state_.step;
+    if (!is_saved && epoch_save_is_due(state_.epoch + 1)) save("last.safetensors");
+    const Score validation = evaluate(predictor(), *validation_loader_, should_stop_);
+    if (validation.stopped) return false;
     EpochReport report;
     report.epoch = state_.epoch + 1;
     report.step = state_.step;
@@ -236,13 +250,16 @@ class Trainer::Implementation {
     for (auto* observer : observers_) observer->on_epoch(report);
     if (best) save("best.safetensors");
     save_epoch();
+    return true;
+  }
+
+  bool epoch_save_is_due(std::int64_t epoch) const {
+    return save_period_.unit != Period::Unit::epochs || epoch == run_.epochs ||
+           epoch % std::max<std::int64_t>(1, std::llround(save_period_.count)) == 0;
   }
 
   void save_epoch() {
-    const bool due =
-        save_period_.unit != Period::Unit::epochs || state_.epoch == run_.epochs ||
-        state_.epoch % std::max<std::int64_t>(1, std::llround(save_period_.count)) == 0;
-    if (due) save("last.safetensors");
+    if (epoch_save_is_due(state_.epoch)) save("last.safetensors");
     const std::int64_t keep = config_.get<SaveOptions>().keep;
     if (keep > 0) {
       save(epoch_file(state_.epoch));
@@ -263,6 +280,7 @@ class Trainer::Implementation {
     info.state = state_;
     write_checkpoint(path, engine_, info);
     last_save_ = Clock::now();
+    saved_step_ = state_.step;
     for (auto* observer : observers_) observer->on_checkpoint(path);
   }
 
@@ -332,7 +350,11 @@ class Trainer::Implementation {
     }
     const auto loader =
         make_plain_loader(config_, data_, data_.test, all_indices(*data_.test), skip_report());
-    const Score test = evaluate(predictor(), *loader);
+    const Score test = evaluate(predictor(), *loader, should_stop_);
+    if (test.stopped) {
+      summary.complete = false;
+      return summary;
+    }
     summary.test_error = test.error;
     summary.test_loss = test.loss;
     return summary;
@@ -352,6 +374,9 @@ class Trainer::Implementation {
   Period save_period_;
   Clock::time_point last_save_ = Clock::now();
   TrainingState state_;
+  std::function<bool()> should_stop_;
+  std::function<bool()> should_save_;
+  std::int64_t saved_step_ = -1;  ///< of the last checkpoint that this process wrote
   double learning_rate_ = 0;
   double waited_ = 0;         ///< seconds of the epoch spent waiting for batches
   double epoch_seconds_ = 0;  ///< in all, since the epoch began or was gone on with
@@ -368,8 +393,9 @@ void Trainer::add_observer(TrainObserver& observer) {
 void Trainer::resume(const Checkpoint& checkpoint) {
   implementation_->resume(checkpoint);
 }
-TrainSummary Trainer::run(const std::function<bool()>& should_stop) {
-  return implementation_->run(should_stop);
+TrainSummary Trainer::run(const std::function<bool()>& should_stop,
+                          const std::function<bool()>& should_save) {
+  return implementation_->run(should_stop, should_save);
 }
 RunReport Trainer::report() const {
   return implementation_->report();
