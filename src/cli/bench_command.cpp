@@ -75,10 +75,11 @@ int run(BenchFlags& flags) {
   if (results.empty()) {
     std::fprintf(stderr, "mlaan: stopped by %s before the first round was done\n",
                  strsignal(StopSignals::received()));
-    return 1;
+    return StopSignals::exit_code();
   }
   const std::int64_t rounds = results.front().steps;
-  if (rounds < flags.options.repeats) {
+  const bool stopped = rounds < flags.options.repeats;
+  if (stopped) {
     std::fprintf(stderr, "mlaan: stopped by %s; these are the rounds that were done\n",
                  strsignal(StopSignals::received()));
   }
@@ -93,7 +94,7 @@ int run(BenchFlags& flags) {
   }
   if (!flags.json.empty()) write_benchmark(flags.json, results);
   if (!flags.plot.empty()) write_text(flags.plot, benchmark_plot(results).to_svg());
-  return 0;
+  return stopped ? StopSignals::exit_code() : 0;
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // mlaan compare: trains methods × seeds under one budget, and what came of them side by side.
 #include "cli/commands.h"
 #include "cli/run_folder.h"
+#include "train/new_folder.h"
 
 #include <mlaan/core/error.h>
 #include <mlaan/io/atomic_file.h>
@@ -108,7 +109,7 @@ int stopped(const ComparisonReport& report) {
                "mlaan: stopped by %s with %zu of %zu runs finished; go on with the same command: "
                "what is finished is not trained again\n",
                strsignal(StopSignals::received()), report.finished.size(), report.runs.size());
-  return 0;
+  return StopSignals::exit_code();
 }
 
 /// What steps take: as measured before in this folder, or now. Nothing where it was stopped.
@@ -137,6 +138,7 @@ void write_plots(const fs::path& path, const ComparisonReport& report) {
 int run(const CompareFlags& flags) {
   Config config;
   flags.config.apply(config);
+  make_paths_absolute(config);
   const fs::path folder = comparison_folder(config);
   const auto seeds = flags.seeds.empty() ? std::vector<std::int64_t>{config.get<RunOptions>().seed}
                                          : parse_seeds(flags.seeds);
@@ -146,11 +148,12 @@ int run(const CompareFlags& flags) {
   std::vector<std::string> methods;
   for (const auto& spec : specs_of(report.runs)) methods.push_back(spec.method);
   warn_of_unused(config, methods);
+  const StopSignals signals;
   const DataSource data = make_data(config);
   const auto work = work_of(report.runs, config, data);
+  const NewFolder new_folder(folder);
   make_writable(folder);
 
-  const StopSignals signals;
   if (flags.budget == "time" || !flags.plot.empty()) {
     report.step_costs = step_costs(folder, config, specs_of(report.runs), flags.quiet);
     if (report.step_costs.empty()) return stopped(report);
@@ -166,6 +169,7 @@ int run(const CompareFlags& flags) {
   };
   ComparisonRecords records = records_of(flags.quiet);
   records.finished = write;
+  records.should_save = StopSignals::take_save_request;
   write(run_comparison(config, data, report.runs, records, StopSignals::requested));
   if (!flags.json.empty()) write_comparison(flags.json, report);
   if (!report.complete()) return stopped(report);

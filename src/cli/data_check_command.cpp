@@ -6,8 +6,6 @@
 #include <mlaan/core/quantity.h>
 #include <mlaan/data/picture_check.h>
 
-#include <unistd.h>
-
 #include <chrono>
 #include <cstdio>
 #include <memory>
@@ -33,7 +31,7 @@ struct CheckFlags {
 };
 
 int check(const CheckFlags& flags) {
-  const bool terminal = isatty(STDERR_FILENO) == 1;
+  const bool terminal = renews_lines(stderr);
   auto last_line = std::chrono::steady_clock::now();
   const auto progress = [&](std::int64_t done, std::int64_t of) {
     const auto now = std::chrono::steady_clock::now();

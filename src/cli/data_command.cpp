@@ -1,5 +1,6 @@
 // mlaan data: fetches data sets, and checks folders of pictures.
 #include "cli/commands.h"
+#include "cli/shell_text.h"
 
 #include <mlaan/data/fetch.h>
 #include <mlaan/log/download_progress.h>
@@ -41,10 +42,10 @@ int get(const GetFlags& flags) {
   if (!complete) {
     std::fprintf(stderr, "mlaan: stopped by %s; the same command goes on with what has arrived\n",
                  strsignal(StopSignals::received()));
-    return 1;
+    return StopSignals::exit_code();
   }
   std::printf("%s is in %s; train on it by --dataset %s --data %s\n", dataset.name.c_str(),
-              folder.c_str(), dataset.name.c_str(), folder.c_str());
+              folder.c_str(), dataset.name.c_str(), shell_word(folder).c_str());
   return 0;
 }
 

@@ -1,6 +1,7 @@
 // mlaan eval: tests the network of a checkpoint, or one with given weights.
 #include "cli/commands.h"
 #include "cli/run_folder.h"
+#include "train/new_folder.h"
 
 #include <mlaan/core/error.h>
 #include <mlaan/log/summary.h>
@@ -72,6 +73,7 @@ int run(const EvalFlags& flags) {
   const fs::path folder = settings.output;
   const DataSource data = make_data(config);
   if (checkpoint) check_data(*checkpoint, data);
+  const NewFolder new_folder(folder);
   make_writable(folder);
 
   const torch::Device device = parse_device(settings.device);

@@ -1,5 +1,7 @@
 // The mlaan program: finds the subcommand, and turns errors into one line and an exit code.
 #include "cli/commands.h"
+#include "cli/error_report.h"
+#include "cli/standard_streams.h"
 #include "cli/version.h"
 
 #include <mlaan/core/error.h>
@@ -14,9 +16,6 @@ namespace {
 
 using namespace mlaan;
 using namespace mlaan::cli;
-
-constexpr int exit_failure = 1;
-constexpr int exit_usage = 2;
 
 int run(int argc, char** argv) {
   CLI::App program("Supervised local learning: trains deep networks module by module.", "mlaan");
@@ -56,14 +55,13 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  open_missing_streams();
   measure::install_counting_allocator();
+  int code = 0;
   try {
-    return run(argc, argv);
-  } catch (const UserError& error) {
-    std::fprintf(stderr, "mlaan: %s\n", error.what());
-    return exit_usage;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "mlaan: %s\n", error.what());
-    return exit_failure;
+    code = run(argc, argv);
+  } catch (const std::exception&) {
+    code = report_error(std::current_exception());
   }
+  return finish_output(code);
 }

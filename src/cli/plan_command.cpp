@@ -1,5 +1,6 @@
 // mlaan plan: how a network can be trained within so many bytes.
 #include "cli/commands.h"
+#include "cli/shell_text.h"
 
 #include <mlaan/core/error.h>
 #include <mlaan/core/quantity.h>
@@ -55,13 +56,13 @@ int run(const PlanFlags& flags) {
                 "; give more --memory, or a smaller --model");
   }
   const auto& chosen = report.settings[*report.chosen];
-  std::printf("\n  mlaan train --model %s --method %s -b %lld", run.model.c_str(),
-              chosen.method.c_str(), static_cast<long long>(run.batch_size));
+  std::printf("\n  mlaan train --model %s --method %s -b %lld", shell_word(run.model).c_str(),
+              shell_word(chosen.method).c_str(), static_cast<long long>(run.batch_size));
   if (bytes > 0) {
-    std::printf(" --memory %s\n", run.memory.c_str());
+    std::printf(" --memory %s\n", shell_word(run.memory).c_str());
   } else {
     std::printf(" --modules %lld --partition %s --recompute %s\n",
-                static_cast<long long>(chosen.modules), chosen.partition.c_str(),
+                static_cast<long long>(chosen.modules), shell_word(chosen.partition).c_str(),
                 chosen.recompute.c_str());
   }
   return 0;

@@ -1,5 +1,6 @@
 // mlaan predict: what a trained network makes of picture files.
 #include "cli/commands.h"
+#include "data/picture_files.h"
 
 #include <mlaan/data/picture.h>
 #include <mlaan/io/atomic_file.h>
@@ -10,7 +11,9 @@
 #include <mlaan/train/trained_network.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <memory>
+#include <system_error>
 
 namespace mlaan::cli {
 namespace {
@@ -19,7 +22,7 @@ struct PredictFlags {
   explicit PredictFlags(CLI::App& app)
       : config(app, {"batch_size", "device", "threads"}, /*flags_of_methods=*/false) {
     app.add_option("checkpoint", path, "a checkpoint, or the folder of a run")->required();
-    app.add_option("pictures", files, "JPEG, PNG or WebP files")->required();
+    app.add_option("pictures", files, "JPEG, PNG or WebP files, or folders of them")->required();
     app.add_option("--top", top, "classes to give for each picture [5]")
         ->check(CLI::Range(1, 1000000));
     app.add_option("--json", json, "file to write the results to; -: print them instead of a table")
@@ -66,6 +69,30 @@ class Batch {
   std::vector<PredictedFile*> files_;
 };
 
+/// The files, and those in the folders, in order; a folder without any, or one that cannot be read,
+/// in its place with what is wrong.
+std::vector<PredictedFile> files_of(const std::vector<std::string>& given) {
+  std::vector<PredictedFile> files;
+  for (const auto& path : given) {
+    std::error_code error;
+    if (!std::filesystem::is_directory(path, error)) {
+      files.push_back({path, {}, ""});
+      continue;
+    }
+    try {
+      const auto found = picture_files(path);
+      for (const auto& file : found) files.push_back({file.string(), {}, ""});
+      if (found.empty()) {
+        throw UserError("no pictures (" + picture_extensions_text() + ") in " + path +
+                        " and the folders below it");
+      }
+    } catch (const UserError& unreadable) {
+      files.push_back({path, {}, unreadable.what()});
+    }
+  }
+  return files;
+}
+
 int run(const PredictFlags& flags) {
   const Checkpoint checkpoint = read_checkpoint(reported_checkpoint(flags.path));
   Config config;
@@ -77,16 +104,17 @@ int run(const PredictFlags& flags) {
   const Backbone backbone = read_backbone(checkpoint, config);
   backbone.to(device);
 
-  std::vector<PredictedFile> files(flags.files.size());
+  std::vector<PredictedFile> files = files_of(flags.files);
   Batch batch(backbone, checkpoint.info, device, flags.top);
   bool all_read = true;
-  for (std::size_t i = 0; i < files.size(); ++i) {
-    files[i].file = flags.files[i];
+  for (auto& file : files) {
     try {
-      batch.add(read_network_input(files[i].file, checkpoint.info), files[i]);
+      if (file.error.empty()) batch.add(read_network_input(file.file, checkpoint.info), file);
     } catch (const DamagedPicture& error) {
-      files[i].error = error.what();
-      std::fprintf(stderr, "mlaan: %s\n", error.what());
+      file.error = error.what();
+    }
+    if (!file.error.empty()) {
+      std::fprintf(stderr, "mlaan: %s\n", file.error.c_str());
       all_read = false;
     }
     if (static_cast<std::int64_t>(batch.size()) == settings.batch_size) batch.run();

@@ -25,7 +25,7 @@ bool holds_a_run(const fs::path& folder) {
 
 }  // namespace
 
-fs::path make_run_folder(Config& config) {
+fs::path choose_run_folder(Config& config) {
   fs::path folder = config.get<RunOptions>().output;
   if (folder.empty()) {
     int number = 1;
@@ -35,9 +35,12 @@ fs::path make_run_folder(Config& config) {
     throw UserError(folder.string() +
                     " holds a run already; go on with it by --resume, or choose another --output");
   }
+  return folder;
+}
+
+void make_run_folder(const fs::path& folder, const Config& config) {
   make_writable(folder);
   write_text(folder / "config.toml", config.to_toml());
-  return folder;
 }
 
 void make_writable(const fs::path& folder) {

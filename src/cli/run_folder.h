@@ -8,9 +8,11 @@
 namespace mlaan::cli {
 
 /// The folder for a new run: `output`, or runs/DATASET-MODEL-METHOD with a number behind it if that
-/// is taken. Makes it, and tries whether it can be written to.
-/// \throws UserError if `output` holds a run already, or cannot be written to.
-std::filesystem::path make_run_folder(Config& config);
+/// is taken. \throws UserError if `output` holds a run already.
+std::filesystem::path choose_run_folder(Config& config);
+
+/// Makes it, and writes the settings into it. \throws UserError as make_writable().
+void make_run_folder(const std::filesystem::path& folder, const Config& config);
 
 /// Makes the folder if it is not there.
 /// \throws UserError if it cannot be made or written to.

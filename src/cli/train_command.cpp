@@ -1,6 +1,8 @@
 // mlaan train: trains a network by a method, and tests it at the end.
 #include "cli/commands.h"
 #include "cli/run_folder.h"
+#include "cli/shell_text.h"
+#include "train/new_folder.h"
 
 #include <mlaan/core/error.h>
 #include <mlaan/core/quantity.h>
@@ -55,7 +57,7 @@ TrainSummary train(Config& config, const DataSource& data, const fs::path& folde
   Progress progress(stderr, quiet);
   trainer.add_observer(files);
   trainer.add_observer(progress);
-  return trainer.run(StopSignals::requested);
+  return trainer.run(StopSignals::requested, StopSignals::take_save_request);
 }
 
 /// Chooses settings by which the run fits into the bytes that it may take.
@@ -111,9 +113,11 @@ int run(const TrainFlags& flags) {
   std::optional<Checkpoint> checkpoint;
   if (flags.resume_option->count() > 0) checkpoint = take_checkpoint(flags, config);
   flags.config.apply(config);
+  make_paths_absolute(config);
   prepare(config);
   const auto& settings = config.get<RunOptions>();
   if (!checkpoint && !settings.memory.empty()) fit_into_memory(config, flags.quiet);
+  const StopSignals signals;
   std::vector<std::string> methods{settings.method};
   if (!settings.baseline.empty()) methods.push_back(settings.baseline);
   for (const auto& method : methods) method_named(method);
@@ -123,9 +127,9 @@ int run(const TrainFlags& flags) {
     throw UserError(checkpoint->path.string() +
                     " is in no run's folder; say with --output where the run is to go on");
   }
-  const fs::path folder = checkpoint ? fs::path(settings.output) : make_run_folder(config);
-
-  const StopSignals signals;
+  const fs::path folder = checkpoint ? fs::path(settings.output) : choose_run_folder(config);
+  const NewFolder new_folder(folder);
+  if (!checkpoint) make_run_folder(folder, config);
   std::vector<TrainSummary> summaries{train(config, data, folder, checkpoint, flags.quiet)};
   if (summaries[0].complete && !settings.baseline.empty()) {
     const fs::path baseline_folder = folder / ("baseline-" + settings.baseline);
@@ -139,8 +143,8 @@ int run(const TrainFlags& flags) {
   write_summary(folder / "summary.json", config, summaries);
   if (!summaries.back().complete) {
     std::fprintf(stderr, "mlaan: stopped by %s; go on with: mlaan train --resume %s\n",
-                 strsignal(StopSignals::received()), folder.c_str());
-    return 0;
+                 strsignal(StopSignals::received()), shell_word(folder.string()).c_str());
+    return StopSignals::exit_code();
   }
   std::printf(
       "%s\n%s", summary_table(summaries).c_str(),

@@ -22,6 +22,13 @@ std::string number_text(double value) {
   return {buffer.data(), result.ptr};
 }
 
+/// The same, of whole numbers without an exponent.
+std::string bound_text(double value) {
+  constexpr double most = 1e15;
+  if (value != std::floor(value) || std::abs(value) > most) return number_text(value);
+  return std::to_string(static_cast<std::int64_t>(value));
+}
+
 double as_number(const OptionValue& value) {
   if (const auto* integer = std::get_if<std::int64_t>(&value)) {
     return static_cast<double>(*integer);
@@ -117,7 +124,12 @@ Accepts between(double lowest, double highest) {
   return {[lowest, highest](const OptionValue& value) {
             return as_number(value) >= lowest && as_number(value) <= highest;
           },
-          "from " + number_text(lowest) + " to " + number_text(highest)};
+          "from " + bound_text(lowest) + " to " + bound_text(highest)};
+}
+
+Accepts count_from(std::int64_t lowest) {
+  constexpr double highest = 1e9;
+  return between(static_cast<double>(lowest), highest);
 }
 
 Accepts one_of(std::vector<std::string> names) {

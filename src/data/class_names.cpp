@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <system_error>
 
 namespace mlaan {
 
@@ -14,7 +15,9 @@ std::vector<std::string> numbered_classes(std::int64_t classes) {
 
 std::vector<std::string> read_class_names(const std::filesystem::path& path, std::int64_t classes) {
   std::vector<std::string> names;
-  std::ifstream file(path);
+  std::error_code error;
+  std::ifstream file;
+  if (std::filesystem::is_regular_file(path, error)) file.open(path);
   for (std::string line; std::getline(file, line);) {
     line.erase(std::remove(line.begin(), line.end(), '\r'), line.end());
     if (!line.empty()) names.push_back(line);

@@ -32,11 +32,12 @@ std::string joined(const std::vector<std::string>& names) {
 Classes read_classes(const fs::path& folder) {
   Classes classes;
   std::vector<std::string> empty;
-  for (const auto& item : fs::directory_iterator(folder)) {
-    const std::string name = item.path().filename().string();
-    if (name.front() == '.' || !item.is_directory()) continue;
+  for (const auto& path : entries_of_folder(folder)) {
+    const std::string name = path.filename().string();
+    std::error_code error;
+    if (name.front() == '.' || !fs::is_directory(path, error)) continue;
     auto& pictures = classes[name];
-    pictures = picture_files(item.path());
+    pictures = picture_files(path);
     if (pictures.empty()) empty.push_back(name);
   }
   if (classes.empty()) {
@@ -132,6 +133,19 @@ TrainAndTest read_folder(const fs::path& folder, const FolderOptions& options) {
                   "test/ beside it, or one folder for each class");
 }
 
+[[noreturn]] void refuse_without_test(const fs::path& folder, const Classes& classes,
+                                      const FolderOptions& options) {
+  std::size_t most = 0;
+  for (const auto& [name, pictures] : classes) most = std::max(most, pictures.size());
+  const std::string what = "no picture is left to test on in " + folder.string() + ": its classes ";
+  if (most == 1) throw UserError(what + "have one picture each, and each is trained on");
+  const std::string share = to_toml(OptionValue(options.test_fraction));
+  throw UserError(what + "have " + std::to_string(most) + " pictures at most, and " + share +
+                  " of that (folder.test_fraction) is less than half a picture; give more "
+                  "pictures, a larger folder.test_fraction such as 0.5, or folders train/ and "
+                  "val/ or test/");
+}
+
 }  // namespace
 
 void FolderOptions::describe(FieldList& fields) {
@@ -183,10 +197,7 @@ DataSource load_image_folder(const fs::path& folder, const FolderOptions& option
     }
     ++label;
   }
-  if (test.empty()) {
-    throw UserError("no picture is left to test on in " + folder.string() +
-                    ": its classes have one each");
-  }
+  if (test.empty()) refuse_without_test(folder, parts.train, options);
   source.test = std::make_shared<ImageFolder>(std::move(test));
   return source;
 }

@@ -25,6 +25,8 @@ constexpr unsigned longest_marker = 0xFFFF;
 /// Upsampled colour of a pixel depends on its neighbours', so cuts are made this far outside.
 constexpr std::int64_t margin = 4;
 constexpr std::int64_t rows_at_a_time = 16;
+/// Encoders write some ten scans; each takes a pass over the whole picture.
+constexpr int most_scans = 100;
 
 /// libjpeg's error handler, with what ours adds. libjpeg hands out pointers to the first member.
 struct ErrorHandler {
@@ -61,6 +63,15 @@ void judge_warning(j_common_ptr info, int level) {
 
 void print_nothing(j_common_ptr /*info*/) {}
 
+/// Called now and then while a file is decoded.
+void refuse_endless_scans(j_common_ptr info) {
+  if (reinterpret_cast<j_decompress_ptr>(info)->input_scan_number <= most_scans) return;
+  ErrorHandler& handler = handler_of(info);
+  std::snprintf(handler.message.data(), handler.message.size(), "it has more than %d scans",
+                most_scans);
+  std::longjmp(handler.on_error, 1);
+}
+
 /// Decompression, cleaned up at the end.
 struct Decompression {
   Decompression() {
@@ -74,6 +85,7 @@ struct Decompression {
   Decompression& operator=(const Decompression&) = delete;
 
   ErrorHandler handler;
+  jpeg_progress_mgr progress{};
   jpeg_decompress_struct info{};
 };
 
@@ -141,6 +153,8 @@ class JpegDecoder final : public PictureDecoder {
   explicit JpegDecoder(const Bytes& file) {
     guarded([&] {
       jpeg_create_decompress(&info_);
+      decompression_.progress.progress_monitor = refuse_endless_scans;
+      info_.progress = &decompression_.progress;
       jpeg_mem_src(&info_, file.data, file.size);
       jpeg_save_markers(&info_, exif_marker, longest_marker);
       jpeg_read_header(&info_, TRUE);

@@ -1,4 +1,5 @@
 // The loader: batches of a data set, prepared ahead by threads, in an order fixed by the seed.
+#include "core/joined_threads.h"
 #include "core/sole_owner.h"
 
 #include <mlaan/core/error.h>
@@ -16,7 +17,6 @@
 #include <mutex>
 #include <set>
 #include <string>
-#include <thread>
 
 namespace mlaan {
 namespace {
@@ -72,19 +72,17 @@ class Loader::Implementation {
         indices_(std::move(indices)),
         transform_(std::move(transform)),
         options_(std::move(options)) {
-    for (std::int64_t i = 0; i < options_.workers; ++i) {
-      workers_.emplace_back([this] { work(); });
+    try {
+      for (std::int64_t i = 0; i < options_.workers; ++i) {
+        workers_.start([this] { work(); });
+      }
+    } catch (...) {
+      close();
+      throw;
     }
   }
 
-  ~Implementation() {
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      closing_ = true;
-    }
-    changed_.notify_all();
-    for (auto& worker : workers_) worker.join();
-  }
+  ~Implementation() { close(); }
 
   Implementation(const Implementation&) = delete;
   Implementation& operator=(const Implementation&) = delete;
@@ -132,6 +130,15 @@ class Loader::Implementation {
   }
 
  private:
+  void close() {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      closing_ = true;
+    }
+    changed_.notify_all();
+    workers_.join();
+  }
+
   std::int64_t sample_count() const { return static_cast<std::int64_t>(indices_.size()); }
 
   /// Samples that a worker prepares in one go: few, so that all workers end a batch together.
@@ -332,7 +339,7 @@ class Loader::Implementation {
   std::deque<std::shared_ptr<BatchInWork>> in_work_;  ///< in the epoch's order
   std::vector<torch::Tensor> buffers_;                ///< memory of batches, given out or not
   std::set<std::int64_t> reported_;                   ///< damaged samples that were reported
-  std::vector<std::thread> workers_;
+  JoinedThreads workers_;
 };
 
 Loader::Loader(std::shared_ptr<const Dataset> dataset, std::vector<std::int64_t> indices,

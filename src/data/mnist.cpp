@@ -6,6 +6,7 @@
 #include <mlaan/io/idx.h>
 
 #include <filesystem>
+#include <system_error>
 #include <vector>
 
 namespace mlaan {
@@ -25,13 +26,20 @@ struct MnistFormat {
   CropRecipe crop;
 };
 
-/// The file itself, or its compressed form.
+/// The file itself, or its compressed form: as published, as Kaggle names it ("train-images.idx3-
+/// ubyte"), and where an unpacking program has put it, in a folder of its own name.
 fs::path find_file(const MnistFormat& format, const fs::path& folder, const std::string& name) {
-  for (const char* ending : {"", ".gz"}) {
-    if (fs::exists(folder / (name + ending))) return folder / (name + ending);
+  std::string dotted = name;
+  dotted.replace(dotted.find("-idx"), 1, ".");
+  const std::vector<std::string> names{name, dotted, name + ".gz", dotted + ".gz"};
+  for (const auto& place : {folder, folder / name, folder / dotted}) {
+    for (const auto& file : names) {
+      std::error_code error;
+      if (fs::is_regular_file(place / file, error)) return place / file;
+    }
   }
   throw UserError("no " + std::string(format.name) + " in " + folder.string() + ": it needs " +
-                  name + " or " + name + ".gz");
+                  name + " or " + dotted + ", or one of them with .gz behind it");
 }
 
 std::shared_ptr<const Dataset> read_part(const MnistFormat& format, const fs::path& folder,

@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <fstream>
+#include <system_error>
 #include <utility>
 
 namespace mlaan {
@@ -97,7 +99,26 @@ torch::Tensor turned(torch::Tensor image, const Turn& turn) {
   return axes.empty() ? image : image.flip(axes);
 }
 
+/// Nothing but files: a pipe would be waited for, and a device may have no end.
+void check_is_file(const std::filesystem::path& path) {
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  switch (status.type()) {
+    case std::filesystem::file_type::regular:
+      return;
+    case std::filesystem::file_type::directory:
+      throw DamagedPicture("it is a folder");
+    case std::filesystem::file_type::not_found:
+      throw DamagedPicture("there is no such file");
+    case std::filesystem::file_type::none:
+      throw DamagedPicture("the file cannot be opened: " + error.message());
+    default:
+      throw DamagedPicture("no file, but a pipe, a socket or a device");
+  }
+}
+
 std::vector<std::uint8_t> read_whole(const std::filesystem::path& path) {
+  check_is_file(path);
   std::ifstream file(path, std::ios::binary | std::ios::ate);
   if (!file) throw DamagedPicture("the file cannot be opened");
   std::vector<std::uint8_t> bytes(

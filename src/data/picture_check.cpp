@@ -1,4 +1,5 @@
 // Reads every picture of a folder, to find those that cannot be read.
+#include "core/joined_threads.h"
 #include "data/picture_files.h"
 
 #include <mlaan/core/error.h>
@@ -9,7 +10,6 @@
 #include <exception>
 #include <map>
 #include <mutex>
-#include <thread>
 
 namespace mlaan {
 namespace {
@@ -61,10 +61,15 @@ PictureCheck check_pictures(const std::filesystem::path& folder, int threads,
       if (progress) progress(done, static_cast<std::int64_t>(files.size()));
     }
   };
-  std::vector<std::thread> workers;
-  for (int i = 1; i < threads; ++i) workers.emplace_back(work);
-  work();
-  for (auto& worker : workers) worker.join();
+  JoinedThreads workers;
+  try {
+    for (int i = 1; i < threads; ++i) workers.start(work);
+    work();
+  } catch (...) {
+    next = files.size();
+    throw;
+  }
+  workers.join();
   if (error) std::rethrow_exception(error);
   PictureCheck check;
   check.pictures = done;

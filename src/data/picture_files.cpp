@@ -1,10 +1,12 @@
 // Finding the files that are taken for pictures.
 #include "data/picture_files.h"
 
+#include <mlaan/core/error.h>
 #include <mlaan/data/picture.h>
 
 #include <algorithm>
 #include <cctype>
+#include <system_error>
 
 namespace mlaan {
 namespace {
@@ -19,18 +21,37 @@ bool is_named_like_a_picture(const fs::path& path) {
   return std::find(known.begin(), known.end(), extension) != known.end();
 }
 
+void add_pictures(const fs::path& folder, std::vector<fs::path>& files) {
+  for (const auto& path : entries_of_folder(folder)) {
+    if (path.filename().string().front() == '.') continue;
+    // A link that leads to itself or nowhere is no folder.
+    std::error_code error;
+    const auto status = fs::symlink_status(path, error);
+    if (fs::is_directory(status)) {
+      add_pictures(path, files);
+    } else if (is_named_like_a_picture(path) && !fs::is_directory(path, error)) {
+      files.push_back(path);
+    }
+  }
+}
+
 }  // namespace
+
+std::vector<fs::path> entries_of_folder(const fs::path& folder) {
+  std::vector<fs::path> entries;
+  std::error_code error;
+  fs::directory_iterator entry(folder, error);
+  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    entries.push_back(entry->path());
+  }
+  if (error) throw UserError("cannot read the folder " + folder.string() + ": " + error.message());
+  std::sort(entries.begin(), entries.end());
+  return entries;
+}
 
 std::vector<fs::path> picture_files(const fs::path& folder) {
   std::vector<fs::path> files;
-  for (auto item = fs::recursive_directory_iterator(folder);
-       item != fs::recursive_directory_iterator(); ++item) {
-    if (item->path().filename().string().front() == '.') {
-      item.disable_recursion_pending();
-    } else if (is_named_like_a_picture(item->path()) && !item->is_directory()) {
-      files.push_back(item->path());
-    }
-  }
+  add_pictures(folder, files);
   std::sort(files.begin(), files.end());
   return files;
 }

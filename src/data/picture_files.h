@@ -7,8 +7,12 @@
 
 namespace mlaan {
 
+/// What is in a folder, in the order of the paths. \throws UserError where it cannot be read.
+std::vector<std::filesystem::path> entries_of_folder(const std::filesystem::path& folder);
+
 /// Those in a folder and in the folders below it, in the order of their paths; none whose name, or
 /// whose folder's name, begins with a dot.
+/// \throws UserError where a folder cannot be read.
 std::vector<std::filesystem::path> picture_files(const std::filesystem::path& folder);
 
 /// ".jpg, .jpeg, …".

@@ -1,6 +1,7 @@
 // PNG pictures, by libpng.
 #include "data/exif_orientation.h"
 #include "data/picture_decoder.h"
+#include "data/png_exif.h"
 
 #include <png.h>
 
@@ -21,16 +22,13 @@ class PngDecoder final : public PictureDecoder {
     guarded([&] {
       handles_.info = png_create_info_struct(handles_.png);
       png_set_read_fn(handles_.png, this, read);
+      pass_over_texts();
       png_read_info(handles_.png, handles_.info);
     });
     width_ = png_get_image_width(handles_.png, handles_.info);
     height_ = png_get_image_height(handles_.png, handles_.info);
-#ifdef PNG_eXIf_SUPPORTED
-    png_uint_32 size = 0;
-    png_bytep exif = nullptr;
-    guarded([&] { png_get_eXIf_1(handles_.png, handles_.info, &size, &exif); });
-    if (exif != nullptr && size > 0) orientation_ = exif_orientation({exif, size});
-#endif
+    const auto exif = png_exif(file);
+    if (!exif.empty()) orientation_ = exif_orientation({exif.data(), exif.size()});
   }
 
   DecodedRegion decode(const Frame& frame) override {
@@ -84,6 +82,15 @@ class PngDecoder final : public PictureDecoder {
       throw DamagedPicture("damaged PNG: " + std::string(message_.data()));
     }
     calls();
+  }
+
+  /// What no pixel depends on is not even unpacked.
+  void pass_over_texts() {
+    constexpr std::array<png_byte, 30> chunks{'t', 'E', 'X', 't', 0, 'z', 'T', 'X', 't', 0,
+                                              'i', 'T', 'X', 't', 0, 'i', 'C', 'C', 'P', 0,
+                                              's', 'P', 'L', 'T', 0, 'e', 'X', 'I', 'f', 0};
+    png_set_keep_unknown_chunks(handles_.png, PNG_HANDLE_CHUNK_NEVER, chunks.data(),
+                                static_cast<int>(chunks.size() / 5));
   }
 
   [[noreturn]] static void give_up(png_structp png, png_const_charp message) {

@@ -242,8 +242,10 @@ class Procedural final : public Dataset {
 }  // namespace
 
 void ProceduralOptions::describe(FieldList& fields) {
-  fields.add("train_size", train_size, "training images of the procedural data set", at_least(1));
-  fields.add("test_size", test_size, "test images of the procedural data set", at_least(1));
+  fields.add("train_size", train_size, "training images of the procedural data set",
+             between(1, 100000000));
+  fields.add("test_size", test_size, "test images of the procedural data set",
+             between(1, 100000000));
   fields.add("side", side, "height and width of the procedural data set's pictures",
              between(8, 4096));
 }

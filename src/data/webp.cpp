@@ -15,6 +15,10 @@ struct DeleteDemuxer {
   void operator()(WebPDemuxer* demuxer) const { WebPDemuxDelete(demuxer); }
 };
 
+struct DeleteAnimation {
+  void operator()(WebPAnimDecoder* animation) const { WebPAnimDecoderDelete(animation); }
+};
+
 int stored_orientation(const Bytes& file) {
   const WebPData data{file.data, file.size};
   const std::unique_ptr<WebPDemuxer, DeleteDemuxer> demuxer(WebPDemux(&data));
@@ -51,7 +55,7 @@ class WebpDecoder final : public PictureDecoder {
     WebPBitstreamFeatures features;
     const VP8StatusCode status = WebPGetFeatures(file.data, file.size, &features);
     if (status != VP8_STATUS_OK) fail(status);
-    if (features.has_animation != 0) throw DamagedPicture("a moving WebP picture, not a still one");
+    is_moving_ = features.has_animation != 0;
     width_ = features.width;
     height_ = features.height;
     orientation_ = stored_orientation(file);
@@ -60,6 +64,7 @@ class WebpDecoder final : public PictureDecoder {
   DecodedRegion decode(const Frame& frame) override {
     const Region& region = frame.region;
     check_pixels(width_, height_);
+    if (is_moving_) return first_of_moving(region);
     // libwebp cuts at even places only.
     const std::int64_t more_left = region.left % 2;
     const std::int64_t more_above = region.top % 2;
@@ -99,7 +104,30 @@ class WebpDecoder final : public PictureDecoder {
   }
 
  private:
+  /// The first of the pictures that move, where it covers the whole.
+  DecodedRegion first_of_moving(const Region& region) const {
+    WebPAnimDecoderOptions options;
+    if (WebPAnimDecoderOptionsInit(&options) == 0) throw Error("libwebp is of another version");
+    options.color_mode = MODE_RGBA;
+    const WebPData data{file_.data, file_.size};
+    const std::unique_ptr<WebPAnimDecoder, DeleteAnimation> animation(
+        WebPAnimDecoderNew(&data, &options));
+    std::uint8_t* pixels = nullptr;
+    int time = 0;
+    if (!animation || WebPAnimDecoderGetNext(animation.get(), &pixels, &time) == 0) {
+      throw DamagedPicture("damaged WebP: its first picture cannot be read");
+    }
+    const torch::Tensor whole =
+        torch::from_blob(pixels, {height_, width_, 4}, torch::kUInt8).permute({2, 0, 1});
+    const torch::Tensor part = whole.narrow(0, 0, 3)
+                                   .narrow(1, region.top, region.height)
+                                   .narrow(2, region.left, region.width);
+    return {part.clone(),
+            {0, 0, static_cast<double>(region.width), static_cast<double>(region.height)}};
+  }
+
   Bytes file_;
+  bool is_moving_ = false;
 };
 
 }  // namespace

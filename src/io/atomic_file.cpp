@@ -8,11 +8,19 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <sstream>
+#include <system_error>
+#include <vector>
 
 namespace mlaan {
 
 namespace fs = std::filesystem;
+
+namespace {
+
+/// What is no file, such as a pipe or a device, may have no end.
+constexpr std::size_t longest_stream = std::size_t{64} << 20;
+
+}  // namespace
 
 AtomicFile::AtomicFile(fs::path path)
     : path_(std::move(path)),
@@ -68,14 +76,27 @@ void write_text(const fs::path& path, const std::string& text) {
 }
 
 std::string read_text(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (file && !fs::is_directory(path)) text << file.rdbuf();
-  if (!file || fs::is_directory(path)) {
+  std::error_code error;
+  const auto status = fs::status(path, error);
+  if (!fs::exists(status) || fs::is_directory(status)) {
     throw UserError("cannot read " + path.string() +
-                    (fs::exists(path) ? "" : ": there is no such file"));
+                    (fs::is_directory(status)             ? ": it is a folder"
+                     : fs::status_known(status) || !error ? ": there is no such file"
+                                                          : ": " + error.message()));
   }
-  return text.str();
+  std::ifstream file(path, std::ios::binary);
+  std::string text;
+  std::vector<char> buffer(std::size_t{1} << 16);
+  while (file) {
+    file.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
+    text.append(buffer.data(), static_cast<std::size_t>(file.gcount()));
+    if (text.size() > longest_stream && !fs::is_regular_file(status)) {
+      throw UserError(path.string() + " is no file, and gives more than " +
+                      std::to_string(longest_stream >> 20) + " MiB of text");
+    }
+  }
+  if (!file.eof()) throw UserError("cannot read " + path.string());
+  return text;
 }
 
 }  // namespace mlaan

@@ -7,6 +7,7 @@
 #include <array>
 #include <fstream>
 #include <memory>
+#include <system_error>
 #include <vector>
 
 namespace mlaan {
@@ -19,7 +20,10 @@ std::string file_checksum(const std::filesystem::path& path, const std::string& 
     throw UserError("unknown kind of checksum '" + algorithm + "'; known: md5, sha256");
   }
   std::ifstream file(path, std::ios::binary);
-  if (!file || std::filesystem::is_directory(path)) throw UserError("cannot read " + path.string());
+  std::error_code error;
+  if (!file || !std::filesystem::is_regular_file(path, error)) {
+    throw UserError("cannot read " + path.string());
+  }
   const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
                                                                         EVP_MD_CTX_free);
   if (!context || EVP_DigestInit_ex(context.get(), kind, nullptr) != 1) {

@@ -181,6 +181,14 @@ bool wait_for(std::chrono::milliseconds time, std::int64_t done, const ByteObser
   return true;
 }
 
+/// HTTP's answer where a part is asked for that the file does not have.
+constexpr long range_not_satisfiable = 416;
+
+/// Whether the server gives no part of the file from so many bytes on.
+bool is_refused_part(CURLcode code, long status, std::int64_t from) {
+  return from > 0 && (code == CURLE_RANGE_ERROR || status == range_not_satisfiable);
+}
+
 }  // namespace
 
 bool download(const std::string& url, const fs::path& path, const DownloadOptions& options,
@@ -190,23 +198,31 @@ bool download(const std::string& url, const fs::path& path, const DownloadOption
   if (options.most_bytes > 0 && file.size() > options.most_bytes) file.clear();
   if (options.most_bytes > 0 && file.size() == options.most_bytes) return true;
   int fruitless = 0;
+  std::int64_t farthest = file.size();
   std::chrono::milliseconds wait = options.wait;
   while (true) {
     const std::int64_t before = file.size();
     Attempt attempt(url, file, options, observer);
     const CURLcode code = attempt.perform();
-    if (code == CURLE_OK) break;
+    if (code == CURLE_OK && attempt.status() != range_not_satisfiable) break;
     if (code == CURLE_ABORTED_BY_CALLBACK) return false;
-    if (code == CURLE_RANGE_ERROR && before > 0) {  // the server gives no parts
-      file.clear();
-      continue;
-    }
-    if (file.size() > before) {
+    if (file.size() > farthest) {
+      farthest = file.size();
       fruitless = 0;
       wait = options.wait;
     }
+    // Where the server gives no parts, all of it is asked for; that is no progress yet.
+    const bool refused = is_refused_part(code, attempt.status(), before);
+    if (refused) file.clear();
+    if (refused && fruitless < options.retries) {
+      ++fruitless;
+      continue;
+    }
     if (attempt.is_final(code) || fruitless >= options.retries) {
-      throw Error("cannot download " + url + ": " + attempt.what(code));
+      throw Error("cannot download " + url + ": " +
+                  (refused ? "the server gives no part of the file, and breaks off when all is "
+                             "asked for"
+                           : attempt.what(code)));
     }
     ++fruitless;
     if (!wait_for(wait, file.size(), observer)) return false;

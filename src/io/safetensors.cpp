@@ -1,4 +1,6 @@
 // Reads and writes safetensors files: named tensors behind a JSON header.
+#include "io/pytorch_file.h"
+
 #include <mlaan/io/atomic_file.h>
 #include <mlaan/io/safetensors.h>
 
@@ -167,6 +169,7 @@ torch::Tensor TensorFile::find(const std::string& name) const {
 TensorFile read_safetensors(const fs::path& path) {
   std::error_code error;
   if (!fs::is_regular_file(path, error)) throw UserError("there is no file " + path.string());
+  refuse_pytorch_file(path);
   const std::uint64_t file_size = fs::file_size(path, error);
   std::ifstream file(path, std::ios::binary);
   if (!file || error) throw UserError("cannot read " + path.string());

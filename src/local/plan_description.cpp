@@ -43,6 +43,7 @@ class PlanBuilder {
                         ": a window must lie within modules 1 to " +
                         std::to_string(plan_.partition.size()) + " and not end before it begins");
       }
+      check_output(supervision);
       plan_.supervisions.push_back({supervision.name, supervision.first, supervision.last,
                                     net_of(supervision), loss_of(supervision.loss),
                                     supervision.weight, supervision.probability, supervision.course,
@@ -83,6 +84,22 @@ class PlanBuilder {
                         std::to_string(supervision.last + 1));
       }
       name = name == net.trunk ? "" : net.trunk;
+    }
+  }
+
+  /// Refuses a net whose output the loss cannot be taken of.
+  void check_output(const SupervisionDescription& supervision) {
+    if (supervision.net == head_name) return;
+    const NetDescription& net = description_of(supervision.net);
+    try {
+      Shape shape = backbone_.output_shape(plan_.partition.last_unit(supervision.last));
+      if (!net.trunk.empty()) {
+        shape = output_shape_of(description_of(net.trunk).layers, shape, backbone_);
+      }
+      check_reads(*loss_of(supervision.loss), output_shape_of(net.layers, shape, backbone_),
+                  backbone_.classes(), backbone_.input_shape(0));
+    } catch (const UserError& error) {
+      throw UserError("net '" + net.name + "': " + error.what());
     }
   }
 

@@ -5,14 +5,12 @@
 #include <mlaan/core/quantity.h>
 #include <mlaan/log/download_progress.h>
 
-#include <unistd.h>
-
 #include <algorithm>
 
 namespace mlaan {
 
 DownloadProgress::DownloadProgress(std::FILE* stream, bool quiet)
-    : stream_(stream), quiet_(quiet), terminal_(isatty(fileno(stream)) == 1) {}
+    : stream_(stream), quiet_(quiet), terminal_(renews_lines(stream)) {}
 
 DownloadProgress::~DownloadProgress() {
   clear_line();

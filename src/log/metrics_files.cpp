@@ -18,26 +18,24 @@ constexpr const char* csv_header =
     "epoch,step,learning_rate,train_loss,train_error,validation_loss,validation_error,"
     "images_per_second,seconds,peak_bytes,data_wait,average_validation_error";
 
-/// Keeps the lines of a log that are not later than `last_step`, and drops a half-written last
-/// line.
-std::string lines_until(const fs::path& path, std::int64_t last_step,
-                        const std::function<std::int64_t(const std::string&)>& step_of) {
+/// Keeps the lines of a log whose number is not above `last`, and drops a half-written last line.
+/// \param number_of the number of a line; below 0 for one that has none.
+std::string lines_until(const fs::path& path, std::int64_t last,
+                        const std::function<std::int64_t(const std::string&)>& number_of) {
   if (!fs::exists(path)) return "";
   std::istringstream text(read_text(path));
   std::string kept;
   for (std::string line; std::getline(text, line);) {
-    const std::int64_t step = text.eof() ? -1 : step_of(line);
-    if (step >= 0 && step <= last_step) kept += line + "\n";
+    const std::int64_t number = text.eof() ? -1 : number_of(line);
+    if (number >= 0 && number <= last) kept += line + "\n";
   }
   return kept;
 }
 
-std::int64_t step_of_csv(const std::string& line) {
+std::int64_t epoch_of_csv(const std::string& line) {
   std::istringstream fields(line);
-  std::int64_t epoch = 0;
-  std::int64_t step = -1;
-  char comma = 0;
-  return fields >> epoch >> comma >> step ? step : -1;
+  std::int64_t epoch = -1;
+  return fields >> epoch ? epoch : -1;
 }
 
 std::int64_t step_of_json(const std::string& line) {
@@ -71,7 +69,9 @@ void MetricsFiles::on_start(const RunReport& report) {
   const fs::path csv = folder_ / "metrics.csv";
   const fs::path jsonl = folder_ / "steps.jsonl";
   const std::int64_t step = report.steps_done > 0 ? report.steps_done : -1;
-  epochs_ = open_to_append(csv, csv_header + ("\n" + lines_until(csv, step, step_of_csv)));
+  // By epochs: a checkpoint of an epoch's last step may be of before the epoch was reported.
+  epochs_ =
+      open_to_append(csv, csv_header + ("\n" + lines_until(csv, report.epochs_done, epoch_of_csv)));
   steps_ = open_to_append(jsonl, lines_until(jsonl, step, step_of_json));
 }
 

@@ -6,15 +6,13 @@
 #include <mlaan/log/progress.h>
 #include <mlaan/log/table.h>
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cmath>
 
 namespace mlaan {
 
 Progress::Progress(std::FILE* stream, bool quiet)
-    : stream_(stream), quiet_(quiet), terminal_(isatty(fileno(stream)) == 1) {}
+    : stream_(stream), quiet_(quiet), terminal_(renews_lines(stream)) {}
 
 void Progress::on_start(const RunReport& report) {
   run_ = report;

@@ -2,10 +2,19 @@
 #include "log/terminal_line.h"
 
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <cmath>
+#include <cstdlib>
+#include <cstring>
 
 namespace mlaan {
+
+bool renews_lines(std::FILE* stream) {
+  const char* const kind = std::getenv("TERM");
+  return isatty(fileno(stream)) == 1 && kind != nullptr && *kind != '\0' &&
+         std::strcmp(kind, "dumb") != 0;
+}
 
 std::chrono::milliseconds time_between_lines(bool terminal) {
   return terminal ? std::chrono::milliseconds(100) : std::chrono::seconds(10);

@@ -7,6 +7,10 @@
 
 namespace mlaan {
 
+/// Whether the stream is a terminal on which a line can take the place of the last; none whose TERM
+/// is "dumb" or not set.
+bool renews_lines(std::FILE* stream);
+
 /// From one line to the next: on a terminal, where a line takes the place of the last, and in a
 /// file, where it stays.
 std::chrono::milliseconds time_between_lines(bool terminal);

@@ -2,6 +2,7 @@
 #include "measure/counting_allocator.h"
 
 #include "core/libtorch_compat.h"
+#include "measure/machine_memory.h"
 
 #include <atomic>
 #include <mutex>
@@ -49,6 +50,12 @@ class Ledger {
   void reset_peak() {
     const std::lock_guard<std::mutex> lock(mutex_);
     take_peak();
+  }
+
+  /// Of all kinds.
+  std::int64_t live_bytes() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return reading_.live + reading_.live_by_kind.at(index(MemoryKind::data));
   }
 
   bool start_recording() {
@@ -118,6 +125,7 @@ class CountingAllocator final : public compat::AllocatorBase {
 
   c10::DataPtr allocate_counted(std::size_t bytes) override {
     if (bytes == 0) return {nullptr, nullptr, &release, c10::Device(c10::kCPU)};
+    refuse_beyond_machine(bytes);
     void* block = next_->raw_allocate(bytes);
     ledger().add(block, bytes, kind_of_thread);
     return {block, block, &release, c10::Device(c10::kCPU)};
@@ -126,6 +134,16 @@ class CountingAllocator final : public compat::AllocatorBase {
   c10::DeleterFnPtr raw_deleter() const override { return &release; }
 
  private:
+  /// Linux gives out memory that it has not got, and ends a process that then writes to it.
+  static void refuse_beyond_machine(std::size_t bytes) {
+    constexpr std::size_t large = std::size_t{1} << 26;
+    if (bytes < large) return;
+    const std::int64_t left = machine_bytes() - ledger().live_bytes();
+    TORCH_CHECK(static_cast<std::int64_t>(bytes) <= left,
+                "not enough memory: you tried to allocate ", bytes, " bytes, where at most ", left,
+                " are left of all that there is");
+  }
+
   /// A deleter is a plain function, so the allocator behind has to be found without an object.
   static c10::Allocator*& next_of_deleter() {
     static c10::Allocator* next = nullptr;

@@ -115,8 +115,12 @@ class Words {
   std::int64_t count(const std::string& word, const std::string& what) const {
     std::int64_t number = 0;
     const auto result = std::from_chars(word.data(), word.data() + word.size(), number);
-    if (result.ec != std::errc() || result.ptr != word.data() + word.size() || number < 1) {
-      fail("'" + word + "' is no " + what + "; expected a whole number of at least 1");
+    // Products of three of them can still be counted.
+    constexpr std::int64_t most = 1 << 20;
+    if (result.ec != std::errc() || result.ptr != word.data() + word.size() || number < 1 ||
+        number > most) {
+      fail("'" + word + "' is no " + what + "; expected a whole number from 1 to " +
+           std::to_string(most));
     }
     return number;
   }

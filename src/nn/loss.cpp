@@ -6,6 +6,7 @@
 #include <mlaan/core/error.h>
 #include <mlaan/core/options.h>
 #include <mlaan/core/suggest.h>
+#include <mlaan/nn/backbone.h>
 #include <mlaan/nn/loss.h>
 
 #include <ATen/Functions.h>
@@ -20,10 +21,11 @@ namespace {
 
 constexpr double default_temperature = 0.07;
 
-LossPtr make_loss(std::string name,
+LossPtr make_loss(std::string name, LossReads reads,
                   std::function<torch::Tensor(const torch::Tensor&, const Targets&)> function,
                   bool needs_classes = false) {
-  return std::make_shared<const Loss>(Loss{std::move(name), std::move(function), needs_classes});
+  return std::make_shared<const Loss>(
+      Loss{std::move(name), std::move(function), needs_classes, reads});
 }
 
 bool are_classes(const torch::Tensor& labels) {
@@ -110,6 +112,27 @@ void check_labels(const torch::Tensor& labels, std::int64_t samples, std::int64_
   }
 }
 
+void check_reads(const Loss& loss, const Shape& output, std::int64_t classes, const Shape& image) {
+  const auto check = [&](bool fits, const std::string& expected) {
+    if (fits) return;
+    throw UserError("it gives " + to_string(output) + ", where the loss '" + loss.name +
+                    "' is taken of " + expected);
+  };
+  switch (loss.reads) {
+    case LossReads::one_number_a_class:
+      check(output == Shape{classes}, std::to_string(classes) + ", one number a class");
+      break;
+    case LossReads::features:
+      check(output.size() == 1, "flat features");
+      break;
+    case LossReads::images:
+      check(output == image, to_string(image) + ", as the images are");
+      break;
+    case LossReads::anything:
+      break;
+  }
+}
+
 torch::Tensor classes_of(const torch::Tensor& labels) {
   return are_classes(labels) ? labels : labels.argmax(1);
 }
@@ -117,7 +140,7 @@ torch::Tensor classes_of(const torch::Tensor& labels) {
 LossPtr cross_entropy(double label_smoothing) {
   const auto options =
       torch::nn::functional::CrossEntropyFuncOptions().label_smoothing(label_smoothing);
-  return make_loss(with_number("cross_entropy", label_smoothing, 0),
+  return make_loss(with_number("cross_entropy", label_smoothing, 0), LossReads::one_number_a_class,
                    [options](const torch::Tensor& logits, const Targets& targets) {
                      const auto& labels = targets.labels;
                      return torch::nn::functional::cross_entropy(
@@ -132,7 +155,7 @@ LossPtr with_label_smoothing(const LossPtr& loss, double label_smoothing) {
 
 LossPtr supervised_contrastive(double temperature) {
   return make_loss(
-      with_number("supervised_contrastive", temperature, default_temperature),
+      with_number("supervised_contrastive", temperature, default_temperature), LossReads::features,
       [temperature](const torch::Tensor& features, const Targets& targets) {
         return contrast(features, targets.labels, temperature);
       },
@@ -149,12 +172,13 @@ LossPtr reconstruction(const Normalisation& normalisation) {
   }
   const auto mean = std::make_shared<ChannelConstants>(normalisation.mean);
   const auto deviation = std::make_shared<ChannelConstants>(normalisation.deviation);
-  return make_loss(
-      "reconstruction", [mean, deviation](const torch::Tensor& output, const Targets& targets) {
-        const auto& images = targets.images;
-        const auto pixels = scaled_and_shifted(images, deviation->like(images), mean->like(images));
-        return pixel_cross_entropy(output, pixels);
-      });
+  return make_loss("reconstruction", LossReads::images,
+                   [mean, deviation](const torch::Tensor& output, const Targets& targets) {
+                     const auto& images = targets.images;
+                     const auto pixels =
+                         scaled_and_shifted(images, deviation->like(images), mean->like(images));
+                     return pixel_cross_entropy(output, pixels);
+                   });
 }
 
 torch::Tensor similarity_matrix(const torch::Tensor& samples) {
@@ -172,12 +196,14 @@ torch::Tensor similarity_matrix(const torch::Tensor& samples) {
 }
 
 LossPtr similarity_matching(std::int64_t classes) {
-  return make_loss("similarity_matching", [classes](const torch::Tensor& output,
-                                                    const Targets& targets) {
-    const auto labels =
-        are_classes(targets.labels) ? torch::one_hot(targets.labels, classes) : targets.labels;
-    return torch::mse_loss(similarity_matrix(output), similarity_matrix(labels.to(output.dtype())));
-  });
+  return make_loss("similarity_matching", LossReads::anything,
+                   [classes](const torch::Tensor& output, const Targets& targets) {
+                     const auto labels = are_classes(targets.labels)
+                                             ? torch::one_hot(targets.labels, classes)
+                                             : targets.labels;
+                     return torch::mse_loss(similarity_matrix(output),
+                                            similarity_matrix(labels.to(output.dtype())));
+                   });
 }
 
 LossPtr parse_loss(const std::string& text, std::int64_t classes,

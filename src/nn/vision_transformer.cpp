@@ -165,12 +165,12 @@ EncoderBlock encoder_block(std::int64_t width, std::int64_t heads) {
 }
 
 void VitOptions::describe(FieldList& fields) {
-  fields.add("patch", patch, "side of a patch; 0: 16, or less for small pictures", at_least(0));
+  fields.add("patch", patch, "side of a patch; 0: 16, or less for small pictures", count_from(0));
   fields.add("pool", pool,
              "what the head reads: class, a class token; mean, the mean of all tokens, none of "
              "which is a class token",
              one_of({"class", "mean"}));
-  fields.add("depth", depth, "transformer blocks", at_least(1));
+  fields.add("depth", depth, "transformer blocks", between(1, 1000));
 }
 
 std::int64_t usual_patch(const Shape& input_shape) {

@@ -1,5 +1,8 @@
 // Comparisons: methods × seeds trained under one budget, as runs that can be stopped and gone on
 // with.
+#include "core/libtorch_error.h"
+#include "train/new_folder.h"
+
 #include <mlaan/core/error.h>
 #include <mlaan/core/random.h>
 #include <mlaan/train/comparison.h>
@@ -101,19 +104,22 @@ void settle_layout(Config& config, const DataSource& data, const std::vector<Com
 TrainSummary train(const ComparedRun& run, Config& config, const DataSource& data,
                    const ComparisonRecords& records, const std::function<bool()>& should_stop) {
   try {
+    const NewFolder new_folder(run.folder);
     Trainer trainer(config, data, run.folder);
     if (fs::exists(last_checkpoint(run.folder))) {
       trainer.resume(read_checkpoint(last_checkpoint(run.folder)));
     }
     const auto observers = records.observers(run.folder);
     for (const auto& observer : observers) trainer.add_observer(*observer);
-    TrainSummary summary = trainer.run(should_stop);
+    TrainSummary summary = trainer.run(should_stop, records.should_save);
     records.write(run.folder, config, summary);
     return summary;
   } catch (const UserError& error) {
     throw UserError(name_of(run) + ": " + error.what());
   } catch (const Error& error) {
     throw Error(name_of(run) + ": " + error.what());
+  } catch (const c10::Error& error) {
+    throw_explained(error, name_of(run) + ": ");
   }
 }
 

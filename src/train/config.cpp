@@ -1,19 +1,14 @@
 // Where the values of options come from: defaults, a configuration file, flags.
 #include "core/trimmed.h"
+#include "train/toml_text.h"
 
 #include <mlaan/core/error.h>
 #include <mlaan/io/atomic_file.h>
 #include <mlaan/train/config.h>
 #include <mlaan/train/options.h>
 
-#include <toml++/toml.h>
-
 namespace mlaan {
 namespace {
-
-std::string place(const std::string& name, const toml::source_region& source) {
-  return name + ":" + std::to_string(source.begin.line) + ":" + std::to_string(source.begin.column);
-}
 
 OptionValue read_list(const toml::array& array, const std::string& key) {
   TextList items;
@@ -84,17 +79,12 @@ void Config::apply_file(const std::filesystem::path& path) {
 }
 
 void Config::apply_text(const std::string& text, const std::string& name) {
-  toml::table table;
-  try {
-    table = toml::parse(text, name);
-  } catch (const toml::parse_error& error) {
-    throw UserError(place(name, error.source()) + ": " + std::string(error.description()));
-  }
+  const toml::table table = parse_toml(text, name);
   for_each_value(table, "", [&](const std::string& key, const toml::node& node) {
     try {
       options_.field(key).assign(read_value(node, key));
     } catch (const UserError& error) {
-      throw UserError(place(name, node.source()) + ": " + error.what());
+      throw UserError(place_in(name, node.source()) + ": " + error.what());
     }
     origins_[key] = name;
   });

@@ -62,7 +62,7 @@ class Counts {
 
 }  // namespace
 
-Score evaluate(const Predictor& predict, Loader& loader) {
+Score evaluate(const Predictor& predict, Loader& loader, const std::function<bool()>& should_stop) {
   const auto start = Clock::now();
   const torch::NoGradGuard no_grad;
   Score score;
@@ -72,6 +72,8 @@ Score evaluate(const Predictor& predict, Loader& loader) {
   Counts counts;
   loader.start(0);
   while (auto batch = loader.next()) {
+    score.stopped = should_stop && should_stop();
+    if (score.stopped) break;
     const torch::Tensor logits = predict(batch->images);
     const torch::Tensor labels = batch->labels.to(logits.device());
     const auto count = labels.size(0);

@@ -48,23 +48,25 @@ void RunOptions::describe(FieldList& fields) {
              "what that file gives the head: load, its weights; fresh, nothing, for classes of "
              "one's own",
              one_of({"load", "fresh"}));
-  fields.add("method", method, "training method; see `mlaan info methods`; auto: the one that gives the most for its bytes");
+  fields.add(
+      "method", method,
+      "training method; see `mlaan info methods`; auto: the one that gives the most for its bytes");
   fields.add("modules", modules,
              "modules K to cut the backbone into; 0: as the method asks, else one block a module",
-             at_least(0));
+             count_from(0));
   fields.add("partition", partition,
              "where to cut: default, as the method asks, else published; published, as in the "
              "papers where they say, else uniform; uniform, by number of units; bytes, by their "
              "activations; multiply-adds, by their work; or after "
              "these units, for example layer1.2,layer2.1");
-  fields.add("epochs", epochs, "passes over the training images", at_least(1));
-  fields.add("batch_size", batch_size, "images a step", at_least(1));
+  fields.add("epochs", epochs, "passes over the training images", count_from(1));
+  fields.add("batch_size", batch_size, "images a step", count_from(1));
   fields.add("lr", lr, "learning rate at its highest", above(0));
   fields.add("seed", seed, "decides initial weights, split, order, augmentation and dropout");
   fields.add("device", device, "where to train: cpu, cuda or cuda:N");
   fields.add("train_limit", train_limit,
              "train on at most so many images, the first after the seeded shuffle; 0: all",
-             at_least(0));
+             count_from(0));
   fields.add("workers", workers, "threads that prepare batches; 0: the training thread itself",
              between(0, 256));
   fields.add("threads", threads, "threads of LibTorch's kernels; 0: one for each processor",
@@ -117,7 +119,7 @@ void ScheduleOptions::describe(FieldList& fields) {
       one_of({"cosine", "epoch", "steps", "constant"}));
   fields.add("warmup_epochs", warmup_epochs,
              "length of the linear warm-up; -1: a sixteenth of the epochs, 10 at most",
-             at_least(-1));
+             count_from(-1));
   fields.add("warmup_lr", warmup_lr, "learning rate that the warm-up begins with, lr at most",
              at_least(0));
   fields.add("milestones", milestones,
@@ -142,14 +144,15 @@ void AugmentOptions::describe(FieldList& fields) {
       "largest ratio of a resized crop's width to its height, and of its height to its width",
       between(1, 100));
   fields.add("padding", padding,
-             "pixels to pad before a padded crop; -1: as is usual for the data set", at_least(-1));
+             "pixels to pad before a padded crop; -1: as is usual for the data set",
+             between(-1, 4096));
   fields.add("flip", flip, "random horizontal flips; default: as is usual for the data set",
              one_of({"default", "on", "off"}));
   fields.add("brightness", brightness,
              "colour jitter: how far a random factor of the brightness is from 1, at most",
-             at_least(0));
-  fields.add("contrast", contrast, "the same for the contrast", at_least(0));
-  fields.add("saturation", saturation, "the same for the saturation", at_least(0));
+             between(0, 1000));
+  fields.add("contrast", contrast, "the same for the contrast", between(0, 1000));
+  fields.add("saturation", saturation, "the same for the saturation", between(0, 1000));
   fields.add("hue", hue, "colour jitter: largest random turn of the hue, as a share of a full turn",
              between(0, 0.5));
   fields.add("random_augment", random_augment,
@@ -163,15 +166,16 @@ void AugmentOptions::describe(FieldList& fields) {
              "what is written over it: zero, the data set's mean colour, or noise",
              one_of({"zero", "noise"}));
   fields.add("mixup", mixup,
-             "mixup: parameter alpha of the beta distribution of shares; 0: no mixup", at_least(0));
-  fields.add("cutmix", cutmix, "CutMix: the same; 0: no CutMix", at_least(0));
+             "mixup: parameter alpha of the beta distribution of shares; 0: no mixup",
+             between(0, 1000));
+  fields.add("cutmix", cutmix, "CutMix: the same; 0: no CutMix", between(0, 1000));
   fields.add("mix_probability", mix_probability,
              "share of the batches that mixup or CutMix is applied to", between(0, 1));
   fields.add("mix_switch_probability", mix_switch_probability,
              "where both are on, share of the mixed batches that CutMix is applied to",
              between(0, 1));
   fields.add("mix_off_epoch", mix_off_epoch,
-             "epochs after which images are mixed no more; 0: mix to the end", at_least(0));
+             "epochs after which images are mixed no more; 0: mix to the end", count_from(0));
   fields.add(
       "label_smoothing", label_smoothing,
       "share of the target that training's cross-entropy spreads evenly over all classes, in "
@@ -217,7 +221,7 @@ void ExecutionOptions::describe(FieldList& fields) {
              "step each module's optimizer as soon as its gradient is complete");
   fields.add("micro_batches", micro_batches,
              "parts that a step cuts its batch into, one after the other (gradient accumulation)",
-             at_least(1));
+             count_from(1));
   fields.add("memory_format", memory_format,
              "layout of maps and of convolutions' weights; auto: measured at the start, contiguous "
              "only where clearly faster",
@@ -244,11 +248,11 @@ void ExecutionOptions::describe(FieldList& fields) {
 void SaveOptions::describe(FieldList& fields) {
   fields.add("every", every, "how often to write a checkpoint", period());
   fields.add("keep", keep, "checkpoints of past epochs to keep beside the last and the best",
-             at_least(0));
+             count_from(0));
 }
 
 void LogOptions::describe(FieldList& fields) {
-  fields.add("steps", steps, "steps from one line of steps.jsonl to the next", at_least(1));
+  fields.add("steps", steps, "steps from one line of steps.jsonl to the next", count_from(1));
 }
 
 void declare_all(OptionSet& options) {

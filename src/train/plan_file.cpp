@@ -1,5 +1,6 @@
 // Plan files: a supervision plan as TOML, to be read, edited and trained by.
 #include "core/trimmed.h"
+#include "train/toml_text.h"
 
 #include <mlaan/core/error.h>
 #include <mlaan/core/options.h>
@@ -8,8 +9,6 @@
 #include <mlaan/train/method_spec.h>
 #include <mlaan/train/plan_file.h>
 #include <mlaan/train/setup.h>
-
-#include <toml++/toml.h>
 
 #include <algorithm>
 #include <array>
@@ -105,9 +104,7 @@ class Section {
 
  private:
   [[noreturn]] void fail(const toml::node& node, const std::string& why) const {
-    const auto& place = node.source().begin;
-    throw UserError(file_ + ":" + std::to_string(place.line) + ":" + std::to_string(place.column) +
-                    ": " + why);
+    throw UserError(place_in(file_, node.source()) + ": " + why);
   }
 
   const toml::node& at(const std::string& key) const {
@@ -253,14 +250,7 @@ struct ParsedFile {
 };
 
 ParsedFile parse_file(const std::filesystem::path& path) {
-  ParsedFile file{{}, path.string()};
-  try {
-    file.table = toml::parse(read_text(path), file.path);
-  } catch (const toml::parse_error& error) {
-    const auto& place = error.source().begin;
-    throw UserError(file.path + ":" + std::to_string(place.line) + ":" +
-                    std::to_string(place.column) + ": " + std::string(error.description()));
-  }
+  ParsedFile file{parse_toml(read_text(path), path.string()), path.string()};
   if (!file.has_phases()) {
     file.top().allow(joined({"model"}, plan_keys));
     return file;

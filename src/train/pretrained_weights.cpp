@@ -38,12 +38,30 @@ std::string first_of(const std::vector<std::string>& names) {
   return text;
 }
 
+using Sources = std::map<std::string, torch::Tensor>;
+
+/// What to do where the file has the tensor under a longer name, as wrappers of modules make them.
+std::string prefix_advice(const std::string& name, const Sources& sources) {
+  const std::string end = "." + name;
+  for (const auto& source : sources) {
+    const std::string& given = source.first;
+    if (given.size() <= end.size() ||
+        given.compare(given.size() - end.size(), end.size(), end) != 0) {
+      continue;
+    }
+    const std::string prefix = given.substr(0, given.size() - name.size());
+    return "; it has " + given + ": take '" + prefix + "' off the names" +
+           (prefix == "module." ? ", where torch.nn.DataParallel has put it" : "");
+  }
+  return "";
+}
+
 }  // namespace
 
 void load_pretrained(const std::filesystem::path& path, const Backbone& backbone,
                      PretrainedHead head) {
   const TensorFile file = read_safetensors(path);
-  std::map<std::string, torch::Tensor> sources;
+  Sources sources;
   for (const auto& named : file.tensors) sources.emplace(named.name, named.tensor);
 
   std::vector<std::pair<torch::Tensor, torch::Tensor>> copies;
@@ -76,7 +94,7 @@ void load_pretrained(const std::filesystem::path& path, const Backbone& backbone
   }
   if (!missing.empty()) {
     throw UserError(path.string() + " has no " + first_of(missing) + ", which " + backbone.name() +
-                    " needs");
+                    " needs" + prefix_advice(missing.front(), sources));
   }
   if (!sources.empty() && !is_checkpoint(file)) {
     std::vector<std::string> unknown;

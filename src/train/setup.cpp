@@ -1,4 +1,6 @@
 // From settings to the objects of a run: network, plan, engine options, loaders.
+#include "core/libtorch_error.h"
+
 #include <mlaan/core/quantity.h>
 #include <mlaan/local/automatic_recompute.h>
 #include <mlaan/local/cost_report.h>
@@ -6,14 +8,18 @@
 #include <mlaan/local/published.h>
 #include <mlaan/local/recompute.h>
 #include <mlaan/nn/backbones.h>
+#include <mlaan/nn/scripted_backbone.h>
 #include <mlaan/train/options.h>
 #include <mlaan/train/plan_file.h>
 #include <mlaan/train/pretrained_weights.h>
 #include <mlaan/train/setup.h>
 
+#include <ATen/Context.h>
 #include <c10/util/Exception.h>
+#include <torch/cuda.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <iterator>
 #include <numeric>
 #include <sstream>
@@ -144,15 +150,39 @@ Partition partition_by_hand(const RunOptions& run, const Backbone& backbone) {
 }  // namespace
 
 torch::Device parse_device(const std::string& text) {
+  const auto refuse = [&](const std::string& why) {
+    throw UserError("device '" + text + "' cannot be used: " + why +
+                    "; known: cpu, and cuda or cuda:N where LibTorch was built for it");
+  };
+  torch::Device device = torch::kCPU;
   try {
-    const torch::Device device(text);
-    if (device.is_cpu()) return device;
+    device = torch::Device(text);
+  } catch (const c10::Error&) {
+    refuse("there is none of this name");
+  }
+  if (device.is_cpu()) return device;
+  if (!device.is_cuda()) refuse("mlaan does not train there");
+  if (!at::hasCUDA()) refuse("this LibTorch was built for the CPU alone");
+  const auto count = static_cast<std::int64_t>(torch::cuda::device_count());
+  if (device.has_index() ? device.index() >= count : count == 0) {
+    refuse("this machine has " + std::to_string(count) + " CUDA devices that LibTorch can use");
+  }
+  try {
     torch::empty({1}, torch::TensorOptions(device));
-    return device;
   } catch (const c10::Error& error) {
-    throw UserError("device '" + text + "' cannot be used (" +
-                    std::string(error.what_without_backtrace()).substr(0, 120) +
-                    "); known: cpu, and cuda or cuda:N where LibTorch was built for it");
+    refuse(first_line(error.what_without_backtrace()));
+  }
+  return device;
+}
+
+void make_paths_absolute(Config& config) {
+  std::vector<std::string> keys{"data", "weights"};
+  if (is_script_file(config.get<RunOptions>().model)) keys.emplace_back("model");
+  for (const auto& key : keys) {
+    const Field& field = config.options().field(key);
+    const auto path = std::get<std::string>(field.value());
+    if (path.empty()) continue;
+    field.assign(std::filesystem::absolute(path).string());
   }
 }
 

@@ -92,6 +92,7 @@ class Trainer::Implementation {
     report.parameters = element_count(backbone().named_parameters());
     report.auxiliary_parameters = phases_.auxiliary_parameters();
     report.steps_done = state_.step;
+    report.epochs_done = state_.epoch;
     return report;
   }
 
@@ -119,17 +120,19 @@ class Trainer::Implementation {
     }
   }
 
-  TrainSummary run(const std::function<bool()>& should_stop) {
+  TrainSummary run(const std::function<bool()>& should_stop,
+                   const std::function<bool()>& should_save) {
+    should_stop_ = should_stop;
+    should_save_ = should_save;
     fs::create_directories(folder_ / checkpoint_folder);
     write_text(folder_ / "config.toml", config_.to_toml());
     write_text(folder_ / "plan.toml", plan_text(phases_.plans(), phases_.backbone()));
     for (auto* observer : observers_) observer->on_start(report());
     bool stopped = false;
     while (!stopped && state_.epoch < run_.epochs) {
-      stopped = !train_epoch(should_stop);
-      if (!stopped) finish_epoch();
+      stopped = !train_epoch() || !finish_epoch();
     }
-    if (stopped) save("last.safetensors");
+    if (stopped && saved_step_ != state_.step) save("last.safetensors");
     TrainSummary summary = summarise(/*complete=*/!stopped);
     for (auto* observer : observers_) observer->on_end();
     return summary;
@@ -187,11 +190,18 @@ class Trainer::Implementation {
     return batch;
   }
 
+  double learning_rate_at(std::int64_t step) {
+    return learning_rate({step, train_loader_->batches_per_epoch(), run_.epochs}, run_.lr,
+                         config_.get<ScheduleOptions>());
+  }
+
   /// \return false if it was stopped.
-  bool train_epoch(const std::function<bool()>& should_stop) {
+  bool train_epoch() {
     const std::int64_t batches = train_loader_->batches_per_epoch();
     measure::reset_peak(device_);
     train_loader_->start(state_.epoch, state_.batch);
+    // Where all of the epoch's steps are done already, it is still to be reported.
+    if (state_.batch > 0) learning_rate_ = learning_rate_at(state_.step - 1);
     const std::int64_t log_steps = config_.get<LogOptions>().steps;
     last_save_ = Clock::now();
     auto start = Clock::now();
@@ -205,15 +215,14 @@ class Trainer::Implementation {
     };
     while (auto batch = next_batch()) {
       enter_next_step();
-      learning_rate_ = learning_rate({state_.step, batches, run_.epochs}, run_.lr,
-                                     config_.get<ScheduleOptions>());
+      learning_rate_ = learning_rate_at(state_.step);
       phases_.engine().set_learning_rate(learning_rate_);
       meter_.add(step(*batch), batch->labels);
       ++state_.step;
       if (average_) average_->update(state_.step);
       ++state_.batch;
       state_.images += batch->labels.size(0);
-      const bool stop = should_stop && should_stop();
+      const bool stop = should_stop_ && should_stop_();
       if (stop || state_.step % log_steps == 0 || state_.batch == batches) {
         meter_.read_into(state_);
         pause_clock();
@@ -252,6 +261,7 @@ class Trainer::Implementation {
   }
 
   bool save_is_due() {
+    if (should_save_ && should_save_()) return true;
     if (save_period_.unit == Period::Unit::epochs) return false;
     // At the end of an epoch the epoch's own checkpoint follows.
     if (state_.batch == train_loader_->batches_per_epoch()) return false;
@@ -261,9 +271,14 @@ class Trainer::Implementation {
     return state_.step % std::max<std::int64_t>(1, std::llround(save_period_.count)) == 0;
   }
 
-  void finish_epoch() {
-    const Score validation = evaluate(predictor(), *validation_loader_);
+  /// \return false if it was stopped: the epoch is trained and saved, but not validated.
+  bool finish_epoch() {
+    const bool is_saved = split_.validation.empty() || saved_step_ == state_.step;
+    if (!is_saved && epoch_save_is_due(state_.epoch + 1)) save("last.safetensors");
+    const Score validation = evaluate(predictor(), *validation_loader_, should_stop_);
+    if (validation.stopped) return false;
     const Score of_average = evaluate_average(*validation_loader_);
+    if (of_average.stopped) return false;
     EpochReport report;
     report.epoch = state_.epoch + 1;
     report.step = state_.step;
@@ -298,13 +313,16 @@ class Trainer::Implementation {
     for (auto* observer : observers_) observer->on_epoch(report);
     if (best) save("best.safetensors");
     save_epoch();
+    return true;
+  }
+
+  bool epoch_save_is_due(std::int64_t epoch) const {
+    return save_period_.unit != Period::Unit::epochs || epoch == run_.epochs ||
+           epoch % std::max<std::int64_t>(1, std::llround(save_period_.count)) == 0;
   }
 
   void save_epoch() {
-    const bool due =
-        save_period_.unit != Period::Unit::epochs || state_.epoch == run_.epochs ||
-        state_.epoch % std::max<std::int64_t>(1, std::llround(save_period_.count)) == 0;
-    if (due) save("last.safetensors");
+    if (epoch_save_is_due(state_.epoch)) save("last.safetensors");
     const std::int64_t keep = config_.get<SaveOptions>().keep;
     if (keep > 0) {
       save(epoch_file(state_.epoch));
@@ -330,6 +348,7 @@ class Trainer::Implementation {
     }
     write_checkpoint(path, phases_.engine(), info, more);
     last_save_ = Clock::now();
+    saved_step_ = state_.step;
     for (auto* observer : observers_) observer->on_checkpoint(path);
   }
 
@@ -400,10 +419,16 @@ class Trainer::Implementation {
     if (summary.reported == "best") load_best(summary);
     const auto loader =
         make_plain_loader(config_, data_, data_.test, all_indices(*data_.test), skip_report());
-    const Score test = evaluate(predictor(), *loader);
+    const Score test = evaluate(predictor(), *loader, should_stop_);
+    if (test.stopped) {
+      summary.complete = false;
+      return summary;
+    }
     summary.test_error = test.error;
     summary.test_loss = test.loss;
-    summary.average_test_error = evaluate_average(*loader).error;
+    const Score of_average = evaluate_average(*loader);
+    summary.complete = !of_average.stopped;
+    summary.average_test_error = of_average.error;
     return summary;
   }
 
@@ -443,7 +468,7 @@ class Trainer::Implementation {
     none.error = undefined_number;
     if (!average_) return none;
     const AveragedWeightsScope averaged(*average_);
-    return evaluate(predictor(), loader);
+    return evaluate(predictor(), loader, should_stop_);
   }
 
   Config& config_;
@@ -462,6 +487,9 @@ class Trainer::Implementation {
   Period save_period_;
   Clock::time_point last_save_ = Clock::now();
   TrainingState state_;
+  std::function<bool()> should_stop_;
+  std::function<bool()> should_save_;
+  std::int64_t saved_step_ = -1;  ///< of the last checkpoint that this process wrote
   double learning_rate_ = 0;
   double waited_ = 0;         ///< seconds of the epoch spent waiting for batches
   double epoch_seconds_ = 0;  ///< in all, since the epoch began or was gone on with
@@ -478,8 +506,9 @@ void Trainer::add_observer(TrainObserver& observer) {
 void Trainer::resume(const Checkpoint& checkpoint) {
   implementation_->resume(checkpoint);
 }
-TrainSummary Trainer::run(const std::function<bool()>& should_stop) {
-  return implementation_->run(should_stop);
+TrainSummary Trainer::run(const std::function<bool()>& should_stop,
+                          const std::function<bool()>& should_save) {
+  return implementation_->run(should_stop, should_save);
 }
 RunReport Trainer::report() const {
   return implementation_->report();

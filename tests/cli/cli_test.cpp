@@ -32,6 +32,11 @@ bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
+/// For a shell, if there are blanks in it.
+std::string quoted(const fs::path& path) {
+  return "'" + path.string() + "'";
+}
+
 class Cli : public ::testing::Test {
  protected:
   /// Expects exit code 2 and one line with all of `parts` in it.
@@ -47,7 +52,7 @@ class Cli : public ::testing::Test {
   }
 
   std::string train(const std::string& name, const std::string& more = "") const {
-    return "train" + small + "--output " + (folder / name).string() + " " + more;
+    return "train" + small + "--output " + quoted(folder / name) + " " + more;
   }
 
   json summary(const std::string& name) const {
@@ -493,7 +498,7 @@ TEST_F(Cli, ValuesThatDoNotFitAreRefused) {
   expect_usage_error(train("x", "--precision float8"), {"--precision", "float32", "bfloat16"});
   expect_usage_error("bench --model resnet8 -b 100000 -q", {"batch_size"});
   expect_usage_error("bench --methods mlm:batch_size=4", {"batch_size", "accepted: modules"});
-  expect_usage_error("bench --methods mlm:mlm.window=0", {"mlm:mlm.window=0", "at least 1"});
+  expect_usage_error("bench --methods mlm:mlm.window=0", {"mlm:mlm.window=0", "from 1 to"});
   expect_usage_error("bench --model resnet8 --methods dgl,mlm:mlm.window=4:modules=3",
                      {"window of 4"});
   expect_usage_error("bench --plot a.svg --profile b.json", {"--plot", "--profile"});
@@ -555,7 +560,7 @@ class Killed : public Cli {
 
   /// \return the exit code; −1 if the signal ended it.
   int interrupt(const std::string& name, int signal) const {
-    return interrupt("train --method mlaan" + settings + "--output " + (folder / name).string(),
+    return interrupt("train --method mlaan" + settings + "--output " + quoted(folder / name),
                      folder / name, signal);
   }
 
@@ -575,10 +580,34 @@ TEST_F(Killed, ARunGoesOnToTheSameWeights) {
   ASSERT_EQ(run_program("train --resume -q --output " + (folder / "killed").string()).exit_code, 0);
   expect_same_weights(folder / "killed", folder / "whole");
 
-  EXPECT_EQ(interrupt("terminated", SIGTERM), 0) << "it saves and ends in good order";
+  EXPECT_EQ(interrupt("terminated", SIGTERM), 128 + SIGTERM) << "it saves and ends in good order";
   ASSERT_EQ(run_program("train --resume " + (folder / "terminated").string() + " -q").exit_code, 0);
   expect_same_weights(folder / "terminated", folder / "whole");
   EXPECT_EQ(summary("terminated")["test_error"], summary("whole")["test_error"]);
+}
+
+TEST_F(Killed, AHungUpRunIsSavedAndAnIgnoredSignalIgnored) {
+  EXPECT_EQ(interrupt("hung up", SIGHUP), 128 + SIGHUP);
+  const std::string output = read_text(folder / "output");
+  const std::string advice = "mlaan train --resume '" + (folder / "hung up").string() + "'";
+  EXPECT_TRUE(contains(output, advice)) << output;
+  EXPECT_TRUE(fs::exists(folder / "hung up/checkpoints/last.safetensors"));
+
+  const std::string train = "train --method e2e" + settings + "--output ";
+  const auto run = [&](const std::string& before, const std::string& name, int signal) {
+    const std::string line = "exec " + before + program() + " " + train + (folder / name).string() +
+                             " > " + (folder / "output").string() + " 2>&1";
+    return interrupt_shell(line, folder / name, {2, 7}, signal);
+  };
+  EXPECT_EQ(run("nohup ", "nohup", SIGHUP), 0) << read_text(folder / "output");
+  EXPECT_EQ(summary("nohup")["complete"], true);
+}
+
+TEST_F(Killed, ARunSavesWhenAskedAndGoesOn) {
+  const std::string arguments = "train --method e2e --set save.every=3e" + settings + "--output " +
+                                (folder / "asked").string();
+  EXPECT_EQ(interrupt(arguments, folder / "asked", SIGUSR1), 0);
+  EXPECT_EQ(summary("asked")["complete"], true);
 }
 
 TEST_F(Killed, AComparisonGoesOnWithWhatIsNotTrained) {
@@ -587,7 +616,7 @@ TEST_F(Killed, AComparisonGoesOnWithWhatIsNotTrained) {
   };
   ASSERT_EQ(run_program(command("whole")).exit_code, 0);
 
-  EXPECT_EQ(interrupt(command("stopped"), folder / "stopped/dgl-seed0", SIGINT), 0);
+  EXPECT_EQ(interrupt(command("stopped"), folder / "stopped/dgl-seed0", SIGINT), 128 + SIGINT);
   const std::string output = read_text(folder / "output");
   EXPECT_TRUE(contains(output, "1 of 2 runs finished; go on with the same command")) << output;
   const json stopped = json::parse(read_text(folder / "stopped/comparison.json"));

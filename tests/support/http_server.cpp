@@ -84,6 +84,12 @@ void HttpServer::answer(int connection) {
     const std::lock_guard<std::mutex> lock(mutex_);
     requests_.push_back(name + " from " + std::to_string(first));
   }
+  if (range != std::string::npos && behaviour_.refuses_parts) {
+    const std::string head =
+        "HTTP/1.1 416 Range Not Satisfiable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    send_all(head.data(), head.size());
+    return;
+  }
   const auto found = files_.find(name);
   if (found == files_.end()) {
     const std::string head =

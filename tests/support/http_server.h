@@ -23,6 +23,7 @@ class HttpServer {
     std::int64_t cut_after = -1;  ///< closes the connection after so many bytes of a file
     int cuts = 0;                 ///< so many times, then no more
     bool slow = false;            ///< sends a few bytes at a time, for ever so long
+    bool refuses_parts = false;   ///< answers requests for a range by 416
   };
 
   explicit HttpServer(ServedFiles files);

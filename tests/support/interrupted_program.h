@@ -30,13 +30,11 @@ inline bool has_reached(const std::filesystem::path& run, const LoggedStep& step
 }
 
 /// Starts a training in the background, which logs every step, and sends it a signal at a step.
-/// \param output file for stdout and stderr.
+/// \param command shell command line that becomes the training by `exec`.
 /// \param run folder of the training's run.
 /// \return the exit code; −1 if the signal ended it.
-inline int interrupt_program(const std::string& arguments, const std::filesystem::path& output,
-                             const std::filesystem::path& run, const LoggedStep& step, int signal) {
-  const std::string command =
-      "exec " + program() + " " + arguments + " > " + output.string() + " 2>&1";
+inline int interrupt_shell(const std::string& command, const std::filesystem::path& run,
+                           const LoggedStep& step, int signal) {
   const pid_t child = start_in_background(command);
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(3);
   while (std::chrono::steady_clock::now() < deadline && !has_reached(run, step)) {
@@ -46,6 +44,13 @@ inline int interrupt_program(const std::string& arguments, const std::filesystem
   int status = 0;
   waitpid(child, &status, 0);
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/// The same with the program's arguments. \param output file for stdout and stderr.
+inline int interrupt_program(const std::string& arguments, const std::filesystem::path& output,
+                             const std::filesystem::path& run, const LoggedStep& step, int signal) {
+  return interrupt_shell("exec " + program() + " " + arguments + " > " + output.string() + " 2>&1",
+                         run, step, signal);
 }
 
 /// Expects the last checkpoints of two run folders to hold the same bits.

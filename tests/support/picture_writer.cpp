@@ -63,6 +63,17 @@ std::string jpeg_file(const torch::Tensor& image, const JpegSettings& settings) 
     info.comp_info[0].v_samp_factor = settings.chroma_height;
   }
   if (settings.progressive) jpeg_simple_progression(&info);
+  std::vector<jpeg_scan_info> scans;
+  if (settings.many_scans) {
+    scans.push_back({1, {0}, 0, 0, 0, 0});
+    for (int coefficient = 1; coefficient < 64; ++coefficient) {
+      for (int bit = 4; bit >= 0; --bit) {
+        scans.push_back({1, {0}, coefficient, coefficient, bit == 4 ? 0 : bit + 1, bit});
+      }
+    }
+    info.scan_info = scans.data();
+    info.num_scans = static_cast<int>(scans.size());
+  }
   jpeg_start_compress(&info, TRUE);
   if (settings.orientation > 0) {
     const std::string exif = exif_with_orientation(settings.orientation);

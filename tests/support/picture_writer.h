@@ -16,8 +16,9 @@ struct JpegSettings {
   int chroma_width = 2;  ///< pixels of a chroma sample
   int chroma_height = 2;
   bool progressive = false;
-  bool adobe = true;    ///< of four channels: inks stored inverted, and a marker that says so
-  int orientation = 0;  ///< in EXIF data; 0: none
+  bool many_scans = false;  ///< of a grey picture: 316, each of one bit of one coefficient
+  bool adobe = true;        ///< of four channels: inks stored inverted, and a marker that says so
+  int orientation = 0;      ///< in EXIF data; 0: none
 };
 
 /// The content of a JPEG file. \param image uint8, 1 (grey), 3 or 4 (CMYK, as stored) × height ×

@@ -27,9 +27,9 @@ inline pid_t start_in_background(const std::string& command) {
   return child;
 }
 
-/// Runs a shell command line in which "mlaan" stands for the program under test.
-inline ProgramResult run_program(const std::string& arguments) {
-  const std::string command = program() + " " + arguments + " 2>&1";
+/// Runs a shell command line. \return its exit code, and what it printed.
+inline ProgramResult run_shell(const std::string& line) {
+  const std::string command = "{ " + line + "; } 2>&1";
   ProgramResult result;
   std::FILE* pipe = popen(command.c_str(), "r");
   if (pipe == nullptr) return result;
@@ -38,6 +38,11 @@ inline ProgramResult run_program(const std::string& arguments) {
   const int status = pclose(pipe);
   if (WIFEXITED(status)) result.exit_code = WEXITSTATUS(status);
   return result;
+}
+
+/// Runs the program under test with these arguments.
+inline ProgramResult run_program(const std::string& arguments) {
+  return run_shell(program() + " " + arguments);
 }
 
 }  // namespace mlaan::testing

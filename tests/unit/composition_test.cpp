@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <tuple>
 
 namespace mlaan::testing {
 namespace {
@@ -157,6 +158,35 @@ TEST(Auglocal, ChoosesTheUnitsOfTheSpecification) {
   EXPECT_EQ(auglocal_units(25, 55, 5, 0).size(), 5U);
   EXPECT_EQ(auglocal_units(13, 16, 3, 0), (Units{14, 15})) << "all that are left";
   EXPECT_EQ(auglocal_units(0, 2, 1, 0.5), (Units{1}));
+}
+
+/// Modules whose nets have the same number of blocks.
+struct Row {
+  std::size_t blocks;
+  std::size_t modules;
+};
+
+TEST(Auglocal, NetsShortenWhereThePublishedCodesDo) {
+  // By the published formula, with the modules that its code makes: units less depth.
+  const std::vector<std::tuple<std::size_t, std::int64_t, std::vector<Row>>> published{
+      {16, 3, {{3, 6}, {2, 6}}},
+      {16, 4, {{4, 4}, {3, 6}, {2, 1}}},
+      {16, 5, {{5, 3}, {4, 4}, {3, 3}}},
+      {16, 6, {{6, 2}, {5, 3}, {4, 4}}},
+      {55, 3, {{3, 25}, {2, 26}}},
+      {55, 4, {{4, 17}, {3, 32}, {2, 1}}},
+      {55, 5, {{5, 12}, {4, 25}, {3, 12}}},
+      {55, 6, {{6, 10}, {5, 19}, {4, 19}}}};
+  for (const auto& [units, depth, rows] : published) {
+    std::size_t unit = 0;
+    for (const auto& row : rows) {
+      for (std::size_t i = 0; i < row.modules; ++i, ++unit) {
+        EXPECT_EQ(methods::auglocal_units(unit, units, depth, 0.5).size(), row.blocks)
+            << units << " units, depth " << depth << ", module " << unit + 1;
+      }
+    }
+    EXPECT_EQ(unit + 1 + static_cast<std::size_t>(depth), units);
+  }
 }
 
 TEST_F(Compositions, AuglocalLeavesItsTailToTheLastModule) {

@@ -89,11 +89,47 @@ TEST(Config, ErrorsNameFileLineAndColumn) {
     expect_user_error([&] { Config().apply_text(text, "run.toml"); }, parts);
   };
   refuse("lr = 0.1\nepocs = 3\n", {"run.toml:2", "epocs", "epochs"});
-  refuse("[mlm]\nwindow = 0\n", {"run.toml:2", "mlm.window", "at least 1"});
+  refuse("[mlm]\nwindow = 0\n", {"run.toml:2", "mlm.window", "from 1 to 1000000000"});
   refuse("lr = \"fast\"\n", {"run.toml:1", "lr", "number"});
   refuse("lr = = 3\n", {"run.toml:1"});
   refuse("[mlm]\ncascaded_weight = -0.5\n", {"run.toml:2", "cascaded_weight", "at least 0"});
   refuse("seed = 1.5\n", {"seed", "integer"});
+}
+
+TEST(Config, DeeplyNestedTablesAreRefusedByLine) {
+  const auto refuse = [](const std::string& text, const std::string& place) {
+    expect_user_error([&] { Config().apply_text(text, "run.toml"); }, {place, "nested too deeply"});
+  };
+  constexpr int depth = 40000;
+  std::string key = "a";
+  for (int i = 0; i < depth; ++i) key += ".a";
+  refuse("lr = 0.1\n" + key + " = 1\n", "run.toml:2");
+  refuse("\n\n[" + key + "]\n", "run.toml:3");
+  refuse("x = {" + key + " = 1}\n", "run.toml:1");
+  refuse("x = " + std::string(depth, '[') + std::string(depth, ']') + "\n", "run.toml:1");
+  std::string spaced = "\"a\"";
+  for (int i = 0; i < depth; ++i) spaced += " . 'a'";
+  refuse("text = \"\"\"\n\"\"\"\n" + spaced + " = 1\n", "run.toml:3");
+  // What only looks so: dots in texts, in comments and in many numbers.
+  const std::string dots(100, '.');
+  std::string rates = "0.5";
+  for (int i = 0; i < 100; ++i) rates += ", 0.5";
+  expect_user_error(
+      [&] {
+        Config().apply_text("data = \"" + dots + "\" # " + dots + "\ndata_more = [" + rates + "]\n",
+                            "run.toml");
+      },
+      {"run.toml:2", "data_more"});
+}
+
+TEST(Config, NumbersThatCannotBeCountedWithAreRefused) {
+  for (const char* assignment :
+       {"epochs=9000000000000000000", "batch_size=2000000000", "augment.padding=100000",
+        "augment.brightness=1e300", "procedural.train_size=9000000000000000000"}) {
+    Config config;
+    const std::string text = assignment;
+    expect_user_error([&] { config.apply_assignment(text); }, {text.substr(0, text.find('='))});
+  }
 }
 
 TEST(Config, AssignmentsNeedAKey) {

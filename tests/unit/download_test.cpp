@@ -94,6 +94,25 @@ TEST_F(Download, BeginsAgainWhereTheServerGivesNoParts) {
   EXPECT_EQ(read_text(target), content);
 }
 
+TEST_F(Download, GivesUpOnAServerThatBreaksOffAndGivesNoParts) {
+  constexpr int always = 1000;
+  for (const bool refuses_parts : {true, false}) {
+    const HttpServer server(ServedFiles{{"file", content}},
+                            {/*gives_parts=*/false, 100000, always, /*slow=*/false, refuses_parts});
+    expect_failure(server, "file", "");
+    EXPECT_LE(server.requests().size(), 2 * static_cast<std::size_t>(options.retries) + 2);
+    fs::remove(target);
+  }
+}
+
+TEST_F(Download, BeginsAgainWhereAPartIsNotSatisfiable) {
+  write_bytes(target, "something else");
+  const HttpServer server(ServedFiles{{"file", content}},
+                          {/*gives_parts=*/true, -1, 0, /*slow=*/false, /*refuses_parts=*/true});
+  EXPECT_TRUE(run(server));
+  EXPECT_EQ(read_text(target), content);
+}
+
 TEST_F(Download, AsksForNothingWhereAllIsThere) {
   options.most_bytes = 300000;
   write_bytes(target, content);

@@ -67,6 +67,15 @@ TEST(Evaluate, FiveChoicesOfFewerClassesAreAlwaysRight) {
   EXPECT_DOUBLE_EQ(score.error_top5, 0);
 }
 
+TEST(Evaluate, StopsBetweenBatchesWhenAsked) {
+  const auto loader = loader_of({0, 1});
+  const auto predict = rows(torch::tensor({{1.0F, 0.0F}, {1.0F, 0.0F}}));
+  EXPECT_FALSE(evaluate(predict, *loader, [] { return false; }).stopped);
+  const Score score = evaluate(predict, *loader, [] { return true; });
+  EXPECT_TRUE(score.stopped);
+  EXPECT_EQ(score.images, 0);
+}
+
 TEST(Evaluate, SaysNothingOfNoImages) {
   const Score score = evaluate(rows(torch::zeros({1, 2})), *loader_of({}));
   EXPECT_EQ(score.images, 0);

@@ -10,6 +10,7 @@
 #include <torch/torch.h>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <numeric>
 #include <set>
@@ -97,6 +98,41 @@ TEST(ImageFolder, WhatIsWrongIsNamed) {
   expect_user_error(load, {"val lacks dog", "train lacks cow"});
   fs::create_directories(folder / "train/cow");
   expect_user_error(load, {"without a picture", "cow"});
+}
+
+TEST(ImageFolder, TooFewPicturesToTestOnAreCounted) {
+  const TemporaryFolder folder;
+  FolderOptions options = small_pictures();
+  const auto load = [&] { return load_image_folder(folder.path(), options); };
+  write_pictures(folder.path(), {"a/1.jpg", "b/1.jpg"});
+  expect_user_error(load, {"one picture each"});
+  write_pictures(folder.path(), {"a/2.jpg", "b/2.jpg"});
+  expect_user_error(load, {"2 pictures at most", "folder.test_fraction", "0.2"});
+  options.test_fraction = 0.5;
+  EXPECT_EQ(load().test->size(), 2);
+}
+
+TEST(ImageFolder, FoldersThatCannotBeReadAreNamed) {
+  const TemporaryFolder folder;
+  write_pictures(folder.path(), {"train/a/1.jpg", "train/b/1.jpg", "val/a/1.jpg", "val/b/1.jpg",
+                                 "train/b/secret/2.jpg"});
+  fs::create_symlink("round.jpg", folder / "train/a/round.jpg");
+  fs::create_directory_symlink("around", folder / "train/around");
+  EXPECT_EQ(load_image_folder(folder.path(), small_pictures()).classes.size(), 2U)
+      << "links that lead to themselves are no folders";
+  fs::permissions(folder.path(), fs::perms::all);
+  fs::permissions(folder / "train/b/secret", fs::perms::none);
+  const uid_t user = geteuid();
+  constexpr uid_t nobody = 65534;
+  if (user == 0) {
+    ASSERT_EQ(seteuid(nobody), 0);  // for whom permissions hold
+  }
+  expect_user_error([&] { load_image_folder(folder.path(), small_pictures()); },
+                    {"cannot read the folder", "train/b/secret", "Permission denied"});
+  if (user == 0) {
+    ASSERT_EQ(seteuid(user), 0);
+  }
+  fs::permissions(folder / "train/b/secret", fs::perms::all);
 }
 
 /// Ten pictures, two of them damaged.

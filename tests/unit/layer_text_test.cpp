@@ -70,7 +70,8 @@ TEST_F(LayerText, WhatIsNoLayerIsRefused) {
   refuse({"convolution 3x3 8"}, {"convolution", "kind of layer", "conv"});
   refuse({"conv 3 8"}, {"conv 3 8", "3x3"});
   refuse({"conv 3x3"}, {"lacks number of channels"});
-  refuse({"conv 3x3 0"}, {"'0'", "at least 1"});
+  refuse({"conv 3x3 0"}, {"'0'", "from 1 to"});
+  refuse({"linear 99999999999"}, {"'99999999999'", "from 1 to 1048576"});
   refuse({"conv 3x3 8 stride"}, {"nothing follows 'stride'"});
   refuse({"conv 3x3 8 upsampled 32"}, {"'32' is no size of the map", "3x3"});
   refuse({"conv 3x3 8 large"}, {"'large' does not belong there"});

@@ -1,3 +1,5 @@
+#include "measure/machine_memory.h"
+
 #include <mlaan/measure/cost.h>
 #include <mlaan/measure/memory.h>
 
@@ -25,6 +27,18 @@ TEST(Memory, LiveBytesAreThoseOfTheTensors) {
     EXPECT_EQ(read_memory(torch::kCPU).live - before, 4000);
   }
   EXPECT_EQ(read_memory(torch::kCPU).live, before);
+}
+
+TEST(Memory, MoreThanTheMachineHasIsNotGivenOut) {
+  // Each would be given out by itself, and nothing of it is ever written to.
+  const std::int64_t most = machine_bytes() / 10 * 6;
+  const auto first = torch::empty({most}, torch::kUInt8);
+  try {
+    const auto second = torch::empty({most}, torch::kUInt8);
+    FAIL() << "two blocks of more than half of the machine's memory";
+  } catch (const c10::Error& error) {
+    EXPECT_NE(std::string(error.what()).find("not enough memory"), std::string::npos);
+  }
 }
 
 TEST(Memory, PeakIsTheHighestSinceTheReset) {

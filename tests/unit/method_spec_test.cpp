@@ -74,7 +74,7 @@ TEST(MethodSpec, MistakesAreNamed) {
   expect_refused("mlm:modules=3:modules=4", {"modules is given twice"});
   Config config;
   expect_user_error([&] { MethodSpec::parse("mlm:mlm.window=0").applied_to(config); },
-                    {"mlm:mlm.window=0", "at least 1"});
+                    {"mlm:mlm.window=0", "from 1 to"});
 }
 
 }  // namespace

@@ -115,12 +115,25 @@ TEST_F(Mnist, FindsTorchvisionsFolders) {
   EXPECT_EQ(load_fashion_mnist(folder.path().string()).classes.at(9), "Ankle boot");
 }
 
+TEST_F(Mnist, FindsTheFilesAsKaggleNamesThem) {
+  const auto dotted = [](std::string name) { return name.replace(name.find("-idx"), 1, "."); };
+  for (const bool in_folders : {false, true}) {
+    const fs::path part = folder / (in_folders ? "folders" : "plain");
+    for (const auto& [name, bytes] : files()) {
+      write_bytes(in_folders ? part / name / name : part / dotted(name), bytes);
+    }
+    const DataSource data = load_mnist(part.string());
+    EXPECT_EQ(data.train->get(2).label, 9);
+    EXPECT_EQ(data.test->size(), 1);
+  }
+}
+
 TEST_F(Mnist, RefusesWhatIsNotThere) {
   expect_user_error([&] { load_mnist((folder / "nowhere").string()); }, {"no folder", "nowhere"});
   write(folder.path(), /*packed=*/false);
   fs::remove(folder / "t10k-labels-idx1-ubyte");
   expect_user_error([&] { load_fashion_mnist(folder.path().string()); },
-                    {"no fashion_mnist", "t10k-labels-idx1-ubyte.gz"});
+                    {"no fashion_mnist", "t10k-labels-idx1-ubyte", "t10k-labels.idx1-ubyte"});
 }
 
 TEST_F(Mnist, RefusesImagesAndLabelsThatDoNotMatch) {

@@ -12,6 +12,8 @@
 #include <torch/torch.h>
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -154,6 +156,89 @@ TEST(Picture, StandsUprightWhateverItsOrientation) {
   }
 }
 
+std::string big_endian(std::size_t value) {
+  std::string bytes;
+  for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>(value >> shift & 255);
+  return bytes;
+}
+
+/// A PNG file with a chunk more, ahead of its pixels.
+std::string with_chunk(const std::string& png, const std::string& type, const std::string& data) {
+  const std::string body = type + data;
+  const auto checksum =
+      crc32(0, reinterpret_cast<const Bytef*>(body.data()), static_cast<uInt>(body.size()));
+  std::string file = png;
+  return file.insert(png.find("IDAT") - 4, big_endian(data.size()) + body + big_endian(checksum));
+}
+
+std::string zlib_packed(const std::string& text) {
+  uLongf size = compressBound(text.size());
+  std::string packed(size, '\0');
+  compress(reinterpret_cast<Bytef*>(packed.data()), &size,
+           reinterpret_cast<const Bytef*>(text.data()), text.size());
+  packed.resize(size);
+  return packed;
+}
+
+/// EXIF data as ImageMagick 6 writes them into texts.
+std::string raw_profile(int orientation) {
+  const std::string exif = exif_with_orientation(orientation);
+  std::string text = "\nexif\n      " + std::to_string(exif.size());
+  for (std::size_t i = 0; i < exif.size(); ++i) {
+    if (i % 36 == 0) text += '\n';
+    text += "0123456789abcdef"[static_cast<unsigned char>(exif[i]) / 16];
+    text += "0123456789abcdef"[static_cast<unsigned char>(exif[i]) % 16];
+  }
+  return text + "\n";
+}
+
+TEST(Png, OrientationIsReadFromTextsToo) {
+  const auto stored = wavy_picture(3, 60, 90);
+  const std::string png = png_file(stored);
+  const std::string zero(1, '\0');
+  const std::string exif = "Raw profile type exif" + zero;
+  const auto turned = upright(stored, 6);
+  const std::string packed = zlib_packed(raw_profile(6));
+  for (const auto& file :
+       {with_chunk(png, "zTXt", exif + zero + packed),
+        with_chunk(png, "tEXt", exif + raw_profile(6)),
+        with_chunk(png, "iTXt", exif + "\1" + zero + zero + zero + packed),
+        with_chunk(png, "iTXt", exif + zero + zero + zero + zero + raw_profile(6)),
+        with_chunk(png, "zTXt", "Raw profile type APP1" + zero + zero + packed)}) {
+    EXPECT_TRUE(torch::equal(decode(file), turned));
+  }
+  const std::string other = with_chunk(png, "tEXt", "Comment" + zero + raw_profile(6));
+  EXPECT_TRUE(torch::equal(decode(other), stored));
+  std::string damaged = with_chunk(png, "zTXt", exif + zero + packed);
+  damaged[damaged.find("IDAT") - 5] ^= 1;  // in the text's checksum
+  EXPECT_TRUE(torch::equal(decode(damaged), stored));
+  PngSettings settings;
+  settings.orientation = 3;
+  EXPECT_TRUE(
+      torch::equal(decode(with_chunk(png_file(stored, settings), "zTXt", exif + zero + packed)),
+                   upright(stored, 3)))
+      << "an eXIf chunk comes first";
+}
+
+TEST(Png, LongTextsArePassedOver) {
+  const auto stored = wavy_picture(3, 20, 30);
+  const std::string zero(1, '\0');
+  const std::string text(std::size_t{12} << 20, 'x');
+  for (const char* name : {"Comment", "Raw profile type exif"}) {
+    const std::string png = png_file(stored);
+    EXPECT_TRUE(torch::equal(decode(with_chunk(png, "tEXt", name + zero + text)), stored));
+    EXPECT_TRUE(torch::equal(
+        decode(with_chunk(png, "zTXt", name + zero + zero + zlib_packed(text))), stored));
+  }
+}
+
+TEST(Jpeg, OfEndlessScansIsRefused) {
+  JpegSettings settings;
+  const auto picture = wavy_picture(1, 40, 40);
+  settings.many_scans = true;
+  expect_user_error([&] { decode(jpeg_file(picture, settings)); }, {"JPEG", "more than 100 scans"});
+}
+
 TEST(Png, EveryKindOfPixels) {
   const auto grey = wavy_picture(1, 33, 47);
   const auto colours = wavy_picture(3, 33, 47);
@@ -193,6 +278,62 @@ TEST(Webp, PartsAndSmallerPictures) {
   EXPECT_LT(mean_difference(decode(file, [&](std::int64_t, std::int64_t) { return frame; }),
                             resize(picture, frame)),
             3);
+}
+
+std::string little_endian(std::size_t value, int count) {
+  std::string bytes;
+  for (int i = 0; i < count; ++i) bytes += static_cast<char>(value >> (8 * i) & 255);
+  return bytes;
+}
+
+std::string riff_chunk(const std::string& type, const std::string& data) {
+  return type + little_endian(data.size(), 4) + data + std::string(data.size() % 2, '\0');
+}
+
+TEST(Webp, OfAMovingPictureTheFirstIsRead) {
+  const auto picture = wavy_picture(3, 24, 30);
+  std::string file;
+  try {
+    file = webp_file(picture);
+  } catch (const std::runtime_error&) {
+    GTEST_SKIP() << "built without WebP";
+  }
+  const auto frame = [&](const torch::Tensor& image, std::size_t left, std::size_t top) {
+    const std::string still = webp_file(image);
+    const auto width = static_cast<std::size_t>(image.size(2));
+    const auto height = static_cast<std::size_t>(image.size(1));
+    return riff_chunk("ANMF", little_endian(left / 2, 3) + little_endian(top / 2, 3) +
+                                  little_endian(width - 1, 3) + little_endian(height - 1, 3) +
+                                  little_endian(100, 3) + std::string(1, '\0') + still.substr(12));
+  };
+  const auto moving = [&](const std::string& frames) {
+    const std::string body = "WEBP" +
+                             riff_chunk("VP8X", "\x02" + std::string(3, '\0') +
+                                                    little_endian(29, 3) + little_endian(23, 3)) +
+                             riff_chunk("ANIM", std::string(6, '\0')) + frames;
+    return "RIFF" + little_endian(body.size(), 4) + body;
+  };
+  const std::string two = moving(frame(picture, 0, 0) + frame(255 - picture, 0, 0));
+  EXPECT_TRUE(torch::equal(decode(two), picture));
+  EXPECT_TRUE(
+      torch::equal(decode(two, part(7, 5, 11, 9)), picture.narrow(1, 5, 9).narrow(2, 7, 11)));
+  // Where the first covers a part alone, the rest is black.
+  const auto small = picture.narrow(1, 0, 10).narrow(2, 0, 12).contiguous();
+  auto expected = torch::zeros_like(picture);
+  expected.narrow(1, 4, 10).narrow(2, 6, 12).copy_(small);
+  EXPECT_TRUE(torch::equal(decode(moving(frame(small, 6, 4))), expected));
+  expect_user_error([&] { decode(moving("")); }, {"damaged WebP"});
+}
+
+TEST(Picture, WhatIsNoFileIsNotWaitedFor) {
+  const TemporaryFolder folder;
+  const fs::path pipe = folder / "pipe.png";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  expect_user_error([&] { read_picture(pipe); }, {"pipe.png", "no file"});
+  expect_user_error([&] { read_picture("/dev/zero"); }, {"/dev/zero", "no file"});
+  expect_user_error([&] { read_picture(folder.path()); }, {"a folder"});
+  fs::create_symlink(folder / "loop.png", folder / "loop.png");
+  expect_user_error([&] { read_picture(folder / "loop.png"); }, {"loop.png", "cannot be opened"});
 }
 
 void expect_damaged(const std::string& file, const std::vector<std::string>& parts) {

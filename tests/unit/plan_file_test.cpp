@@ -165,5 +165,24 @@ TEST_F(PlanFile, ThatCannotBeIsRefusedWithItsPlace) {
   expect_user_error([] { plan_file_method("no-such.toml"); }, {"no plan file no-such.toml"});
 }
 
+TEST_F(PlanFile, NetsWhoseOutputTheLossCannotReadAreRefused) {
+  const auto plan = [](const std::string& layers, const std::string& loss) {
+    return "model = \"resnet14\"\nmodules = [\"stem to layer1.0\", \"layer1.1 to layer3.1\"]\n"
+           "[[net]]\nname = \"local\"\nlayers = [" +
+           layers +
+           "]\n[[supervision]]\nname = \"first\"\nwindow = [1, 1]\nnet = \"local\"\nloss = \"" +
+           loss +
+           "\"\nweight = 1.0\n"
+           "[[supervision]]\nname = \"last\"\nwindow = [2, 2]\nnet = \"head\"\n"
+           "loss = \"cross_entropy\"\nweight = 1.0\n";
+  };
+  refuse(plan("\"linear 7\"", "cross_entropy"),
+         {"plan.toml", "net 'local'", "gives 7", "cross_entropy", "10, one number a class"});
+  refuse(plan("\"conv 3x3 10\"", "cross_entropy"), {"gives 10×32×32", "10, one number a class"});
+  refuse(plan("\"conv 3x3 8\"", "supervised_contrastive"), {"gives 8×32×32", "flat features"});
+  refuse(plan("\"filter 3x3 4\"", "reconstruction"), {"gives 4×32×32", "3×32×32"});
+  refuse(plan("\"linear 99999999999\"", "cross_entropy"), {"'99999999999'", "from 1 to"});
+}
+
 }  // namespace
 }  // namespace mlaan::testing

@@ -1,4 +1,5 @@
 #include "support/errors.h"
+#include "support/files.h"
 #include "support/temporary_folder.h"
 
 #include <mlaan/io/safetensors.h>
@@ -68,6 +69,30 @@ TEST(PretrainedWeights, NamesThatDifferAreToldAndNothingIsCopied) {
   for (std::size_t i = 0; i < found.size(); ++i) {
     EXPECT_TRUE(torch::equal(found[i].tensor, untouched[i].tensor)) << found[i].name;
   }
+}
+
+TEST(PretrainedWeights, PrefixesOfWrappersAreNamed) {
+  const TemporaryFolder folder;
+  TensorFile file = weights_of(network(10, 1));
+  for (auto& named : file.tensors) named.name = "module." + named.name;
+  write_safetensors(folder / "weights.safetensors", file);
+  expect_user_error(
+      [&] { load_pretrained(folder / "weights.safetensors", network(10, 2)); },
+      {"has no conv1.weight", "module.conv1.weight", "take 'module.' off", "DataParallel"});
+}
+
+TEST(PretrainedWeights, FilesOfPyTorchAreToldApart) {
+  const TemporaryFolder folder;
+  const auto refused = [&](const std::string& content, const std::vector<std::string>& parts) {
+    write_bytes(folder / "weights.pth", content);
+    expect_user_error([&] { load_pretrained(folder / "weights.pth", network(10, 2)); }, parts);
+  };
+  const std::string list = std::string(100, 'x') + "archive/data.pkl" + std::string(30, 'x');
+  refused("PK\x03\x04" + list,
+          {"PyTorch file", "torch.save()", "torch.load(\"", "save_file", "weights.safetensors\")"});
+  refused("PK\x03\x04" + list + "archive/constants.pkl", {"torch.jit.save()", "torch.jit.load"});
+  refused("\x80\x02\x8a\x0a" + list, {"torch.save()"});
+  refused("PK\x03\x04" + std::string(100, 'x'), {"no whole safetensors"});
 }
 
 }  // namespace

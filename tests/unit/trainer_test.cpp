@@ -62,9 +62,10 @@ class TrainerTest : public ::testing::Test {
   TemporaryFolder folder;
 };
 
-/// Stops after so many steps.
-std::function<bool()> after_steps(int steps) {
-  return [count = std::make_shared<int>(0), steps] { return ++*count >= steps; };
+/// Stops when it was asked so often: once a step, and once a batch to validate or to test on. Of a
+/// small run, 1 to 5 and 8 to 12 are steps, 6, 7, 13 and 14 validate, and 15 to 17 test.
+std::function<bool()> at_question(int number) {
+  return [count = std::make_shared<int>(0), number] { return ++*count >= number; };
 }
 
 TEST_F(TrainerTest, OneSeedGivesOneNetwork) {
@@ -92,12 +93,14 @@ TEST_F(TrainerTest, ARunThatIsStoppedGoesOnToTheSameNetwork) {
     const auto& settings = runs[run];
     const std::string name = std::to_string(run);
     const Outcome whole = train(name + "-whole", settings);
-    for (const int steps : {1, 3, 5, 8}) {
-      const auto run_folder = folder / (name + "-" + std::to_string(steps));
+    const std::vector<std::pair<int, int>> questions_and_steps{{1, 1},  {5, 5},   {7, 5},
+                                                               {10, 8}, {13, 10}, {16, 10}};
+    for (const auto& [question, steps] : questions_and_steps) {
+      const auto run_folder = folder / (name + "-" + std::to_string(question));
       {
         Config config = small_run(settings);
         Trainer trainer(config, make_data(config), run_folder);
-        EXPECT_FALSE(finish(trainer, after_steps(steps)).summary.complete);
+        EXPECT_FALSE(finish(trainer, at_question(question)).summary.complete);
       }
       Config config = small_run(settings);
       Trainer trainer(config, make_data(config), run_folder);
@@ -106,6 +109,7 @@ TEST_F(TrainerTest, ARunThatIsStoppedGoesOnToTheSameNetwork) {
       const Outcome resumed = finish(trainer);
       expect_same_network(resumed, whole);
       EXPECT_DOUBLE_EQ(resumed.summary.test_error, whole.summary.test_error);
+      EXPECT_DOUBLE_EQ(resumed.summary.validation_error, whole.summary.validation_error);
       EXPECT_NEAR(resumed.summary.train_error, whole.summary.train_error, 1e-9);
     }
   }
@@ -129,7 +133,8 @@ TEST_F(TrainerTest, CheckpointsWithinAnEpochAreWrittenWhenAskedFor) {
   Trainer trainer(config, make_data(config), run_folder);
   trainer.add_observer(listener);
   expect_same_network(finish(trainer), whole);
-  EXPECT_EQ(saved, (std::vector<std::int64_t>{2, 4, 5, 6, 8, 10}));
+  EXPECT_EQ(saved, (std::vector<std::int64_t>{2, 4, 5, 5, 6, 8, 10, 10}))
+      << "epochs before they are validated and after";
 }
 
 TEST_F(TrainerTest, KeepsTheLastTheBestAndAsManyEpochsAsAsked) {
@@ -189,7 +194,7 @@ TEST_F(TrainerTest, LogsHoldEveryEpochAndStepOnceAlsoAfterAKill) {
     trainer.add_observer(files);
     finish(trainer, should_stop);
   };
-  train_until(after_steps(7), false);
+  train_until(at_question(9), false);
   // As a kill in the middle of the second epoch leaves it: logs ahead of the checkpoint.
   const auto ahead = lines_of(run_folder / "steps.jsonl").size();
   EXPECT_EQ(ahead, 7U);
@@ -206,6 +211,58 @@ TEST_F(TrainerTest, LogsHoldEveryEpochAndStepOnceAlsoAfterAKill) {
   EXPECT_EQ(epochs[0].substr(0, 11), "epoch,step,");
   EXPECT_EQ(epochs[1].substr(0, 4), "1,5,");
   EXPECT_EQ(epochs[2].substr(0, 5), "2,10,");
+}
+
+TEST_F(TrainerTest, AnEpochIsSavedBeforeItIsValidatedAndReportedOnce) {
+  const auto run_folder = folder / "validated";
+  const auto run = [&](const std::function<bool()>& should_stop) {
+    Config config = small_run({"method=e2e"});
+    Trainer trainer(config, make_data(config), run_folder);
+    if (std::filesystem::exists(last_checkpoint(run_folder))) {
+      trainer.resume(read_checkpoint(last_checkpoint(run_folder)));
+    }
+    MetricsFiles files(run_folder);
+    trainer.add_observer(files);
+    return finish(trainer, should_stop).summary;
+  };
+  EXPECT_FALSE(run(at_question(13)).complete);
+  const auto state = read_checkpoint(last_checkpoint(run_folder)).info.state;
+  EXPECT_EQ(state.step, 10) << "the last step is done and saved";
+  EXPECT_EQ(state.epoch, 1) << "but its epoch is not validated";
+  // As a kill leaves it between the report of the epoch and the checkpoint that follows.
+  std::ofstream(run_folder / "metrics.csv", std::ios::app) << "2,10,0.1,0,0,0,0,0,0,0\n";
+  EXPECT_TRUE(run({}).complete);
+  const auto epochs = lines_of(run_folder / "metrics.csv");
+  ASSERT_EQ(epochs.size(), 3U);
+  std::istringstream fields(epochs[2]);
+  std::string epoch;
+  std::string step;
+  std::string rate;
+  std::getline(fields, epoch, ',');
+  std::getline(fields, step, ',');
+  std::getline(fields, rate, ',');
+  EXPECT_EQ(epoch + "," + step, "2,10");
+  EXPECT_GT(std::stod(rate), 0) << "that of the step before the stop";
+  EXPECT_NE(std::stod(rate), 0.1) << "not the line that the kill left";
+}
+
+TEST_F(TrainerTest, SavesWhenAskedAndGoesOn) {
+  Config config = small_run({"save.every=2e", "method=e2e"});
+  const auto run_folder = folder / "asked";
+  std::vector<std::int64_t> saved;
+  Trainer trainer(config, make_data(config), run_folder);
+  int step = 0;
+  const auto at_the_fourth_step = [&] { return ++step == 4; };
+  const TrainSummary summary = trainer.run(
+      [&] {
+        if (step == 4) {
+          saved.push_back(read_checkpoint(last_checkpoint(run_folder)).info.state.step);
+        }
+        return false;
+      },
+      at_the_fourth_step);
+  EXPECT_TRUE(summary.complete);
+  EXPECT_EQ(saved, std::vector<std::int64_t>{4});
 }
 
 TEST_F(TrainerTest, SummaryCountsWhatItSays) {

@@ -9,6 +9,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 namespace mlaan::testing {
 namespace {
 
@@ -91,6 +93,19 @@ TEST_F(Unpack, RefusesDamagedArchives) {
   }
   write_bytes(archive, "no archive at all, but a page that says 'not found'");
   expect_user_error([&] { run(); }, {archive.string(), "damaged"});
+}
+
+TEST_F(Unpack, StartsNoPrograms) {
+  // A program of PATH that libarchive would unpack such a file by.
+  const fs::path marker = folder / "started";
+  write_bytes(folder / "lrzip", "#!/bin/sh\ntouch " + marker.string() + "\n");
+  fs::permissions(folder / "lrzip", fs::perms::owner_all);
+  const std::string path = std::getenv("PATH");
+  setenv("PATH", (folder.path().string() + ":" + path).c_str(), 1);
+  write_bytes(archive, std::string("LRZI\0\6", 6) + std::string(2000, '\0'));
+  expect_user_error([&] { run(); }, {archive.string(), "damaged"});
+  setenv("PATH", path.c_str(), 1);
+  EXPECT_FALSE(fs::exists(marker));
 }
 
 TEST_F(Unpack, StopsWhenAsked) {

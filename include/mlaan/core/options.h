@@ -39,6 +39,8 @@ Accepts anything();
 Accepts at_least(double lowest);
 Accepts above(double bound);
 Accepts between(double lowest, double highest);
+/// Whole numbers from this one to a billion, products of two of which can be counted.
+Accepts count_from(std::int64_t lowest);
 Accepts one_of(std::vector<std::string> names);
 
 /// One option: its key, where its value lives, and what it means.

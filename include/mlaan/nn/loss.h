@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace mlaan {
 
@@ -30,13 +31,22 @@ void check_labels(const torch::Tensor& labels, std::int64_t samples, std::int64_
 /// The class of each sample, int64: that of the highest probability where labels are probabilities.
 torch::Tensor classes_of(const torch::Tensor& labels);
 
+/// What shape of a net's output a loss can be taken of.
+enum class LossReads { anything, one_number_a_class, features, images };
+
 /// A named function from a net's output and the targets to one number.
 struct Loss {
   std::string name;
   std::function<torch::Tensor(const torch::Tensor& output, const Targets& targets)> function;
   /// Whether it must be told each sample's one class, and can do nothing with probabilities.
   bool needs_classes = false;
+  LossReads reads = LossReads::anything;
 };
+
+/// \param output shape of what a net gives for one image, whose shape is `image`.
+/// \throws UserError naming both where the loss cannot be taken of it.
+void check_reads(const Loss& loss, const std::vector<std::int64_t>& output, std::int64_t classes,
+                 const std::vector<std::int64_t>& image);
 
 /// Losses are compared by identity: supervisions that share a net and a loss are evaluated once.
 using LossPtr = std::shared_ptr<const Loss>;

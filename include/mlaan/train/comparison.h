@@ -65,6 +65,8 @@ struct ComparisonRecords {
   /// Who listens to a run, besides.
   std::function<std::vector<std::unique_ptr<TrainObserver>>(const std::filesystem::path& folder)>
       observers;
+  /// Asked after every step whether to write a checkpoint now; may be empty.
+  std::function<bool()> should_save = {};
   /// Called with a line of text before each run: "run 3 of 12: mlm, seed 1".
   std::function<void(const std::string&)> progress = [](const std::string&) {};
   /// Called after each run with all that are finished.

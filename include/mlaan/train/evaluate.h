@@ -27,12 +27,15 @@ struct Score {
   std::vector<ClassScore> classes;  ///< of each class; empty without images
   std::int64_t images = 0;
   double seconds = 0;
+  bool stopped = false;  ///< true where it was stopped before the last image
 };
 
 /// Logits of a batch, in evaluation mode.
 using Predictor = std::function<torch::Tensor(const torch::Tensor& images)>;
 
 /// Runs every batch of the loader's epoch 0 through the network.
-Score evaluate(const Predictor& predict, Loader& loader);
+/// \param should_stop asked before every batch; where it is true, the score is of those before.
+Score evaluate(const Predictor& predict, Loader& loader,
+               const std::function<bool()>& should_stop = {});
 
 }  // namespace mlaan

@@ -35,7 +35,8 @@ struct RunReport {
   std::int64_t parameters = 0;  ///< of the backbone
   /// Of the auxiliary nets, twins included, in the phase that has the most.
   std::int64_t auxiliary_parameters = 0;
-  std::int64_t steps_done = 0;  ///< above 0 when resumed
+  std::int64_t steps_done = 0;   ///< above 0 when resumed
+  std::int64_t epochs_done = 0;  ///< trained, validated and reported
 };
 
 /// After some steps.
@@ -81,7 +82,7 @@ class TrainObserver {
   virtual void on_phase(const PhaseReport& /*phase*/) {}
   virtual void on_steps(const StepReport& /*report*/) {}
   virtual void on_epoch(const EpochReport& /*report*/) {}
-  /// A damaged picture was skipped. \param what names it and says what is wrong.
+  /// A damaged picture was skipped; the text names it and says what is wrong.
   virtual void on_skipped(const std::string& /*what*/) {}
   virtual void on_checkpoint(const std::filesystem::path& /*path*/) {}
   virtual void on_end() {}

@@ -16,6 +16,10 @@ namespace mlaan {
 /// \throws UserError for a text that names no device, or one that is not there.
 torch::Device parse_device(const std::string& text);
 
+/// Turns the paths of files that the settings name - data, weights, a scripted model - into
+/// absolute ones, so that a run can be used from any folder. What each value came from stays.
+void make_paths_absolute(Config& config);
+
 /// The run's data set.
 DataSource make_data(Config& config);
 

@@ -1,10 +1,12 @@
-// Ending a run in good order when the system or the user asks for it.
+// Ending a run in good order, or saving it, when the system or the user asks for it.
 #pragma once
 
 namespace mlaan {
 
-/// While it lives, SIGINT and SIGTERM ask for a stop instead of ending the process; the second
-/// signal ends it at once. One at a time.
+/// While it lives, SIGINT, SIGTERM and SIGHUP ask for a stop instead of ending the process - a
+/// second SIGINT or SIGTERM ends it at once - and SIGUSR1 asks for a checkpoint. Of these, what the
+/// process was told to ignore when it started (by `nohup`, for example) stays ignored. SIGPIPE is
+/// ignored, so that progress may go to a program that has ended. One at a time.
 class StopSignals {
  public:
   StopSignals();
@@ -16,6 +18,10 @@ class StopSignals {
   static int received();
   /// Whether one did.
   static bool requested() { return received() != 0; }
+  /// The exit code of a program that a signal has stopped, as shells count: 128 + signal.
+  static int exit_code() { return 128 + received(); }
+  /// Whether a checkpoint was asked for since this was last asked.
+  static bool take_save_request();
 };
 
 }  // namespace mlaan

@@ -39,7 +39,8 @@ struct TrainSummary {
 ///
 ///     config.toml                    all settings, and where each came from
 ///     plan.toml                      what they train by (see plan_file.h)
-///     checkpoints/last.safetensors   all that a resume needs, after every period of `save.every`
+///     checkpoints/last.safetensors   all that a resume needs, after every period of `save.every`;
+///                                    of an epoch's end, before it is validated and after
 ///     checkpoints/best.safetensors   the same, of the epoch with the lowest validation error
 ///     checkpoints/epoch-0007.safetensors   of the last `save.keep` epochs
 class Trainer {
@@ -59,9 +60,12 @@ class Trainer {
   /// \throws UserError if it is not of this model, method and partition.
   void resume(const Checkpoint& checkpoint);
 
-  /// Trains until the last epoch, or until `should_stop` - asked after every step - is true; then
-  /// it writes a checkpoint and returns.
-  TrainSummary run(const std::function<bool()>& should_stop = {});
+  /// Trains until the last epoch, and tests; or until `should_stop` - asked after every step, and
+  /// for every batch that is validated or tested on - is true; then it writes a checkpoint, unless
+  /// there is one of that step, and returns.
+  /// \param should_save asked after every step; where it is true, a checkpoint is written.
+  TrainSummary run(const std::function<bool()>& should_stop = {},
+                   const std::function<bool()>& should_save = {});
 
   /// Of the run as it is set up.
   RunReport report() const;

@@ -1,4 +1,4 @@
-// AugLocal: augmented local learning (Ma et al. 2024, ICLR, arXiv:2402.15815).
+// AugLocal: augmented local learning (Ma et al. 2024, ICLR, arXiv:2402.17318).
 #include <mlaan/local/methods/auglocal.h>
 #include <mlaan/nn/fresh_block.h>
 #include <mlaan/nn/tokens.h>
@@ -41,13 +41,13 @@ LayerTexts net_layers(const Backbone& backbone, const AuglocalOptions& options,
 
 void AuglocalOptions::describe(FieldList& fields) {
   fields.add("depth", depth, "later units that the first module's net takes the form of",
-             at_least(1));
+             count_from(1));
   fields.add("pyramid", pyramid,
              "how much shorter nets get from the first module to the last; 0: not at all",
              between(0, 1));
   fields.add("tail", tail,
              "units that the last module has at least besides its first; -1: as many as depth",
-             at_least(-1));
+             count_from(-1));
 }
 
 namespace methods {
@@ -56,7 +56,9 @@ std::vector<std::size_t> auglocal_units(std::size_t unit, std::size_t units, std
                                         double pyramid) {
   const auto l = static_cast<double>(unit);
   const auto later = static_cast<double>(units - 1) - l;
-  const double decay = units > 2 ? l * pyramid / static_cast<double>(units - 2) : 0;
+  // Of the partition into single units whose last `depth` units stay in one piece.
+  const auto modules = static_cast<double>(units) - static_cast<double>(depth);
+  const double decay = modules > 2 ? l * pyramid / (modules - 2) : 0;
   // The default rounding mode takes halves to even.
   const double count =
       std::max(1.0, std::nearbyint(static_cast<double>(depth) * (1 - decay) + decay));

@@ -6,7 +6,7 @@ namespace mlaan {
 void CheckpointOptions::describe(FieldList& fields) {
   fields.add("segments", segments,
              "segments of the network whose activations are recomputed; 0: one for each module",
-             at_least(0));
+             count_from(0));
 }
 
 namespace methods {

@@ -13,7 +13,7 @@ void describe_head(FieldList& fields, std::string& head, std::int64_t& feature_d
   fields.add("head", head, "layers of the auxiliary net; XcYf: X convolutions and Y linear layers",
              head_type);
   fields.add("feature_dim", feature_dim, "width of the hidden linear layers of an XcYf head",
-             at_least(1));
+             count_from(1));
   fields.add("widen", widen, "factor on the widths of an XcYf head", above(0));
   fields.add("token", token,
              "what linear and XcYf heads read of sequences of tokens: their mean, or the class "

@@ -56,10 +56,10 @@ void LamOptions::describe(FieldList& fields) {
              between(0, 1));
   fields.add("twins", twins, "leap layers that have a frozen twin", twinned_layers());
   fields.add("length", length,
-             "leap layers a net, where no published row and none by hand is taken", at_least(1));
+             "leap layers a net, where no published row and none by hand is taken", count_from(1));
   fields.add("pool", pool, "average pooling of a module's maps before its leap layers",
-             at_least(1));
-  fields.add("narrow", narrow, "factor to divide the channels of leap layers by", at_least(1));
+             count_from(1));
+  fields.add("narrow", narrow, "factor to divide the channels of leap layers by", count_from(1));
   fields.add("tied", tied,
              "let leap layers read their units' own weights, without twins, instead of training "
              "them");

@@ -6,12 +6,12 @@ namespace mlaan {
 
 void LeanOptions::describe(FieldList& fields) {
   fields.add("stride", stride, "mlm.stride of the lean method; 0: mlm.window, windows side by side",
-             at_least(0));
+             count_from(0));
   fields.add("independent_at_ends", independent_at_ends,
              "mlm.independent_at_ends of the lean method");
-  fields.add("pool", pool, "lam.pool of the lean method", at_least(1));
-  fields.add("narrow", narrow, "lam.narrow of the lean method", at_least(1));
-  fields.add("length", length, "lam.length of the lean method", at_least(1));
+  fields.add("pool", pool, "lam.pool of the lean method", count_from(1));
+  fields.add("narrow", narrow, "lam.narrow of the lean method", count_from(1));
+  fields.add("length", length, "lam.length of the lean method", count_from(1));
   fields.add("twins", twins, "lam.twins of the lean method", twinned_layers());
 }
 

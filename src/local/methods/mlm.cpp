@@ -4,11 +4,11 @@
 namespace mlaan {
 
 void MlmOptions::describe(FieldList& fields) {
-  fields.add("window", window, "modules that a cascaded supervision spans (k)", at_least(1))
+  fields.add("window", window, "modules that a cascaded supervision spans (k)", count_from(1))
       .has_flag = true;
   fields.add("stride", stride,
              "modules from the end of one window to the end of the next, at most the window",
-             at_least(1));
+             count_from(1));
   fields.add("independent_weight", independent_weight,
              "weight of each module's independent supervision", at_least(0));
   fields.add("cascaded_weight", cascaded_weight, "weight of each window's cascaded supervision",

@@ -41,7 +41,7 @@ void PredsimOptions::describe(FieldList& fields) {
              "similarity matching; pred or sim: one of them alone, with weight 1",
              one_of({"predsim", "pred", "sim"}));
   fields.add("beta", beta, "weight of similarity matching in predsim", between(0, 1));
-  fields.add("features", features, "most features that the local classifier reads", at_least(1));
+  fields.add("features", features, "most features that the local classifier reads", count_from(1));
 }
 
 namespace methods {

@@ -1,4 +1,4 @@
-// AugLocal: augmented local learning (Ma et al. 2024, ICLR, arXiv:2402.15815).
+// AugLocal: augmented local learning (Ma et al. 2024, ICLR, arXiv:2402.17318).
 //
 // Update rule: one supervision of each module by itself: cross-entropy of a net whose blocks have
 // the form of later units, chosen evenly, freshly initialised. Nets get shorter from the first
@@ -26,8 +26,9 @@ struct AuglocalOptions {
 namespace methods {
 
 /// Positions of the units that the net behind unit `unit` (from 0, of `units`) takes the form of:
-/// round(l + (L−1−l)·i/a) for i = 1 … a, where a = max(1, round(d·(1−x) + x)) with x = l·t/(L−2),
-/// d the depth and t the pyramid's decay; all later units where a is no less than their number.
+/// round(l + (L−1−l)·i/a) for i = 1 … a, where a = max(1, round(d·(1−x) + x)) with x = l·t/(K−2),
+/// d the depth, t the pyramid's decay and K = L − d the modules that the published code makes of L
+/// units (of two modules or fewer, x = 0); all later units where a is no less than their number.
 /// Halves are rounded to even.
 std::vector<std::size_t> auglocal_units(std::size_t unit, std::size_t units, std::int64_t depth,
                                         double pyramid);

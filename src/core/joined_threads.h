@@ -1,0 +1,44 @@
+// Threads that are waited for.
+#pragma once
+
+#include <mlaan/core/error.h>
+
+#include <system_error>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace mlaan {
+
+/// Threads that join() and the destructor wait for: whoever has them sees to it that they end, also
+/// where one could not be started.
+class JoinedThreads {
+ public:
+  JoinedThreads() = default;
+  ~JoinedThreads() { join(); }
+  JoinedThreads(const JoinedThreads&) = delete;
+  JoinedThreads& operator=(const JoinedThreads&) = delete;
+
+  /// \throws Error where the system gives no thread; those before go on.
+  template <class Work>
+  void start(Work work) {
+    try {
+      threads_.emplace_back(std::move(work));
+    } catch (const std::system_error& error) {
+      throw Error("thread " + std::to_string(threads_.size() + 1) +
+                  " of those that read data could not be started (" + error.code().message() +
+                  "); ask for fewer workers");
+    }
+  }
+
+  void join() {
+    for (auto& thread : threads_) thread.join();
+    threads_.clear();
+  }
+  bool empty() const { return threads_.empty(); }
+
+ private:
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace mlaan

@@ -1,0 +1,51 @@
+// A run's folder that goes again where nothing came of the run.
+#include "train/new_folder.h"
+
+#include <mlaan/train/trainer.h>
+
+#include <system_error>
+
+namespace mlaan {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool has_content(const fs::path& path) {
+  std::error_code error;
+  return !fs::is_empty(path, error) && !error;
+}
+
+/// Whether a step was logged, or anything saved.
+bool has_begun(const fs::path& folder) {
+  std::error_code error;
+  return has_content(folder / "steps.jsonl") ||
+         has_content(last_checkpoint(folder).parent_path()) ||
+         fs::exists(folder / "summary.json", error);
+}
+
+}  // namespace
+
+NewFolder::NewFolder(const fs::path& folder) : folder_(folder) {
+  std::error_code error;
+  for (const char* name : {"config.toml", "plan.toml", "metrics.csv", "steps.jsonl"}) {
+    if (!fs::exists(folder / name, error)) new_files_.push_back(folder / name);
+  }
+  const fs::path checkpoints = last_checkpoint(folder).parent_path();
+  if (!fs::exists(checkpoints, error)) new_folders_.push_back(checkpoints);
+  fs::path next = fs::absolute(folder, error).lexically_normal();
+  if (!next.has_filename()) next = next.parent_path();  // of "runs/one/"
+  while (!fs::exists(next, error) && next.has_relative_path()) {
+    new_folders_.push_back(next);
+    next = next.parent_path();
+  }
+}
+
+NewFolder::~NewFolder() {
+  std::error_code ignored;
+  if (has_begun(folder_)) return;
+  for (const auto& file : new_files_) fs::remove(file, ignored);
+  // Of folders, remove() takes empty ones alone.
+  for (const auto& made : new_folders_) fs::remove(made, ignored);
+}
+
+}  // namespace mlaan
