@@ -219,6 +219,8 @@ void SaveOptions::describe(FieldList& fields) {
 
 void LogOptions::describe(FieldList& fields) {
   fields.add("steps", steps, "steps from one line of steps.jsonl to the next", at_least(1));
+  fields.add("tensorboard", tensorboard,
+             "write TensorBoard's event files too, into the run's folder tensorboard/");
 }
 
 void declare_all(OptionSet& options) {

@@ -15,7 +15,7 @@ namespace mlaan {
 /// metrics.csv: epoch, step, learning_rate, train_loss, train_error, validation_loss,
 /// validation_error (per cent), images_per_second, seconds, peak_bytes.
 /// steps.jsonl: objects of epoch, batch, step, learning_rate, loss, error, images_per_second and
-/// losses, the last step's of every supervision in the plan's order.
+/// losses, the last step's of every supervision by name and window: {"cascaded 3..4": 1.25, …}.
 class MetricsFiles final : public TrainObserver {
  public:
   explicit MetricsFiles(std::filesystem::path folder) : folder_(std::move(folder)) {}
