@@ -202,15 +202,20 @@ std::string plan_text(const PlanDescription& plan, const Backbone& backbone,
 }
 
 PlanDescription read_plan(const std::filesystem::path& path, const Backbone& backbone) {
+  return parse_plan(read_text(path), path.string(), backbone);
+}
+
+PlanDescription parse_plan(const std::string& text, const std::string& name,
+                           const Backbone& backbone) {
   toml::table table;
   try {
-    table = toml::parse(read_text(path), path.string());
+    table = toml::parse(text, name);
   } catch (const toml::parse_error& error) {
     const auto& place = error.source().begin;
-    throw UserError(path.string() + ":" + std::to_string(place.line) + ":" +
-                    std::to_string(place.column) + ": " + std::string(error.description()));
+    throw UserError(name + ":" + std::to_string(place.line) + ":" + std::to_string(place.column) +
+                    ": " + std::string(error.description()));
   }
-  const Section file(table, path.string(), "the plan");
+  const Section file(table, name, "the plan");
   file.allow({"model", "modules", "net", "supervision"});
   if (file.text("model") != backbone.name()) {
     file.fail("model", "the plan is for " + file.text("model") + ", not for " + backbone.name());
