@@ -19,6 +19,7 @@
 #include <mlaan/local/optimizer_state.h>
 #include <mlaan/local/published.h>
 #include <mlaan/local/recompute.h>
+#include <mlaan/local/supervision_names.h>
 #include <mlaan/measure/cost.h>
 #include <mlaan/measure/memory.h>
 #include <mlaan/nn/backbones.h>

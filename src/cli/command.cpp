@@ -74,14 +74,16 @@ ConfigFlags::ConfigFlags(CLI::App& app, const std::vector<std::string>& keys,
 
 void ConfigFlags::add(CLI::App& app, const Field& field, const std::string& names) {
   const std::string flag = names.substr(names.rfind(',') + 1);
-  app.add_option_function<std::string>(
-         names,
-         [this, key = field.key, flag](const std::string& value) {
-           given_.push_back({key, value, flag});
-         },
-         field.help + " [" + to_toml(field.initial) + "]")
-      ->type_name("")
-      ->take_last();
+  // What is on or off may go without a value: --tensorboard, --tensorboard=false.
+  const bool is_switch = std::holds_alternative<bool>(field.initial);
+  auto* option = app.add_option_function<std::string>(
+      names,
+      [this, key = field.key, flag, is_switch](const std::string& value) {
+        given_.push_back({key, is_switch && value.empty() ? "true" : value, flag});
+      },
+      field.help + " [" + to_toml(field.initial) + "]");
+  option->type_name("")->take_last();
+  if (is_switch) option->expected(0, 1);
 }
 
 void ConfigFlags::apply(Config& config) const {

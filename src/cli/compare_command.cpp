@@ -9,6 +9,7 @@
 #include <mlaan/log/metrics_files.h>
 #include <mlaan/log/progress.h>
 #include <mlaan/log/summary.h>
+#include <mlaan/log/tensorboard.h>
 #include <mlaan/train/options.h>
 #include <mlaan/train/setup.h>
 #include <mlaan/train/signals.h>
@@ -24,10 +25,10 @@ namespace fs = std::filesystem;
 
 struct CompareFlags {
   explicit CompareFlags(CLI::App& app)
-      : config(app,
-               with_augmentation({"dataset", "data", "model", "modules", "partition", "epochs",
-                                  "batch_size", "lr", "device", "train_limit", "workers", "threads",
-                                  "engine.recompute", "engine.precision", "output"})) {
+      : config(app, with_augmentation({"dataset", "data", "model", "modules", "partition", "epochs",
+                                       "batch_size", "lr", "device", "train_limit", "workers",
+                                       "threads", "engine.recompute", "engine.precision", "output",
+                                       "log.tensorboard"})) {
     app.add_option("--methods", methods,
                    "methods to train, separated by commas, each with settings of its own if need "
                    "be: NAME:key=value:key=value; the first is what the others are "
@@ -71,16 +72,17 @@ std::optional<TrainSummary> read_finished(const fs::path& folder) {
 }
 
 /// Runs leave the files that `mlaan train` leaves.
-ComparisonRecords records_of(bool quiet) {
+ComparisonRecords records_of(bool tensorboard, bool quiet) {
   ComparisonRecords records;
   records.read = read_finished;
   records.write = [](const fs::path& folder, Config& config, const TrainSummary& summary) {
     write_summary(folder / "summary.json", config, {summary});
   };
-  records.observers = [quiet](const fs::path& folder) {
+  records.observers = [tensorboard, quiet](const fs::path& folder) {
     std::vector<std::unique_ptr<TrainObserver>> observers;
     observers.push_back(std::make_unique<MetricsFiles>(folder));
     observers.push_back(std::make_unique<Progress>(stderr, quiet));
+    if (tensorboard) observers.push_back(std::make_unique<TensorBoardFile>(folder));
     return observers;
   };
   records.progress = [quiet](const std::string& line) {
@@ -167,7 +169,7 @@ int run(const CompareFlags& flags) {
     if (!report.step_costs.empty()) set_step_costs(report.methods, report.step_costs);
     write_comparison(folder / "comparison.json", report);
   };
-  ComparisonRecords records = records_of(flags.quiet);
+  ComparisonRecords records = records_of(config.get<LogOptions>().tensorboard, flags.quiet);
   records.finished = write;
   records.should_save = StopSignals::take_save_request;
   write(run_comparison(config, data, report.runs, records, StopSignals::requested));

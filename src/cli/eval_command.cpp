@@ -6,8 +6,10 @@
 #include <mlaan/core/error.h>
 #include <mlaan/log/summary.h>
 #include <mlaan/measure/memory.h>
+#include <mlaan/nn/scripted_backbone.h>
 #include <mlaan/train/checkpoint.h>
 #include <mlaan/train/evaluate.h>
+#include <mlaan/train/exported_network.h>
 #include <mlaan/train/options.h>
 #include <mlaan/train/setup.h>
 #include <mlaan/train/trained_network.h>
@@ -16,6 +18,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace mlaan::cli {
 namespace {
@@ -29,7 +32,8 @@ struct EvalFlags {
                 "output"},
                /*flags_of_methods=*/false) {
     app.add_option("checkpoint", path,
-                   "a checkpoint, or the folder of a run; without it, --model with --weights");
+                   "a checkpoint, the folder of a run, or what `mlaan export` wrote; without it, "
+                   "--model with --weights");
     app.add_flag("--per-class", per_class, "print the errors of each class, too");
     app.add_option("--json", json, "file to write the results to, besides OUTPUT/summary.json")
         ->type_name("FILE");
@@ -41,67 +45,136 @@ struct EvalFlags {
   bool per_class = false;
 };
 
-/// The checkpoint to test, whose settings come before those given now; nothing where weights are to
-/// be tested.
-std::optional<Checkpoint> take_checkpoint(const EvalFlags& flags, Config& config) {
-  Config given;
-  flags.config.apply(given);
-  const auto& settings = given.get<RunOptions>();
-  if (flags.path.empty()) {
-    if (settings.weights.empty()) {
-      throw UserError("eval needs a checkpoint or a run's folder, or --model NAME --weights FILE");
-    }
-    config.apply("output", "runs/" + settings.dataset + "-weights-eval", "default");
-    return std::nullopt;
-  }
-  if (!settings.weights.empty()) {
-    throw UserError("eval takes either a checkpoint or --weights; it was given " + flags.path +
-                    " and " + settings.weights);
-  }
-  Checkpoint checkpoint = read_checkpoint(reported_checkpoint(flags.path));
-  config.apply_text(checkpoint.info.config, checkpoint.path.string());
-  config.apply("output", (run_folder_of(checkpoint.path) / "eval").string(), "default");
-  return checkpoint;
+/// What is tested: where it comes from, and its logits, of early exits too.
+struct TestedNetwork {
+  std::string path;
+  std::string method;
+  std::int64_t epochs = 0;
+  std::int64_t parameters = 0;
+  std::vector<std::string> outputs;
+  MultiPredictor predict;
+};
+
+TestedNetwork of_backbone(const Backbone& backbone, torch::Device device) {
+  backbone.train(false);
+  backbone.to(device);
+  TestedNetwork tested;
+  tested.parameters = element_count(backbone.named_parameters());
+  tested.outputs = {"logits"};
+  tested.predict = [backbone, device](const torch::Tensor& images) {
+    return std::vector<torch::Tensor>{backbone.forward(images.to(device))};
+  };
+  return tested;
 }
+
+/// What the flags mean, found before the data are read.
+class Subject {
+ public:
+  /// Applies the settings of what is tested, and on top of them those given now.
+  Subject(const EvalFlags& flags, Config& config) : config_(config), path_(flags.path) {
+    Config given;
+    flags.config.apply(given);
+    const auto& settings = given.get<RunOptions>();
+    check_asked_for(settings);
+    if (path_.empty()) {
+      config.apply("output", "runs/" + settings.dataset + "-weights-eval", "default");
+    } else if (is_exported(path_)) {
+      const std::string model = settings.model;
+      exported_ =
+          read_exported(path_, parse_device(settings.device), is_script_file(model) ? model : "");
+      apply_dataset(exported_->info, config, path_);
+      config.apply("output", path_ + "-eval", "default");
+    } else {
+      checkpoint_ = read_checkpoint(reported_checkpoint(path_));
+      config.apply_text(checkpoint_->info.config, checkpoint_->path.string());
+      config.apply("output", (run_folder_of(checkpoint_->path) / "eval").string(), "default");
+    }
+    flags.config.apply(config);
+    if (exported_) config.apply("model", exported_->info.model, path_);
+  }
+
+  void check_data(const DataSource& data) const {
+    if (checkpoint_) mlaan::check_data(*checkpoint_, data);
+    if (!exported_) return;
+    Checkpoint stand_in{path_, {}, {}};
+    static_cast<NetworkDescription&>(stand_in.info) = exported_->info;
+    mlaan::check_data(stand_in, data);
+  }
+
+  TestedNetwork network(const DataSource& data, torch::Device device) const {
+    const auto& settings = config_.get<RunOptions>();
+    if (exported_) {
+      TestedNetwork tested{
+          path_, exported_->info.method, exported_->info.epochs, exported_->parameters,
+          {},    exported_->predict};
+      for (const auto& exit : exported_->info.exits) tested.outputs.push_back(exit.output);
+      return tested;
+    }
+    TestedNetwork tested = of_backbone(
+        checkpoint_ ? read_backbone(*checkpoint_, config_) : make_backbone(config_, data), device);
+    tested.path = checkpoint_ ? checkpoint_->path.string() : settings.weights;
+    tested.method = checkpoint_ ? settings.method : "";
+    tested.epochs = checkpoint_ ? checkpoint_->info.state.epoch : 0;
+    return tested;
+  }
+
+ private:
+  void check_asked_for(const RunOptions& settings) const {
+    if (path_.empty() && settings.weights.empty()) {
+      throw UserError(
+          "eval needs a checkpoint, a run's folder or an exported network, or --model "
+          "NAME --weights FILE");
+    }
+    if (!path_.empty() && !settings.weights.empty()) {
+      throw UserError("eval takes either a checkpoint or --weights; it was given " + path_ +
+                      " and " + settings.weights);
+    }
+  }
+
+  Config& config_;
+  std::string path_;
+  std::optional<Checkpoint> checkpoint_;
+  std::optional<ExportedNetwork> exported_;
+};
 
 int run(const EvalFlags& flags) {
   Config config;
-  const std::optional<Checkpoint> checkpoint = take_checkpoint(flags, config);
-  flags.config.apply(config);
+  const Subject subject(flags, config);
   prepare(config);
   const auto& settings = config.get<RunOptions>();
   const fs::path folder = settings.output;
   const DataSource data = make_data(config);
-  if (checkpoint) check_data(*checkpoint, data);
+  subject.check_data(data);
   const NewFolder new_folder(folder);
   make_writable(folder);
 
   const torch::Device device = parse_device(settings.device);
   const std::int64_t bytes_before = measure::read_memory(device).live;
-  const Backbone backbone =
-      checkpoint ? read_backbone(*checkpoint, config) : make_backbone(config, data);
-  backbone.train(false);
-  backbone.to(device);
+  const TestedNetwork network = subject.network(data, device);
   const auto loader = make_plain_loader(
       config, data, data.test, all_indices(*data.test),
       [](const std::string& what) { std::fprintf(stderr, "mlaan: skipped %s\n", what.c_str()); });
   measure::reset_peak(device);
+  const auto scores = evaluate_outputs(network.predict, *loader);
   EvalSummary summary;
-  summary.score = evaluate(
-      [&](const torch::Tensor& images) { return backbone.forward(images.to(device)); }, *loader);
-  summary.checkpoint = checkpoint ? checkpoint->path.string() : settings.weights;
-  summary.method = checkpoint ? settings.method : "";
+  summary.score = scores.back();
+  for (std::size_t i = 0; i + 1 < scores.size(); ++i) {
+    summary.exits.push_back({network.outputs.at(i), scores[i].error});
+  }
+  summary.checkpoint = network.path;
+  summary.method = network.method;
   summary.model = settings.model;
   summary.dataset = data.name;
   summary.class_names = data.classes;
-  summary.epochs = checkpoint ? checkpoint->info.state.epoch : 0;
+  summary.epochs = network.epochs;
   summary.batch = settings.batch_size;
   summary.images_per_second = static_cast<double>(summary.score.images) / summary.score.seconds;
   summary.peak_bytes = measure::read_memory(device).peak - bytes_before;
-  summary.parameters = element_count(backbone.named_parameters());
+  summary.parameters = network.parameters;
   write_summary(folder / "summary.json", summary);
   if (!flags.json.empty()) write_summary(flags.json, summary);
   std::printf("%s", summary_table(summary).c_str());
+  if (!summary.exits.empty()) std::printf("\n%s", exits_table(summary).c_str());
   if (flags.per_class) std::printf("\n%s", class_table(summary).c_str());
   return 0;
 }

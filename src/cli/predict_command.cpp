@@ -5,6 +5,8 @@
 #include <mlaan/data/picture.h>
 #include <mlaan/io/atomic_file.h>
 #include <mlaan/log/prediction_report.h>
+#include <mlaan/nn/scripted_backbone.h>
+#include <mlaan/train/exported_network.h>
 #include <mlaan/train/options.h>
 #include <mlaan/train/predict.h>
 #include <mlaan/train/setup.h>
@@ -13,6 +15,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <system_error>
 
 namespace mlaan::cli {
@@ -20,8 +23,10 @@ namespace {
 
 struct PredictFlags {
   explicit PredictFlags(CLI::App& app)
-      : config(app, {"batch_size", "device", "threads"}, /*flags_of_methods=*/false) {
-    app.add_option("checkpoint", path, "a checkpoint, or the folder of a run")->required();
+      : config(app, {"model", "batch_size", "device", "threads"}, /*flags_of_methods=*/false) {
+    app.add_option("checkpoint", path,
+                   "a checkpoint, the folder of a run, or what `mlaan export` wrote")
+        ->required();
     app.add_option("pictures", files, "JPEG, PNG or WebP files, or folders of them")->required();
     app.add_option("--top", top, "classes to give for each picture [5]")
         ->check(CLI::Range(1, 1000000));
@@ -36,12 +41,17 @@ struct PredictFlags {
   std::string json;
 };
 
+/// A network that is asked about pictures.
+struct AskedNetwork {
+  NetworkDescription description;
+  Predictor predict;
+  std::int64_t batch_size = 0;
+};
+
 /// Pictures that wait to go through the network together.
 class Batch {
  public:
-  Batch(const Backbone& backbone, const CheckpointInfo& info, torch::Device device,
-        std::int64_t top)
-      : backbone_(backbone), info_(info), device_(device), top_(top) {}
+  Batch(const AskedNetwork& network, std::int64_t top) : network_(network), top_(top) {}
 
   std::size_t size() const { return inputs_.size(); }
 
@@ -53,17 +63,15 @@ class Batch {
   void run() {
     if (inputs_.empty()) return;
     const torch::NoGradGuard no_grad;
-    const torch::Tensor logits = backbone_.forward(torch::stack(inputs_).to(device_));
-    const auto guesses = likeliest(logits, info_.class_names, top_);
+    const torch::Tensor logits = network_.predict(torch::stack(inputs_));
+    const auto guesses = likeliest(logits, network_.description.class_names, top_);
     for (std::size_t i = 0; i < files_.size(); ++i) files_[i]->guesses = guesses[i];
     inputs_.clear();
     files_.clear();
   }
 
  private:
-  const Backbone& backbone_;
-  const CheckpointInfo& info_;
-  torch::Device device_;
+  const AskedNetwork& network_;
   std::int64_t top_;
   std::vector<torch::Tensor> inputs_;
   std::vector<PredictedFile*> files_;
@@ -93,23 +101,45 @@ std::vector<PredictedFile> files_of(const std::vector<std::string>& given) {
   return files;
 }
 
-int run(const PredictFlags& flags) {
+AskedNetwork read_exported_network(const PredictFlags& flags) {
+  Config config;
+  flags.config.apply(config);
+  prepare(config);
+  const auto& settings = config.get<RunOptions>();
+  const auto network = read_exported(flags.path, parse_device(settings.device),
+                                     is_script_file(settings.model) ? settings.model : "");
+  return {network.info,
+          [network](const torch::Tensor& images) { return network.predict(images).back(); },
+          settings.batch_size};
+}
+
+AskedNetwork read_trained_network(const PredictFlags& flags) {
   const Checkpoint checkpoint = read_checkpoint(reported_checkpoint(flags.path));
   Config config;
   config.apply_text(checkpoint.info.config, checkpoint.path.string());
   flags.config.apply(config);
   prepare(config);
-  const auto& settings = config.get<RunOptions>();
-  const torch::Device device = parse_device(settings.device);
+  const torch::Device device = parse_device(config.get<RunOptions>().device);
   const Backbone backbone = read_backbone(checkpoint, config);
   backbone.to(device);
+  return {checkpoint.info,
+          [backbone, device](const torch::Tensor& images) {
+            return backbone.forward(images.to(device));
+          },
+          config.get<RunOptions>().batch_size};
+}
 
+int run(const PredictFlags& flags) {
+  const AskedNetwork network =
+      is_exported(flags.path) ? read_exported_network(flags) : read_trained_network(flags);
   std::vector<PredictedFile> files = files_of(flags.files);
-  Batch batch(backbone, checkpoint.info, device, flags.top);
+  Batch batch(network, flags.top);
   bool all_read = true;
   for (auto& file : files) {
     try {
-      if (file.error.empty()) batch.add(read_network_input(file.file, checkpoint.info), file);
+      if (file.error.empty()) {
+        batch.add(read_network_input(file.file, network.description), file);
+      }
     } catch (const DamagedPicture& error) {
       file.error = error.what();
     }
@@ -117,11 +147,11 @@ int run(const PredictFlags& flags) {
       std::fprintf(stderr, "mlaan: %s\n", file.error.c_str());
       all_read = false;
     }
-    if (static_cast<std::int64_t>(batch.size()) == settings.batch_size) batch.run();
+    if (static_cast<std::int64_t>(batch.size()) == network.batch_size) batch.run();
   }
   batch.run();
 
-  const std::string json = prediction_json(checkpoint.info, files);
+  const std::string json = prediction_json(network.description, files);
   if (!flags.json.empty() && flags.json != "-") write_text(flags.json, json);
   std::printf("%s", flags.json == "-" ? json.c_str() : prediction_table(files).c_str());
   return all_read ? 0 : 2;

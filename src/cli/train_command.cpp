@@ -10,6 +10,7 @@
 #include <mlaan/log/metrics_files.h>
 #include <mlaan/log/progress.h>
 #include <mlaan/log/summary.h>
+#include <mlaan/log/tensorboard.h>
 #include <mlaan/train/options.h>
 #include <mlaan/train/planner.h>
 #include <mlaan/train/setup.h>
@@ -33,7 +34,8 @@ struct TrainFlags {
                    {"dataset",          "data",        "model",      "weights", "method",
                     "modules",          "epochs",      "batch_size", "lr",      "seed",
                     "device",           "train_limit", "workers",    "threads", "engine.recompute",
-                    "engine.precision", "partition",   "memory",     "output",  "baseline"})) {
+                    "engine.precision", "partition",   "memory",     "output",  "baseline",
+                    "log.tensorboard"})) {
     resume_option = app.add_option("--resume", resume,
                                    "go on from a checkpoint, or from the last one of a run's "
                                    "folder; without PATH of --output or of the newest run alike")
@@ -57,6 +59,8 @@ TrainSummary train(Config& config, const DataSource& data, const fs::path& folde
   Progress progress(stderr, quiet);
   trainer.add_observer(files);
   trainer.add_observer(progress);
+  TensorBoardFile tensorboard(folder);
+  if (config.get<LogOptions>().tensorboard) trainer.add_observer(tensorboard);
   return trainer.run(StopSignals::requested, StopSignals::take_save_request);
 }
 

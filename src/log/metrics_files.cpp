@@ -85,7 +85,10 @@ void MetricsFiles::on_steps(const StepReport& report) {
   line["error"] = report.error;
   line["images_per_second"] = report.images_per_second;
   line["data_wait"] = report.data_wait;
-  line["losses"] = report.losses;
+  line["losses"] = nlohmann::ordered_json::object();
+  for (std::size_t i = 0; i < report.losses.size(); ++i) {
+    line["losses"][report.supervisions.at(i)] = report.losses[i];
+  }
   steps_ << line.dump() << "\n";
   flush(steps_, "steps.jsonl");
 }

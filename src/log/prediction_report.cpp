@@ -17,7 +17,8 @@ std::string prediction_table(const std::vector<PredictedFile>& files) {
   return table.to_string();
 }
 
-std::string prediction_json(const CheckpointInfo& info, const std::vector<PredictedFile>& files) {
+std::string prediction_json(const NetworkDescription& info,
+                            const std::vector<PredictedFile>& files) {
   using nlohmann::ordered_json;
   ordered_json json;
   json["model"] = info.model;

@@ -177,6 +177,12 @@ std::string summary_table(const EvalSummary& summary) {
   return table.to_string();
 }
 
+std::string exits_table(const EvalSummary& summary) {
+  Table table({"early exit", "test error %"});
+  for (const auto& exit : summary.exits) table.add({exit.output, fixed(exit.error, 2)});
+  return table.to_string();
+}
+
 std::string class_table(const EvalSummary& summary) {
   Table table({"class", "images", "error %", "top-5 error %", "most often taken for"});
   for (std::size_t c = 0; c < summary.score.classes.size(); ++c) {
@@ -207,6 +213,9 @@ void write_summary(const std::filesystem::path& path, const EvalSummary& summary
   json["peak_bytes"] = summary.peak_bytes;
   json["parameters"] = summary.parameters;
   ordered_json document = json;
+  for (const auto& exit : summary.exits) {
+    document["exits"].push_back({{"name", exit.output}, {"test_error", exit.error}});
+  }
   document["classes"] = ordered_json::array();
   for (std::size_t c = 0; c < summary.score.classes.size(); ++c) {
     const ClassScore& score = summary.score.classes[c];

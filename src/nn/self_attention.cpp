@@ -9,6 +9,7 @@
 #include <torch/csrc/autograd/function.h>
 #include <torch/csrc/autograd/functions/utils.h>
 #include <torch/csrc/autograd/variable.h>
+#include <torch/csrc/jit/frontend/tracer.h>
 #include <torch/nn/functional/linear.h>
 #include <torch/nn/init.h>
 
@@ -20,6 +21,18 @@ namespace mlaan {
 namespace {
 
 using torch::Tensor;
+
+/// Attention by operators that every reader of a traced network knows, all heads at once.
+Tensor attend_by_plain_operators(const Tensor& projected, std::int64_t heads) {
+  const auto batch = projected.size(0);
+  const auto tokens = projected.size(1);
+  const auto width = projected.size(2) / (3 * heads);
+  const auto parts = projected.view({batch, tokens, 3, heads, width}).permute({2, 0, 3, 1, 4});
+  const Tensor query = parts.select(0, 0) * (1 / std::sqrt(static_cast<double>(width)));
+  const Tensor weights = at::softmax(query.matmul(parts.select(0, 1).transpose(2, 3)), 3);
+  const Tensor output = weights.matmul(parts.select(0, 2));
+  return output.transpose(1, 2).reshape({batch, tokens, heads * width});
+}
 
 #if MLAAN_HAS_FUSED_ATTENTION
 
@@ -129,6 +142,7 @@ torch::Tensor multi_head_attention(const torch::Tensor& projected, std::int64_t 
     throw UserError("attention of " + std::to_string(heads) +
                     " heads reads batch × tokens × 3·width, and the heads must divide the width");
   }
+  if (torch::jit::tracer::isTracing()) return attend_by_plain_operators(projected, heads);
   return attend(projected, heads);
 }
 

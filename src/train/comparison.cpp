@@ -40,8 +40,8 @@ bool is_kept(char letter) {
 
 /// Where files lie and how often they are written changes nothing of what comes out.
 bool is_free_to_differ(const std::string& key) {
-  static const std::set<std::string> keys{"output",     "data",      "workers",
-                                          "save.every", "save.keep", "log.steps"};
+  static const std::set<std::string> keys{"output",    "data",      "workers",        "save.every",
+                                          "save.keep", "log.steps", "log.tensorboard"};
   return keys.count(key) > 0;
 }
 

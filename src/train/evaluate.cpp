@@ -11,10 +11,14 @@
 namespace mlaan {
 namespace {
 
-/// What the network said of each class's images, counted.
+/// What one output of the network said of each class's images, counted.
 class Counts {
  public:
-  void add(const torch::Tensor& logits, const torch::Tensor& labels) {
+  void add(const torch::Tensor& logits, const torch::Tensor& of_batch) {
+    const torch::Tensor labels = of_batch.to(logits.device());
+    loss_sum_ += torch::nn::functional::cross_entropy(logits, labels).item<double>() *
+                 static_cast<double>(labels.size(0));
+    images_ += labels.size(0);
     const std::int64_t classes = logits.size(1);
     if (!confusion_.defined()) {
       confusion_ = torch::zeros({classes, classes}, torch::kInt64);
@@ -29,8 +33,13 @@ class Counts {
     outside_top5_.index_put_({on_cpu}, outside, /*accumulate=*/true);
   }
 
-  void put_into(Score& score) const {
-    if (!confusion_.defined()) return;
+  Score score() const {
+    Score score;
+    score.loss = score.error = score.error_top5 = undefined_number;
+    if (!confusion_.defined()) return score;
+    score.images = images_;
+    score.loss = loss_sum_ / static_cast<double>(images_);
+    score.confusion = confusion_;
     const std::int64_t count = confusion_.size(0);
     const auto of_classes = confusion_.sum(1);
     const auto mistakes = confusion_.clone().fill_diagonal_(0);
@@ -48,6 +57,7 @@ class Counts {
     }
     score.error = share(errors.sum(), score.images);
     score.error_top5 = share(outside_top5_.sum(), score.images);
+    return score;
   }
 
  private:
@@ -56,36 +66,45 @@ class Counts {
     return 100 * part.item<double>() / static_cast<double>(whole);
   }
 
+  double loss_sum_ = 0;
+  std::int64_t images_ = 0;
   torch::Tensor confusion_;     ///< images by class and by first choice
   torch::Tensor outside_top5_;  ///< images by class
 };
 
 }  // namespace
 
-Score evaluate(const Predictor& predict, Loader& loader, const std::function<bool()>& should_stop) {
+std::vector<Score> evaluate_outputs(
+    const MultiPredictor& predict, Loader& loader,
+    const std::function<void(const Batch&, const std::vector<torch::Tensor>& outputs)>& on_batch,
+    const std::function<bool()>& should_stop) {
   const auto start = Clock::now();
   const torch::NoGradGuard no_grad;
-  Score score;
-  score.error = undefined_number;
-  score.error_top5 = undefined_number;
-  double loss_sum = 0;
-  Counts counts;
+  std::vector<Counts> counts(1);
+  bool stopped = false;
   loader.start(0);
   while (auto batch = loader.next()) {
-    score.stopped = should_stop && should_stop();
-    if (score.stopped) break;
-    const torch::Tensor logits = predict(batch->images);
-    const torch::Tensor labels = batch->labels.to(logits.device());
-    const auto count = labels.size(0);
-    loss_sum += torch::nn::functional::cross_entropy(logits, labels).item<double>() *
-                static_cast<double>(count);
-    counts.add(logits, labels);
-    score.images += count;
+    stopped = should_stop && should_stop();
+    if (stopped) break;
+    const auto outputs = predict(batch->images);
+    counts.resize(outputs.size());
+    for (std::size_t i = 0; i < outputs.size(); ++i) counts[i].add(outputs[i], batch->labels);
+    if (on_batch) on_batch(*batch, outputs);
   }
-  score.loss = score.images > 0 ? loss_sum / static_cast<double>(score.images) : undefined_number;
-  counts.put_into(score);
-  score.seconds = seconds_since(start);
-  return score;
+  std::vector<Score> scores;
+  for (const auto& of_output : counts) {
+    scores.push_back(of_output.score());
+    scores.back().seconds = seconds_since(start);
+    scores.back().stopped = stopped;
+  }
+  return scores;
+}
+
+Score evaluate(const Predictor& predict, Loader& loader, const std::function<bool()>& should_stop) {
+  const auto alone = [&](const torch::Tensor& images) {
+    return std::vector<torch::Tensor>{predict(images)};
+  };
+  return evaluate_outputs(alone, loader, {}, should_stop).front();
 }
 
 }  // namespace mlaan

@@ -5,7 +5,6 @@
 #include <mlaan/core/error.h>
 #include <mlaan/train/network_analysis.h>
 #include <mlaan/train/options.h>
-#include <mlaan/train/phases.h>
 #include <mlaan/train/setup.h>
 #include <mlaan/train/trained_network.h>
 
@@ -140,10 +139,7 @@ NetworkAnalysis analyse_network(const Checkpoint& checkpoint, Config& config,
 
   Backbone backbone = read_backbone(checkpoint, config);
   backbone.set_normalisation(data.normalisation);
-  // A checkpoint is analysed by the plan of the phase that it was written in.
-  auto phases = training_phases(config, method_named(run.method));
-  const auto number = static_cast<std::size_t>(checkpoint.info.state.phase);
-  TrainingPhase& phase = phases.at(std::min(number, phases.size() - 1));
+  TrainingPhase phase = phase_of(checkpoint, config);
   const Plan plan = make_bare_plan(phase.settings, backbone, phase.method);
   describe_modules(analysis, backbone, plan);
   const torch::Device device = parse_device(run.device);

@@ -253,6 +253,8 @@ void SaveOptions::describe(FieldList& fields) {
 
 void LogOptions::describe(FieldList& fields) {
   fields.add("steps", steps, "steps from one line of steps.jsonl to the next", count_from(1));
+  fields.add("tensorboard", tensorboard,
+             "write TensorBoard's event files too, into the run's folder tensorboard/");
 }
 
 void declare_all(OptionSet& options) {

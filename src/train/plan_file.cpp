@@ -249,8 +249,9 @@ struct ParsedFile {
   bool has_phases() const { return table.contains("phase"); }
 };
 
-ParsedFile parse_file(const std::filesystem::path& path) {
-  ParsedFile file{parse_toml(read_text(path), path.string()), path.string()};
+/// \param name what messages call the text.
+ParsedFile parse_text(const std::string& text, const std::string& name) {
+  ParsedFile file{parse_toml(text, name), name};
   if (!file.has_phases()) {
     file.top().allow(joined({"model"}, plan_keys));
     return file;
@@ -401,7 +402,12 @@ std::string plan_text(const std::vector<PhaseDescription>& phases, const Backbon
 }
 
 PlanDescription read_plan(const std::filesystem::path& path, const Backbone& backbone) {
-  const ParsedFile file = parse_file(path);
+  return parse_plan(read_text(path), path.string(), backbone);
+}
+
+PlanDescription parse_plan(const std::string& text, const std::string& name,
+                           const Backbone& backbone) {
+  const ParsedFile file = parse_text(text, name);
   if (file.has_phases()) file.top().fail("phase", "expected a single plan, without phases");
   check_model(file.top(), backbone);
   return read_plan(file.top(), backbone);
@@ -413,7 +419,7 @@ bool is_plan_file(const std::string& method) {
 
 MethodEntry plan_file_method(const std::string& path) {
   if (!std::filesystem::exists(path)) throw UserError("there is no plan file " + path);
-  const auto file = std::make_shared<const ParsedFile>(parse_file(path));
+  const auto file = std::make_shared<const ParsedFile>(parse_text(read_text(path), path));
   if (file->has_phases()) return method_of_phases(file);
   return method_of_plan(path, "the plan of a file", [path](const Backbone& backbone) {
     return read_plan(std::filesystem::path(path), backbone);

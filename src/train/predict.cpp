@@ -39,7 +39,7 @@ std::vector<std::vector<Guess>> likeliest(const torch::Tensor& logits,
   return guesses;
 }
 
-torch::Tensor read_network_input(const std::string& file, const CheckpointInfo& info) {
+torch::Tensor read_network_input(const std::string& file, const NetworkDescription& info) {
   if (info.normalisation.mean.empty()) {
     throw UserError(
         "the checkpoint does not say how its images were normalised; it was written by an older "

@@ -6,6 +6,8 @@
 #include <mlaan/train/trainer.h>
 #include <mlaan/train/weight_average.h>
 
+#include <algorithm>
+
 namespace mlaan {
 
 namespace fs = std::filesystem;
@@ -26,6 +28,12 @@ void check_data(const Checkpoint& checkpoint, const DataSource& data) {
                   to_string(info.image_shape) + " in " + std::to_string(info.classes) +
                   " classes; " + data.name + " has " + to_string(data.image_shape) + " in " +
                   std::to_string(classes));
+}
+
+TrainingPhase phase_of(const Checkpoint& checkpoint, Config& config) {
+  auto phases = training_phases(config, method_named(config.get<RunOptions>().method));
+  const auto number = static_cast<std::size_t>(checkpoint.info.state.phase);
+  return std::move(phases.at(std::min(number, phases.size() - 1)));
 }
 
 Backbone read_backbone(const Checkpoint& checkpoint, Config& config) {

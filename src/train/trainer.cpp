@@ -4,6 +4,7 @@
 #include "train/epoch_meter.h"
 
 #include <mlaan/io/atomic_file.h>
+#include <mlaan/local/supervision_names.h>
 #include <mlaan/train/evaluate.h>
 #include <mlaan/train/learning_rate.h>
 #include <mlaan/train/measured_settings.h>
@@ -396,6 +397,7 @@ class Trainer::Implementation {
         state_.seconds / static_cast<double>(state_.step) * static_cast<double>(steps_left);
     report.data_wait = data_wait();
     report.losses = meter_.last_losses();
+    report.supervisions = supervision_names(engine_.plan());
     for (auto* observer : observers_) observer->on_steps(report);
   }
 

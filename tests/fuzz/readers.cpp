@@ -1,5 +1,8 @@
 #include "fuzz/readers.h"
 
+#include "io/onnx_model.h"
+#include "io/protobuf.h"
+#include "io/record_file.h"
 #include "support/files.h"
 #include "support/picture_writer.h"
 #include "support/temporary_folder.h"
@@ -14,6 +17,7 @@
 #include <mlaan/io/safetensors.h>
 #include <mlaan/local/method.h>
 #include <mlaan/local/published.h>
+#include <mlaan/train/export_info.h>
 #include <mlaan/train/plan_file.h>
 
 #ifdef MLAAN_HAS_MATIO
@@ -109,6 +113,54 @@ FuzzedReader plan_file(const Folder& folder) {
                 [backbone](const fs::path& path) { read_plan(path, *backbone); });
 }
 
+ExportInfo export_info() {
+  ExportInfo info;
+  info.model = "resnet8";
+  info.classes = 2;
+  info.class_names = {"cat", "dog"};
+  info.image_shape = {3, 8, 8};
+  info.normalisation = {{0.5, 0.5, 0.5}, {0.25, 0.25, 0.25}};
+  info.exits = {{"logits", "head", 1, 10, 11}};
+  return info;
+}
+
+FuzzedReader description(const Folder& folder) {
+  return reader(folder, "export_info", "fuzzed.json", {export_info().to_json()},
+                [](const fs::path& path) { ExportInfo::from_json(read_text(path)); });
+}
+
+FuzzedReader onnx(const Folder& folder) {
+  OnnxModel model("fuzzed");
+  model.add_input("images", {3, 8, 8});
+  model.add_initializer("weight", torch::arange(12).to(torch::kFloat32).view({2, 6}));
+  const std::string sum = model.add_node("ReduceSum", {"images", model.constant({2, 3})},
+                                         {{"keepdims", std::int64_t{0}}});
+  model.add_node("LeakyRelu", {sum}, {{"alpha", 0.1}}, "logits");
+  model.add_output("logits", {3});
+  model.add_metadata("mlaan.network", export_info().to_json());
+  return reader(folder, "onnx", "fuzzed.onnx", {model.to_bytes()}, [](const fs::path& path) {
+    const std::string bytes = read_text(path);
+    for (const auto& named : read_onnx(bytes).initializers) touch(named.tensor);
+  });
+}
+
+FuzzedReader events(const Folder& folder) {
+  ProtobufWriter event;
+  event.float64(1, 12.5);
+  event.integer(2, 300);
+  event.text(3, "brain.Event:2");
+  return reader(folder, "events", "fuzzed.tfevents",
+                {framed_record(event.bytes()) + framed_record(event.bytes())},
+                [](const fs::path& path) {
+                  const std::string bytes = read_text(path);
+                  for (const auto& record : whole_records(bytes)) {
+                    ProtobufReader fields(record);
+                    while (fields.next()) {
+                    }
+                  }
+                });
+}
+
 #ifdef MLAAN_HAS_MATIO
 FuzzedReader matlab(const Folder& folder) {
   std::vector<std::string> seeds;
@@ -153,7 +205,8 @@ FuzzedReader picture(const Folder& folder) {
 std::vector<FuzzedReader> fuzzed_readers() {
   const auto folder = std::make_shared<const TemporaryFolder>();
   return {
-      idx(folder),     cifar10(folder), stl10(folder), safetensors(folder), plan_file(folder),
+      idx(folder),       cifar10(folder),     stl10(folder), safetensors(folder),
+      plan_file(folder), description(folder), onnx(folder),  events(folder),
 #ifdef MLAAN_HAS_MATIO
       matlab(folder),
 #endif

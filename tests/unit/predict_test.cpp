@@ -40,7 +40,7 @@ class PredictInput : public ::testing::Test {
 
   TemporaryFolder folder;
   std::filesystem::path picture = folder / "picture.png";
-  CheckpointInfo info;
+  NetworkDescription info;
 };
 
 TEST_F(PredictInput, IsTheMiddleOfThePictureNormalised) {

@@ -4,6 +4,7 @@
 #include "support/temporary_folder.h"
 
 #include <mlaan/io/atomic_file.h>
+#include <mlaan/local/supervision_names.h>
 #include <mlaan/log/metrics_files.h>
 #include <mlaan/train/options.h>
 #include <mlaan/train/setup.h>
@@ -182,6 +183,32 @@ std::vector<std::string> lines_of(const std::filesystem::path& path) {
   std::vector<std::string> lines;
   for (std::string line; std::getline(text, line);) lines.push_back(line);
   return lines;
+}
+
+TEST_F(TrainerTest, StepsNameTheLossOfEachSupervision) {
+  Config config = small_run({"method=mlaan", "modules=3", "epochs=1"});
+  Trainer trainer(config, make_data(config), folder / "named");
+  MetricsFiles files(folder / "named");
+  trainer.add_observer(files);
+  trainer.run();
+  const auto names = supervision_names(trainer.engine().plan());
+  ASSERT_EQ(std::set<std::string>(names.begin(), names.end()).size(), names.size());
+  const std::string line = lines_of(folder / "named/steps.jsonl").at(0);
+  std::size_t position = line.find("\"losses\":{");
+  for (const auto& name : names) {
+    position = line.find("\"" + name + "\":", position);
+    EXPECT_NE(position, std::string::npos) << name << " is not in order in " << line;
+  }
+  EXPECT_NE(line.find("\"cascaded 1..2\":"), std::string::npos) << line;
+}
+
+TEST(SupervisionNames, TellApartWhatHasOneNameAndWindow) {
+  Plan plan{Partition({0, 1}), {}, {}, {}, {}};
+  plan.supervisions = {{"local", 0, 0, nullptr, nullptr},
+                       {"local", 0, 1, nullptr, nullptr},
+                       {"local", 0, 0, nullptr, nullptr}};
+  EXPECT_EQ(supervision_names(plan),
+            (std::vector<std::string>{"local 1..1", "local 1..2", "local 1..1 #2"}));
 }
 
 TEST_F(TrainerTest, LogsHoldEveryEpochAndStepOnceAlsoAfterAKill) {

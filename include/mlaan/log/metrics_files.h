@@ -16,7 +16,7 @@ namespace mlaan {
 /// validation_error (per cent), images_per_second, seconds, peak_bytes, data_wait (share),
 /// average_validation_error (of the moving average of the weights; empty without one).
 /// steps.jsonl: objects of epoch, batch, step, learning_rate, loss, error, images_per_second and
-/// losses, the last step's of every supervision in the plan's order.
+/// losses, the last step's of every supervision by name and window: {"cascaded 3..4": 1.25, …}.
 class MetricsFiles final : public TrainObserver {
  public:
   explicit MetricsFiles(std::filesystem::path folder) : folder_(std::move(folder)) {}

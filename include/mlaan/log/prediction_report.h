@@ -20,6 +20,7 @@ std::string prediction_table(const std::vector<PredictedFile>& files);
 
 /// {"model": …, "pictures": [{"file": …, "classes": [{"name": …, "probability": …}, …]}, …]}; of a
 /// file that could not be read, {"file": …, "error": …}.
-std::string prediction_json(const CheckpointInfo& info, const std::vector<PredictedFile>& files);
+std::string prediction_json(const NetworkDescription& info,
+                            const std::vector<PredictedFile>& files);
 
 }  // namespace mlaan

@@ -24,6 +24,12 @@ void write_summary(const std::filesystem::path& path, Config& config,
 /// default. \throws UserError for a file that is not there or not what write_summary() writes.
 TrainSummary read_summary(const std::filesystem::path& path);
 
+/// An early exit's error on the test images.
+struct ExitError {
+  std::string output;  ///< "exit_3"
+  double error = 0;    ///< per cent
+};
+
 /// What came of testing a checkpoint.
 struct EvalSummary {
   std::string checkpoint;
@@ -33,6 +39,7 @@ struct EvalSummary {
   std::int64_t epochs = 0;  ///< that it was trained for
   std::int64_t batch = 0;
   Score score;
+  std::vector<ExitError> exits;  ///< of a network that has any
   std::vector<std::string> class_names;
   double images_per_second = 0;
   std::int64_t peak_bytes = 0;
@@ -40,6 +47,8 @@ struct EvalSummary {
 };
 
 std::string summary_table(const EvalSummary& summary);
+/// One line an exit.
+std::string exits_table(const EvalSummary& summary);
 /// One line a class: its images, their errors, and what they are most often mistaken for.
 std::string class_table(const EvalSummary& summary);
 /// Writes {"test_error": …, "test_error_top5": …, …, "classes": [{"name": …, …}], "results": […]};

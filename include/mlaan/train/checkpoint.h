@@ -3,7 +3,7 @@
 
 #include <mlaan/io/safetensors.h>
 #include <mlaan/local/engine.h>
-#include <mlaan/nn/normalisation.h>
+#include <mlaan/train/network_description.h>
 #include <mlaan/train/state.h>
 
 #include <filesystem>
@@ -12,16 +12,8 @@
 namespace mlaan {
 
 /// What a checkpoint says of itself besides its tensors.
-struct CheckpointInfo {
+struct CheckpointInfo : NetworkDescription {
   std::string config;  ///< all settings of the run, as TOML
-  std::string model;   ///< name of the backbone
-  std::int64_t classes = 0;
-  Shape image_shape;
-  std::vector<std::string> class_names;
-  /// Of the pictures; empty in checkpoints that were written before it was kept.
-  Normalisation normalisation;
-  /// Of a picture's middle that the network was tested on; see centre_frame().
-  double framing_share = 1;
   TrainingState state;
 };
 

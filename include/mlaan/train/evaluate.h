@@ -25,6 +25,7 @@ struct Score {
   double error = 0;       ///< per cent whose class is not the first choice; NaN without images
   double error_top5 = 0;  ///< the same of the first five choices; 0 of at most five classes
   std::vector<ClassScore> classes;  ///< of each class; empty without images
+  torch::Tensor confusion;          ///< int64, images by class and by first choice
   std::int64_t images = 0;
   double seconds = 0;
   bool stopped = false;  ///< true where it was stopped before the last image
@@ -37,5 +38,16 @@ using Predictor = std::function<torch::Tensor(const torch::Tensor& images)>;
 /// \param should_stop asked before every batch; where it is true, the score is of those before.
 Score evaluate(const Predictor& predict, Loader& loader,
                const std::function<bool()>& should_stop = {});
+
+/// Logits of a batch from several places of a network, in evaluation mode; always as many.
+using MultiPredictor = std::function<std::vector<torch::Tensor>(const torch::Tensor& images)>;
+
+/// The same for a network that gives logits several times. Without images one score.
+/// \param on_batch told of every batch and what came of it.
+std::vector<Score> evaluate_outputs(
+    const MultiPredictor& predict, Loader& loader,
+    const std::function<void(const Batch&, const std::vector<torch::Tensor>& outputs)>& on_batch =
+        {},
+    const std::function<bool()>& should_stop = {});
 
 }  // namespace mlaan

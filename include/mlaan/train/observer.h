@@ -51,6 +51,7 @@ struct StepReport {
   double seconds_left = 0;
   double data_wait = 0;  ///< share of the epoch's time so far that was spent waiting for batches
   std::vector<double> losses;  ///< of the last step, one a supervision, in the plan's order
+  std::vector<std::string> supervisions;  ///< what these are called; see supervision_names()
 };
 
 /// After an epoch.

@@ -141,6 +141,7 @@ struct SaveOptions {
 struct LogOptions {
   static constexpr const char* section = "log";
   std::int64_t steps = 10;
+  bool tensorboard = false;
 
   void describe(FieldList& fields);
 };

@@ -77,6 +77,10 @@ std::string plan_text(const std::vector<PhaseDescription>& phases, const Backbon
 ///         a plan with phases.
 PlanDescription read_plan(const std::filesystem::path& path, const Backbone& backbone);
 
+/// The same of a text. \param name what messages call it.
+PlanDescription parse_plan(const std::string& text, const std::string& name,
+                           const Backbone& backbone);
+
 /// Whether a method's name is that of a plan file: whether it ends with ".toml".
 bool is_plan_file(const std::string& method);
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <mlaan/nn/backbone.h>
-#include <mlaan/train/checkpoint.h>
+#include <mlaan/train/network_description.h>
 
 #include <torch/types.h>
 
@@ -26,11 +26,11 @@ std::vector<std::vector<Guess>> likeliest(const torch::Tensor& logits,
                                           const std::vector<std::string>& names,
                                           std::int64_t count);
 
-/// A picture file as the network of a checkpoint takes it: the middle of it, brought to the size of
+/// A picture file as a trained network takes it: the middle of it, brought to the size of
 /// the images that it was trained on, grey where these were, and normalised.
 /// \return float32, channels × height × width.
 /// \throws DamagedPicture for a file that is no picture.
-/// \throws UserError for a checkpoint that says too little of its images.
-torch::Tensor read_network_input(const std::string& file, const CheckpointInfo& info);
+/// \throws UserError for a network that says too little of its images.
+torch::Tensor read_network_input(const std::string& file, const NetworkDescription& info);
 
 }  // namespace mlaan

@@ -1,0 +1,124 @@
+// mlaan export: a trained network by itself, for other programs.
+#include "cli/commands.h"
+#include "cli/run_folder.h"
+
+#include <mlaan/core/error.h>
+#include <mlaan/log/summary.h>
+#include <mlaan/log/table.h>
+#include <mlaan/nn/scripted_backbone.h>
+#include <mlaan/train/options.h>
+#include <mlaan/train/setup.h>
+#include <mlaan/train/trained_exits.h>
+#include <mlaan/train/trained_network.h>
+
+#include <cstdio>
+#include <memory>
+
+namespace mlaan::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct ExportFlags {
+  explicit ExportFlags(CLI::App& app)
+      : config(app, {"data", "model", "batch_size", "device", "workers", "threads"},
+               /*flags_of_methods=*/false) {
+    app.add_option("run", path, "the folder of a run, or a checkpoint")->required();
+    app.add_option("--to", format, "safetensors, torchscript, onnx or folder [safetensors]")
+        ->type_name("FORMAT");
+    app.add_option("-o,--output", output,
+                   "the file, or the folder, to write; NAME.json is written beside a file "
+                   "[RUN/export/network…]")
+        ->type_name("PATH");
+    app.add_flag("--exits", exits,
+                 "with early exits: behind each module its own classifier, and the errors of all, "
+                 "measured on the run's data");
+  }
+
+  ConfigFlags config;
+  std::string path;
+  std::string format = "safetensors";
+  std::string output;
+  bool exits = false;
+};
+
+const char* extension_of(ExportFormat format) {
+  switch (format) {
+    case ExportFormat::safetensors:
+      return ".safetensors";
+    case ExportFormat::torchscript:
+      return ".pt";
+    case ExportFormat::onnx:
+      return ".onnx";
+    case ExportFormat::folder:
+      break;
+  }
+  return "";
+}
+
+fs::path output_path(const ExportFlags& flags, ExportFormat format, const fs::path& checkpoint) {
+  const std::string extension = extension_of(format);
+  if (flags.output.empty()) {
+    const fs::path run = run_folder_of(checkpoint);
+    if (run.empty()) {
+      throw UserError(checkpoint.string() +
+                      " is in no run's folder; say with --output where the network is to go");
+    }
+    return run / "export" / ("network" + extension);
+  }
+  const fs::path output = flags.output;
+  if (!extension.empty() && output.extension() != extension) {
+    throw UserError("--output " + flags.output + ": a file of " + flags.format + " ends with " +
+                    extension);
+  }
+  return output;
+}
+
+/// The test error that the run's summary has for these weights, if it has one.
+void add_test_error(const fs::path& run_path, ExportInfo& info) {
+  if (!fs::is_directory(run_path) || !fs::exists(run_path / "summary.json")) return;
+  const TrainSummary summary = read_summary(run_path / "summary.json");
+  if (summary.complete) info.exits.back().test_error = summary.test_error;
+}
+
+std::string outputs_table(const ExportInfo& info) {
+  Table table({"output", "module", "net", "validation error %", "test error %"});
+  for (const auto& exit : info.exits) {
+    table.add({exit.output, std::to_string(exit.module), exit.net, fixed(exit.validation_error, 2),
+               fixed(exit.test_error, 2)});
+  }
+  return table.to_string();
+}
+
+int run(const ExportFlags& flags) {
+  const ExportFormat format = parse_export_format(flags.format);
+  const Checkpoint checkpoint = read_checkpoint(reported_checkpoint(flags.path));
+  const fs::path output = output_path(flags, format, checkpoint.path);
+  Config config;
+  config.apply_text(checkpoint.info.config, checkpoint.path.string());
+  flags.config.apply(config);
+  prepare(config);
+  ExportInfo info;
+  const auto make_network = [&] {
+    if (!flags.exits) return read_network(checkpoint, config, info);
+    return read_network_with_exits(checkpoint, config, make_data(config), info);
+  };
+  const MultiExitNetwork network = make_network();
+  if (!flags.exits) add_test_error(flags.path, info);
+  const auto& model = config.get<RunOptions>().model;
+  if (!output.parent_path().empty()) make_writable(output.parent_path());
+  export_network(network, info, format, output, is_script_file(model) ? model : "");
+  std::printf("%s  all of it in %s\n", outputs_table(info).c_str(), output.c_str());
+  return 0;
+}
+
+}  // namespace
+
+Command export_command(CLI::App& program) {
+  CLI::App* app = program.add_subcommand(
+      "export", "write a trained network for other programs: safetensors, TorchScript, ONNX");
+  const auto flags = std::make_shared<ExportFlags>(*app);
+  return {app, [flags] { return run(*flags); }, /*computes=*/true};
+}
+
+}  // namespace mlaan::cli

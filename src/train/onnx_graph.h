@@ -1,0 +1,19 @@
+// Traced networks as ONNX models.
+#pragma once
+
+#include "io/onnx_model.h"
+#include "train/traced_network.h"
+
+#include <string>
+#include <vector>
+
+namespace mlaan {
+
+/// \param network that was traced; its parameters and buffers become initializers of the same
+/// names.
+/// \return a model with the input "images" and the outputs MultiExitNetwork::output_names(), for
+///         batches of any size.
+/// \throws UserError naming an operator that has no counterpart.
+OnnxModel onnx_model(const TracedNetwork& traced, const MultiExitNetwork& network);
+
+}  // namespace mlaan

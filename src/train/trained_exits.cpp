@@ -1,0 +1,98 @@
+// The network of a finished run with its early exits, and how each of them does.
+#include "core/undefined_number.h"
+
+#include <mlaan/core/error.h>
+#include <mlaan/train/options.h>
+#include <mlaan/train/plan_file.h>
+#include <mlaan/train/setup.h>
+#include <mlaan/train/trained_exits.h>
+#include <mlaan/train/trained_network.h>
+
+namespace mlaan {
+namespace {
+
+std::vector<double> errors_of(const MultiExitNetwork& network, Loader& loader,
+                              torch::Device device) {
+  std::vector<double> errors;
+  const auto predict = [&](const torch::Tensor& images) {
+    return network.forward(images.to(device));
+  };
+  for (const auto& score : evaluate_outputs(predict, loader)) errors.push_back(score.error);
+  errors.resize(network.exits.size() + 1, undefined_number);  // one alone without images
+  return errors;
+}
+
+std::vector<double> validation_errors(const MultiExitNetwork& network, Config& config,
+                                      const DataSource& data, torch::Device device) {
+  const auto& run = config.get<RunOptions>();
+  const Split split =
+      split_training_set(data.train->size(), config.get<ValidationOptions>().fraction,
+                         run.train_limit, static_cast<std::uint64_t>(run.seed));
+  const auto loader = make_plain_loader(config, data, data.train, split.validation);
+  return errors_of(network, *loader, device);
+}
+
+std::vector<double> test_errors(const MultiExitNetwork& network, Config& config,
+                                const DataSource& data, torch::Device device) {
+  const auto loader = make_plain_loader(config, data, data.test, all_indices(*data.test));
+  return errors_of(network, *loader, device);
+}
+
+}  // namespace
+
+MultiExitNetwork read_network(const Checkpoint& checkpoint, Config& config, ExportInfo& info) {
+  static_cast<NetworkDescription&>(info) = checkpoint.info;
+  const auto& run = config.get<RunOptions>();
+  info.method = run.method;
+  info.dataset = run.dataset;
+  info.dataset_settings = dataset_settings(config);
+  info.epochs = checkpoint.info.state.epoch;
+  MultiExitNetwork network{read_backbone(checkpoint, config), Partition({0}), {}};
+  network.backbone.set_normalisation(checkpoint.info.normalisation);
+  network.partition = Partition::uniform(network.backbone, 1);
+  const double error = checkpoint.info.state.validation_error;
+  info.exits = {{"logits", "head", 1, error < 0 ? undefined_number : error, undefined_number}};
+  return network;
+}
+
+MultiExitNetwork read_network_with_exits(const Checkpoint& checkpoint, Config& config,
+                                         const DataSource& data, ExportInfo& info) {
+  check_data(checkpoint, data);
+  MultiExitNetwork network = read_network(checkpoint, config, info);
+  const auto& run = config.get<RunOptions>();
+  TrainingPhase phase = phase_of(checkpoint, config);
+  const Plan plan = make_bare_plan(phase.settings, network.backbone, phase.method);
+  network.partition = plan.partition;
+  network.exits = early_exits(plan, network.backbone);
+  if (network.exits.empty()) {
+    throw UserError(checkpoint.path.string() + " has no early exits: no auxiliary net of " +
+                    run.method + " classifies");
+  }
+  load_tensors(checkpoint.file.tensors, checkpoint.path, network);
+  const torch::Device device = parse_device(run.device);
+  network.train(false);
+  network.to(device);
+  auto errors = validation_errors(network, config, data, device);
+  const double head_error = errors.back();
+  std::vector<EarlyExit> kept;
+  std::vector<double> kept_errors;
+  for (const auto i : best_exits(network.exits, errors)) {
+    kept.push_back(network.exits[i]);
+    kept_errors.push_back(errors[i]);
+  }
+  kept_errors.push_back(head_error);
+  network.exits = std::move(kept);
+  const auto on_test = test_errors(network, config, data, device);
+  const auto names = network.output_names();
+  info.exits.clear();
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const bool is_head = i == network.exits.size();
+    const auto module = is_head ? plan.partition.size() : network.exits[i].module + 1;
+    info.exits.push_back({names[i], is_head ? head_name : network.exits[i].net->name(),
+                          static_cast<std::int64_t>(module), kept_errors[i], on_test[i]});
+  }
+  info.plan = plan_text(describe(plan_of_exits(network, plan), network.backbone), network.backbone);
+  return network;
+}
+
+}  // namespace mlaan
