@@ -397,7 +397,7 @@ class Trainer::Implementation {
         state_.seconds / static_cast<double>(state_.step) * static_cast<double>(steps_left);
     report.data_wait = data_wait();
     report.losses = meter_.last_losses();
-    report.supervisions = supervision_names(engine_.plan());
+    report.supervisions = supervision_names(phases_.engine().plan());
     for (auto* observer : observers_) observer->on_steps(report);
   }
 
