@@ -69,6 +69,11 @@ int finish_output(int exit_code) {
   errno = 0;
   const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
   if (written) return exit_code;
+  if (errno == 0) {  // Of an earlier write; with one byte more the reason comes again.
+    std::clearerr(stdout);
+    std::fputc('\n', stdout);
+    std::fflush(stdout);
+  }
   const std::string why = errno == 0 ? "" : std::string(": ") + std::strerror(errno);
   std::fprintf(stderr, "mlaan: the results could not all be written to stdout%s\n", why.c_str());
   return exit_failure;

@@ -109,7 +109,7 @@ void check_is_file(const std::filesystem::path& path) {
     case std::filesystem::file_type::directory:
       throw DamagedPicture("it is a folder");
     case std::filesystem::file_type::not_found:
-      throw DamagedPicture("there is no such file");
+      throw DamagedPicture("the file cannot be opened: there is none");
     case std::filesystem::file_type::none:
       throw DamagedPicture("the file cannot be opened: " + error.message());
     default:

@@ -19,14 +19,14 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 const std::string tiny =
-    " --model resnet8 --method e2e --epochs 1 -b 8 --threads 1 --workers 0"
+    " --model resnet8 --epochs 1 -b 8 --threads 1 --workers 0"
     " --set procedural.train_size=32 --set procedural.test_size=16 --set procedural.side=16"
     " --set validation.fraction=0.25 --set engine.memory_format=channels_last -q";
 
 class Failures : public ::testing::Test {
  protected:
   std::string train(const std::string& name, const std::string& more = "") const {
-    return "train" + tiny + " --output " + (folder / name).string() + " " + more;
+    return "train" + tiny + " --method e2e --output " + (folder / name).string() + " " + more;
   }
 
   /// Expects this exit code, and one line with all of `parts` in it.

@@ -92,7 +92,7 @@ TEST(PretrainedWeights, FilesOfPyTorchAreToldApart) {
           {"PyTorch file", "torch.save()", "torch.load(\"", "save_file", "weights.safetensors\")"});
   refused("PK\x03\x04" + list + "archive/constants.pkl", {"torch.jit.save()", "torch.jit.load"});
   refused("\x80\x02\x8a\x0a" + list, {"torch.save()"});
-  refused("PK\x03\x04" + std::string(100, 'x'), {"no whole safetensors"});
+  refused("PK\x03\x04" + std::string(100, 'x'), {"not a whole safetensors"});
 }
 
 }  // namespace
