@@ -27,7 +27,7 @@ int run(int argc, char** argv) {
   std::vector<Command> commands{
       train_command(program), eval_command(program),    predict_command(program),
       bench_command(program), compare_command(program), analyze_command(program),
-      plan_command(program),  export_command(program),
+      plan_command(program),  export_command(program),  report_command(program),
       data_command(program),  info_command(program)};
   std::vector<std::string> names;
   for (const auto& command : commands) {

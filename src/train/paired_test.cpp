@@ -56,6 +56,17 @@ double student_t_two_sided(double t, std::int64_t degrees_of_freedom) {
   return std::clamp(1 - chance_within(std::abs(t), degrees_of_freedom), 0.0, 1.0);
 }
 
+double student_t_bound(double chance, std::int64_t degrees_of_freedom) {
+  double low = 0;
+  double high = 1;
+  while (student_t_two_sided(high, degrees_of_freedom) > chance) high *= 2;
+  for (int halving = 0; halving < 100; ++halving) {
+    const double middle = (low + high) / 2;
+    (student_t_two_sided(middle, degrees_of_freedom) > chance ? low : high) = middle;
+  }
+  return high;
+}
+
 PairedTest paired_test(const std::vector<double>& first, const std::vector<double>& second) {
   if (first.size() != second.size()) {
     throw UserError("a paired test needs as many second values as first ones, not " +

@@ -18,6 +18,12 @@ double sample_deviation(const std::vector<double>& values);
 /// \throws UserError for fewer than one degree of freedom.
 double student_t_two_sided(double t, std::int64_t degrees_of_freedom);
 
+/// The size of Student's t that is exceeded by chance so often: 12.71 for 0.05 and one degree of
+/// freedom. What a mean's standard error is multiplied by for an interval that holds the true mean
+/// with 1 − chance. \param chance above 0 and below 1.
+/// \throws UserError for fewer than one degree of freedom.
+double student_t_bound(double chance, std::int64_t degrees_of_freedom);
+
 /// How far apart two lists of paired numbers are.
 struct PairedTest {
   std::int64_t pairs = 0;
