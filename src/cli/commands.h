@@ -13,6 +13,7 @@ Command compare_command(CLI::App& program);
 Command analyze_command(CLI::App& program);
 Command plan_command(CLI::App& program);
 Command export_command(CLI::App& program);
+Command report_command(CLI::App& program);
 Command data_command(CLI::App& program);
 Command info_command(CLI::App& program);
 

@@ -23,11 +23,11 @@ int run(int argc, char** argv) {
   program.allow_extras();
   // So that `mlaan info plan` is not taken for `mlaan plan`.
   program.require_subcommand(0, 1);
-  std::vector<Command> commands{train_command(program),   eval_command(program),
-                                predict_command(program), bench_command(program),
-                                compare_command(program), analyze_command(program),
-                                plan_command(program),    export_command(program),
-                                data_command(program),    info_command(program)};
+  std::vector<Command> commands{
+      train_command(program), eval_command(program),    predict_command(program),
+      bench_command(program), compare_command(program), analyze_command(program),
+      plan_command(program),  export_command(program),  report_command(program),
+      data_command(program),  info_command(program)};
   std::vector<std::string> names;
   for (const auto& command : commands) {
     command.app->allow_extras();

@@ -171,14 +171,14 @@ struct SpecPhase {
 
 /// The phases of every method, in order.
 std::vector<SpecPhase> phases_of(const Config& run, const std::vector<MethodSpec>& specs) {
-  std::vector<SpecPhase> phases;
+  std::vector<SpecPhase> all;
   for (std::size_t s = 0; s < specs.size(); ++s) {
     Config config = specs[s].applied_to(run);
     for (auto& phase : training_phases(config, method_named(specs[s].method))) {
-      phases.push_back({s, std::move(phase)});
+      all.push_back({s, std::move(phase)});
     }
   }
-  return phases;
+  return all;
 }
 
 /// Refuses what cannot be measured before the first method is.
@@ -190,14 +190,14 @@ void check_plans(Config& run, const DataSource& data, const std::vector<MethodSp
 }
 
 /// A method with phases: on average over the training, at its fattest.
-BenchmarkResult together(std::vector<BenchmarkResult> phases) {
-  if (phases.size() == 1) return phases.front();
-  BenchmarkResult whole = phases.front();
+BenchmarkResult together(std::vector<BenchmarkResult> parts) {
+  if (parts.size() == 1) return parts.front();
+  BenchmarkResult whole = parts.front();
   whole.phase.clear();
   whole.share = 1;
   double multiply_adds = 0;
   double executed = 0;
-  for (const auto& phase : phases) {
+  for (const auto& phase : parts) {
     multiply_adds += phase.share * static_cast<double>(phase.multiply_adds);
     executed += phase.share * static_cast<double>(phase.executed_multiply_adds);
     whole.window = std::max(whole.window, phase.window);
@@ -208,7 +208,7 @@ BenchmarkResult together(std::vector<BenchmarkResult> phases) {
   }
   whole.multiply_adds = std::llround(multiply_adds);
   whole.executed_multiply_adds = std::llround(executed);
-  whole.phases = std::move(phases);
+  whole.phases = std::move(parts);
   return whole;
 }
 

@@ -80,15 +80,12 @@ class OnnxGraph {
   }
 
   std::string convolution(const jit::Node& node) {
-    const Numbers pads = integers(node, "padding");
-    Numbers both_sides = pads;
-    both_sides.insert(both_sides.end(), pads.begin(), pads.end());
     std::vector<std::string> inputs{tensor(node, "input"), tensor(node, "weight")};
     if (!is_none(node, "bias")) inputs.push_back(tensor(node, "bias"));
     return model_.add_node("Conv", inputs,
-                           {{"strides", integers(node, "stride")},
-                            {"pads", both_sides},
-                            {"dilations", integers(node, "dilation")},
+                           {{"strides", for_both_sides(integers(node, "stride"))},
+                            {"pads", pads_of(node)},
+                            {"dilations", for_both_sides(integers(node, "dilation"))},
                             {"group", integer(node, "groups")}});
   }
 
@@ -190,21 +187,31 @@ class OnnxGraph {
                             {"keepdims", std::int64_t{constant(node, "keepdim").toBool()}}});
   }
 
-  OnnxAttributes pooling(const jit::Node& node) const {
-    const Numbers kernel = integers(node, "kernel_size");
-    Numbers strides = integers(node, "stride");
-    if (strides.empty()) strides = kernel;
-    const Numbers pads = integers(node, "padding");
-    Numbers both_sides = pads;
-    both_sides.insert(both_sides.end(), pads.begin(), pads.end());
+  /// A number for rows and one for columns, where one for both may be given.
+  static Numbers for_both_sides(Numbers numbers) {
+    if (numbers.size() == 1) numbers.push_back(numbers.front());
+    return numbers;
+  }
+
+  /// How much is added before rows and columns, then after them.
+  static Numbers pads_of(const jit::Node& node) {
+    Numbers pads = for_both_sides(integers(node, "padding"));
+    const Numbers before = pads;
+    pads.insert(pads.end(), before.begin(), before.end());
+    return pads;
+  }
+
+  static OnnxAttributes pooling(const jit::Node& node) {
+    const Numbers kernel = for_both_sides(integers(node, "kernel_size"));
+    const Numbers strides = for_both_sides(integers(node, "stride"));
     return {{"kernel_shape", kernel},
-            {"strides", strides},
-            {"pads", both_sides},
+            {"strides", strides.empty() ? kernel : strides},
+            {"pads", pads_of(node)},
             {"ceil_mode", std::int64_t{constant(node, "ceil_mode").toBool()}}};
   }
   std::string max_pool(const jit::Node& node) {
     auto attributes = pooling(node);
-    attributes.emplace_back("dilations", integers(node, "dilation"));
+    attributes.emplace_back("dilations", for_both_sides(integers(node, "dilation")));
     return model_.add_node("MaxPool", {tensor(node, "self")}, attributes);
   }
   std::string average_pool(const jit::Node& node) {

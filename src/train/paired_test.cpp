@@ -56,22 +56,21 @@ double student_t_two_sided(double t, std::int64_t degrees_of_freedom) {
   return std::clamp(1 - chance_within(std::abs(t), degrees_of_freedom), 0.0, 1.0);
 }
 
-double student_t_quantile(double p, std::int64_t degrees_of_freedom) {
-  if (p <= 0) return std::numeric_limits<double>::infinity();
+double student_t_bound(double chance, std::int64_t degrees_of_freedom) {
   double low = 0;
   double high = 1;
-  while (student_t_two_sided(high, degrees_of_freedom) > p && high < 1e15) high *= 2;
-  for (int halvings = 0; halvings < 100; ++halvings) {
+  while (student_t_two_sided(high, degrees_of_freedom) > chance) high *= 2;
+  for (int halving = 0; halving < 100; ++halving) {
     const double middle = (low + high) / 2;
-    (student_t_two_sided(middle, degrees_of_freedom) > p ? low : high) = middle;
+    (student_t_two_sided(middle, degrees_of_freedom) > chance ? low : high) = middle;
   }
-  return (low + high) / 2;
+  return high;
 }
 
 double confidence_half_width(const std::vector<double>& values) {
   if (values.size() < 2) return undefined_number;
   const auto count = static_cast<double>(values.size());
-  return student_t_quantile(0.05, static_cast<std::int64_t>(values.size()) - 1) *
+  return student_t_bound(0.05, static_cast<std::int64_t>(values.size()) - 1) *
          sample_deviation(values) / std::sqrt(count);
 }
 

@@ -241,8 +241,12 @@ TEST_F(Exported, EarlyExitsComeAlongInEveryFormat) {
     SCOPED_TRACE(method);
     ExportInfo info;
     const MultiExitNetwork network = with_exits("resnet20", method, 4, info);
-    EXPECT_EQ(network.output_names(),
-              (std::vector<std::string>{"exit_1", "exit_2", "exit_3", "logits"}));
+    std::vector<std::string> outputs{"exit_1", "exit_2", "exit_3", "logits"};
+    // InfoPro's first module has a decoder alone, and so has MAN's, which builds on it.
+    const bool begins_with_decoder =
+        std::string(method) == "infopro" || std::string(method) == "man";
+    if (begins_with_decoder) outputs.erase(outputs.begin());
+    EXPECT_EQ(network.output_names(), outputs);
     const std::string name = std::string("network-") + method;
     expect_the_same_when_read(network, info, ExportFormat::safetensors, name + ".safetensors");
     expect_the_same_when_read(network, info, ExportFormat::torchscript, name + ".pt");

@@ -76,10 +76,10 @@ TEST(PairedTest, WhereNothingCanBeSaidThereIsNoChance) {
 
 TEST(PairedTest, HasConfidenceIntervals) {
   // Student's t for 95 %: Abramowitz and Stegun, table 26.10.
-  EXPECT_NEAR(student_t_quantile(0.05, 1), 12.706, 1e-3);
-  EXPECT_NEAR(student_t_quantile(0.05, 2), 4.303, 1e-3);
-  EXPECT_NEAR(student_t_quantile(0.05, 10), 2.228, 1e-3);
-  EXPECT_NEAR(student_t_quantile(0.01, 4), 4.604, 1e-3);
+  EXPECT_NEAR(student_t_bound(0.05, 1), 12.706, 1e-3);
+  EXPECT_NEAR(student_t_bound(0.05, 2), 4.303, 1e-3);
+  EXPECT_NEAR(student_t_bound(0.05, 10), 2.228, 1e-3);
+  EXPECT_NEAR(student_t_bound(0.01, 4), 4.604, 1e-3);
   // Deviation 1 of three values: 4.303 / sqrt(3).
   EXPECT_NEAR(confidence_half_width({1, 2, 3}), 2.484, 1e-3);
   EXPECT_TRUE(std::isnan(confidence_half_width({1})));

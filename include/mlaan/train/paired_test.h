@@ -18,9 +18,11 @@ double sample_deviation(const std::vector<double>& values);
 /// \throws UserError for fewer than one degree of freedom.
 double student_t_two_sided(double t, std::int64_t degrees_of_freedom);
 
-/// The t above which |t| is with the chance p; infinite for p = 0.
+/// The size of Student's t that is exceeded by chance so often: 12.71 for 0.05 and one degree of
+/// freedom. What a mean's standard error is multiplied by for an interval that holds the true mean
+/// with 1 − chance. \param chance above 0 and below 1.
 /// \throws UserError for fewer than one degree of freedom.
-double student_t_quantile(double p, std::int64_t degrees_of_freedom);
+double student_t_bound(double chance, std::int64_t degrees_of_freedom);
 
 /// Half the width of the 95 % confidence interval of the mean; NaN with fewer than two values.
 double confidence_half_width(const std::vector<double>& values);

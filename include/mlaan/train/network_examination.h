@@ -1,0 +1,39 @@
+// A closer look at a trained network: what it mistakes, and where its training steps' bytes go.
+#pragma once
+
+#include <mlaan/data/dataset.h>
+#include <mlaan/train/checkpoint.h>
+#include <mlaan/train/config.h>
+#include <mlaan/train/evaluate.h>
+#include <mlaan/train/profile.h>
+
+#include <torch/types.h>
+
+#include <cstdint>
+#include <vector>
+
+namespace mlaan {
+
+/// A test picture that the network is wrong about.
+struct WorstPicture {
+  torch::Tensor picture;  ///< uint8, channels × height × width, as the network saw it
+  std::int64_t label = 0;
+  std::int64_t guess = 0;
+  double probability = 0;  ///< that the network gives its guess
+  double loss = 0;         ///< cross-entropy
+};
+
+struct NetworkExamination {
+  Score score;                      ///< on the test images
+  std::vector<WorstPicture> worst;  ///< those of the highest loss among the mistaken ones
+};
+
+/// Tests the network of a checkpoint, and keeps the pictures that it is most wrong about.
+/// \param config the settings of the checkpoint's run. \param count of pictures to keep, at most.
+NetworkExamination examine_network(const Checkpoint& checkpoint, Config& config,
+                                   const DataSource& data, std::size_t count);
+
+/// The profile of a training step by the settings, on the first batch and with fresh weights.
+StepProfile profile_of_run(Config& config, const DataSource& data, std::int64_t steps);
+
+}  // namespace mlaan
