@@ -1,6 +1,7 @@
 // mlaan compare: trains methods × seeds under one budget, and what came of them side by side.
 #include "cli/commands.h"
 #include "cli/run_folder.h"
+#include "core/byte_text.h"
 
 #include <mlaan/core/error.h>
 #include <mlaan/log/comparison_report.h>
@@ -72,7 +73,7 @@ ComparisonRecords records_of(bool quiet) {
     return observers;
   };
   records.progress = [quiet](const std::string& line) {
-    if (!quiet) std::fprintf(stderr, "%s\n", line.c_str());
+    if (!quiet) std::fprintf(stderr, "%s\n", printable(line).c_str());
   };
   return records;
 }
@@ -106,6 +107,7 @@ int run(const CompareFlags& flags) {
   warn_of_unused(config, methods);
   const DataSource data = make_data(config);
   const auto work = work_of(report.runs, config, data);
+  const FolderLock lock(folder);
   make_writable(folder);
 
   const StopSignals signals;
@@ -125,7 +127,8 @@ int run(const CompareFlags& flags) {
                  strsignal(StopSignals::received()), report.finished.size(), report.runs.size());
     return 0;
   }
-  std::printf("%s  all of it in %s\n", comparison_table(report).c_str(), folder.c_str());
+  std::printf("%s  all of it in %s\n", comparison_table(report).c_str(),
+              printable(folder.string()).c_str());
   return 0;
 }
 

@@ -1,6 +1,7 @@
 // mlaan eval: tests the network of a checkpoint, or one with given weights.
 #include "cli/commands.h"
 #include "cli/run_folder.h"
+#include "core/byte_text.h"
 
 #include <mlaan/core/error.h>
 #include <mlaan/log/summary.h>
@@ -15,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace mlaan::cli {
 namespace {
@@ -70,8 +72,13 @@ int run(const EvalFlags& flags) {
   prepare(config);
   const auto& settings = config.get<RunOptions>();
   const fs::path folder = settings.output;
-  const DataSource data = make_data(config);
-  if (checkpoint) check_data(*checkpoint, data);
+  DataSource data = make_data(config);
+  if (checkpoint) data = with_classes_of(*checkpoint, std::move(data));
+  if (holds_a_run(folder) && fs::exists(folder / "config.toml")) {
+    throw UserError(folder.string() +
+                    " holds a run, whose summary would be lost; choose another "
+                    "--output");
+  }
   make_writable(folder);
 
   const torch::Device device = parse_device(settings.device);
@@ -81,8 +88,9 @@ int run(const EvalFlags& flags) {
   backbone.train(false);
   backbone.to(device);
   const auto loader = make_plain_loader(
-      config, data, data.test, all_indices(*data.test),
-      [](const std::string& what) { std::fprintf(stderr, "mlaan: skipped %s\n", what.c_str()); });
+      config, data, data.test, all_indices(*data.test), [](const std::string& what) {
+        std::fprintf(stderr, "mlaan: skipped %s\n", printable(what).c_str());
+      });
   measure::reset_peak(device);
   EvalSummary summary;
   summary.score = evaluate(

@@ -1,6 +1,7 @@
 // The mlaan program: finds the subcommand, and turns errors into one line and an exit code.
 #include "cli/commands.h"
 #include "cli/version.h"
+#include "core/byte_text.h"
 
 #include <mlaan/core/error.h>
 #include <mlaan/core/process.h>
@@ -60,10 +61,10 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const UserError& error) {
-    std::fprintf(stderr, "mlaan: %s\n", error.what());
+    std::fprintf(stderr, "mlaan: %s\n", printable(error.what()).c_str());
     return exit_usage;
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "mlaan: %s\n", error.what());
+    std::fprintf(stderr, "mlaan: %s\n", printable(error.what()).c_str());
     return exit_failure;
   }
 }

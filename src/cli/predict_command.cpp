@@ -1,5 +1,6 @@
 // mlaan predict: what a trained network makes of picture files.
 #include "cli/commands.h"
+#include "core/byte_text.h"
 
 #include <mlaan/data/picture.h>
 #include <mlaan/io/atomic_file.h>
@@ -17,7 +18,7 @@ namespace {
 
 struct PredictFlags {
   explicit PredictFlags(CLI::App& app)
-      : config(app, {"batch_size", "device", "threads"}, /*flags_of_methods=*/false) {
+      : config(app, {"model", "batch_size", "device", "threads"}, /*flags_of_methods=*/false) {
     app.add_option("checkpoint", path, "a checkpoint, or the folder of a run")->required();
     app.add_option("pictures", files, "JPEG, PNG or WebP files")->required();
     app.add_option("--top", top, "classes to give for each picture [5]")
@@ -86,7 +87,7 @@ int run(const PredictFlags& flags) {
       batch.add(read_network_input(files[i].file, checkpoint.info), files[i]);
     } catch (const DamagedPicture& error) {
       files[i].error = error.what();
-      std::fprintf(stderr, "mlaan: %s\n", error.what());
+      std::fprintf(stderr, "mlaan: %s\n", printable(error.what()).c_str());
       all_read = false;
     }
     if (static_cast<std::int64_t>(batch.size()) == settings.batch_size) batch.run();

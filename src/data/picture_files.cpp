@@ -1,10 +1,15 @@
 // Finding the files that are taken for pictures.
 #include "data/picture_files.h"
 
+#include <mlaan/core/error.h>
 #include <mlaan/data/picture.h>
+
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cctype>
+#include <optional>
+#include <utility>
 
 namespace mlaan {
 namespace {
@@ -19,18 +24,57 @@ bool is_named_like_a_picture(const fs::path& path) {
   return std::find(known.begin(), known.end(), extension) != known.end();
 }
 
+/// Which folder a path leads to, links followed.
+using Identity = std::pair<dev_t, ino_t>;
+
+std::optional<Identity> identity_of(const fs::path& path) {
+  struct stat found {};
+  if (stat(path.c_str(), &found) != 0) return std::nullopt;
+  return Identity(found.st_dev, found.st_ino);
+}
+
+/// Gathers what is in a folder and below, in linked folders too, but not in one that leads back to
+/// a folder that it is in.
+class Walk {
+ public:
+  void enter(const fs::path& folder) {
+    const auto identity = identity_of(folder);
+    if (!identity || std::find(above_.begin(), above_.end(), *identity) != above_.end()) return;
+    above_.push_back(*identity);
+    for (const auto& item : items_of(folder)) {
+      if (item.path().filename().string().front() == '.') continue;
+      std::error_code unreadable;
+      if (item.is_directory(unreadable)) {
+        enter(item.path());
+      } else if (is_named_like_a_picture(item.path()) && item.is_regular_file(unreadable)) {
+        files_.push_back(item.path());
+      }
+    }
+    above_.pop_back();
+  }
+
+  std::vector<fs::path> files() && { return std::move(files_); }
+
+ private:
+  static fs::directory_iterator items_of(const fs::path& folder) {
+    std::error_code error;
+    fs::directory_iterator items(folder, error);
+    if (error) {
+      throw UserError("cannot read the folder " + folder.string() + ": " + error.message());
+    }
+    return items;
+  }
+
+  std::vector<Identity> above_;  ///< the folder that is walked, behind those that it is in
+  std::vector<fs::path> files_;
+};
+
 }  // namespace
 
 std::vector<fs::path> picture_files(const fs::path& folder) {
-  std::vector<fs::path> files;
-  for (auto item = fs::recursive_directory_iterator(folder);
-       item != fs::recursive_directory_iterator(); ++item) {
-    if (item->path().filename().string().front() == '.') {
-      item.disable_recursion_pending();
-    } else if (is_named_like_a_picture(item->path()) && !item->is_directory()) {
-      files.push_back(item->path());
-    }
-  }
+  Walk walk;
+  walk.enter(folder);
+  std::vector<fs::path> files = std::move(walk).files();
   std::sort(files.begin(), files.end());
   return files;
 }

@@ -7,8 +7,9 @@
 
 namespace mlaan {
 
-/// Those in a folder and in the folders below it, in the order of their paths; none whose name, or
-/// whose folder's name, begins with a dot.
+/// Those in a folder and in the folders below it, linked ones too, in the order of their paths;
+/// none whose name, or whose folder's name, begins with a dot. \throws UserError naming a folder
+/// that cannot be read.
 std::vector<std::filesystem::path> picture_files(const std::filesystem::path& folder);
 
 /// ".jpg, .jpeg, …".

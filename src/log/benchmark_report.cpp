@@ -1,4 +1,6 @@
 // The results of a benchmark, for people and for programs.
+#include "io/json_text.h"
+
 #include <mlaan/core/quantity.h>
 #include <mlaan/io/atomic_file.h>
 #include <mlaan/local/method.h>
@@ -133,7 +135,7 @@ void write_benchmark(const std::filesystem::path& path,
     json["multiply_add_ratio"] = result.multiply_add_ratio;
     document["results"].push_back(std::move(json));
   }
-  write_text(path, document.dump(2) + "\n");
+  write_text(path, json_text(document, 2) + "\n");
 }
 
 ScatterPlot benchmark_plot(const std::vector<BenchmarkResult>& results) {

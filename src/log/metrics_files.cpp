@@ -1,4 +1,6 @@
 // The logs of a run: one line an epoch in metrics.csv, one line every few steps in steps.jsonl.
+#include "io/json_text.h"
+
 #include <mlaan/core/error.h>
 #include <mlaan/io/atomic_file.h>
 #include <mlaan/log/metrics_files.h>
@@ -86,7 +88,7 @@ void MetricsFiles::on_steps(const StepReport& report) {
   line["images_per_second"] = report.images_per_second;
   line["data_wait"] = report.data_wait;
   line["losses"] = report.losses;
-  steps_ << line.dump() << "\n";
+  steps_ << json_text(line) << "\n";
   flush(steps_, "steps.jsonl");
 }
 

@@ -1,6 +1,7 @@
 // What the modules of a trained network know: linear probes, similarity to another network, and
 // what the auxiliary nets cost.
 #include "core/undefined_number.h"
+#include "train/own_plan.h"
 
 #include <mlaan/core/error.h>
 #include <mlaan/train/network_analysis.h>
@@ -139,7 +140,7 @@ NetworkAnalysis analyse_network(const Checkpoint& checkpoint, Config& config,
 
   Backbone backbone = read_backbone(checkpoint, config);
   backbone.set_normalisation(data.normalisation);
-  const Plan plan = make_bare_plan(config, backbone, run.method);
+  const Plan plan = make_bare_plan(config, backbone, method_of_run(config, checkpoint));
   describe_modules(analysis, backbone, plan);
   const torch::Device device = parse_device(run.device);
   backbone.to(device);

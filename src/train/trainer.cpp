@@ -1,7 +1,11 @@
 // The trainer: epochs of steps, validation, checkpoints, and a summary at the end.
 #include "core/undefined_number.h"
 #include "measure/timing.h"
+#include "train/best_checkpoint.h"
+#include "train/divergence.h"
 #include "train/epoch_meter.h"
+#include "train/own_plan.h"
+#include "train/resumed_settings.h"
 
 #include <mlaan/io/atomic_file.h>
 #include <mlaan/train/evaluate.h>
@@ -54,7 +58,7 @@ class Trainer::Implementation {
         bytes_before_(measure::read_memory(device_).live),
         split_(split_training_set(data.train->size(), config.get<ValidationOptions>().fraction,
                                   run_.train_limit, static_cast<std::uint64_t>(run_.seed))),
-        engine_(make_engine(config, data)),
+        engine_(make_engine(config, data, folder_)),
         train_loader_(make_train_loader(config, data, split_.train, skip_report())),
         validation_loader_(
             make_plain_loader(config, data, data.train, split_.validation, skip_report())),
@@ -86,21 +90,22 @@ class Trainer::Implementation {
     report.parameters = element_count(engine_.backbone().named_parameters());
     report.auxiliary_parameters = element_count(engine_.named_parameters()) - report.parameters;
     report.steps_done = state_.step;
+    report.class_names = data_.classes;
     return report;
   }
 
   void resume(const Checkpoint& checkpoint) {
+    check_goes_on(checkpoint, config_, data_);
+    TrainingState state = checkpoint.info.state;
+    settle_best(checkpoint, folder_, config_.get<ValidationOptions>().report == "best", state);
     load(checkpoint, engine_);
-    state_ = checkpoint.info.state;
-    if (state_.batch > train_loader_->batches_per_epoch()) {
-      throw UserError(checkpoint.path.string() +
-                      " stands in the middle of an epoch that is shorter with these settings; "
-                      "batch_size and train_limit must be those it was written with");
-    }
+    state_ = state;
   }
 
   TrainSummary run(const std::function<bool()>& should_stop) {
     fs::create_directories(folder_ / checkpoint_folder);
+    remove_abandoned_parts(folder_);
+    remove_abandoned_parts(folder_ / checkpoint_folder);
     write_text(folder_ / "config.toml", config_.to_toml());
     write_text(folder_ / "plan.toml",
                plan_text(describe(engine_.plan(), engine_.backbone()), engine_.backbone()));
@@ -120,11 +125,11 @@ class Trainer::Implementation {
   Engine& engine() { return engine_; }
 
  private:
-  static Engine make_engine(Config& config, const DataSource& data) {
+  static Engine make_engine(Config& config, const DataSource& data, const fs::path& folder) {
     settle_memory_format(config, data);
     check_precision_pays(config, data);
     Backbone backbone = make_backbone(config, data);
-    Plan plan = make_plan(config, backbone, config.get<RunOptions>().method);
+    Plan plan = make_plan(config, backbone, method_of_run(config, folder));
     return Engine(std::move(backbone), std::move(plan), make_engine_options(config));
   }
 
@@ -149,6 +154,7 @@ class Trainer::Implementation {
   /// \return false if it was stopped.
   bool train_epoch(const std::function<bool()>& should_stop) {
     const std::int64_t batches = train_loader_->batches_per_epoch();
+    some_images_ = torch::Tensor();
     measure::reset_peak(device_);
     train_loader_->start(state_.epoch, state_.batch);
     const std::int64_t log_steps = config_.get<LogOptions>().steps;
@@ -163,7 +169,7 @@ class Trainer::Implementation {
       start = Clock::now();
     };
     while (auto batch = next_batch()) {
-      learning_rate_ = learning_rate({state_.step, batches, run_.epochs}, run_.lr,
+      learning_rate_ = learning_rate({batches_done(), batches, run_.epochs}, run_.lr,
                                      config_.get<ScheduleOptions>());
       engine_.set_learning_rate(learning_rate_);
       meter_.add(engine_.step(batch->images, batch->labels), batch->labels);
@@ -171,6 +177,8 @@ class Trainer::Implementation {
       ++state_.batch;
       state_.images += batch->labels.size(0);
       const bool stop = should_stop && should_stop();
+      const bool save_now = save_is_due();
+      if (stop || save_now || state_.batch == batches) keep_some(batch->images);
       if (stop || state_.step % log_steps == 0 || state_.batch == batches) {
         meter_.read_into(state_);
         pause_clock();
@@ -180,17 +188,30 @@ class Trainer::Implementation {
         note_peak();
         return false;
       }
-      if (save_is_due()) {
+      if (save_now) {
         meter_.read_into(state_);
         pause_clock();
         note_peak();
         save("last.safetensors");
+        some_images_ = torch::Tensor();
         measure::reset_peak(device_);
         start = Clock::now();
       }
     }
     note_peak();
     return true;
+  }
+
+  /// How far training has come, in batches of the present size. Steps do not say: those before a
+  /// run was gone on with may have been of another.
+  std::int64_t batches_done() const {
+    return state_.epoch * train_loader_->batches_per_epoch() + state_.batch;
+  }
+
+  /// Keeps what refuse_divergence() looks at.
+  void keep_some(const torch::Tensor& images) {
+    constexpr std::int64_t enough = 8;
+    some_images_ = images.narrow(0, 0, std::min(enough, images.size(0))).clone();
   }
 
   bool save_is_due() {
@@ -250,7 +271,25 @@ class Trainer::Implementation {
     }
   }
 
+  /// What has diverged must not take the place of the last good checkpoint.
+  void refuse_divergence() {
+    if (checked_step_ == state_.step) return;
+    const std::string what =
+        std::isfinite(state_.loss_sum) ? what_is_not_finite(engine_, some_images_) : "the loss";
+    if (!what.empty()) fail_as_diverged(what);
+    checked_step_ = state_.step;
+  }
+
+  [[noreturn]] void fail_as_diverged(const std::string& what) const {
+    const fs::path last = last_checkpoint(folder_);
+    throw Error("training diverged: " + what + " is not finite after step " +
+                std::to_string(state_.step) + "; try a lower lr, or a longer " +
+                "schedule.warmup_epochs" +
+                (fs::exists(last) ? "; " + last.string() + " is as it was before" : ""));
+  }
+
   void save(const std::string& file) {
+    refuse_divergence();
     const fs::path path = folder_ / checkpoint_folder / file;
     CheckpointInfo info;
     info.config = config_.to_toml();
@@ -258,6 +297,7 @@ class Trainer::Implementation {
     info.classes = engine_.backbone().classes();
     info.image_shape = data_.image_shape;
     info.class_names = data_.classes;
+    info.train_images = data_.train->size();
     info.normalisation = data_.normalisation;
     info.framing_share = data_.framing.share;
     info.state = state_;
@@ -289,11 +329,7 @@ class Trainer::Implementation {
   }
 
   void report_steps() {
-    if (!std::isfinite(state_.loss_sum)) {
-      throw Error("training diverged: the loss is not finite after step " +
-                  std::to_string(state_.step) +
-                  "; try a lower lr, or a longer schedule.warmup_epochs");
-    }
+    if (!std::isfinite(state_.loss_sum)) fail_as_diverged("the loss");
     StepReport report;
     report.epoch = state_.epoch + 1;
     report.batch = state_.batch;
@@ -302,7 +338,8 @@ class Trainer::Implementation {
     report.loss = train_loss();
     report.error = train_error();
     report.images_per_second = images_per_second();
-    const std::int64_t steps_left = run_.epochs * train_loader_->batches_per_epoch() - state_.step;
+    const std::int64_t steps_left =
+        run_.epochs * train_loader_->batches_per_epoch() - batches_done();
     report.seconds_left =
         state_.seconds / static_cast<double>(state_.step) * static_cast<double>(steps_left);
     report.data_wait = data_wait();
@@ -352,6 +389,8 @@ class Trainer::Implementation {
   Period save_period_;
   Clock::time_point last_save_ = Clock::now();
   TrainingState state_;
+  torch::Tensor some_images_;       ///< of the last batch, while a checkpoint may follow
+  std::int64_t checked_step_ = -1;  ///< the step after which nothing was found to have diverged
   double learning_rate_ = 0;
   double waited_ = 0;         ///< seconds of the epoch spent waiting for batches
   double epoch_seconds_ = 0;  ///< in all, since the epoch began or was gone on with

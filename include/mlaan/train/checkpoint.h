@@ -22,6 +22,8 @@ struct CheckpointInfo {
   Normalisation normalisation;
   /// Of a picture's middle that the network was tested on; see centre_frame().
   double framing_share = 1;
+  /// Of the data set, those held out for validation included; 0 where it was not written down.
+  std::int64_t train_images = 0;
   TrainingState state;
 };
 
@@ -41,6 +43,9 @@ struct Checkpoint {
 
 /// Whether a file says of itself that it is a checkpoint, of this or another version.
 bool is_checkpoint(const TensorFile& file);
+
+/// The classes that the head of a checkpoint tells apart; none for other files.
+std::vector<std::string> class_names_of(const TensorFile& file);
 
 /// \throws UserError for a file that is no checkpoint, and as read_safetensors() for a damaged one.
 Checkpoint read_checkpoint(const std::filesystem::path& path);

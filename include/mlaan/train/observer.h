@@ -24,6 +24,7 @@ struct RunReport {
   std::int64_t parameters = 0;            ///< of the backbone
   std::int64_t auxiliary_parameters = 0;  ///< of the auxiliary nets, twins included
   std::int64_t steps_done = 0;            ///< above 0 when resumed
+  std::vector<std::string> class_names;
 };
 
 /// After some steps.
