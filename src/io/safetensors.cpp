@@ -131,7 +131,7 @@ Entry parse_entry(const fs::path& path, const std::string& name, const nlohmann:
     const auto& shape = value.at("shape").get_ref<const nlohmann::json::array_t&>();
     for (const auto& size : shape) {
       // What is below 0 is refused with what it would make.
-      const bool is_negative = size.is_number_integer() && size < 0;
+      const bool is_negative = size.is_number_integer() && !size.is_number_unsigned();
       entry.shape.push_back(is_negative ? -1 : static_cast<std::int64_t>(whole_number(size)));
     }
     const auto& offsets = value.at("data_offsets").get_ref<const nlohmann::json::array_t&>();
