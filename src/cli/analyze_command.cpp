@@ -14,7 +14,7 @@ namespace {
 
 struct AnalyzeFlags {
   explicit AnalyzeFlags(CLI::App& app)
-      : config(app, {"data", "batch_size", "device", "workers", "threads"},
+      : config(app, {"data", "model", "batch_size", "device", "workers", "threads"},
                /*flags_of_methods=*/false) {
     app.add_option("run", path, "the folder of a run, or a checkpoint")->required();
     app.add_option("--against", against,
@@ -57,7 +57,7 @@ int run(const AnalyzeFlags& flags) {
   if (!flags.against.empty()) other = read_checkpoint(reported_checkpoint(flags.against));
   Config config = settings_of(checkpoint, flags.config);
   prepare(config);
-  const DataSource data = make_data(config);
+  const DataSource data = with_classes_of(checkpoint, make_data(config));
   const auto progress = [&](const std::string& what) {
     if (!flags.quiet) std::fprintf(stderr, "%s\n", what.c_str());
   };

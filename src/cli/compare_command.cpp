@@ -1,6 +1,8 @@
 // mlaan compare: trains methods × seeds under one budget, and what came of them side by side.
 #include "cli/commands.h"
 #include "cli/run_folder.h"
+#include "core/byte_text.h"
+#include "io/folder_lock.h"
 #include "train/new_folder.h"
 
 #include <mlaan/core/error.h>
@@ -86,7 +88,7 @@ ComparisonRecords records_of(bool tensorboard, bool quiet) {
     return observers;
   };
   records.progress = [quiet](const std::string& line) {
-    if (!quiet) std::fprintf(stderr, "%s\n", line.c_str());
+    if (!quiet) std::fprintf(stderr, "%s\n", printable(line).c_str());
   };
   return records;
 }
@@ -154,6 +156,7 @@ int run(const CompareFlags& flags) {
   const DataSource data = make_data(config);
   const auto work = work_of(report.runs, config, data);
   const NewFolder new_folder(folder);
+  const FolderLock lock(folder);
   make_writable(folder);
 
   if (flags.budget == "time" || !flags.plot.empty()) {
@@ -176,7 +179,8 @@ int run(const CompareFlags& flags) {
   if (!flags.json.empty()) write_comparison(flags.json, report);
   if (!report.complete()) return stopped(report);
   if (!flags.plot.empty()) write_plots(flags.plot, report);
-  std::printf("%s  all of it in %s\n", comparison_table(report).c_str(), folder.c_str());
+  std::printf("%s  all of it in %s\n", comparison_table(report).c_str(),
+              printable(folder.string()).c_str());
   return 0;
 }
 

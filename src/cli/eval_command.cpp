@@ -1,6 +1,7 @@
 // mlaan eval: tests the network of a checkpoint, or one with given weights.
 #include "cli/commands.h"
 #include "cli/run_folder.h"
+#include "core/byte_text.h"
 #include "train/new_folder.h"
 
 #include <mlaan/core/error.h>
@@ -18,6 +19,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace mlaan::cli {
@@ -93,12 +95,13 @@ class Subject {
     if (exported_) config.apply("model", exported_->info.model, path_);
   }
 
-  void check_data(const DataSource& data) const {
-    if (checkpoint_) mlaan::check_data(*checkpoint_, data);
-    if (!exported_) return;
+  /// The data with its classes in the network's order.
+  DataSource prepared(DataSource data) const {
+    if (checkpoint_) return with_classes_of(*checkpoint_, std::move(data));
+    if (!exported_) return data;
     Checkpoint stand_in{path_, {}, {}};
     static_cast<NetworkDescription&>(stand_in.info) = exported_->info;
-    mlaan::check_data(stand_in, data);
+    return with_classes_of(stand_in, std::move(data));
   }
 
   TestedNetwork network(const DataSource& data, torch::Device device) const {
@@ -143,8 +146,12 @@ int run(const EvalFlags& flags) {
   prepare(config);
   const auto& settings = config.get<RunOptions>();
   const fs::path folder = settings.output;
-  const DataSource data = make_data(config);
-  subject.check_data(data);
+  DataSource data = subject.prepared(make_data(config));
+  if (holds_a_run(folder) && fs::exists(folder / "config.toml")) {
+    throw UserError(folder.string() +
+                    " holds a run, whose summary would be lost; choose another "
+                    "--output");
+  }
   const NewFolder new_folder(folder);
   make_writable(folder);
 
@@ -152,8 +159,9 @@ int run(const EvalFlags& flags) {
   const std::int64_t bytes_before = measure::read_memory(device).live;
   const TestedNetwork network = subject.network(data, device);
   const auto loader = make_plain_loader(
-      config, data, data.test, all_indices(*data.test),
-      [](const std::string& what) { std::fprintf(stderr, "mlaan: skipped %s\n", what.c_str()); });
+      config, data, data.test, all_indices(*data.test), [](const std::string& what) {
+        std::fprintf(stderr, "mlaan: skipped %s\n", printable(what).c_str());
+      });
   measure::reset_peak(device);
   const auto scores = evaluate_outputs(network.predict, *loader);
   EvalSummary summary;

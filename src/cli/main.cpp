@@ -3,6 +3,7 @@
 #include "cli/error_report.h"
 #include "cli/standard_streams.h"
 #include "cli/version.h"
+#include "core/byte_text.h"
 
 #include <mlaan/core/error.h>
 #include <mlaan/core/process.h>

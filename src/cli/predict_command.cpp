@@ -1,5 +1,6 @@
 // mlaan predict: what a trained network makes of picture files.
 #include "cli/commands.h"
+#include "core/byte_text.h"
 #include "data/picture_files.h"
 
 #include <mlaan/data/picture.h>
@@ -144,7 +145,7 @@ int run(const PredictFlags& flags) {
       file.error = error.what();
     }
     if (!file.error.empty()) {
-      std::fprintf(stderr, "mlaan: %s\n", file.error.c_str());
+      std::fprintf(stderr, "mlaan: %s\n", printable(file.error).c_str());
       all_read = false;
     }
     if (static_cast<std::int64_t>(batch.size()) == network.batch_size) batch.run();

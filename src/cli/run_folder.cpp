@@ -1,10 +1,21 @@
 // The folder that a run writes to.
 #include "cli/run_folder.h"
 
+#include "train/new_folder.h"
+#include "train/recorded_settings.h"
+
 #include <mlaan/core/error.h>
 #include <mlaan/io/atomic_file.h>
 #include <mlaan/train/options.h>
 #include <mlaan/train/trainer.h>
+
+#include <cstdlib>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <utility>
+#include <vector>
 
 namespace mlaan::cli {
 namespace {
@@ -13,34 +24,81 @@ namespace fs = std::filesystem;
 
 fs::path numbered_folder(Config& config, int number) {
   const auto& run = config.get<RunOptions>();
-  const std::string model = fs::path(run.model).filename().string();  // of a file, its name alone
-  std::string name = run.dataset + "-" + model + "-" + run.method;
+  // Of a file, its name alone.
+  std::string name = run.dataset + "-" + fs::path(run.model).filename().string() + "-" +
+                     fs::path(run.method).filename().string();
   if (number > 1) name += "-" + std::to_string(number);
   return fs::path("runs") / name;
 }
+
+/// The folders of such names that hold a checkpoint, the newest first, whatever their settings.
+std::vector<fs::path> runs_alike(Config& config) {
+  const std::string first = numbered_folder(config, 1).filename().string();
+  std::set<int, std::greater<>> numbers{1};
+  std::error_code error;
+  for (const auto& item : fs::directory_iterator("runs", error)) {
+    const std::string name = item.path().filename().string();
+    if (name.compare(0, first.size() + 1, first + "-") != 0) continue;
+    numbers.insert(std::atoi(name.c_str() + first.size() + 1));
+  }
+  std::vector<fs::path> runs;
+  for (const int number : numbers) {
+    const fs::path folder = numbered_folder(config, number);
+    if (fs::exists(last_checkpoint(folder)) && fs::exists(folder / "config.toml")) {
+      runs.push_back(folder);
+    }
+  }
+  return runs;
+}
+
+/// The first setting that a run was begun with another value of, but for what a run that goes on
+/// may have changed.
+std::optional<OtherSetting> other_setting_of(const fs::path& run, Config& asked) {
+  Config recorded;
+  recorded.apply_file(run / "config.toml");
+  std::set<std::string> besides{"epochs", "baseline"};
+  const std::string& memory = asked.get<RunOptions>().memory;
+  if (!memory.empty() && memory == recorded.get<RunOptions>().memory) {
+    // What was chosen to fit.
+    besides.insert({"modules", "partition", "engine.recompute", "engine.micro_batches"});
+  }
+  return first_difference(recorded, asked, besides);
+}
+
+/// Makes the first folder that is not there yet; also if another process does the same just now.
+fs::path make_numbered_folder(Config& config) {
+  fs::create_directories("runs");
+  int number = 1;
+  while (!fs::create_directory(numbered_folder(config, number))) ++number;
+  return numbered_folder(config, number);
+}
+
+}  // namespace
 
 bool holds_a_run(const fs::path& folder) {
   return fs::exists(last_checkpoint(folder)) || fs::exists(folder / "summary.json");
 }
 
-}  // namespace
-
-fs::path choose_run_folder(Config& config) {
+LockedFolder make_run_folder(Config& config) {
   fs::path folder = config.get<RunOptions>().output;
+  std::unique_ptr<NewFolder> unless_begun;
   if (folder.empty()) {
-    int number = 1;
-    while (fs::exists(numbered_folder(config, number))) ++number;
-    folder = numbered_folder(config, number);
-  } else if (holds_a_run(folder)) {
+    const bool first_of_all = !fs::exists("runs");
+    folder = make_numbered_folder(config);
+    std::vector<fs::path> made{folder};
+    if (first_of_all) made.emplace_back("runs");
+    unless_begun = std::make_unique<NewFolder>(folder, made);
+  } else {
+    unless_begun = std::make_unique<NewFolder>(folder);
+  }
+  FolderLock lock(folder);
+  if (holds_a_run(folder)) {
     throw UserError(folder.string() +
                     " holds a run already; go on with it by --resume, or choose another --output");
   }
-  return folder;
-}
-
-void make_run_folder(const fs::path& folder, const Config& config) {
   make_writable(folder);
   write_text(folder / "config.toml", config.to_toml());
+  return {folder, std::move(unless_begun), std::move(lock)};
 }
 
 void make_writable(const fs::path& folder) {
@@ -49,23 +107,31 @@ void make_writable(const fs::path& folder) {
   if (error || !fs::is_directory(folder)) {
     throw UserError("cannot make the output folder " + folder.string() + ": " + error.message());
   }
+  remove_abandoned_parts(folder);
   const fs::path trial = folder / ".writable";
   write_text(trial, "");
   fs::remove(trial);
 }
 
 fs::path find_run_folder(Config& config) {
-  fs::path folder = config.get<RunOptions>().output;
-  if (folder.empty()) {
-    folder = numbered_folder(config, 1);
-    for (int number = 2; fs::exists(numbered_folder(config, number)); ++number) {
-      if (holds_a_run(numbered_folder(config, number))) folder = numbered_folder(config, number);
-    }
-  }
-  if (!fs::exists(last_checkpoint(folder))) {
+  const fs::path folder = config.get<RunOptions>().output;
+  if (!folder.empty()) {
+    if (fs::exists(last_checkpoint(folder))) return folder;
     throw UserError("nothing to resume: there is no " + last_checkpoint(folder).string());
   }
-  return folder;
+  const auto runs = runs_alike(config);
+  for (const auto& run : runs) {
+    if (!other_setting_of(run, config)) return run;
+  }
+  if (runs.empty()) {
+    throw UserError("nothing to resume: there is no " +
+                    last_checkpoint(numbered_folder(config, 1)).string());
+  }
+  const auto other = other_setting_of(runs.front(), config);
+  throw UserError("nothing to resume: no run was begun with these settings; the newest, " +
+                  runs.front().string() + ", has " + other->key + " = " + to_toml(other->recorded) +
+                  ", where " + to_toml(other->asked) +
+                  " is asked for; to go on with it, name it: --resume " + runs.front().string());
 }
 
 fs::path run_folder_of(const fs::path& checkpoint) {

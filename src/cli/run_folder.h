@@ -1,25 +1,39 @@
 // The folder that a run writes to.
 #pragma once
 
+#include "io/folder_lock.h"
+#include "train/new_folder.h"
+
 #include <mlaan/train/config.h>
 
 #include <filesystem>
+#include <memory>
 
 namespace mlaan::cli {
 
-/// The folder for a new run: `output`, or runs/DATASET-MODEL-METHOD with a number behind it if that
-/// is taken. \throws UserError if `output` holds a run already.
-std::filesystem::path choose_run_folder(Config& config);
+/// A folder that this process alone writes to.
+struct LockedFolder {
+  std::filesystem::path path;
+  std::unique_ptr<NewFolder> unless_begun;  ///< takes it back where nothing came of the run
+  FolderLock lock;
+};
 
-/// Makes it, and writes the settings into it. \throws UserError as make_writable().
-void make_run_folder(const std::filesystem::path& folder, const Config& config);
+/// The folder for a new run: `output`, or runs/DATASET-MODEL-METHOD with a number behind it if that
+/// is taken. Makes it, and tries whether it can be written to.
+/// \throws UserError if `output` holds a run already, is another process's, or cannot be written
+/// to.
+LockedFolder make_run_folder(Config& config);
+
+/// Whether a run was begun in the folder that has something to lose.
+bool holds_a_run(const std::filesystem::path& folder);
 
 /// Makes the folder if it is not there.
 /// \throws UserError if it cannot be made or written to.
 void make_writable(const std::filesystem::path& folder);
 
-/// The folder of the run to go on with: `output`, or the newest of runs/DATASET-MODEL-METHOD….
-/// \throws UserError if there is no checkpoint in it.
+/// The folder of the run to go on with: `output`, or of runs/DATASET-MODEL-METHOD… the newest that
+/// was begun with these settings; the number of epochs may be another one.
+/// \throws UserError if there is none, naming the newest and the first setting that is another one.
 std::filesystem::path find_run_folder(Config& config);
 
 /// The run's folder that a checkpoint lies in (FOLDER/checkpoints/…); "" for one that lies

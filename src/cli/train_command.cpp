@@ -1,10 +1,14 @@
 // mlaan train: trains a network by a method, and tests it at the end.
 #include "cli/commands.h"
+#include "cli/resumed_run.h"
 #include "cli/run_folder.h"
 #include "cli/shell_text.h"
-#include "train/new_folder.h"
+#include "core/byte_text.h"
+#include "train/own_plan.h"
+#include "train/resumed_settings.h"
 
 #include <mlaan/core/error.h>
+#include <mlaan/core/process.h>
 #include <mlaan/core/quantity.h>
 #include <mlaan/local/method.h>
 #include <mlaan/log/metrics_files.h>
@@ -15,12 +19,14 @@
 #include <mlaan/train/planner.h>
 #include <mlaan/train/setup.h>
 #include <mlaan/train/signals.h>
+#include <mlaan/train/trained_network.h>
 #include <mlaan/train/trainer.h>
 
 #include <cstdio>
 #include <cstring>
 #include <memory>
 #include <optional>
+#include <utility>
 
 namespace mlaan::cli {
 namespace {
@@ -38,15 +44,20 @@ struct TrainFlags {
                     "log.tensorboard"})) {
     resume_option = app.add_option("--resume", resume,
                                    "go on from a checkpoint, or from the last one of a run's "
-                                   "folder; without PATH of --output or of the newest run alike")
+                                   "folder; without PATH of --output, or of the newest run of "
+                                   "these settings")
                         ->expected(0, 1)
                         ->type_name("[PATH]");
+    app.add_flag("--allow-other-split", allow_other_split,
+                 "let --resume go on with another seed, validation.fraction or number of images, "
+                 "and validate on images that were trained on");
     app.add_flag("-q,--quiet", quiet, "no progress on stderr");
   }
 
   ConfigFlags config;
   CLI::Option* resume_option = nullptr;
   std::string resume;
+  bool allow_other_split = false;
   bool quiet = false;
 };
 
@@ -92,48 +103,65 @@ std::optional<Checkpoint> find_checkpoint(const fs::path& folder) {
   return read_checkpoint(last_checkpoint(folder));
 }
 
-/// The checkpoint that --resume means. Its settings come before those given now.
-Checkpoint take_checkpoint(const TrainFlags& flags, Config& config) {
-  fs::path path = flags.resume;
-  if (path.empty()) {
-    Config given;
-    flags.config.apply(given);
-    path = find_run_folder(given);
+/// Writes down how many threads a run chooses by itself, so that it goes on with as many: bits
+/// depend on it. \param before of the run that goes on; 0: none, or not written down.
+void settle_threads(Config& config, std::int64_t before) {
+  const int processors = available_processors();
+  if (config.get<RunOptions>().threads == 0) {
+    config.apply("threads", std::to_string(processors), "one for each processor");
   }
-  if (fs::is_directory(path)) {
-    if (!fs::exists(last_checkpoint(path))) {
-      throw UserError("nothing to resume: there is no " + last_checkpoint(path).string());
-    }
-    path = last_checkpoint(path);
+  const auto threads = config.get<RunOptions>().threads;
+  if (before == 0) return;
+  if (threads != before) {
+    std::fprintf(stderr,
+                 "mlaan: note: goes on with %lld threads, where the run had %lld: bits will be "
+                 "others than if it had not been stopped\n",
+                 static_cast<long long>(threads), static_cast<long long>(before));
+  } else if (threads > processors) {
+    std::fprintf(
+        stderr,
+        "mlaan: note: goes on with %lld threads as before, though there are %d processors; "
+        "--threads 0 is faster, and gives other bits\n",
+        static_cast<long long>(threads), processors);
   }
-  Checkpoint checkpoint = read_checkpoint(path);
-  config.apply_text(checkpoint.info.config, path.string());
-  config.apply("output", run_folder_of(path).string(), path.string());
-  return checkpoint;
+}
+
+/// The number of threads that the checkpoint's run had.
+std::int64_t threads_of(const Checkpoint& checkpoint) {
+  Config recorded;
+  recorded.apply_text(checkpoint.info.config, checkpoint.path.string());
+  return recorded.get<RunOptions>().threads;
 }
 
 int run(const TrainFlags& flags) {
   Config config;
-  std::optional<Checkpoint> checkpoint;
-  if (flags.resume_option->count() > 0) checkpoint = take_checkpoint(flags, config);
-  flags.config.apply(config);
+  std::optional<ResumedRun> resumed;
+  if (flags.resume_option->count() > 0) {
+    resumed.emplace(resume_run(flags.resume, flags.config, config));
+  } else {
+    flags.config.apply(config);
+  }
   make_paths_absolute(config);
+  settle_threads(config, resumed ? threads_of(resumed->checkpoint) : 0);
   prepare(config);
   const auto& settings = config.get<RunOptions>();
-  if (!checkpoint && !settings.memory.empty()) fit_into_memory(config, flags.quiet);
+  if (!resumed && !settings.memory.empty()) fit_into_memory(config, flags.quiet);
   const StopSignals signals;
-  std::vector<std::string> methods{settings.method};
+  std::vector<std::string> methods{resumed ? method_of_run(config, resumed->checkpoint)
+                                           : settings.method};
   if (!settings.baseline.empty()) methods.push_back(settings.baseline);
   for (const auto& method : methods) method_named(method);
   warn_of_unused(config, methods);
-  const DataSource data = make_data(config);
-  if (checkpoint && settings.output.empty()) {
-    throw UserError(checkpoint->path.string() +
-                    " is in no run's folder; say with --output where the run is to go on");
+  DataSource data = make_data(config);
+  std::optional<Checkpoint> checkpoint;
+  if (resumed) {
+    data = with_classes_of(resumed->checkpoint, std::move(data));
+    if (!flags.allow_other_split) check_same_split(resumed->checkpoint, config, data);
+    bring_along(*resumed);
+    checkpoint = std::move(resumed->checkpoint);
   }
-  const fs::path folder = checkpoint ? fs::path(settings.output) : choose_run_folder(config);
-  const NewFolder new_folder(folder);
-  if (!checkpoint) make_run_folder(folder, config);
+  const LockedFolder locked = resumed ? std::move(resumed->folder) : make_run_folder(config);
+  const fs::path& folder = locked.path;
   std::vector<TrainSummary> summaries{train(config, data, folder, checkpoint, flags.quiet)};
   if (summaries[0].complete && !settings.baseline.empty()) {
     const fs::path baseline_folder = folder / ("baseline-" + settings.baseline);
@@ -150,10 +178,10 @@ int run(const TrainFlags& flags) {
                  strsignal(StopSignals::received()), shell_word(folder.string()).c_str());
     return StopSignals::exit_code();
   }
-  std::printf(
-      "%s\n%s", summary_table(summaries).c_str(),
-      ("  of the " + summaries[0].reported + " epoch; all of it in " + folder.string() + "\n")
-          .c_str());
+  std::printf("%s\n%s", summary_table(summaries).c_str(),
+              ("  of the " + summaries[0].reported + " epoch; all of it in " +
+               printable(folder.string()) + "\n")
+                  .c_str());
   return 0;
 }
 

@@ -1,4 +1,5 @@
 // Options as plain structs whose fields carry their key, default, meaning and accepted values.
+#include "core/byte_text.h"
 #include "core/trimmed.h"
 #include "core/undefined_number.h"
 
@@ -37,25 +38,36 @@ double as_number(const OptionValue& value) {
   return undefined_number;
 }
 
-std::string quoted(const std::string& text) {
+/// Characters that a TOML string cannot hold as they are, and those that stand for bytes.
+std::string escaped_for_toml(const std::string& character) {
+  if (character == "\"") return "\\\"";
+  if (character == "\\") return "\\\\";
+  if (character == "\n") return "\\n";
+  if (character == "\t") return "\\t";
+  std::array<char, 16> text{};
+  if (character.size() == 1) {
+    const auto number = static_cast<unsigned>(static_cast<unsigned char>(character[0]));
+    if (number >= 0x20 && number != 0x7F) return character;
+    std::snprintf(text.data(), text.size(), "\\u%04X", number);
+    return text.data();
+  }
+  const auto byte = static_cast<unsigned>(static_cast<unsigned char>(bytes_of(character)[0]));
+  std::snprintf(text.data(), text.size(), "\\uF7%02X", byte);
+  return text.data();
+}
+
+std::string quoted(const std::string& bytes) {
+  const std::string text = utf8_of(bytes);
   std::string result = "\"";
-  for (const char letter : text) {
-    switch (letter) {
-      case '"':
-        result += "\\\"";
-        break;
-      case '\\':
-        result += "\\\\";
-        break;
-      case '\n':
-        result += "\\n";
-        break;
-      case '\t':
-        result += "\\t";
-        break;
-      default:
-        result += letter;
-    }
+  for (std::size_t place = 0; place < text.size();) {
+    // Of the three bytes of the characters that stand for bytes, the first two are these.
+    const bool is_stand_in =
+        text.compare(place, 2, "\xEF\x9E") == 0 || text.compare(place, 2, "\xEF\x9F") == 0;
+    const std::size_t length = is_stand_in ? 3 : 1;
+    const bool continues = (static_cast<unsigned char>(text[place]) & 0x80U) != 0 && !is_stand_in;
+    const std::string character = text.substr(place, length);
+    result += continues ? character : escaped_for_toml(character);
+    place += length;
   }
   return result + "\"";
 }

@@ -7,6 +7,7 @@
 #include <mlaan/data/picture.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <map>
 
@@ -29,6 +30,23 @@ std::string joined(const std::vector<std::string>& names) {
                              : text;
 }
 
+bool holds_folders(const fs::path& folder) {
+  const fs::directory_iterator items(folder);
+  return std::any_of(begin(items), end(items), [](const auto& item) {
+    return item.is_directory() && item.path().filename().string().front() != '.';
+  });
+}
+
+/// One class is most often a folder too many: all would be right.
+void refuse_single_class(const Classes& classes, const fs::path& folder) {
+  if (classes.size() != 1) return;
+  const std::string& name = classes.begin()->first;
+  const fs::path below = folder / name;
+  throw UserError("there is one class alone, '" + name + "', in " + folder.string() +
+                  "; expected a folder for each of two or more classes" +
+                  (holds_folders(below) ? ": --data " + below.string() + "?" : ""));
+}
+
 Classes read_classes(const fs::path& folder) {
   Classes classes;
   std::vector<std::string> empty;
@@ -40,6 +58,7 @@ Classes read_classes(const fs::path& folder) {
     pictures = picture_files(path);
     if (pictures.empty()) empty.push_back(name);
   }
+  refuse_single_class(classes, folder);
   if (classes.empty()) {
     throw UserError("no classes in " + folder.string() +
                     ": expected a folder of pictures for each class");
@@ -115,22 +134,47 @@ TrainAndTest split(const Classes& classes, const FolderOptions& options) {
   return parts;
 }
 
+std::string in_small_letters(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
+  return text;
+}
+
+/// The folder of the first of these names that is there, in whatever letters; "" for none. Of two
+/// that differ in letters alone, the one in small letters, or else the first in order.
+fs::path part_of(const fs::path& folder, const std::vector<std::string>& names) {
+  std::vector<std::string> found;
+  for (const auto& item : fs::directory_iterator(folder)) {
+    if (item.is_directory()) found.push_back(item.path().filename().string());
+  }
+  std::sort(found.begin(), found.end());
+  for (const auto& name : names) {
+    if (std::find(found.begin(), found.end(), name) != found.end()) return folder / name;
+    const auto alike = std::find_if(found.begin(), found.end(), [&](const std::string& other) {
+      return in_small_letters(other) == name;
+    });
+    if (alike != found.end()) return folder / *alike;
+  }
+  return {};
+}
+
 TrainAndTest read_folder(const fs::path& folder, const FolderOptions& options) {
   if (!fs::is_directory(folder)) {
     throw UserError("there is no folder " + folder.string() + " to read pictures from");
   }
-  const fs::path train = folder / "train";
-  if (!fs::is_directory(train)) return split(read_classes(folder), options);
-  for (const char* name : {"val", "test"}) {
-    const fs::path test = folder / name;
-    if (!fs::is_directory(test)) continue;
-    TrainAndTest parts{read_classes(train), read_classes(test)};
-    check_same_classes(parts.train, train, parts.test, test);
-    return parts;
+  const fs::path train = part_of(folder, {"train", "training"});
+  const fs::path test = part_of(folder, {"val", "valid", "validation", "test", "testing"});
+  if (train.empty() && test.empty()) return split(read_classes(folder), options);
+  if (train.empty() || test.empty()) {
+    const fs::path& found = train.empty() ? test : train;
+    throw UserError(folder.string() + " has a folder " + found.filename().string() +
+                    "/, but none to " + (train.empty() ? "train" : "test") +
+                    " on; expected train/ and val/ or test/ side by side, or one folder for each "
+                    "class, of another name");
   }
-  throw UserError(folder.string() +
-                  " has a folder train/, but none to test on; expected val/ or "
-                  "test/ beside it, or one folder for each class");
+  TrainAndTest parts{read_classes(train), read_classes(test)};
+  check_same_classes(parts.train, train, parts.test, test);
+  return parts;
 }
 
 [[noreturn]] void refuse_without_test(const fs::path& folder, const Classes& classes,

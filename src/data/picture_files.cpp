@@ -4,9 +4,13 @@
 #include <mlaan/core/error.h>
 #include <mlaan/data/picture.h>
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cctype>
+#include <optional>
 #include <system_error>
+#include <utility>
 
 namespace mlaan {
 namespace {
@@ -21,19 +25,41 @@ bool is_named_like_a_picture(const fs::path& path) {
   return std::find(known.begin(), known.end(), extension) != known.end();
 }
 
-void add_pictures(const fs::path& folder, std::vector<fs::path>& files) {
-  for (const auto& path : entries_of_folder(folder)) {
-    if (path.filename().string().front() == '.') continue;
-    // A link that leads to itself or nowhere is no folder.
-    std::error_code error;
-    const auto status = fs::symlink_status(path, error);
-    if (fs::is_directory(status)) {
-      add_pictures(path, files);
-    } else if (is_named_like_a_picture(path) && !fs::is_directory(path, error)) {
-      files.push_back(path);
-    }
-  }
+/// Which folder a path leads to, links followed.
+using Identity = std::pair<dev_t, ino_t>;
+
+std::optional<Identity> identity_of(const fs::path& path) {
+  struct stat found {};
+  if (stat(path.c_str(), &found) != 0) return std::nullopt;
+  return Identity(found.st_dev, found.st_ino);
 }
+
+/// Gathers what is in a folder and below, in linked folders too, but not in one that leads back to
+/// a folder that it is in.
+class Walk {
+ public:
+  void enter(const fs::path& folder) {
+    const auto identity = identity_of(folder);
+    if (!identity || std::find(above_.begin(), above_.end(), *identity) != above_.end()) return;
+    above_.push_back(*identity);
+    for (const auto& path : entries_of_folder(folder)) {
+      if (path.filename().string().front() == '.') continue;
+      std::error_code unreadable;
+      if (fs::is_directory(path, unreadable)) {
+        enter(path);
+      } else if (is_named_like_a_picture(path) && fs::is_regular_file(path, unreadable)) {
+        files_.push_back(path);
+      }
+    }
+    above_.pop_back();
+  }
+
+  std::vector<fs::path> files() && { return std::move(files_); }
+
+ private:
+  std::vector<Identity> above_;  ///< the folder that is walked, behind those that it is in
+  std::vector<fs::path> files_;
+};
 
 }  // namespace
 
@@ -50,8 +76,9 @@ std::vector<fs::path> entries_of_folder(const fs::path& folder) {
 }
 
 std::vector<fs::path> picture_files(const fs::path& folder) {
-  std::vector<fs::path> files;
-  add_pictures(folder, files);
+  Walk walk;
+  walk.enter(folder);
+  std::vector<fs::path> files = std::move(walk).files();
   std::sort(files.begin(), files.end());
   return files;
 }

@@ -1,26 +1,32 @@
 // Reads and writes safetensors files: named tensors behind a JSON header.
+#include "core/byte_text.h"
+#include "io/json_text.h"
 #include "io/pytorch_file.h"
 
 #include <mlaan/io/atomic_file.h>
 #include <mlaan/io/safetensors.h>
 
-#include <nlohmann/json.hpp>
 #include <zlib.h>
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <cstring>
 #include <fstream>
 #include <limits>
+#include <stdexcept>
 #include <tuple>
 
 namespace mlaan {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::ordered_json;
 
-constexpr const char* checksum_key = "mlaan.crc32";
+/// Of header and tensors, as eight hexadecimal digits, which count as zeros in it.
+constexpr const char* checksum_key = "mlaan.checksum";
+constexpr const char* no_checksum = "00000000";
+/// Of the tensors alone, as a number: what files had before.
+constexpr const char* old_checksum_key = "mlaan.crc32";
 
 struct TypeName {
   const char* name;
@@ -76,6 +82,12 @@ torch::Dtype parse_type(const fs::path& path, const std::string& tensor, const s
   reject_safetensors(path, "tensor '" + tensor + "' is of the unknown type '" + name + "'");
 }
 
+std::string checksum_text(uLong checksum) {
+  std::array<char, 16> digits{};
+  std::snprintf(digits.data(), digits.size(), "%08lx", checksum);
+  return digits.data();
+}
+
 const char* name_of(torch::Dtype type) {
   for (const auto& known : type_names) {
     if (type == known.type) return known.name;
@@ -106,20 +118,39 @@ std::uint64_t byte_count(const fs::path& path, const Entry& entry) {
   return bytes;
 }
 
-Entry parse_entry(const fs::path& path, const std::string& name, const ordered_json& value) {
+/// A whole number from 0 to the highest that LibTorch counts with.
+std::uint64_t whole_number(const nlohmann::json& value) {
+  const bool is_one = value.is_number_unsigned() &&
+                      value.get<std::uint64_t>() <= std::numeric_limits<std::int64_t>::max();
+  if (!is_one) throw std::invalid_argument("no whole number");
+  return value.get<std::uint64_t>();
+}
+
+Entry parse_entry(const fs::path& path, const std::string& name, const nlohmann::json& value) {
   try {
-    const auto& offsets = value.at("data_offsets");
-    return {name, parse_type(path, name, value.at("dtype").get<std::string>()),
-            value.at("shape").get<std::vector<std::int64_t>>(), offsets.at(0).get<std::uint64_t>(),
-            offsets.at(1).get<std::uint64_t>()};
-  } catch (const ordered_json::exception&) {
+    Entry entry{name, parse_type(path, name, value.at("dtype").get<std::string>()), {}, 0, 0};
+    const auto& shape = value.at("shape").get_ref<const nlohmann::json::array_t&>();
+    for (const auto& size : shape) {
+      // What is below 0 is refused with what it would make.
+      const bool is_negative = size.is_number_integer() && !size.is_number_unsigned();
+      entry.shape.push_back(is_negative ? -1 : static_cast<std::int64_t>(whole_number(size)));
+    }
+    const auto& offsets = value.at("data_offsets").get_ref<const nlohmann::json::array_t&>();
+    if (offsets.size() != 2) throw std::invalid_argument("not two offsets");
+    entry.begin = whole_number(offsets[0]);
+    entry.end = whole_number(offsets[1]);
+    return entry;
+  } catch (const UserError&) {
+    throw;
+  } catch (const std::exception&) {
     reject_safetensors(
         path, "its header says for tensor '" + name + "' no dtype, shape and data_offsets");
   }
 }
 
-ordered_json read_header(const fs::path& path, std::ifstream& file, std::uint64_t file_size,
-                         std::uint64_t& data_begin) {
+/// The header as it stands in the file. \param data_begin where the tensors' bytes begin.
+std::string read_header(const fs::path& path, std::ifstream& file, std::uint64_t file_size,
+                        std::uint64_t& data_begin) {
   std::array<unsigned char, 8> length_bytes{};
   file.read(reinterpret_cast<char*>(length_bytes.data()), length_bytes.size());
   if (!file) reject_safetensors(path, "it has fewer than 8 bytes");
@@ -132,12 +163,22 @@ ordered_json read_header(const fs::path& path, std::ifstream& file, std::uint64_
   file.read(text.data(), static_cast<std::streamsize>(length));
   if (!file) reject_safetensors(path, "its header cannot be read");
   data_begin = length_bytes.size() + length;
-  ordered_json header = ordered_json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!header.is_object()) reject_safetensors(path, "its header is no JSON object");
-  return header;
+  return text;
 }
 
-std::map<std::string, std::string> parse_metadata(const fs::path& path, const ordered_json& value) {
+nlohmann::json parse_header(const fs::path& path, const std::string& text) {
+  try {
+    nlohmann::json header = parse_json(text);
+    if (header.is_object()) return header;
+  } catch (const UserError& error) {
+    reject_safetensors(path, std::string("of its header, ") + error.what());
+  } catch (const nlohmann::json::exception&) {
+  }
+  reject_safetensors(path, "its header is no JSON object");
+}
+
+std::map<std::string, std::string> parse_metadata(const fs::path& path,
+                                                  const nlohmann::json& value) {
   std::map<std::string, std::string> metadata;
   if (!value.is_object()) reject_safetensors(path, "its __metadata__ is no JSON object");
   for (const auto& item : value.items()) {
@@ -149,12 +190,113 @@ std::map<std::string, std::string> parse_metadata(const fs::path& path, const or
   return metadata;
 }
 
+/// Where the digits of the checksum begin in a header; npos where there are none.
+std::size_t place_of_checksum(const std::string& header) {
+  const std::string key = "\"" + std::string(checksum_key) + "\":\"";
+  const std::size_t place = header.find(key);
+  return place == std::string::npos ? place : place + key.size();
+}
+
+uLong checksum_of_header(std::string header) {
+  const std::size_t place = place_of_checksum(header);
+  const std::size_t digits = std::strlen(no_checksum);
+  if (place != std::string::npos && place + digits <= header.size()) {
+    header.replace(place, digits, no_checksum);
+  }
+  return checksum_of(crc32(0, nullptr, 0), header.data(), header.size());
+}
+
+/// What the checksum of a file of this header begins with: older ones are of the tensors alone.
+uLong first_checksum(const std::map<std::string, std::string>& metadata,
+                     const std::string& header) {
+  return metadata.count(checksum_key) > 0 ? checksum_of_header(header) : crc32(0, nullptr, 0);
+}
+
 void check_checksum(const fs::path& path, const std::map<std::string, std::string>& metadata,
                     uLong checksum) {
-  const auto written = metadata.find(checksum_key);
-  if (written != metadata.end() && written->second != std::to_string(checksum)) {
+  const auto is_other = [&](const char* key, const std::string& actual) {
+    const auto written = metadata.find(key);
+    return written != metadata.end() && written->second != actual;
+  };
+  const bool is_old = metadata.count(checksum_key) == 0;
+  if (is_other(checksum_key, checksum_text(checksum)) ||
+      (is_old && is_other(old_checksum_key, std::to_string(checksum)))) {
     reject_safetensors(path, "its bytes have changed since it was written (the checksum differs)");
   }
+}
+
+/// Reads the tensors that the entries, in the order of their places, describe.
+class TensorReader {
+ public:
+  TensorReader(const fs::path& path, std::ifstream& file, std::uint64_t data_bytes, uLong checksum)
+      : path_(path), file_(file), data_bytes_(data_bytes), checksum_(checksum) {}
+
+  torch::Tensor read(const Entry& entry) {
+    const std::uint64_t bytes = byte_count(path_, entry);
+    if (entry.begin != position_ || entry.end < entry.begin || entry.end - entry.begin != bytes) {
+      reject_safetensors(path_, "the place of tensor '" + entry.name +
+                                    "' does not fit its shape and its neighbours");
+    }
+    if (entry.end > data_bytes_) {
+      reject_safetensors(path_, "tensor '" + entry.name +
+                                    "' ends behind the end of the file, which must have been "
+                                    "cut short");
+    }
+    torch::Tensor tensor = allocate(entry);
+    file_.read(static_cast<char*>(tensor.data_ptr()), static_cast<std::streamsize>(bytes));
+    if (!file_) reject_safetensors(path_, "tensor '" + entry.name + "' cannot be read");
+    checksum_ = checksum_of(checksum_, tensor.data_ptr(), bytes);
+    position_ = entry.end;
+    return tensor;
+  }
+
+  void finish(const std::map<std::string, std::string>& metadata) const {
+    if (position_ != data_bytes_)
+      reject_safetensors(path_, "it has bytes that belong to no tensor");
+    check_checksum(path_, metadata, checksum_);
+  }
+
+ private:
+  torch::Tensor allocate(const Entry& entry) const {
+    try {
+      return torch::empty(entry.shape, entry.type);
+    } catch (const c10::Error&) {
+      reject_safetensors(path_, "tensor '" + entry.name + "' has a shape that LibTorch refuses");
+    }
+  }
+
+  const fs::path& path_;
+  std::ifstream& file_;
+  std::uint64_t data_bytes_;
+  std::uint64_t position_ = 0;
+  uLong checksum_;
+};
+
+std::string quoted_json(const std::string& text) {
+  return nlohmann::json(utf8_of(text)).dump();
+}
+
+/// The header, its checksum still to come, of `tensors` one after the other. Written piece by
+/// piece: a JSON object that keeps its order searches all of its keys for each new one.
+std::string header_text(const TensorFile& content, const std::vector<torch::Tensor>& tensors) {
+  std::string text = "{\"__metadata__\":{";
+  for (const auto& [key, value] : content.metadata) {
+    if (key == checksum_key || key == old_checksum_key) continue;
+    text += quoted_json(key) + ":" + quoted_json(value) + ",";
+  }
+  text += quoted_json(checksum_key) + ":" + quoted_json(no_checksum) + "}";
+  std::uint64_t position = 0;
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    const std::uint64_t end = position + tensors[i].nbytes();
+    const nlohmann::json shape = tensors[i].sizes().vec();
+    text += "," + quoted_json(content.tensors[i].name) + ":{\"dtype\":\"" +
+            name_of(tensors[i].scalar_type()) + "\",\"shape\":" + shape.dump() +
+            ",\"data_offsets\":[" + std::to_string(position) + "," + std::to_string(end) + "]}";
+    position = end;
+  }
+  text += "}";
+  text.resize((text.size() + 7) / 8 * 8, ' ');  // so that the data begins at a multiple of 8
+  return text;
 }
 
 }  // namespace
@@ -175,7 +317,8 @@ TensorFile read_safetensors(const fs::path& path) {
   if (!file || error) throw UserError("cannot read " + path.string());
 
   std::uint64_t data_begin = 0;
-  const ordered_json header = read_header(path, file, file_size, data_begin);
+  const std::string text = read_header(path, file, file_size, data_begin);
+  const nlohmann::json header = parse_header(path, text);
   TensorFile content;
   std::vector<Entry> entries;
   for (const auto& item : header.items()) {
@@ -188,59 +331,28 @@ TensorFile read_safetensors(const fs::path& path) {
   std::sort(entries.begin(), entries.end(), [](const Entry& left, const Entry& right) {
     return std::tie(left.begin, left.end) < std::tie(right.begin, right.end);
   });
-
-  std::uint64_t position = 0;
-  uLong checksum = crc32(0, nullptr, 0);
-  for (const auto& entry : entries) {
-    const std::uint64_t bytes = byte_count(path, entry);
-    if (entry.begin != position || entry.end < entry.begin || entry.end - entry.begin != bytes) {
-      reject_safetensors(path, "the place of tensor '" + entry.name +
-                                   "' does not fit its shape and its neighbours");
-    }
-    if (entry.end > file_size - data_begin) {
-      reject_safetensors(path, "tensor '" + entry.name +
-                                   "' ends behind the end of the file, which must have been "
-                                   "cut short");
-    }
-    torch::Tensor tensor = torch::empty(entry.shape, entry.type);
-    file.read(static_cast<char*>(tensor.data_ptr()), static_cast<std::streamsize>(bytes));
-    if (!file) reject_safetensors(path, "tensor '" + entry.name + "' cannot be read");
-    checksum = checksum_of(checksum, tensor.data_ptr(), bytes);
-    content.tensors.push_back({entry.name, std::move(tensor)});
-    position = entry.end;
-  }
-  if (position != file_size - data_begin) {
-    reject_safetensors(path, "it has bytes that belong to no tensor");
-  }
-  check_checksum(path, content.metadata, checksum);
+  TensorReader reader(path, file, file_size - data_begin, first_checksum(content.metadata, text));
+  for (const auto& entry : entries) content.tensors.push_back({entry.name, reader.read(entry)});
+  reader.finish(content.metadata);
   return content;
 }
 
 void write_safetensors(const fs::path& path, const TensorFile& content) {
-  ordered_json header;
   std::vector<torch::Tensor> tensors;
-  std::uint64_t position = 0;
-  uLong checksum = crc32(0, nullptr, 0);
-  ordered_json metadata = content.metadata;
-  header["__metadata__"] = metadata;
   for (const auto& named : content.tensors) {
     tensors.push_back(named.tensor.detach().to(torch::kCPU).contiguous());
-    const auto& tensor = tensors.back();
-    const std::uint64_t end = position + tensor.nbytes();
-    header[named.name] = {{"dtype", name_of(tensor.scalar_type())},
-                          {"shape", tensor.sizes().vec()},
-                          {"data_offsets", {position, end}}};
-    position = end;
+  }
+  std::string header = header_text(content, tensors);
+  uLong checksum = checksum_of_header(header);
+  for (const auto& tensor : tensors) {
     checksum = checksum_of(checksum, tensor.data_ptr(), tensor.nbytes());
   }
-  header["__metadata__"][checksum_key] = std::to_string(checksum);
-  std::string text = header.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
-  text.resize((text.size() + 7) / 8 * 8, ' ');  // so that the data begins at a multiple of 8
+  header.replace(place_of_checksum(header), std::strlen(no_checksum), checksum_text(checksum));
 
   AtomicFile file(path);
-  const auto length = to_little_endian(text.size());
+  const auto length = to_little_endian(header.size());
   file.write(length.data(), length.size());
-  file.write(text.data(), text.size());
+  file.write(header.data(), header.size());
   for (const auto& tensor : tensors) file.write(tensor.data_ptr(), tensor.nbytes());
   file.commit();
 }

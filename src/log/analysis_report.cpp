@@ -1,4 +1,6 @@
 // The analysis of a trained network, for people and for programs.
+#include "io/json_text.h"
+
 #include <mlaan/core/quantity.h>
 #include <mlaan/io/atomic_file.h>
 #include <mlaan/log/analysis_report.h>
@@ -146,7 +148,7 @@ void write_analysis(const std::filesystem::path& path, const NetworkAnalysis& an
   document["backbone"] = to_json(analysis.backbone);
   document["nets"] = to_json(analysis.nets);
   if (analysis.similarity) document["similarity"] = to_json(*analysis.similarity);
-  write_text(path, document.dump(2) + "\n");
+  write_text(path, json_text(document, 2) + "\n");
 }
 
 }  // namespace mlaan

@@ -1,4 +1,6 @@
 // The results of a benchmark, for people and for programs.
+#include "io/json_text.h"
+
 #include <mlaan/core/quantity.h>
 #include <mlaan/io/atomic_file.h>
 #include <mlaan/local/method.h>
@@ -146,7 +148,7 @@ void write_benchmark(const std::filesystem::path& path,
   nlohmann::ordered_json document;
   document["results"] = nlohmann::ordered_json::array();
   for (const auto& result : results) document["results"].push_back(to_json(result));
-  write_text(path, document.dump(2) + "\n");
+  write_text(path, json_text(document, 2) + "\n");
 }
 
 ScatterPlot benchmark_plot(const std::vector<BenchmarkResult>& results) {

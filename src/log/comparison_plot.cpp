@@ -1,4 +1,6 @@
 // The plot of a comparison, and what its steps take as a file.
+#include "io/json_text.h"
+
 #include <mlaan/core/error.h>
 #include <mlaan/core/quantity.h>
 #include <mlaan/io/atomic_file.h>
@@ -122,13 +124,13 @@ void write_step_costs(const std::filesystem::path& path, const std::vector<StepC
     document["step_costs"].push_back(
         {{"method", cost.spec}, {"time_ratio", cost.time_ratio}, {"peak_bytes", cost.peak_bytes}});
   }
-  write_text(path, document.dump(2) + "\n");
+  write_text(path, json_text(document, 2) + "\n");
 }
 
 std::vector<StepCost> read_step_costs(const std::filesystem::path& path) {
   std::vector<StepCost> costs;
   try {
-    const auto document = nlohmann::json::parse(read_text(path));
+    const auto document = parse_json(read_text(path));
     for (const auto& cost : document.at("step_costs")) {
       costs.push_back({cost.at("method").get<std::string>(), cost.at("time_ratio").get<double>(),
                        cost.at("peak_bytes").get<std::int64_t>()});

@@ -1,4 +1,6 @@
 // The results of a comparison, for people and for programs.
+#include "io/json_text.h"
+
 #include <mlaan/core/quantity.h>
 #include <mlaan/io/atomic_file.h>
 #include <mlaan/log/comparison_report.h>
@@ -205,7 +207,7 @@ void write_comparison(const std::filesystem::path& path, const ComparisonReport&
   for (const auto& method : report.methods) document["methods"].push_back(to_json(method));
   document["runs"] = ordered_json::array();
   for (const auto& run : report.finished) document["runs"].push_back(to_json(run));
-  write_text(path, document.dump(2) + "\n");
+  write_text(path, json_text(document, 2) + "\n");
 }
 
 }  // namespace mlaan

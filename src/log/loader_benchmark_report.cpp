@@ -1,4 +1,6 @@
 // What `mlaan bench loader` prints and writes.
+#include "io/json_text.h"
+
 #include <mlaan/core/quantity.h>
 #include <mlaan/io/atomic_file.h>
 #include <mlaan/log/loader_benchmark_report.h>
@@ -23,7 +25,7 @@ void write_loader_benchmark(const std::filesystem::path& path, const LoaderBench
   json["images"] = result.images;
   json["images_per_second"] = result.images_per_second;
   json["fastest_images_per_second"] = result.fastest_images_per_second;
-  write_text(path, json.dump(2) + "\n");
+  write_text(path, json_text(json, 2) + "\n");
 }
 
 }  // namespace mlaan

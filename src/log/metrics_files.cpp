@@ -1,4 +1,6 @@
 // The logs of a run: one line an epoch in metrics.csv, one line every few steps in steps.jsonl.
+#include "io/json_text.h"
+
 #include <mlaan/core/error.h>
 #include <mlaan/io/atomic_file.h>
 #include <mlaan/log/metrics_files.h>
@@ -89,7 +91,7 @@ void MetricsFiles::on_steps(const StepReport& report) {
   for (std::size_t i = 0; i < report.losses.size(); ++i) {
     line["losses"][report.supervisions.at(i)] = report.losses[i];
   }
-  steps_ << line.dump() << "\n";
+  steps_ << json_text(line) << "\n";
   flush(steps_, "steps.jsonl");
 }
 

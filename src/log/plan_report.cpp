@@ -1,4 +1,6 @@
 // What the planner found, for people and for programs.
+#include "io/json_text.h"
+
 #include <mlaan/core/quantity.h>
 #include <mlaan/io/atomic_file.h>
 #include <mlaan/log/plan_report.h>
@@ -78,7 +80,7 @@ void write_plan(const std::filesystem::path& path, const PlanReport& report) {
   } else {
     document["chosen"] = nullptr;
   }
-  write_text(path, document.dump(2) + "\n");
+  write_text(path, json_text(document, 2) + "\n");
 }
 
 }  // namespace mlaan

@@ -1,4 +1,6 @@
 // What a network makes of pictures, for people and for programs.
+#include "io/json_text.h"
+
 #include <mlaan/log/prediction_report.h>
 #include <mlaan/log/table.h>
 
@@ -36,8 +38,7 @@ std::string prediction_json(const NetworkDescription& info,
     }
     json["pictures"].push_back(picture);
   }
-  // Names of files are any bytes.
-  return json.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+  return json_text(json, 2) + "\n";
 }
 
 }  // namespace mlaan

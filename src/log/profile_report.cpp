@@ -1,4 +1,6 @@
 // Profiles of steps, for people and for trace viewers.
+#include "io/json_text.h"
+
 #include <mlaan/core/quantity.h>
 #include <mlaan/io/atomic_file.h>
 #include <mlaan/log/profile_report.h>
@@ -135,7 +137,7 @@ void write_trace(const std::filesystem::path& path, const std::vector<StepProfil
   }
   const nlohmann::ordered_json document{{"traceEvents", std::move(events)},
                                         {"displayTimeUnit", "ms"}};
-  write_text(path, document.dump() + "\n");
+  write_text(path, json_text(document) + "\n");
 }
 
 }  // namespace mlaan

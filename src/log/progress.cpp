@@ -1,4 +1,5 @@
 // Progress of a training run on the terminal.
+#include "core/byte_text.h"
 #include "log/terminal_line.h"
 #include "measure/timing.h"
 
@@ -10,6 +11,20 @@
 #include <cmath>
 
 namespace mlaan {
+namespace {
+
+/// "2 classes: cat, dog".
+std::string classes_line(const std::vector<std::string>& names) {
+  constexpr std::size_t most = 10;
+  std::string line = format_count(static_cast<std::int64_t>(names.size())) + " classes: ";
+  for (std::size_t i = 0; i < std::min(most, names.size()); ++i) {
+    line += (i == 0 ? "" : ", ") + printable(names[i]);
+  }
+  if (names.size() > most) line += " and " + std::to_string(names.size() - most) + " more";
+  return line;
+}
+
+}  // namespace
 
 Progress::Progress(std::FILE* stream, bool quiet)
     : stream_(stream), quiet_(quiet), terminal_(renews_lines(stream)) {}
@@ -21,11 +36,13 @@ void Progress::on_start(const RunReport& report) {
   std::fprintf(stream_,
                "%s of %s in %lld modules on %s: %s images to train on, %s to validate, %s to test; "
                "%s parameters and %s of auxiliary nets\n",
-               report.method.c_str(), report.model.c_str(), static_cast<long long>(report.modules),
-               report.dataset.c_str(), format_count(report.train_images).c_str(),
+               printable(report.method).c_str(), printable(report.model).c_str(),
+               static_cast<long long>(report.modules), report.dataset.c_str(),
+               format_count(report.train_images).c_str(),
                format_count(report.validation_images).c_str(),
                format_count(report.test_images).c_str(), format_count(report.parameters).c_str(),
                format_count(report.auxiliary_parameters).c_str());
+  std::fprintf(stream_, "%s\n", classes_line(report.class_names).c_str());
   if (report.steps_done > 0) {
     std::fprintf(stream_, "going on after step %s\n", format_count(report.steps_done).c_str());
   }
@@ -96,7 +113,7 @@ void Progress::on_phase(const PhaseReport& phase) {
 
 void Progress::on_skipped(const std::string& what) {
   clear_line();
-  std::fprintf(stream_, "mlaan: skipped %s\n", what.c_str());
+  std::fprintf(stream_, "mlaan: skipped %s\n", printable(what).c_str());
   std::fflush(stream_);
 }
 

@@ -1,5 +1,6 @@
 // The summary of a run, for people and for programs.
 #include "core/undefined_number.h"
+#include "io/json_text.h"
 
 #include <mlaan/core/error.h>
 #include <mlaan/core/quantity.h>
@@ -65,17 +66,17 @@ ordered_json to_json(const TrainSummary& summary, Config& config) {
 }
 
 /// NaN for null.
-double number(const ordered_json& json, const char* key) {
+double number(const nlohmann::json& json, const char* key) {
   const auto& value = json.at(key);
   return value.is_null() ? undefined_number : value.get<double>();
 }
 
 /// NaN also where it is not there, as in summaries of earlier versions.
-double number_if_there(const ordered_json& json, const char* key) {
+double number_if_there(const nlohmann::json& json, const char* key) {
   return json.contains(key) ? number(json, key) : undefined_number;
 }
 
-TrainSummary from_json(const ordered_json& json) {
+TrainSummary from_json(const nlohmann::json& json) {
   TrainSummary summary;
   json.at("method").get_to(summary.run.method);
   json.at("model").get_to(summary.run.model);
@@ -156,13 +157,14 @@ void write_summary(const std::filesystem::path& path, Config& config,
   ordered_json json = to_json(summaries.at(0), config);
   json["results"] = ordered_json::array();
   for (const auto& summary : summaries) json["results"].push_back(to_json(summary, config));
-  write_text(path, json.dump(2) + "\n");
+  write_text(path, json_text(json, 2) + "\n");
 }
 
 TrainSummary read_summary(const std::filesystem::path& path) {
+  const std::string text = read_text(path);
   try {
-    return from_json(ordered_json::parse(read_text(path)));
-  } catch (const nlohmann::json::exception& error) {
+    return from_json(parse_json(text));
+  } catch (const std::exception& error) {
     throw UserError(path.string() + " is no summary of a run: " + error.what());
   }
 }
@@ -232,7 +234,7 @@ void write_summary(const std::filesystem::path& path, const EvalSummary& summary
     document["classes"].push_back(of_class);
   }
   document["results"] = ordered_json::array({json});
-  write_text(path, document.dump(2) + "\n");
+  write_text(path, json_text(document, 2) + "\n");
 }
 
 }  // namespace mlaan

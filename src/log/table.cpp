@@ -1,4 +1,6 @@
 // Tables for people: columns aligned, numbers to the right.
+#include "core/byte_text.h"
+
 #include <mlaan/log/table.h>
 
 #include <algorithm>
@@ -24,6 +26,11 @@ bool looks_like_number(const std::string& cell) {
 }
 
 }  // namespace
+
+void Table::add(const std::vector<std::string>& row) {
+  rows_.emplace_back();
+  for (const auto& cell : row) rows_.back().push_back(printable(cell));
+}
 
 std::string Table::to_string() const {
   std::vector<std::size_t> widths(rows_.front().size(), 0);

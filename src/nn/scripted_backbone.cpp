@@ -1,6 +1,8 @@
 // Backbones from TorchScript files.
 #include "core/libtorch_compat.h"
 #include "nn/chain.h"
+#include "nn/script_mode.h"
+#include "nn/trial_in_child.h"
 
 #include <mlaan/nn/probe.h>
 #include <mlaan/nn/scripted_backbone.h>
@@ -109,13 +111,16 @@ std::vector<NamedScript> children_of(const torch::jit::Module& script, const std
   return children;
 }
 
+/// Two samples. No random numbers: loading a network must not move the generator.
+torch::Tensor two_samples(const Shape& shape) {
+  const torch::Tensor zeros = zero_batch(2, shape);
+  return (torch::arange(zeros.numel(), torch::kFloat32) * 0.7).sin().view_as(zeros);
+}
+
 /// Whether the children one after the other give what the whole module gives.
-bool is_chain(torch::jit::Module whole, std::vector<NamedScript>& children, const Shape& shape) {
+bool is_chain(torch::jit::Module whole, std::vector<NamedScript>& children, torch::Tensor value) {
   const torch::NoGradGuard no_grad;
   whole.eval();
-  torch::Tensor value = zero_batch(2, shape);
-  // No random numbers: loading a network must not move the generator.
-  value = (torch::arange(value.numel(), torch::kFloat32) * 0.7).sin().view_as(value);
   const torch::Tensor expected = whole.forward({value.clone()}).toTensor();
   try {
     for (auto& child : children) value = child.script.forward({value}).toTensor();
@@ -133,19 +138,14 @@ std::string first_lines(const std::exception& error) {
   return text.substr(0, text.find('\n'));
 }
 
-}  // namespace
-
-bool is_script_file(const std::string& model) {
-  return fs::path(model).extension() == ".pt";
-}
-
-Backbone scripted_backbone(const std::string& file, const Shape& input_shape) {
-  if (!fs::is_regular_file(file)) throw UserError("there is no file " + file);
+Backbone cut_script(const std::string& file, const Shape& input_shape) {
   const torch::jit::GraphOptimizerEnabledGuard as_written(false);
   try {
     const torch::jit::Module whole = torch::jit::load(file, c10::Device(c10::kCPU));
+    const torch::Tensor sample = two_samples(input_shape);
+    check_follows_mode(whole, sample, file);
     auto children = children_of(whole, "");
-    if (!is_chain(whole, children, input_shape)) {
+    if (!is_chain(whole, children, sample)) {
       throw UserError(file +
                       " cannot be cut: its children, one after the other, do not give what it "
                       "gives. Accepted is a torch.nn.Sequential, or a module whose forward pass is "
@@ -166,6 +166,25 @@ Backbone scripted_backbone(const std::string& file, const Shape& input_shape) {
     throw UserError(file + " is no TorchScript file that reads samples of " +
                     to_string(input_shape) + ": " + first_lines(error));
   }
+}
+
+}  // namespace
+
+bool is_script_file(const std::string& model) {
+  return fs::path(model).extension() == ".pt";
+}
+
+Backbone scripted_backbone(const std::string& file, const Shape& input_shape) {
+  if (!fs::is_regular_file(file)) throw UserError("there is no file " + file);
+  // LibTorch ends the process over some files that are damaged.
+  constexpr unsigned longest = 600;
+  const std::string death =
+      death_in_child([&] { cut_script(file, input_shape); }, /*seconds=*/longest);
+  if (!death.empty()) {
+    throw UserError(file + " is damaged or no TorchScript file: a process that reads it ends (" +
+                    death + ")");
+  }
+  return cut_script(file, input_shape);
 }
 
 }  // namespace mlaan

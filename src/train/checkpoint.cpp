@@ -1,4 +1,6 @@
 // Checkpoints: a training run at one moment, as a safetensors file.
+#include "io/json_text.h"
+
 #include <mlaan/local/optimizer_state.h>
 #include <mlaan/train/checkpoint.h>
 
@@ -25,16 +27,29 @@ const std::string& metadata(const TensorFile& file, const std::string& key,
   return found->second;
 }
 
+/// A whole number from 1 that is all of a text.
+std::int64_t whole_number(const std::string& text) {
+  const auto json = nlohmann::json::parse(text);
+  if (!json.is_number_unsigned() || json == 0U) throw UserError("'" + text + "' is no number");
+  return json.get<std::int64_t>();
+}
+
+Shape shape_from_json(const std::string& text) {
+  Shape shape;
+  for (const auto& size : parse_json(text)) shape.push_back(whole_number(size.dump()));
+  return shape;
+}
+
 /// How pictures become what the network takes.
 std::string input_to_json(const CheckpointInfo& info) {
-  const nlohmann::json json{{"mean", info.normalisation.mean},
-                            {"deviation", info.normalisation.deviation},
-                            {"share", info.framing_share}};
-  return json.dump();
+  const nlohmann::ordered_json json{{"mean", info.normalisation.mean},
+                                    {"deviation", info.normalisation.deviation},
+                                    {"share", info.framing_share}};
+  return json_text(json);
 }
 
 void input_from_json(const std::string& text, CheckpointInfo& info) {
-  const auto json = nlohmann::json::parse(text);
+  const auto json = parse_json(text);
   json.at("mean").get_to(info.normalisation.mean);
   json.at("deviation").get_to(info.normalisation.deviation);
   json.at("share").get_to(info.framing_share);
@@ -60,9 +75,31 @@ std::vector<torch::Tensor> matching(const Checkpoint& checkpoint, const TensorMa
                       to_string(found->second.sizes().vec()) + ", not " +
                       to_string(named.tensor.sizes().vec()));
     }
+    if (found->second.scalar_type() != named.tensor.scalar_type()) {
+      throw UserError(other + "its '" + named.name + "' has numbers of another type");
+    }
     sources.push_back(found->second);
   }
   return sources;
+}
+
+bool has_prefix(const std::string& text, const std::string& begin) {
+  return text.compare(0, begin.size(), begin) == 0;
+}
+
+bool has_suffix(const std::string& text, const std::string& end) {
+  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
+
+/// \throws UserError for a counter or a scale that is no single number.
+void check_single_numbers(const Checkpoint& checkpoint) {
+  for (const auto& named : checkpoint.file.tensors) {
+    const bool is_single =
+        has_prefix(named.name, "loss_scale.") ||
+        (has_prefix(named.name, "optimizer.") && has_suffix(named.name, ".step"));
+    if (!is_single || named.tensor.numel() == 1) continue;
+    throw UserError(checkpoint.path.string() + ": its '" + named.name + "' is no single number");
+  }
 }
 
 TensorMap map_of(const TensorFile& file) {
@@ -102,9 +139,10 @@ void write_checkpoint(const std::filesystem::path& path, const Engine& engine,
                    {"config", info.config},
                    {"model", info.model},
                    {"classes", std::to_string(info.classes)},
-                   {"image_shape", nlohmann::json(info.image_shape).dump()},
-                   {"class_names", nlohmann::json(info.class_names).dump()},
+                   {"image_shape", json_text(info.image_shape)},
+                   {"class_names", json_text(info.class_names)},
                    {"input", input_to_json(info)},
+                   {"train_images", std::to_string(info.train_images)},
                    {"state", info.state.to_json()}};
   file.tensors = joined(joined(engine.named_parameters(), engine.named_buffers()),
                         joined(optimizer_state(engine.parts()), engine.loss_scale_state()));
@@ -114,6 +152,16 @@ void write_checkpoint(const std::filesystem::path& path, const Engine& engine,
 
 bool is_checkpoint(const TensorFile& file) {
   return file.metadata.count(format_key) > 0;
+}
+
+std::vector<std::string> class_names_of(const TensorFile& file) {
+  const auto found = file.metadata.find("class_names");
+  if (!is_checkpoint(file) || found == file.metadata.end()) return {};
+  try {
+    return parse_json(found->second).get<std::vector<std::string>>();
+  } catch (const nlohmann::json::exception&) {
+    return {};
+  }
 }
 
 Checkpoint read_checkpoint(const std::filesystem::path& path) {
@@ -128,12 +176,19 @@ Checkpoint read_checkpoint(const std::filesystem::path& path) {
   info.config = metadata(file, "config", path);
   info.model = metadata(file, "model", path);
   try {
-    info.classes = std::stoll(metadata(file, "classes", path));
-    info.image_shape = nlohmann::json::parse(metadata(file, "image_shape", path)).get<Shape>();
+    info.classes = whole_number(metadata(file, "classes", path));
+    info.image_shape = shape_from_json(metadata(file, "image_shape", path));
     info.class_names =
-        nlohmann::json::parse(metadata(file, "class_names", path)).get<std::vector<std::string>>();
+        parse_json(metadata(file, "class_names", path)).get<std::vector<std::string>>();
     if (file.metadata.count("input") > 0) input_from_json(file.metadata.at("input"), info);
+    if (file.metadata.count("train_images") > 0) {
+      info.train_images = whole_number(file.metadata.at("train_images"));
+    }
     info.state = TrainingState::from_json(metadata(file, "state", path));
+    if (info.class_names.size() != static_cast<std::size_t>(info.classes)) {
+      throw UserError("it names " + std::to_string(info.class_names.size()) + " of " +
+                      std::to_string(info.classes) + " classes");
+    }
   } catch (const UserError& error) {
     throw UserError(path.string() + ": " + error.what());
   } catch (const std::exception& error) {
@@ -156,6 +211,7 @@ void load(const Checkpoint& checkpoint, Engine& engine) {
                     std::to_string(targets.size()) +
                     "; method, modules and model must be those it was written with");
   }
+  check_single_numbers(checkpoint);
   set_optimizer_state(engine.parts(), checkpoint.file.tensors);
   engine.set_loss_scale_state(checkpoint.file.tensors);
   copy(sources, targets);

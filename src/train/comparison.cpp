@@ -1,7 +1,10 @@
 // Comparisons: methods × seeds trained under one budget, as runs that can be stopped and gone on
 // with.
 #include "core/libtorch_error.h"
+#include "io/folder_lock.h"
 #include "train/new_folder.h"
+#include "train/recorded_settings.h"
+#include "train/resumed_settings.h"
 
 #include <mlaan/core/error.h>
 #include <mlaan/core/random.h>
@@ -10,10 +13,11 @@
 #include <mlaan/train/options.h>
 #include <mlaan/train/setup.h>
 
+#include <ATen/Parallel.h>
+
 #include <algorithm>
 #include <cctype>
 #include <charconv>
-#include <set>
 
 namespace mlaan {
 namespace {
@@ -36,19 +40,6 @@ std::string hexadecimal(std::uint64_t value, int digits) {
 bool is_kept(char letter) {
   return std::isalnum(static_cast<unsigned char>(letter)) != 0 ||
          std::string("._=+-").find(letter) != std::string::npos;
-}
-
-/// Where files lie and how often they are written changes nothing of what comes out.
-bool is_free_to_differ(const std::string& key) {
-  static const std::set<std::string> keys{"output",    "data",      "workers",        "save.every",
-                                          "save.keep", "log.steps", "log.tensorboard"};
-  return keys.count(key) > 0;
-}
-
-/// Whether a run that was asked for with this value writes down another one that it has measured.
-bool is_settled_by_measuring(const Field& asked) {
-  return (asked.key == memory_format_key && asked.value() == OptionValue(std::string("auto"))) ||
-         (asked.key == "engine.check_precision" && asked.value() == OptionValue(true));
 }
 
 fs::path record_of(const fs::path& run_folder) {
@@ -101,13 +92,30 @@ void settle_layout(Config& config, const DataSource& data, const std::vector<Com
   }
 }
 
+/// Gives all runs one number of threads, which bits depend on: that of the runs begun before, or
+/// that of now.
+void settle_threads(std::vector<Config>& asked) {
+  std::int64_t threads = at::get_num_threads();
+  for (auto& settings : asked) {
+    if (settings.get<RunOptions>().threads > 0) threads = settings.get<RunOptions>().threads;
+  }
+  for (auto& settings : asked) {
+    if (settings.get<RunOptions>().threads > 0) continue;
+    settings.apply("threads", std::to_string(threads), "one for each processor");
+  }
+  at::set_num_threads(static_cast<int>(threads));
+}
+
 TrainSummary train(const ComparedRun& run, Config& config, const DataSource& data,
                    const ComparisonRecords& records, const std::function<bool()>& should_stop) {
   try {
     const NewFolder new_folder(run.folder);
+    const FolderLock lock(run.folder);
     Trainer trainer(config, data, run.folder);
     if (fs::exists(last_checkpoint(run.folder))) {
-      trainer.resume(read_checkpoint(last_checkpoint(run.folder)));
+      const Checkpoint checkpoint = read_checkpoint(last_checkpoint(run.folder));
+      check_same_split(checkpoint, config, data);
+      trainer.resume(checkpoint);
     }
     const auto observers = records.observers(run.folder);
     for (const auto& observer : observers) trainer.add_observer(*observer);
@@ -212,16 +220,15 @@ void check_recorded_settings(const fs::path& folder, Config& asked) {
   }
   Config recorded;
   recorded.apply_file(record_of(folder));
+  if (const auto other = first_difference(recorded, asked)) {
+    throw UserError(folder.string() + " holds a run with " + other->key + " = " +
+                    to_toml(other->recorded) + ", where " + to_toml(other->asked) +
+                    " is asked for; ask for the same, or choose another folder");
+  }
   for (const auto& field : asked.options().fields()) {
     const OptionValue value = recorded.options().field(field.key).value();
-    if (is_free_to_differ(field.key) || value == field.value()) continue;
-    if (is_settled_by_measuring(field)) {
-      asked.apply(field.key, to_toml(value), record_of(folder).string());
-      continue;
-    }
-    throw UserError(folder.string() + " holds a run with " + field.key + " = " + to_toml(value) +
-                    ", where " + to_toml(field.value()) +
-                    " is asked for; ask for the same, or choose another folder");
+    if (!is_settled_by_the_run(field) || value == field.value()) continue;
+    asked.apply(field.key, to_toml(value), record_of(folder).string());
   }
 }
 
@@ -239,7 +246,10 @@ std::vector<FinishedRun> run_comparison(Config& config, const DataSource& data,
   }
   const bool all_finished =
       std::all_of(results.begin(), results.end(), [](const auto& run) { return run.has_value(); });
-  if (!all_finished) settle_layout(config, data, runs, asked, records.progress);
+  if (!all_finished) {
+    settle_threads(asked);
+    settle_layout(config, data, runs, asked, records.progress);
+  }
   for (std::size_t i = 0; i < runs.size(); ++i) {
     const std::string line = "run " + std::to_string(i + 1) + " of " + std::to_string(runs.size()) +
                              ": " + name_of(runs[i]);

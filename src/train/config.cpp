@@ -1,4 +1,5 @@
 // Where the values of options come from: defaults, a configuration file, flags.
+#include "core/byte_text.h"
 #include "core/trimmed.h"
 #include "train/toml_text.h"
 
@@ -15,7 +16,7 @@ OptionValue read_list(const toml::array& array, const std::string& key) {
   for (const auto& item : array) {
     const auto text = item.value<std::string>();
     if (!item.is_string() || !text) throw UserError(key + ": expected a list of texts");
-    items.push_back(*text);
+    items.push_back(bytes_of(*text));
   }
   return items;
 }
@@ -24,7 +25,7 @@ OptionValue read_value(const toml::node& node, const std::string& key) {
   if (const auto* flag = node.as_boolean()) return flag->get();
   if (const auto* integer = node.as_integer()) return integer->get();
   if (const auto* real = node.as_floating_point()) return real->get();
-  if (const auto* text = node.as_string()) return text->get();
+  if (const auto* text = node.as_string()) return bytes_of(text->get());
   if (const auto* list = node.as_array()) return read_list(*list, key);
   throw UserError(key + " has a date or time for a value");
 }
@@ -123,7 +124,8 @@ std::string Config::origin(const std::string& key) const {
 
 std::string Config::to_toml() const {
   return print(options_.fields(), [this](const std::string& name, const Field& field) {
-    return name + " = " + mlaan::to_toml(field.value()) + "  # " + origin(field.key) + "\n";
+    return name + " = " + mlaan::to_toml(field.value()) + "  # " + printable(origin(field.key)) +
+           "\n";
   });
 }
 

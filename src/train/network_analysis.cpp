@@ -1,6 +1,7 @@
 // What the modules of a trained network know: linear probes, similarity to another network, and
 // what the auxiliary nets cost.
 #include "core/undefined_number.h"
+#include "train/own_plan.h"
 
 #include <mlaan/core/error.h>
 #include <mlaan/train/network_analysis.h>

@@ -25,7 +25,8 @@ bool has_begun(const fs::path& folder) {
 
 }  // namespace
 
-NewFolder::NewFolder(const fs::path& folder) : folder_(folder) {
+NewFolder::NewFolder(const fs::path& folder, const std::vector<fs::path>& made)
+    : folder_(folder) {
   std::error_code error;
   for (const char* name : {"config.toml", "plan.toml", "metrics.csv", "steps.jsonl"}) {
     if (!fs::exists(folder / name, error)) new_files_.push_back(folder / name);
@@ -38,6 +39,7 @@ NewFolder::NewFolder(const fs::path& folder) : folder_(folder) {
     new_folders_.push_back(next);
     next = next.parent_path();
   }
+  new_folders_.insert(new_folders_.end(), made.begin(), made.end());
 }
 
 NewFolder::~NewFolder() {

@@ -10,8 +10,11 @@ namespace mlaan {
 /// folders that were made for it, if they are then empty. What was there before stays.
 class NewFolder {
  public:
-  /// To be made before the folder is. \param folder that may be there already.
-  explicit NewFolder(const std::filesystem::path& folder);
+  /// To be made before the folder is, but for what is told.
+  /// \param folder that may be there already.
+  /// \param made folders that were made for it just now, the innermost first.
+  explicit NewFolder(const std::filesystem::path& folder,
+                     const std::vector<std::filesystem::path>& made = {});
   /// Takes it back, unless a step was logged in it, or anything saved.
   ~NewFolder();
   NewFolder(const NewFolder&) = delete;

@@ -9,8 +9,8 @@
 
 namespace mlaan {
 
-PhasedEngine::PhasedEngine(Config& config, const DataSource& data)
-    : phases_(training_phases(config, method_named(config.get<RunOptions>().method))),
+PhasedEngine::PhasedEngine(Config& config, const DataSource& data, const MethodEntry& method)
+    : phases_(training_phases(config, method)),
       backbone_(make_backbone(config, data)),
       plans_(describe_plans()),
       engine_(make_engine(0)) {}

@@ -1,4 +1,5 @@
 // Plan files: a supervision plan as TOML, to be read, edited and trained by.
+#include "core/byte_text.h"
 #include "core/trimmed.h"
 #include "train/toml_text.h"
 
@@ -53,7 +54,7 @@ class Section {
     const toml::node& node = at(key);
     const auto value = node.value<std::string>();
     if (!node.is_string() || !value) fail(node, key + " must be a text");
-    return *value;
+    return bytes_of(*value);
   }
 
   double number(const std::string& key) const {
@@ -68,7 +69,7 @@ class Section {
     for (const auto& item : array(key)) {
       const auto value = item.value<std::string>();
       if (!item.is_string() || !value) fail(item, key + " must be a list of texts");
-      values.push_back(*value);
+      values.push_back(bytes_of(*value));
     }
     return values;
   }

@@ -56,11 +56,27 @@ std::string prefix_advice(const std::string& name, const Sources& sources) {
   return "";
 }
 
+/// A head says which class is which by their order alone.
+void check_classes(const std::filesystem::path& path, const std::vector<std::string>& of_file,
+                   const std::vector<std::string>& wanted) {
+  if (wanted.empty() || of_file.size() != wanted.size()) return;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if (of_file[i] == wanted[i] || of_file[i] == std::to_string(i) ||
+        wanted[i] == std::to_string(i)) {
+      continue;
+    }
+    throw UserError(path.string() + " tells other classes apart: number " + std::to_string(i) +
+                    " is '" + of_file[i] + "', not '" + wanted[i] +
+                    "'; to leave out its head, set weights_head = \"fresh\"");
+  }
+}
+
 }  // namespace
 
 void load_pretrained(const std::filesystem::path& path, const Backbone& backbone,
-                     PretrainedHead head) {
+                     PretrainedHead head, const std::vector<std::string>& classes) {
   const TensorFile file = read_safetensors(path);
+  if (head == PretrainedHead::load) check_classes(path, class_names_of(file), classes);
   Sources sources;
   for (const auto& named : file.tensors) sources.emplace(named.name, named.tensor);
 

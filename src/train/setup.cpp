@@ -202,7 +202,8 @@ Backbone make_backbone(Config& config, const DataSource& data) {
   const auto& run = config.get<RunOptions>();
   if (!run.weights.empty()) {
     load_pretrained(run.weights, backbone,
-                    run.weights_head == "fresh" ? PretrainedHead::fresh : PretrainedHead::load);
+                    run.weights_head == "fresh" ? PretrainedHead::fresh : PretrainedHead::load,
+                    data.classes);
   }
   return backbone;
 }

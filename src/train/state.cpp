@@ -1,4 +1,6 @@
 // How far a training run has come: all that a resume needs besides the tensors.
+#include "io/json_text.h"
+
 #include <mlaan/core/error.h>
 #include <mlaan/train/state.h>
 
@@ -11,6 +13,23 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TrainingState, epoch, batch, step, phase, los
                                    validation_error, average_validation_error,
                                    best_validation_error, best_epoch)
 
+namespace {
+
+/// What would be read as another number than it says: a fraction where steps are counted, a text.
+void check_types(const nlohmann::json& given, const nlohmann::json& expected) {
+  for (const auto& item : expected.items()) {
+    const auto& value = given.at(item.key());
+    const bool fits = item.value().is_number_integer() ? value.is_number_unsigned()
+                      : item.value().is_number()       ? value.is_number()
+                                                       : value.type() == item.value().type();
+    if (!fits) {
+      throw UserError("its training state has " + value.dump() + " for '" + item.key() + "'");
+    }
+  }
+}
+
+}  // namespace
+
 std::string TrainingState::to_json() const {
   return nlohmann::json(*this).dump();
 }
@@ -18,10 +37,11 @@ std::string TrainingState::to_json() const {
 TrainingState TrainingState::from_json(const std::string& text) {
   try {
     // What a state of an earlier version does not say is as it was before there was such a thing.
-    auto json = nlohmann::json(TrainingState());
-    const auto read = nlohmann::json::parse(text);
+    auto json = nlohmann::json(TrainingState{});
+    const nlohmann::json read = parse_json(text);
     for (const char* key : {"epoch", "batch", "step"}) read.at(key);
     json.update(read);
+    check_types(json, TrainingState{});
     return json.get<TrainingState>();
   } catch (const nlohmann::json::exception& error) {
     throw UserError(std::string("its training state cannot be read: ") + error.what());

@@ -1,7 +1,11 @@
 // The trainer: epochs of steps, validation, checkpoints, and a summary at the end.
 #include "core/undefined_number.h"
 #include "measure/timing.h"
+#include "train/best_checkpoint.h"
+#include "train/divergence.h"
 #include "train/epoch_meter.h"
+#include "train/own_plan.h"
+#include "train/resumed_settings.h"
 
 #include <mlaan/io/atomic_file.h>
 #include <mlaan/local/supervision_names.h>
@@ -58,7 +62,7 @@ class Trainer::Implementation {
         bytes_before_(measure::read_memory(device_).live),
         split_(split_training_set(data.train->size(), config.get<ValidationOptions>().fraction,
                                   run_.train_limit, static_cast<std::uint64_t>(run_.seed))),
-        phases_(settled(config, data), data),
+        phases_(settled(config, data), data, method_named(method_of_run(config, folder_))),
         train_loader_(make_train_loader(config, data, split_.train, skip_report())),
         validation_loader_(
             make_plain_loader(config, data, data.train, split_.validation, skip_report())),
@@ -94,16 +98,20 @@ class Trainer::Implementation {
     report.auxiliary_parameters = phases_.auxiliary_parameters();
     report.steps_done = state_.step;
     report.epochs_done = state_.epoch;
+    report.class_names = data_.classes;
     return report;
   }
 
   void resume(const Checkpoint& checkpoint) {
-    const auto phase = static_cast<std::size_t>(checkpoint.info.state.phase);
+    check_goes_on(checkpoint, config_, data_);
+    TrainingState state = checkpoint.info.state;
+    const auto phase = static_cast<std::size_t>(state.phase);
     if (phase >= phases_.phase_count()) {
       throw UserError(checkpoint.path.string() + " stands in phase " + std::to_string(phase + 1) +
                       " of its training, but " + run_.method + " has " +
                       std::to_string(phases_.phase_count()));
     }
+    settle_best(checkpoint, folder_, config_.get<ValidationOptions>().report == "best", state);
     phases_.restart_in(phase);
     meter_ = EpochMeter(phases_.engine());
     load(checkpoint, phases_.engine());
@@ -113,12 +121,7 @@ class Trainer::Implementation {
     } catch (const UserError& error) {
       throw UserError(checkpoint.path.string() + ": " + error.what());
     }
-    state_ = checkpoint.info.state;
-    if (state_.batch > train_loader_->batches_per_epoch()) {
-      throw UserError(checkpoint.path.string() +
-                      " stands in the middle of an epoch that is shorter with these settings; "
-                      "batch_size and train_limit must be those it was written with");
-    }
+    state_ = state;
   }
 
   TrainSummary run(const std::function<bool()>& should_stop,
@@ -126,6 +129,8 @@ class Trainer::Implementation {
     should_stop_ = should_stop;
     should_save_ = should_save;
     fs::create_directories(folder_ / checkpoint_folder);
+    remove_abandoned_parts(folder_);
+    remove_abandoned_parts(folder_ / checkpoint_folder);
     write_text(folder_ / "config.toml", config_.to_toml());
     write_text(folder_ / "plan.toml", plan_text(phases_.plans(), phases_.backbone()));
     for (auto* observer : observers_) observer->on_start(report());
@@ -154,14 +159,15 @@ class Trainer::Implementation {
 
   std::int64_t steps_in_all() const { return run_.epochs * train_loader_->batches_per_epoch(); }
 
-  /// Steps done as they would be with these settings, whatever settings they were done with.
-  std::int64_t steps_of_progress() const {
+  /// How far training has come, in batches of the present size. Steps do not say: those before a
+  /// run was gone on with may have been of another.
+  std::int64_t batches_done() const {
     return state_.epoch * train_loader_->batches_per_epoch() + state_.batch;
   }
 
   /// Brings the engine to where the next step is.
   void enter_next_step() {
-    const bool begun = phases_.enter(steps_of_progress(), steps_in_all(), [this] {
+    const bool begun = phases_.enter(batches_done(), steps_in_all(), [this] {
       meter_.read_into(state_);
       note_peak();
       measure::reset_peak(device_);
@@ -199,10 +205,11 @@ class Trainer::Implementation {
   /// \return false if it was stopped.
   bool train_epoch() {
     const std::int64_t batches = train_loader_->batches_per_epoch();
+    some_images_ = torch::Tensor();
     measure::reset_peak(device_);
     train_loader_->start(state_.epoch, state_.batch);
     // Where all of the epoch's steps are done already, it is still to be reported.
-    if (state_.batch > 0) learning_rate_ = learning_rate_at(state_.step - 1);
+    if (state_.batch > 0) learning_rate_ = learning_rate_at(batches_done() - 1);
     const std::int64_t log_steps = config_.get<LogOptions>().steps;
     last_save_ = Clock::now();
     auto start = Clock::now();
@@ -216,7 +223,7 @@ class Trainer::Implementation {
     };
     while (auto batch = next_batch()) {
       enter_next_step();
-      learning_rate_ = learning_rate_at(state_.step);
+      learning_rate_ = learning_rate_at(batches_done());
       phases_.engine().set_learning_rate(learning_rate_);
       meter_.add(step(*batch), batch->labels);
       ++state_.step;
@@ -224,6 +231,8 @@ class Trainer::Implementation {
       ++state_.batch;
       state_.images += batch->labels.size(0);
       const bool stop = should_stop_ && should_stop_();
+      const bool save_now = save_is_due();
+      if (stop || save_now || state_.batch == batches) keep_some(batch->images);
       if (stop || state_.step % log_steps == 0 || state_.batch == batches) {
         meter_.read_into(state_);
         pause_clock();
@@ -233,11 +242,12 @@ class Trainer::Implementation {
         note_peak();
         return false;
       }
-      if (save_is_due()) {
+      if (save_now) {
         meter_.read_into(state_);
         pause_clock();
         note_peak();
         save("last.safetensors");
+        some_images_ = torch::Tensor();
         measure::reset_peak(device_);
         start = Clock::now();
       }
@@ -251,7 +261,7 @@ class Trainer::Implementation {
     if (!teacher_) return phases_.engine().step(batch.images, batch.labels);
     const auto& options = config_.get<TeacherOptions>();
     const double progress =
-        static_cast<double>(steps_of_progress()) / static_cast<double>(steps_in_all());
+        static_cast<double>(batches_done()) / static_cast<double>(steps_in_all());
     const auto mixed =
         teacher_->mixed(batch.labels, batch.indices, teacher_share(options, progress));
     StepResult result = options.of == "all"
@@ -259,6 +269,12 @@ class Trainer::Implementation {
                             : phases_.engine().step(batch.images, batch.labels, mixed);
     teacher_->record(batch.indices, result.logits);
     return result;
+  }
+
+  /// Keeps what refuse_divergence() looks at.
+  void keep_some(const torch::Tensor& images) {
+    constexpr std::int64_t enough = 8;
+    some_images_ = images.narrow(0, 0, std::min(enough, images.size(0))).clone();
   }
 
   bool save_is_due() {
@@ -331,7 +347,26 @@ class Trainer::Implementation {
     }
   }
 
+  /// What has diverged must not take the place of the last good checkpoint.
+  void refuse_divergence() {
+    if (checked_step_ == state_.step) return;
+    const std::string what = std::isfinite(state_.loss_sum)
+                                 ? what_is_not_finite(phases_.engine(), some_images_)
+                                 : "the loss";
+    if (!what.empty()) fail_as_diverged(what);
+    checked_step_ = state_.step;
+  }
+
+  [[noreturn]] void fail_as_diverged(const std::string& what) const {
+    const fs::path last = last_checkpoint(folder_);
+    throw Error("training diverged: " + what + " is not finite after step " +
+                std::to_string(state_.step) + "; try a lower lr, or a longer " +
+                "schedule.warmup_epochs" +
+                (fs::exists(last) ? "; " + last.string() + " is as it was before" : ""));
+  }
+
   void save(const std::string& file) {
+    refuse_divergence();
     const fs::path path = folder_ / checkpoint_folder / file;
     CheckpointInfo info;
     info.config = config_.to_toml();
@@ -339,6 +374,7 @@ class Trainer::Implementation {
     info.classes = backbone().classes();
     info.image_shape = data_.image_shape;
     info.class_names = data_.classes;
+    info.train_images = data_.train->size();
     info.normalisation = data_.normalisation;
     info.framing_share = data_.framing.share;
     info.state = state_;
@@ -379,11 +415,7 @@ class Trainer::Implementation {
   }
 
   void report_steps() {
-    if (!std::isfinite(state_.loss_sum)) {
-      throw Error("training diverged: the loss is not finite after step " +
-                  std::to_string(state_.step) +
-                  "; try a lower lr, or a longer schedule.warmup_epochs");
-    }
+    if (!std::isfinite(state_.loss_sum)) fail_as_diverged("the loss");
     StepReport report;
     report.epoch = state_.epoch + 1;
     report.batch = state_.batch;
@@ -392,7 +424,8 @@ class Trainer::Implementation {
     report.loss = train_loss();
     report.error = train_error();
     report.images_per_second = images_per_second();
-    const std::int64_t steps_left = run_.epochs * train_loader_->batches_per_epoch() - state_.step;
+    const std::int64_t steps_left =
+        run_.epochs * train_loader_->batches_per_epoch() - batches_done();
     report.seconds_left =
         state_.seconds / static_cast<double>(state_.step) * static_cast<double>(steps_left);
     report.data_wait = data_wait();
@@ -491,7 +524,9 @@ class Trainer::Implementation {
   TrainingState state_;
   std::function<bool()> should_stop_;
   std::function<bool()> should_save_;
-  std::int64_t saved_step_ = -1;  ///< of the last checkpoint that this process wrote
+  std::int64_t saved_step_ = -1;    ///< of the last checkpoint that this process wrote
+  torch::Tensor some_images_;       ///< of the last batch, while a checkpoint may follow
+  std::int64_t checked_step_ = -1;  ///< the step after which nothing was found to have diverged
   double learning_rate_ = 0;
   double waited_ = 0;         ///< seconds of the epoch spent waiting for batches
   double epoch_seconds_ = 0;  ///< in all, since the epoch began or was gone on with

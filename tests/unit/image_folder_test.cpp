@@ -10,6 +10,7 @@
 #include <torch/torch.h>
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <numeric>
@@ -135,6 +136,47 @@ TEST(ImageFolder, FoldersThatCannotBeReadAreNamed) {
   fs::permissions(folder / "train/b/secret", fs::perms::all);
 }
 
+TEST(ImageFolder, PartsAreKnownByTheirUsualNames) {
+  for (const auto& [train, test] : std::vector<std::pair<std::string, std::string>>{
+           {"Train", "Test"}, {"TRAIN", "VAL"}, {"train", "valid"}, {"training", "Validation"}}) {
+    const TemporaryFolder folder;
+    write_pictures(folder.path(), {train + "/cat/1.jpg", train + "/cat/2.jpg", train + "/dog/1.jpg",
+                                   test + "/cat/1.jpg", test + "/dog/1.jpg"});
+    const DataSource data = load_image_folder(folder.path(), small_pictures());
+    EXPECT_EQ(data.classes, (std::vector<std::string>{"cat", "dog"})) << train;
+    EXPECT_EQ(data.train->size(), 3) << train;
+    EXPECT_EQ(data.test->size(), 2) << test;
+  }
+  const TemporaryFolder folder;
+  write_pictures(folder.path(), {"Test/cat/1.jpg", "Test/dog/1.jpg", "more/cat/1.jpg"});
+  expect_user_error([&] { load_image_folder(folder.path(), small_pictures()); },
+                    {"Test/", "none to train on"});
+}
+
+TEST(ImageFolder, OneClassIsRefused) {
+  const TemporaryFolder folder;
+  write_pictures(folder.path(), {"data/train/cat/1.jpg", "data/train/dog/1.jpg",
+                                 "data/val/cat/1.jpg", "data/val/dog/1.jpg"});
+  expect_user_error([&] { load_image_folder(folder.path(), small_pictures()); },
+                    {"one class", "'data'", "--data " + (folder / "data").string()});
+  EXPECT_EQ(load_image_folder(folder / "data", small_pictures()).classes.size(), 2U);
+}
+
+TEST(ImageFolder, LinkedFoldersAreFollowedButNotInCircles) {
+  const TemporaryFolder store;
+  const TemporaryFolder folder;
+  write_pictures(store.path(), {"a/1.jpg", "a/below/2.jpg"});
+  write_pictures(folder.path(), {"train/a/3.jpg", "train/b/4.jpg", "val/a/5.jpg", "val/b/6.jpg"});
+  fs::create_directory_symlink(store / "a", folder / "train/a/linked");
+  fs::create_directory_symlink(folder / "train/a", folder / "train/a/circle");
+  fs::create_directory_symlink(folder / "train/b", folder / "train/a/other");
+  fs::create_symlink("nowhere", folder / "train/a/gone.jpg");
+  ASSERT_EQ(mkfifo((folder / "train/a/pipe.jpg").c_str(), 0600), 0);
+  const DataSource data = load_image_folder(folder.path(), small_pictures());
+  EXPECT_EQ(data.train->size(), 5) << "3, 1 and 2 of the store, 4 by the link, and 4";
+  EXPECT_EQ(check_pictures(folder.path(), 1).pictures, 7);
+}
+
 /// Ten pictures, two of them damaged.
 class DamagedPictures : public ::testing::Test {
  protected:
@@ -142,7 +184,7 @@ class DamagedPictures : public ::testing::Test {
     for (int i = 0; i < 10; ++i) {
       write_pictures(folder.path(), {"train/a/" + std::to_string(i) + ".jpg"});
     }
-    write_pictures(folder.path(), {"val/a/1.jpg"});
+    write_pictures(folder.path(), {"val/a/1.jpg", "train/b/1.jpg", "val/b/1.jpg"});
     for (const char* name : {"train/a/3.jpg", "train/a/4.jpg"}) {
       write_bytes(folder / name, "these are words");
     }
@@ -227,9 +269,9 @@ TEST_F(DamagedPictures, AreListedByTheCheck) {
   const PictureCheck check =
       check_pictures(folder.path(), 3, [&](std::int64_t done, std::int64_t of) {
         EXPECT_EQ(done, ++last);
-        EXPECT_EQ(of, 12);
+        EXPECT_EQ(of, 14);
       });
-  EXPECT_EQ(check.pictures, 12);
+  EXPECT_EQ(check.pictures, 14);
   ASSERT_EQ(check.damaged.size(), 3U);
   EXPECT_NE(check.damaged[0].find("3.jpg"), std::string::npos);
   EXPECT_NE(check.damaged[2].find("cut.JPG: damaged JPEG"), std::string::npos);
@@ -238,7 +280,8 @@ TEST_F(DamagedPictures, AreListedByTheCheck) {
 
 TEST(ImageFolder, BatchesAreOfTheWantedFormat) {
   const TemporaryFolder folder;
-  write_pictures(folder.path(), {"train/a/1.jpg", "train/a/2.jpg", "val/a/1.jpg"});
+  write_pictures(folder.path(),
+                 {"train/a/1.jpg", "train/a/2.jpg", "val/a/1.jpg", "train/b/1.jpg", "val/b/1.jpg"});
   const DataSource data = load_image_folder(folder.path(), small_pictures());
   LoaderOptions options;
   options.batch_size = 2;

@@ -87,6 +87,63 @@ TEST_F(Safetensors, AChangedByteIsNoticed) {
   expect_user_error([&] { read_safetensors(folder / "x.safetensors"); }, {"checksum"});
 }
 
+TEST_F(Safetensors, AChangedHeaderIsNoticed) {
+  write_safetensors(folder / "x.safetensors", sample());
+  const std::string whole = read_text(folder / "x.safetensors");
+  for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
+           {"value", "Value"}, {"b.c", "b.d"}, {"I64", "F64"}, {"\"scalar\"", "\"skalar\""}}) {
+    std::string changed = whole;
+    changed.replace(changed.find(from), from.size(), to);
+    write_text(folder / "x.safetensors", changed);
+    expect_user_error([&] { read_safetensors(folder / "x.safetensors"); }, {"x.safetensors"});
+  }
+}
+
+TEST_F(Safetensors, EveryBitOfAFileCounts) {
+  write_safetensors(folder / "x.safetensors", {{{"key", "value"}}, {{"a", torch::ones({2})}}});
+  const std::string whole = read_text(folder / "x.safetensors");
+  const std::string key = "mlaan.checksum";
+  const std::size_t place_of_key = whole.find(key);
+  for (std::size_t bit = 0; bit < 8 * whole.size(); ++bit) {
+    // Without its name, the checksum is none; nothing else is changed then.
+    if (bit / 8 >= place_of_key && bit / 8 < place_of_key + key.size()) continue;
+    std::string changed = whole;
+    changed[bit / 8] = static_cast<char>(changed[bit / 8] ^ (1 << (bit % 8)));
+    write_text(folder / "x.safetensors", changed);
+    EXPECT_THROW(read_safetensors(folder / "x.safetensors"), UserError) << "bit " << bit;
+  }
+}
+
+TEST_F(Safetensors, ChecksumsOfOlderFilesAreStillChecked) {
+  const std::string header =
+      R"({"__metadata__":{"mlaan.crc32":"NUMBER"},"t":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}})";
+  const auto with = [&](const std::string& number) {
+    std::string text = header;
+    return text.replace(text.find("NUMBER"), 6, number);
+  };
+  EXPECT_EQ(read_safetensors(write_raw(with("2615402659"), "1234")).tensors.size(), 1U)
+      << "the CRC-32 of 1234";
+  expect_refused(with("2615402658"), "1234", {"checksum"});
+}
+
+TEST_F(Safetensors, AnyBytesAreTextsAndNames) {
+  const std::string name = "caf\xE9\n\"";
+  write_safetensors(folder / "x.safetensors", {{{name, name}}, {{name, torch::ones({2})}}});
+  const TensorFile read = read_safetensors(folder / "x.safetensors");
+  EXPECT_EQ(read.metadata.at(name), name);
+  EXPECT_TRUE(read.find(name).defined());
+}
+
+TEST_F(Safetensors, AHundredThousandTensorsAreReadAndWritten) {
+  // Where each name is compared with all before it, this takes minutes.
+  TensorFile file;
+  for (int i = 0; i < 100000; ++i) {
+    file.tensors.push_back({"tensor." + std::to_string(i), torch::empty({0})});
+  }
+  write_safetensors(folder / "x.safetensors", file);
+  EXPECT_EQ(read_safetensors(folder / "x.safetensors").tensors.size(), file.tensors.size());
+}
+
 TEST_F(Safetensors, HeadersThatLieAreRefused) {
   const auto tensor = [](const std::string& type, const std::string& shape,
                          const std::string& offsets) {
@@ -107,6 +164,16 @@ TEST_F(Safetensors, HeadersThatLieAreRefused) {
   expect_refused(tensor("F32", "[1]", "[0,4]"), four + four, {"belong to no tensor"});
   expect_refused(R"({"__metadata__":{"a":1}})", "", {"metadata 'a'"});
   expect_refused(R"({"t":7})", four, {"tensor 't'"});
+  const std::string entry = R"({"dtype":"F32","shape":[1],"data_offsets":[0,4]})";
+  expect_refused("{\"t\":" + entry + ",\"t\":" + entry + "}", four, {"'t' twice"});
+  expect_refused(R"({"__metadata__":{"a":"1","a":"2"}})", "", {"'a' twice"});
+  for (const char* offsets : {"[0,4.0]", "[false,4]", "[0,4,4]", "[-0.5,4]", "[\"0\",4]", "{}"}) {
+    expect_refused(tensor("F32", "[1]", offsets), four, {"no dtype, shape and data_offsets"});
+  }
+  for (const char* shape : {"[1.0]", "[true]", "{\"0\":1}", "[18446744073709551615]", "[[1]]"}) {
+    expect_refused(tensor("F32", shape, "[0,4]"), four, {"no dtype, shape and data_offsets"});
+  }
+  expect_refused("{\"t\":" + std::string(50000, '['), four, {"raw.safetensors"});
 }
 
 TEST_F(Safetensors, RandomDamageNeverCrashes) {

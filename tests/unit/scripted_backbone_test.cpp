@@ -1,8 +1,10 @@
 // Backbones from TorchScript files, which are written here without Python.
+#include "nn/trial_in_child.h"
 #include "support/closeness.h"
 #include "support/errors.h"
 #include "support/temporary_folder.h"
 
+#include <mlaan/core/random.h>
 #include <mlaan/io/atomic_file.h>
 #include <mlaan/local/engine.h>
 #include <mlaan/local/method.h>
@@ -14,6 +16,9 @@
 #include <torch/torch.h>
 
 #include <gtest/gtest.h>
+
+#include <csignal>
+#include <cstdlib>
 
 namespace mlaan::testing {
 namespace {
@@ -154,6 +159,111 @@ TEST_F(ScriptedBackbone, WhatIsNoChainIsRefused) {
   write_text(text, "no script");
   expect_user_error([&] { make_backbone(text.string(), scripted_classes, shape, 0); },
                     {"text.pt", "TorchScript"});
+}
+
+/// A network with a layer of this body between its convolution and its pooling.
+torch::jit::Module with_layer(const std::string& body) {
+  torch::manual_seed(1);
+  torch::jit::Module layer("Layer");
+  if (!layer.hasattr("training")) layer.register_attribute("training", c10::BoolType::get(), true);
+  layer.register_buffer("mean", torch::zeros({8}));
+  layer.register_buffer("deviation", torch::ones({8}));
+  layer.define("def forward(self, x):\n" + body);
+  torch::jit::Module module("Network");
+  module.register_module("first", convolution(3, 8));
+  module.register_module("layer", layer);
+  module.register_module("pool", flatten());
+  module.register_module("classifier", linear(8, scripted_classes));
+  for (auto parameter : module.parameters()) parameter.set_requires_grad(true);
+  module.define(
+      "def forward(self, x):\n"
+      "  return "
+      "self.classifier.forward(self.pool.forward(self.layer.forward(self.first.forward(x))))"
+      "\n");
+  return module;
+}
+
+std::string normalisation(const std::string& mean, const std::string& mode) {
+  return "  return torch.batch_norm(x, None, None, " + mean + ", " +
+         (mean == "None" ? mean : "self.deviation") + ", " + mode + ", 0.1, 1e-5, False)\n";
+}
+
+TEST_F(ScriptedBackbone, LayersThatDoNotFollowTheModeAreRefused) {
+  const auto refused = [&](const std::string& body, const std::vector<std::string>& parts) {
+    const std::string path = saved(with_layer(body));
+    expect_user_error([&] { make_backbone(path, scripted_classes, shape, 0); }, parts);
+  };
+  const std::string advice = "torch.jit.script(network).save(\"network.pt\")";
+  refused(normalisation("self.mean", "True"),
+          {"network.pt", "training mode", "batch_norm", advice});
+  refused(normalisation("self.mean", "False"), {"evaluation mode", "batch_norm", advice});
+  refused("  return torch.dropout(x, 0.5, True)\n", {"training mode", "dropout", advice});
+  refused("  return torch.dropout(x, 0.5, False)\n", {"evaluation mode", "dropout", advice});
+  refused("  return torch.feature_dropout(x, 0.5, False)\n", {"evaluation mode", advice});
+  refused(
+      "  return torch.instance_norm(x, None, None, self.mean, self.deviation, True, 0.1, 1e-5, "
+      "False)\n",
+      {"training mode", "instance_norm", advice});
+  refused("  return x * torch.bernoulli(torch.full([x.size(0), 8, 1, 1], 0.5))\n",
+          {"each time", advice});
+}
+
+TEST_F(ScriptedBackbone, LayersThatFollowTheModeAreTaken) {
+  const auto taken = [&](const std::string& body) {
+    const std::string path = saved(with_layer(body));
+    EXPECT_NO_THROW(make_backbone(path, scripted_classes, shape, 0)) << body;
+  };
+  taken(normalisation("self.mean", "self.training"));
+  taken(normalisation("None", "True"));
+  taken("  return torch.dropout(x, 0.5, self.training)\n");
+  taken("  return torch.dropout(x, 0.0, False)\n");
+  taken("  if self.training:\n    return x * 2.0\n  return x\n");
+
+  // What a batch normalisation that follows the mode gives in both.
+  const Backbone backbone = make_backbone(
+      saved(with_layer(normalisation("self.mean", "self.training"))), scripted_classes, shape, 0);
+  const auto images = torch::randn({4, 3, 8, 8});
+  const torch::NoGradGuard no_grad;
+  backbone.train(false);
+  const auto one = backbone.forward(images.narrow(0, 0, 1));
+  expect_close(backbone.forward(images).narrow(0, 0, 1), one, 1e-5, "a sample by itself");
+  backbone.train(true);
+  EXPECT_GT(relative_difference(backbone.forward(images).narrow(0, 0, 1), one), 1e-3);
+}
+
+TEST(TrialInChild, TellsHowAProcessEnded) {
+  EXPECT_EQ(death_in_child([] {}, 60), "");
+  EXPECT_EQ(death_in_child([] { throw Error("in both"); }, 60), "");
+  EXPECT_NE(death_in_child([] { std::raise(SIGSEGV); }, 60), "");
+  EXPECT_NE(death_in_child([] { std::abort(); }, 60), "");
+  EXPECT_NE(death_in_child(
+                [] {
+                  for (volatile bool on = true; on;) continue;
+                },
+                1)
+                .find("after 1 s"),
+            std::string::npos);
+  bool here = false;
+  death_in_child([&] { here = true; }, 60);
+  EXPECT_FALSE(here) << "it is another process";
+}
+
+TEST_F(ScriptedBackbone, DamagedFilesAreRefusedWithoutEndingTheProcess) {
+  const std::string whole = read_text(saved(network(chain)));
+  RandomStream random(1);
+  for (int i = 0; i < 40; ++i) {
+    std::string damaged = whole;
+    for (std::uint64_t k = 0; k <= random.below(6); ++k) {
+      damaged[random.below(damaged.size())] = static_cast<char>(random.below(256));
+    }
+    if (i % 4 == 0) damaged.resize(random.below(damaged.size()));
+    write_text(folder / "damaged.pt", damaged);
+    try {
+      make_backbone((folder / "damaged.pt").string(), scripted_classes, shape, 0);
+    } catch (const UserError& error) {
+      EXPECT_NE(std::string(error.what()).find("damaged.pt"), std::string::npos) << error.what();
+    }
+  }
 }
 
 }  // namespace

@@ -2,18 +2,21 @@
 #include "support/configured.h"
 #include "support/errors.h"
 #include "support/temporary_folder.h"
+#include "train/resumed_settings.h"
 
 #include <mlaan/io/atomic_file.h>
 #include <mlaan/local/supervision_names.h>
 #include <mlaan/log/metrics_files.h>
 #include <mlaan/train/options.h>
 #include <mlaan/train/setup.h>
+#include <mlaan/train/trained_network.h>
 #include <mlaan/train/trainer.h>
 
 #include <torch/torch.h>
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 #include <sstream>
 
@@ -116,6 +119,143 @@ TEST_F(TrainerTest, ARunThatIsStoppedGoesOnToTheSameNetwork) {
   }
 }
 
+std::vector<std::string> lines_of(const std::filesystem::path& path);
+
+TEST_F(TrainerTest, WhatDivergesDoesNotTakeThePlaceOfTheLastCheckpoint) {
+  train("run", {"epochs=1"});
+  const auto last = last_checkpoint(folder / "run");
+  const std::string good = read_text(last);
+  for (const char* every : {"save.every=1i", "save.every=1e"}) {
+    Config config = small_run({"lr=1e30", "schedule.type=constant", "epochs=3", every});
+    Trainer trainer(config, make_data(config), folder / "run");
+    trainer.resume(read_checkpoint(last));
+    try {
+      trainer.run();
+      FAIL() << "it did not diverge";
+    } catch (const Error& error) {
+      EXPECT_NE(std::string(error.what()).find("diverged"), std::string::npos) << error.what();
+      EXPECT_NE(std::string(error.what()).find("as it was"), std::string::npos) << error.what();
+    }
+    EXPECT_EQ(read_text(last), good) << every;
+  }
+  // Also where it is stopped right behind the step.
+  Config config = small_run({"lr=1e30", "schedule.type=constant", "epochs=3", "log.steps=100"});
+  Trainer trainer(config, make_data(config), folder / "run");
+  trainer.resume(read_checkpoint(last));
+  EXPECT_THROW(trainer.run(after_steps(1)), Error);
+  EXPECT_EQ(read_text(last), good);
+}
+
+TEST_F(TrainerTest, TheRateFollowsEpochsWhateverTheBatch) {
+  const auto rates = [&](const std::string& name) {
+    std::vector<double> rates;
+    for (const auto& line : lines_of(folder / name / "metrics.csv")) {
+      std::istringstream fields(line);
+      std::string epoch;
+      std::string step;
+      std::string rate;
+      std::getline(fields, epoch, ',');
+      std::getline(fields, step, ',');
+      std::getline(fields, rate, ',');
+      if (epoch != "epoch") rates.push_back(std::stod(rate));
+    }
+    return rates;
+  };
+  const auto run = [&](const std::string& name, const std::vector<std::string>& settings,
+                       bool resume) {
+    Config config = small_run(settings);
+    Trainer trainer(config, make_data(config), folder / name);
+    if (resume) trainer.resume(read_checkpoint(last_checkpoint(folder / name)));
+    MetricsFiles files(folder / name);
+    trainer.add_observer(files);
+    trainer.run();
+  };
+  run("two", {"epochs=2"}, false);
+  run("two", {"epochs=4", "batch_size=20"}, true);
+  run("one", {"epochs=4", "batch_size=20"}, false);
+  ASSERT_EQ(rates("two").size(), 4U);
+  EXPECT_EQ(rates("two")[2], rates("one")[2]);
+  EXPECT_EQ(rates("two")[3], rates("one")[3]);
+}
+
+TEST_F(TrainerTest, WithinAnEpochTheBatchesStayTheSame) {
+  Config config = small_run();
+  Trainer trainer(config, make_data(config), folder / "run");
+  trainer.run(after_steps(2));
+  const Checkpoint checkpoint = read_checkpoint(last_checkpoint(folder / "run"));
+  for (const char* setting : {"batch_size=4", "train_limit=24", "seed=3"}) {
+    Config other = small_run({setting});
+    Trainer second(other, make_data(other), folder / "run");
+    expect_user_error([&] { second.resume(checkpoint); }, {"in the middle of epoch 1"});
+  }
+}
+
+TEST_F(TrainerTest, OtherClassesOrAnotherSplitAreRefused) {
+  train("run");
+  const Checkpoint checkpoint = read_checkpoint(last_checkpoint(folder / "run"));
+  EXPECT_EQ(checkpoint.info.train_images, 50);
+  Config config = small_run();
+  DataSource data = make_data(config);
+  EXPECT_NO_THROW(check_same_split(checkpoint, config, data));
+  std::swap(data.classes[0], data.classes[1]);
+  Trainer trainer(config, data, folder / "run");
+  expect_user_error([&] { trainer.resume(checkpoint); }, {"other classes", data.classes[0]});
+  for (const char* setting : {"seed=1", "validation.fraction=0.3", "procedural.train_size=51"}) {
+    Config other = small_run({setting});
+    expect_user_error([&] { check_same_split(checkpoint, other, make_data(other)); },
+                      {"validated", "--allow-other-split"});
+  }
+}
+
+TEST_F(TrainerTest, ClassesInAnotherOrderAreMatchedByName) {
+  train("run");
+  const Checkpoint checkpoint = read_checkpoint(last_checkpoint(folder / "run"));
+  Config config = small_run();
+  const DataSource data = make_data(config);
+  DataSource other = data;
+  std::rotate(other.classes.begin(), other.classes.begin() + 3, other.classes.end());
+  const DataSource matched = with_classes_of(checkpoint, other);
+  EXPECT_EQ(matched.classes, data.classes);
+  for (std::int64_t i = 0; i < 20; ++i) {
+    for (const Sample& sample : {matched.test->get(i), matched.test->get_framed(i, whole_frame)}) {
+      const auto number = static_cast<std::size_t>(data.test->get(i).label);
+      EXPECT_EQ(matched.classes[static_cast<std::size_t>(sample.label)], other.classes[number]);
+    }
+  }
+  other.classes[0] = "zebra";
+  expect_user_error([&] { with_classes_of(checkpoint, other); }, {"'zebra'", data.classes[3]});
+  other.classes = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
+  EXPECT_EQ(with_classes_of(checkpoint, other).classes, data.classes) << "only their numbers known";
+  EXPECT_EQ(with_classes_of(checkpoint, other).test, data.test);
+  other.name = "svhn";
+  expect_user_error([&] { with_classes_of(checkpoint, other); }, {"matched by name"});
+}
+
+TEST_F(TrainerTest, TheBestWeightsAreLookedForBeforeTraining) {
+  train("run", {"validation.report=best", "save.keep=3", "epochs=3"});
+  const auto checkpoints = folder / "run/checkpoints";
+  const auto best = checkpoints / "best.safetensors";
+  const std::string kept = read_text(best);
+  const std::int64_t best_epoch = read_checkpoint(best).info.state.best_epoch;
+  const auto resume = [&](const std::filesystem::path& path, const std::string& report) {
+    Config config = small_run({report, "epochs=4"});
+    Trainer trainer(config, make_data(config), folder / "run");
+    trainer.resume(read_checkpoint(path));
+  };
+  std::filesystem::remove(best);
+  const auto of_best_epoch =
+      checkpoints / ("epoch-000" + std::to_string(best_epoch) + ".safetensors");
+  resume(of_best_epoch, "validation.report=best");
+  EXPECT_EQ(read_checkpoint(best).info.state.best_epoch, best_epoch) << "made of itself";
+
+  std::filesystem::remove(best);
+  if (best_epoch < 3) {
+    expect_user_error([&] { resume(last_checkpoint(folder / "run"), "validation.report=best"); },
+                      {"best.safetensors", "validation.report=last"});
+    EXPECT_NO_THROW(resume(last_checkpoint(folder / "run"), "validation.report=last"));
+  }
+}
+
 TEST_F(TrainerTest, CheckpointsWithinAnEpochAreWrittenWhenAskedFor) {
   const Outcome whole = train("whole");
   Config config = small_run({"save.every=2i"});
@@ -169,6 +309,22 @@ TEST_F(TrainerTest, ACheckpointOfAnotherArchitectureIsRefusedAndChangesNothing) 
     const auto before = trainer.engine().named_parameters()[0].tensor.detach().clone();
     expect_user_error([&] { trainer.resume(checkpoint); }, {"another architecture"});
     expect_same(trainer.engine().named_parameters()[0].tensor, before, "a weight");
+  }
+}
+
+TEST_F(TrainerTest, StatesOfOtherTypesAreRefused) {
+  const std::string good = TrainingState{}.to_json();
+  EXPECT_EQ(TrainingState::from_json(good).best_epoch, 0);
+  const auto with = [&](const std::string& from, const std::string& to) {
+    std::string changed = good;
+    return changed.replace(changed.find(from), from.size(), to);
+  };
+  for (const auto& changed :
+       {with("\"step\":0", "\"step\":1.5"), with("\"step\":0", "\"step\":-1"),
+        with("\"epoch\":0", "\"epoch\":\"0\""), with("\"epoch\":0", "\"epoch\":true"),
+        with("\"seconds\":0.0", "\"seconds\":null"), with("\"batch\":0", "\"batch\":0,\"batch\":1"),
+        with("\"step\":0", "\"stop\":0")}) {
+    EXPECT_THROW(TrainingState::from_json(changed), UserError) << changed;
   }
 }
 

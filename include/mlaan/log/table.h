@@ -11,7 +11,8 @@ class Table {
  public:
   explicit Table(std::vector<std::string> header) : rows_{std::move(header)} {}
 
-  void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
+  /// Cells are shown as lines that do nothing to a terminal, whatever their bytes.
+  void add(const std::vector<std::string>& row);
 
   /// Every line indented by two blanks. A column whose cells all begin with a digit, a sign or "-"
   /// for nothing is aligned to the right.

@@ -14,6 +14,8 @@ namespace mlaan {
 /// What a checkpoint says of itself besides its tensors.
 struct CheckpointInfo : NetworkDescription {
   std::string config;  ///< all settings of the run, as TOML
+  /// Of the data set, those held out for validation included; 0 where it was not written down.
+  std::int64_t train_images = 0;
   TrainingState state;
 };
 
@@ -35,6 +37,9 @@ struct Checkpoint {
 
 /// Whether a file says of itself that it is a checkpoint, of this or another version.
 bool is_checkpoint(const TensorFile& file);
+
+/// The classes that the head of a checkpoint tells apart; none for other files.
+std::vector<std::string> class_names_of(const TensorFile& file);
 
 /// \throws UserError for a file that is no checkpoint, and as read_safetensors() for a damaged one.
 Checkpoint read_checkpoint(const std::filesystem::path& path);

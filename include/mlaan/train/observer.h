@@ -37,6 +37,7 @@ struct RunReport {
   std::int64_t auxiliary_parameters = 0;
   std::int64_t steps_done = 0;   ///< above 0 when resumed
   std::int64_t epochs_done = 0;  ///< trained, validated and reported
+  std::vector<std::string> class_names;
 };
 
 /// After some steps.

@@ -21,7 +21,7 @@ class PhasedEngine {
   /// Makes the plan of every phase, so that one that cannot be is refused before the first step.
   /// The nets of later phases are thrown away again: they begin as the network is by then.
   /// \param config settled, see measured_settings.h.
-  PhasedEngine(Config& config, const DataSource& data);
+  PhasedEngine(Config& config, const DataSource& data, const MethodEntry& method);
 
   Engine& engine() { return engine_; }
   const Engine& engine() const { return engine_; }

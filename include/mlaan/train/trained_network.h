@@ -14,16 +14,26 @@ namespace mlaan {
 /// The checkpoint itself; or, of a run's folder, the one whose weights its summary reports.
 std::filesystem::path reported_checkpoint(const std::filesystem::path& path);
 
-/// \throws UserError if the checkpoint was trained on images of another shape or on other classes.
+/// \throws UserError if the checkpoint was trained on images of another shape or on other classes,
+///         which are compared by their names, one after the other.
 void check_data(const Checkpoint& checkpoint, const DataSource& data);
 
 /// The phase of its training that a checkpoint was written in.
 /// \param config the settings of the checkpoint's run.
 TrainingPhase phase_of(const Checkpoint& checkpoint, Config& config);
+/// The data with its classes numbered as the checkpoint's, by their names. Where the names of one
+/// of the two are only numbers, as of a published data set whose file of names is not there,
+/// numbers stay as they are. \throws UserError for names that are not the same, and as
+/// check_data().
+DataSource with_classes_of(const Checkpoint& checkpoint, DataSource data);
+
+/// A TorchScript file is a program. \throws UserError if the settings name one because the
+/// checkpoint does, and not because the user has.
+void refuse_unnamed_script(const Checkpoint& checkpoint, Config& config);
 
 /// The backbone of a checkpoint, in evaluation mode.
 /// \param config the settings of the checkpoint's run.
-/// \throws UserError as load().
+/// \throws UserError as load() and refuse_unnamed_script().
 Backbone read_backbone(const Checkpoint& checkpoint, Config& config);
 
 }  // namespace mlaan

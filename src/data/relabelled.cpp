@@ -1,0 +1,45 @@
+// Data sets whose classes are numbered anew.
+#include "data/relabelled.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace mlaan {
+namespace {
+
+class Relabelled final : public Dataset {
+ public:
+  /// \param numbers the new number of each class, by its old one.
+  Relabelled(std::shared_ptr<const Dataset> images, std::vector<std::int64_t> numbers)
+      : images_(std::move(images)), numbers_(std::move(numbers)) {}
+
+  std::int64_t size() const override { return images_->size(); }
+  Sample get(std::int64_t index) const override { return renumbered(images_->get(index)); }
+  Sample get_framed(std::int64_t index, const FrameChooser& choose) const override {
+    return renumbered(images_->get_framed(index, choose));
+  }
+
+ private:
+  Sample renumbered(Sample sample) const {
+    sample.label = numbers_.at(static_cast<std::size_t>(sample.label));
+    return sample;
+  }
+
+  std::shared_ptr<const Dataset> images_;
+  std::vector<std::int64_t> numbers_;
+};
+
+}  // namespace
+
+DataSource with_class_order(DataSource data, const std::vector<std::string>& classes) {
+  std::vector<std::int64_t> numbers;
+  for (const auto& name : data.classes) {
+    numbers.push_back(std::find(classes.begin(), classes.end(), name) - classes.begin());
+  }
+  data.train = std::make_shared<Relabelled>(data.train, numbers);
+  data.test = std::make_shared<Relabelled>(data.test, std::move(numbers));
+  data.classes = classes;
+  return data;
+}
+
+}  // namespace mlaan

@@ -1,0 +1,27 @@
+// The copy of its plan that a run keeps.
+#include "train/own_plan.h"
+
+#include <mlaan/train/options.h>
+#include <mlaan/train/plan_file.h>
+#include <mlaan/train/trainer.h>
+
+namespace mlaan {
+
+namespace fs = std::filesystem;
+
+std::string method_of_run(Config& config, const fs::path& run_folder) {
+  const std::string& method = config.get<RunOptions>().method;
+  const fs::path copy = run_folder / "plan.toml";
+  const fs::path settings = run_folder / "config.toml";
+  const bool was_begun = fs::exists(last_checkpoint(run_folder)) && fs::exists(settings);
+  if (!is_plan_file(method) || !was_begun || !fs::exists(copy)) return method;
+  Config recorded;
+  recorded.apply_file(settings);
+  return recorded.get<RunOptions>().method == method ? copy.string() : method;
+}
+
+std::string method_of_run(Config& config, const Checkpoint& checkpoint) {
+  return method_of_run(config, checkpoint.path.parent_path() / "..");
+}
+
+}  // namespace mlaan

@@ -1,0 +1,68 @@
+// Whether a run can go on with the settings and the data of now.
+#include "train/resumed_settings.h"
+
+#include <mlaan/core/error.h>
+#include <mlaan/train/trained_network.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mlaan {
+namespace {
+
+/// A setting of the checkpoint's that is another one now, of these: "seed = 1, where it was 0".
+std::optional<std::string> other_setting(const Checkpoint& checkpoint, Config& config,
+                                         const std::vector<std::string>& keys) {
+  Config recorded;
+  recorded.apply_text(checkpoint.info.config, checkpoint.path.string());
+  for (const auto& key : keys) {
+    const OptionValue before = recorded.options().field(key).value();
+    const OptionValue now = config.options().field(key).value();
+    if (before != now) return key + " = " + to_toml(now) + ", where it was " + to_toml(before);
+  }
+  return std::nullopt;
+}
+
+/// What decides which images are for what.
+std::vector<std::string> keys_of_split(Config& config) {
+  std::vector<std::string> keys{"seed", "validation.fraction", "dataset"};
+  for (const auto& key : config.options().keys()) {
+    const bool is_of_data = key == "folder.split_seed" || key == "folder.test_fraction" ||
+                            key == "svhn.extra" || key == "procedural.train_size";
+    if (is_of_data) keys.push_back(key);
+  }
+  return keys;
+}
+
+}  // namespace
+
+void check_goes_on(const Checkpoint& checkpoint, Config& config, const DataSource& data) {
+  check_data(checkpoint, data);
+  const TrainingState& state = checkpoint.info.state;
+  if (state.batch == 0) return;
+  const auto other = other_setting(
+      checkpoint, config, {"batch_size", "train_limit", "seed", "validation.fraction", "dataset"});
+  if (!other) return;
+  throw UserError(checkpoint.path.string() + " stands in the middle of epoch " +
+                  std::to_string(state.epoch + 1) + ", behind batch " +
+                  std::to_string(state.batch) + ", and cannot go on with " + *other +
+                  ": some of the epoch's images would be left out and others seen twice; go on as "
+                  "it was, with --epochs " +
+                  std::to_string(state.epoch + 1) + " to the epoch's end, and change it then");
+}
+
+void check_same_split(const Checkpoint& checkpoint, Config& config, const DataSource& data) {
+  const std::int64_t before = checkpoint.info.train_images;
+  std::optional<std::string> other = other_setting(checkpoint, config, keys_of_split(config));
+  if (!other && before > 0 && data.train->size() != before) {
+    other = std::to_string(data.train->size()) + " training images, where there were " +
+            std::to_string(before);
+  }
+  if (!other) return;
+  throw UserError(checkpoint.path.string() + " cannot go on with " + *other +
+                  ": it would be validated or tested on images that it was trained on; if that is "
+                  "what you want, give --allow-other-split");
+}
+
+}  // namespace mlaan
