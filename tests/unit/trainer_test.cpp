@@ -142,7 +142,7 @@ TEST_F(TrainerTest, WhatDivergesDoesNotTakeThePlaceOfTheLastCheckpoint) {
   Config config = small_run({"lr=1e30", "schedule.type=constant", "epochs=3", "log.steps=100"});
   Trainer trainer(config, make_data(config), folder / "run");
   trainer.resume(read_checkpoint(last));
-  EXPECT_THROW(trainer.run(after_steps(1)), Error);
+  EXPECT_THROW(trainer.run(at_question(1)), Error);
   EXPECT_EQ(read_text(last), good);
 }
 
@@ -181,7 +181,7 @@ TEST_F(TrainerTest, TheRateFollowsEpochsWhateverTheBatch) {
 TEST_F(TrainerTest, WithinAnEpochTheBatchesStayTheSame) {
   Config config = small_run();
   Trainer trainer(config, make_data(config), folder / "run");
-  trainer.run(after_steps(2));
+  trainer.run(at_question(2));
   const Checkpoint checkpoint = read_checkpoint(last_checkpoint(folder / "run"));
   for (const char* setting : {"batch_size=4", "train_limit=24", "seed=3"}) {
     Config other = small_run({setting});
