@@ -142,8 +142,8 @@ void write_checkpoint(const std::filesystem::path& path, const Engine& engine,
                    {"image_shape", json_text(info.image_shape)},
                    {"class_names", json_text(info.class_names)},
                    {"input", input_to_json(info)},
-                   {"train_images", std::to_string(info.train_images)},
                    {"state", info.state.to_json()}};
+  if (info.train_images > 0) file.metadata["train_images"] = std::to_string(info.train_images);
   file.tensors = joined(joined(engine.named_parameters(), engine.named_buffers()),
                         joined(optimizer_state(engine.parts()), engine.loss_scale_state()));
   file.tensors = joined(std::move(file.tensors), more);

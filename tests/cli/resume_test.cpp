@@ -159,7 +159,7 @@ TEST_F(Resume, AScriptThatOnlyACheckpointNamesIsNotOpened) {
   ASSERT_EQ(trained.exit_code, 0) << trained.output;
   for (const char* command :
        {"eval run", "analyze -q run", "train -q --resume run --epochs 2", "predict run any.png"}) {
-    expect_refused(command, {"net.pt", "name it yourself", "--model net.pt"});
+    expect_refused(command, {"net.pt", "name it yourself", "--model " + path("net.pt")});
   }
   EXPECT_EQ(run_inside("eval run" + script).exit_code, 0);
   EXPECT_EQ(run_inside("analyze -q run" + script).exit_code, 0);

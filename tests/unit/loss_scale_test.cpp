@@ -149,6 +149,8 @@ TEST(LossScale, GoesOnFromACheckpointAsIfNothingHadHappened) {
   for (int i = 0; i < 3; ++i) step(engine);
   CheckpointInfo info;
   info.model = "resnet8";
+  info.classes = 2;
+  info.class_names = {"cat", "dog"};
   info.state.step = 3;
   write_checkpoint(path, engine, info);
   step(engine);

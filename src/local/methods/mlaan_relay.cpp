@@ -21,6 +21,8 @@ namespace methods {
 namespace {
 
 Partition relay_partition(const Backbone& backbone, std::size_t modules, OptionSet& /*options*/) {
+  // Refuses too many with the network's name.
+  if (modules > backbone.size()) return Partition::uniform(backbone, modules);
   return Partition::balanced(unit_activation_bytes(backbone),
                              modules == 0 ? relay_modules(backbone) : modules);
 }
