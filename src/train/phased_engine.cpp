@@ -12,21 +12,20 @@ namespace mlaan {
 PhasedEngine::PhasedEngine(Config& config, const DataSource& data, const MethodEntry& method)
     : phases_(training_phases(config, method)),
       backbone_(make_backbone(config, data)),
-      plans_(describe_plans()),
-      engine_(make_engine(0)) {}
-
-std::vector<PhaseDescription> PhasedEngine::describe_plans() {
-  std::vector<PhaseDescription> plans;
-  for (auto& phase : phases_) {
-    const Plan plan = make_bare_plan(phase.settings, backbone_, phase.method);
-    plans.push_back(
-        {phase.name, phase.share(), execution_settings(phase), describe(plan, backbone_)});
-    const std::int64_t parameters = element_count(named_parameters(backbone_, plan)) -
-                                    element_count(backbone_.named_parameters());
-    auxiliary_parameters_ = std::max(auxiliary_parameters_, parameters);
-    longest_window_ = std::max(longest_window_, mlaan::longest_window(plan));
+      engine_(make_engine(0)) {
+  describe(phases_.front(), engine_.plan());
+  for (std::size_t p = 1; p < phases_.size(); ++p) {
+    describe(phases_[p], make_bare_plan(phases_[p].settings, backbone_, phases_[p].method));
   }
-  return plans;
+}
+
+void PhasedEngine::describe(const TrainingPhase& phase, const Plan& plan) {
+  plans_.push_back(
+      {phase.name, phase.share(), execution_settings(phase), mlaan::describe(plan, backbone_)});
+  const std::int64_t parameters = element_count(named_parameters(backbone_, plan)) -
+                                  element_count(backbone_.named_parameters());
+  auxiliary_parameters_ = std::max(auxiliary_parameters_, parameters);
+  longest_window_ = std::max(longest_window_, mlaan::longest_window(plan));
 }
 
 Engine PhasedEngine::make_engine(std::size_t phase) {

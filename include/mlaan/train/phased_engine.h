@@ -48,7 +48,7 @@ class PhasedEngine {
   bool enter(std::int64_t step, std::int64_t steps, const std::function<void()>& before_handover);
 
  private:
-  std::vector<PhaseDescription> describe_plans();
+  void describe(const TrainingPhase& phase, const Plan& plan);
   Engine make_engine(std::size_t phase);
 
   std::vector<TrainingPhase> phases_;
