@@ -6,8 +6,9 @@
 namespace mlaan {
 
 bool is_free_to_differ(const std::string& key) {
-  static const std::set<std::string> keys{"output",     "data",      "workers",
-                                          "save.every", "save.keep", "log.steps"};
+  static const std::set<std::string> keys{"output",          "data",         "workers",
+                                          "save.every",      "save.keep",    "log.steps",
+                                          "log.tensorboard", "model_ema.use"};
   return keys.count(key) > 0;
 }
 
