@@ -116,19 +116,22 @@ int stopped(const ComparisonReport& report) {
   return StopSignals::exit_code();
 }
 
-/// What steps take: as measured before in this folder, or now. Nothing where it was stopped.
-std::vector<StepCost> step_costs(const fs::path& folder, Config& config,
+/// What steps take: as measured before in this folder, and now what was not. A method that is added
+/// later changes nothing of the others' epochs. Nothing where it was stopped.
+std::vector<StepCost> step_costs(const fs::path& folder, Config& config, const DataSource& data,
                                  const std::vector<MethodSpec>& specs, bool quiet) {
   const fs::path file = folder / "step_costs.json";
-  if (fs::exists(file)) {
-    const auto costs = read_step_costs(file);
-    if (are_known(specs, costs)) return costs;
-  }
+  std::vector<StepCost> costs;
+  if (fs::exists(file)) costs = read_step_costs(file);
+  const auto unknown = without_costs(specs, costs);
+  if (unknown.empty()) return costs;
   const auto progress = [quiet](const std::string& line) {
     if (!quiet) std::fprintf(stderr, "steps: %s\n", line.c_str());
   };
-  const auto costs = measure_step_costs(config, specs, progress, StopSignals::requested);
-  if (!costs.empty()) write_step_costs(file, costs);
+  const auto measured = measure_step_costs(config, data, unknown, progress, StopSignals::requested);
+  if (measured.empty()) return {};
+  add_costs(costs, measured);
+  write_step_costs(file, costs);
   return costs;
 }
 
@@ -160,7 +163,7 @@ int run(const CompareFlags& flags) {
   make_writable(folder);
 
   if (flags.budget == "time" || !flags.plot.empty()) {
-    report.step_costs = step_costs(folder, config, specs_of(report.runs), flags.quiet);
+    report.step_costs = step_costs(folder, config, data, specs_of(report.runs), flags.quiet);
     if (report.step_costs.empty()) return stopped(report);
   }
   if (flags.budget == "time") {

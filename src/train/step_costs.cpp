@@ -16,8 +16,7 @@ constexpr std::int64_t timed_steps = 7;
 constexpr std::int64_t most_segments = 32;
 
 /// Checkpointing in 2, 4, 8, … segments, as far as the network has units for them.
-std::vector<std::string> checkpointing_specs(Config& config) {
-  const DataSource data = make_data(config);
+std::vector<std::string> checkpointing_specs(Config& config, const DataSource& data) {
   const auto units = static_cast<std::int64_t>(make_backbone(config, data).size());
   std::vector<std::string> specs;
   for (std::int64_t segments = 2; segments <= std::min(units, most_segments); segments *= 2) {
@@ -26,9 +25,16 @@ std::vector<std::string> checkpointing_specs(Config& config) {
   return specs;
 }
 
+const StepCost* find_cost(const std::string& spec, const std::vector<StepCost>& costs) {
+  const auto found = std::find_if(costs.begin(), costs.end(),
+                                  [&](const StepCost& cost) { return cost.spec == spec; });
+  return found == costs.end() ? nullptr : &*found;
+}
+
 }  // namespace
 
-std::vector<StepCost> measure_step_costs(Config& config, const std::vector<MethodSpec>& specs,
+std::vector<StepCost> measure_step_costs(Config& config, const DataSource& data,
+                                         const std::vector<MethodSpec>& specs,
                                          const std::function<void(const std::string&)>& progress,
                                          const std::function<bool()>& should_stop) {
   BenchmarkOptions options;
@@ -39,7 +45,7 @@ std::vector<StepCost> measure_step_costs(Config& config, const std::vector<Metho
     end_to_end = end_to_end || (spec.method == reference_method() && spec.settings.empty());
   }
   if (end_to_end) {
-    for (auto& spec : checkpointing_specs(config)) {
+    for (auto& spec : checkpointing_specs(config, data)) {
       const auto& asked = options.methods;
       if (std::find(asked.begin(), asked.end(), spec) == asked.end()) {
         options.methods.push_back(std::move(spec));
@@ -54,17 +60,24 @@ std::vector<StepCost> measure_step_costs(Config& config, const std::vector<Metho
 }
 
 const StepCost& cost_of(const std::string& spec, const std::vector<StepCost>& costs) {
-  const auto found = std::find_if(costs.begin(), costs.end(),
-                                  [&](const StepCost& cost) { return cost.spec == spec; });
-  if (found == costs.end()) throw Error(spec + " was not measured");
-  return *found;
+  const StepCost* cost = find_cost(spec, costs);
+  if (cost == nullptr) throw Error(spec + " was not measured");
+  return *cost;
 }
 
-bool are_known(const std::vector<MethodSpec>& specs, const std::vector<StepCost>& costs) {
-  return std::all_of(specs.begin(), specs.end(), [&](const MethodSpec& spec) {
-    return std::any_of(costs.begin(), costs.end(),
-                       [&](const StepCost& cost) { return cost.spec == spec.text; });
-  });
+std::vector<MethodSpec> without_costs(const std::vector<MethodSpec>& specs,
+                                      const std::vector<StepCost>& costs) {
+  std::vector<MethodSpec> unknown;
+  for (const auto& spec : specs) {
+    if (find_cost(spec.text, costs) == nullptr) unknown.push_back(spec);
+  }
+  return unknown;
+}
+
+void add_costs(std::vector<StepCost>& costs, const std::vector<StepCost>& more) {
+  for (const auto& cost : more) {
+    if (find_cost(cost.spec, costs) == nullptr) costs.push_back(cost);
+  }
 }
 
 void give_equal_time(std::vector<ComparedRun>& runs, const std::vector<StepCost>& costs,

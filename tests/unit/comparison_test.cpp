@@ -287,6 +287,16 @@ TEST_F(ComparisonTest, SummariesAreReadAsTheyWereWritten) {
   expect_user_error([&] { read_summary(folder / "summary.json"); }, {"summary.json", "no summary"});
 }
 
+TEST_F(ComparisonTest, GoesOnWithOtherLogs) {
+  Config begun = settings();
+  write_text(folder / "config.toml", begun.to_toml());
+  Config logged = settings({"log.tensorboard=true", "log.steps=7", "model_ema.use=true"});
+  EXPECT_NO_THROW(check_recorded_settings(folder.path(), logged));
+  Config other = settings({"model_ema.enabled=true"});
+  expect_user_error([&] { check_recorded_settings(folder.path(), other); },
+                    {"model_ema.enabled = false", "true"});
+}
+
 TEST_F(ComparisonTest, OfEqualTimeGivesEpochsByWhatStepsTake) {
   auto runs = compared_runs({"e2e", "mlm", "mlaan"}, {0, 1}, folder.path());
   const std::vector<StepCost> costs{{"e2e", 1, 100}, {"mlm", 1.25, 50}, {"mlaan", 40, 60}};
@@ -304,12 +314,18 @@ TEST_F(ComparisonTest, MeasuresStepsWithCheckpointingBesideThem) {
   Config config = settings({"procedural.train_size=20", "batch_size=4"});
   const auto silent = [](const std::string&) {};
   const std::vector<MethodSpec> specs{MethodSpec::parse("e2e"), MethodSpec::parse("auto")};
-  const auto costs = measure_step_costs(config, specs, silent, {});
-  EXPECT_TRUE(are_known(specs, costs));
+  auto costs = measure_step_costs(config, make_data(config), specs, silent, {});
+  EXPECT_TRUE(without_costs(specs, costs).empty());
   EXPECT_DOUBLE_EQ(cost_of("e2e", costs).time_ratio, 1);
   EXPECT_LT(cost_of(checkpointing_spec(2), costs).peak_bytes, cost_of("e2e", costs).peak_bytes);
   EXPECT_GT(cost_of("auto", costs).time_ratio, 0);
   EXPECT_THROW(cost_of("dgl", costs), Error);
+  // What is added later leaves alone what was there.
+  const double before = cost_of("auto", costs).time_ratio;
+  EXPECT_EQ(without_costs({MethodSpec::parse("auto"), MethodSpec::parse("dgl")}, costs).size(), 1U);
+  add_costs(costs, {{"auto", 1000, 1}, {"dgl", 3, 7}});
+  EXPECT_DOUBLE_EQ(cost_of("auto", costs).time_ratio, before);
+  EXPECT_DOUBLE_EQ(cost_of("dgl", costs).time_ratio, 3);
   const auto file = folder / "step_costs.json";
   write_step_costs(file, costs);
   const auto read = read_step_costs(file);

@@ -22,15 +22,20 @@ struct StepCost {
 /// do nothing else; and, where end-to-end training is among them, checkpointing in several numbers
 /// of segments, which has end-to-end's error at another price.
 /// \return nothing where it was stopped.
-std::vector<StepCost> measure_step_costs(Config& config, const std::vector<MethodSpec>& specs,
+std::vector<StepCost> measure_step_costs(Config& config, const DataSource& data,
+                                         const std::vector<MethodSpec>& specs,
                                          const std::function<void(const std::string&)>& progress,
                                          const std::function<bool()>& should_stop);
 
 /// \throws Error where that method was not measured.
 const StepCost& cost_of(const std::string& spec, const std::vector<StepCost>& costs);
 
-/// Whether all of them were measured.
-bool are_known(const std::vector<MethodSpec>& specs, const std::vector<StepCost>& costs);
+/// Those of the methods that were not measured.
+std::vector<MethodSpec> without_costs(const std::vector<MethodSpec>& specs,
+                                      const std::vector<StepCost>& costs);
+
+/// Adds the costs of what was not measured before; what was keeps its own.
+void add_costs(std::vector<StepCost>& costs, const std::vector<StepCost>& more);
 
 /// Gives every run as many epochs as take the time of the first method's, at least one.
 /// \param epochs of the first method.
