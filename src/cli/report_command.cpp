@@ -1,6 +1,7 @@
 // mlaan report: runs and comparisons as one HTML page.
 #include "cli/commands.h"
 #include "cli/run_folder.h"
+#include "core/byte_text.h"
 
 #include <mlaan/core/error.h>
 #include <mlaan/io/atomic_file.h>
@@ -13,6 +14,7 @@
 
 #include <cstdio>
 #include <memory>
+#include <optional>
 
 namespace mlaan::cli {
 namespace {
@@ -21,7 +23,7 @@ namespace fs = std::filesystem;
 
 struct ReportFlags {
   explicit ReportFlags(CLI::App& app)
-      : config(app, {"data", "device", "workers", "threads"}, /*flags_of_methods=*/false) {
+      : config(app, {"data", "model", "device", "workers", "threads"}, /*flags_of_methods=*/false) {
     app.add_option("paths", paths, "folders of runs and of comparisons")->required();
     app.add_option("-o,--output", output, "the page to write [report.html in the first folder]")
         ->type_name("FILE");
@@ -41,7 +43,7 @@ struct ReportFlags {
 };
 
 void tell(const ReportFlags& flags, const std::string& what) {
-  if (!flags.quiet) std::fprintf(stderr, "%s\n", what.c_str());
+  if (!flags.quiet) std::fprintf(stderr, "%s\n", printable(what).c_str());
 }
 
 /// What the logs say.
@@ -66,6 +68,7 @@ void add_measurements(const ReportFlags& flags, const fs::path& folder, RunStory
   }
   try {
     Config config;
+    std::optional<TrainingPhase> phase;
     const DataSource data = [&] {
       // Gone before the step is measured, so that its tensors are no part of it.
       const Checkpoint checkpoint = read_checkpoint(path);
@@ -73,19 +76,20 @@ void add_measurements(const ReportFlags& flags, const fs::path& folder, RunStory
       flags.config.apply(config);
       prepare(config);
       story.class_names = checkpoint.info.class_names;
-      DataSource source = make_data(config);
+      DataSource source = with_classes_of(checkpoint, make_data(config));
       tell(flags, "testing the network of " + folder.string());
       story.examination =
           examine_network(checkpoint, config, source, static_cast<std::size_t>(flags.pictures));
+      phase = longest_phase(checkpoint, config);
       return source;
     }();
     tell(flags, "measuring a step of " + folder.string());
     constexpr std::int64_t steps = 3;
-    story.profile = profile_of_run(config, data, steps);
+    story.profile = profile_of_phase(*phase, data, steps);
   } catch (const UserError& error) {
     const std::string why = std::string("Not all could be measured: ") + error.what();
     story.remarks.push_back(why);
-    std::fprintf(stderr, "mlaan: note: %s\n", why.c_str());
+    std::fprintf(stderr, "mlaan: note: %s\n", printable(why).c_str());
   }
 }
 
@@ -119,7 +123,7 @@ int run(const ReportFlags& flags) {
   const fs::path output =
       flags.output.empty() ? fs::path(flags.paths.front()) / "report.html" : fs::path(flags.output);
   write_text(output, report_page("mlaan: " + flags.paths.front(), body));
-  std::printf("  %s\n", output.c_str());
+  std::printf("  %s\n", printable(output.string()).c_str());
   return 0;
 }
 

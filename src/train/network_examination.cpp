@@ -79,7 +79,16 @@ NetworkExamination examine_network(const Checkpoint& checkpoint, Config& config,
   return examination;
 }
 
-StepProfile profile_of_run(Config& config, const DataSource& data, std::int64_t steps) {
+TrainingPhase longest_phase(const Checkpoint& checkpoint, Config& config) {
+  auto phases = phases_of(checkpoint, config);
+  return std::move(*std::max_element(phases.begin(), phases.end(),
+                                     [](const TrainingPhase& left, const TrainingPhase& right) {
+                                       return left.share() < right.share();
+                                     }));
+}
+
+StepProfile profile_of_phase(TrainingPhase& phase, const DataSource& data, std::int64_t steps) {
+  Config& config = phase.settings;
   settle_memory_format(config, data);
   const auto loader = make_train_loader(config, data, all_indices(*data.train));
   loader->start(0);
@@ -89,7 +98,7 @@ StepProfile profile_of_run(Config& config, const DataSource& data, std::int64_t 
   const torch::Tensor labels = batch.labels.to(device);
   const auto before = measure::read_memory(device);
   Backbone backbone = make_backbone(config, data);
-  Plan plan = make_plan(config, backbone, config.get<RunOptions>().method);
+  Plan plan = make_plan(config, backbone, phase.method);
   Engine engine(std::move(backbone), std::move(plan), make_engine_options(config));
   StepProfile profile = profile_step(engine, images, labels, steps, before.live);
   for (auto& operation : profile.operations) {
@@ -97,7 +106,7 @@ StepProfile profile_of_run(Config& config, const DataSource& data, std::int64_t 
       operation.peak_by_kind.at(kind) -= before.live_by_kind.at(kind);
     }
   }
-  profile.method = config.get<RunOptions>().method;
+  profile.method = phase_text(config.get<RunOptions>().method, phase);
   return profile;
 }
 

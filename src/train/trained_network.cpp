@@ -101,8 +101,12 @@ void refuse_unnamed_script(const Checkpoint& checkpoint, Config& config) {
                   model);
 }
 
+std::vector<TrainingPhase> phases_of(const Checkpoint& checkpoint, Config& config) {
+  return training_phases(config, method_named(method_of_run(config, checkpoint)));
+}
+
 TrainingPhase phase_of(const Checkpoint& checkpoint, Config& config) {
-  auto phases = training_phases(config, method_named(method_of_run(config, checkpoint)));
+  auto phases = phases_of(checkpoint, config);
   const auto number = static_cast<std::size_t>(checkpoint.info.state.phase);
   return std::move(phases.at(std::min(number, phases.size() - 1)));
 }

@@ -5,6 +5,7 @@
 #include <mlaan/train/checkpoint.h>
 #include <mlaan/train/config.h>
 #include <mlaan/train/evaluate.h>
+#include <mlaan/train/phases.h>
 #include <mlaan/train/profile.h>
 
 #include <torch/types.h>
@@ -33,7 +34,11 @@ struct NetworkExamination {
 NetworkExamination examine_network(const Checkpoint& checkpoint, Config& config,
                                    const DataSource& data, std::size_t count);
 
-/// The profile of a training step by the settings, on the first batch and with fresh weights.
-StepProfile profile_of_run(Config& config, const DataSource& data, std::int64_t steps);
+/// The phase that most of a checkpoint's training was part of.
+/// \param config the settings of the checkpoint's run.
+TrainingPhase longest_phase(const Checkpoint& checkpoint, Config& config);
+
+/// The profile of a training step of a phase, on the first batch and with fresh weights.
+StepProfile profile_of_phase(TrainingPhase& phase, const DataSource& data, std::int64_t steps);
 
 }  // namespace mlaan

@@ -8,6 +8,7 @@
 #include <mlaan/train/phases.h>
 
 #include <filesystem>
+#include <vector>
 
 namespace mlaan {
 
@@ -17,6 +18,10 @@ std::filesystem::path reported_checkpoint(const std::filesystem::path& path);
 /// \throws UserError if the checkpoint was trained on images of another shape or on other classes,
 ///         which are compared by their names, one after the other.
 void check_data(const Checkpoint& checkpoint, const DataSource& data);
+
+/// The phases of a checkpoint's training.
+/// \param config the settings of the checkpoint's run.
+std::vector<TrainingPhase> phases_of(const Checkpoint& checkpoint, Config& config);
 
 /// The phase of its training that a checkpoint was written in.
 /// \param config the settings of the checkpoint's run.
