@@ -1,6 +1,7 @@
 // mlaan export: a trained network by itself, for other programs.
 #include "cli/commands.h"
 #include "cli/run_folder.h"
+#include "core/byte_text.h"
 
 #include <mlaan/core/error.h>
 #include <mlaan/log/summary.h>
@@ -101,14 +102,16 @@ int run(const ExportFlags& flags) {
   ExportInfo info;
   const auto make_network = [&] {
     if (!flags.exits) return read_network(checkpoint, config, info);
-    return read_network_with_exits(checkpoint, config, make_data(config), info);
+    return read_network_with_exits(checkpoint, config,
+                                   with_classes_of(checkpoint, make_data(config)), info);
   };
   const MultiExitNetwork network = make_network();
   if (!flags.exits) add_test_error(flags.path, info);
   const auto& model = config.get<RunOptions>().model;
   if (!output.parent_path().empty()) make_writable(output.parent_path());
   export_network(network, info, format, output, is_script_file(model) ? model : "");
-  std::printf("%s  all of it in %s\n", outputs_table(info).c_str(), output.c_str());
+  std::printf("%s  all of it in %s\n", outputs_table(info).c_str(),
+              printable(output.string()).c_str());
   return 0;
 }
 

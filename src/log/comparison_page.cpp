@@ -1,5 +1,6 @@
 // A comparison as a part of an HTML page.
 #include "core/undefined_number.h"
+#include "io/json_text.h"
 #include "log/chart.h"
 #include "log/markup.h"
 
@@ -20,21 +21,20 @@ namespace mlaan {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::ordered_json;
 
 constexpr double chance_outside = 0.05;
 
-double number_or_none(const ordered_json& json, const char* key) {
+double number_or_none(const nlohmann::json& json, const char* key) {
   const auto found = json.find(key);
   return found == json.end() || !found->is_number() ? undefined_number : found->get<double>();
 }
 
-SeedInterval spread_from(const ordered_json& json, std::int64_t seeds) {
+SeedInterval spread_from(const nlohmann::json& json, std::int64_t seeds) {
   return interval_of_mean(number_or_none(json, "mean"), number_or_none(json, "deviation"), seeds);
 }
 
 /// A paired difference's standard error is its mean over its t.
-SeedInterval difference_from(const ordered_json& json) {
+SeedInterval difference_from(const nlohmann::json& json) {
   SeedInterval interval{undefined_number, undefined_number, undefined_number};
   if (!json.is_object()) return interval;
   interval.mean = number_or_none(json, "mean");
@@ -47,7 +47,7 @@ SeedInterval difference_from(const ordered_json& json) {
   return interval;
 }
 
-StoryMethod method_from(const ordered_json& json) {
+StoryMethod method_from(const nlohmann::json& json) {
   StoryMethod method;
   json.at("method").get_to(method.name);
   method.seeds = static_cast<std::int64_t>(json.at("seeds").size());
@@ -166,18 +166,18 @@ ComparisonStory read_comparison_story(const fs::path& folder) {
   ComparisonStory story;
   story.name = folder.string();
   try {
-    const auto json = ordered_json::parse(read_text(file));
-    story.model = json.value("model", "");
-    story.dataset = json.value("dataset", "");
-    story.epochs = json.value("epochs", std::int64_t{0});
-    story.runs_asked_for = json.value("runs_asked_for", std::int64_t{0});
-    for (const auto& method : json.at("methods")) story.methods.push_back(method_from(method));
-    for (const auto& run : json.at("runs")) {
+    const nlohmann::json document = parse_json(read_text(file));
+    story.model = document.value("model", "");
+    story.dataset = document.value("dataset", "");
+    story.epochs = document.value("epochs", std::int64_t{0});
+    story.runs_asked_for = document.value("runs_asked_for", std::int64_t{0});
+    for (const auto& method : document.at("methods")) story.methods.push_back(method_from(method));
+    for (const auto& run : document.at("runs")) {
       const fs::path run_folder = folder / run.at("folder").get<std::string>();
       story.runs.push_back({run.at("method").get<std::string>(), run.at("seed").get<std::int64_t>(),
                             run_folder, read_run_record(run_folder)});
     }
-  } catch (const ordered_json::exception& error) {
+  } catch (const nlohmann::json::exception& error) {
     throw UserError(file.string() + " is not what `mlaan compare` writes: " + error.what());
   }
   return story;

@@ -1,5 +1,6 @@
 // What stands beside an exported network's weights.
 #include "core/undefined_number.h"
+#include "io/json_text.h"
 
 #include <mlaan/core/error.h>
 #include <mlaan/train/export_info.h>
@@ -14,7 +15,7 @@ using nlohmann::ordered_json;
 
 constexpr const char* format_of_export = "mlaan network 1";
 
-double error_from(const ordered_json& json) {
+double error_from(const nlohmann::json& json) {
   return json.is_null() ? undefined_number : json.get<double>();
 }
 
@@ -30,7 +31,7 @@ ordered_json outputs_to_json(const std::vector<ExportedExit>& exits) {
   return outputs;
 }
 
-std::vector<ExportedExit> outputs_from_json(const ordered_json& json) {
+std::vector<ExportedExit> outputs_from_json(const nlohmann::json& json) {
   std::vector<ExportedExit> exits;
   for (const auto& output : json) {
     exits.push_back({output.at("name").get<std::string>(), output.at("net").get<std::string>(),
@@ -75,13 +76,13 @@ std::string ExportInfo::to_json() const {
   json["dataset_settings"] = dataset_settings;
   json["outputs"] = outputs_to_json(exits);
   json["plan"] = plan;
-  return json.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+  return json_text(json, 2) + "\n";
 }
 
 ExportInfo ExportInfo::from_json(const std::string& text) {
   ExportInfo info;
   try {
-    const auto json = ordered_json::parse(text);
+    const nlohmann::json json = parse_json(text);
     if (json.at("format") != format_of_export) {
       throw UserError("it has the format " + json.at("format").dump() + "; this version reads \"" +
                       format_of_export + "\"");
@@ -102,7 +103,7 @@ ExportInfo ExportInfo::from_json(const std::string& text) {
     json.at("dataset_settings").get_to(info.dataset_settings);
     info.exits = outputs_from_json(json.at("outputs"));
     json.at("plan").get_to(info.plan);
-  } catch (const ordered_json::exception& error) {
+  } catch (const nlohmann::json::exception& error) {
     throw UserError(std::string("its description cannot be read: ") + error.what());
   }
   check_consistency(info);
