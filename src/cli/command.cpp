@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
 #include <set>
 
 namespace mlaan::cli {
@@ -25,8 +26,16 @@ std::string usual_names(const std::string& key) {
   return "";
 }
 
-/// "--batch-size" for batch_size; of a key in a section, its last part.
+/// "--batch-size" for batch_size; of a key in a section, its last part, where users of other
+/// trainers do not know it by another name.
 std::string flag_name(const std::string& key) {
+  static const std::map<std::string, std::string> known{
+      {"limit.steps", "--max-steps"},
+      {"limit.time", "--max-time"},
+      {"limit.validation_batches", "--limit-val-batches"},
+      {"limit.test_batches", "--limit-test-batches"}};
+  const auto found = known.find(key);
+  if (found != known.end()) return found->second;
   std::string name = key.substr(key.rfind('.') + 1);
   std::replace(name.begin(), name.end(), '_', '-');
   return "--" + name;

@@ -1,6 +1,8 @@
 // mlaan plan: how a network can be trained within so many bytes.
 #include "cli/commands.h"
 #include "cli/shell_text.h"
+#include "cli/version.h"
+#include "train/kept_plans.h"
 
 #include <mlaan/core/error.h>
 #include <mlaan/core/quantity.h>
@@ -18,7 +20,7 @@ namespace {
 struct PlanFlags {
   explicit PlanFlags(CLI::App& app)
       : config(app, {"model", "method", "modules", "batch_size", "memory", "dataset", "data",
-                     "seed", "threads"}) {
+                     "device", "engine.precision", "seed", "threads"}) {
     app.add_flag("--check", check,
                  "step every setting for real, and print what that took beside the prediction");
     app.add_option("--json", json, "file to write the settings to")->type_name("FILE");
@@ -39,7 +41,10 @@ int run(const PlanFlags& flags) {
     if (!flags.quiet) std::fprintf(stderr, "%s\n", what.c_str());
   };
   const std::int64_t bytes = memory_limit(config);
+  make_paths_absolute(config);
+  const std::string key = plan_key(config, version());
   PlanReport report = plan_training(config, bytes, /*rivals=*/true, progress);
+  if (bytes > 0) keep_plan(key, report);
   if (!flags.quiet) print_measured_format(config);
   if (flags.check) measure_settings(config, report, progress);
   const auto& run = config.get<RunOptions>();

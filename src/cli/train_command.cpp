@@ -1,9 +1,12 @@
 // mlaan train: trains a network by a method, and tests it at the end.
 #include "cli/commands.h"
+#include "cli/dry_run.h"
 #include "cli/resumed_run.h"
 #include "cli/run_folder.h"
 #include "cli/shell_text.h"
+#include "cli/version.h"
 #include "core/byte_text.h"
+#include "train/kept_plans.h"
 #include "train/own_plan.h"
 #include "train/resumed_settings.h"
 
@@ -35,13 +38,33 @@ namespace fs = std::filesystem;
 
 struct TrainFlags {
   explicit TrainFlags(CLI::App& app)
-      : config(app,
-               with_augmentation(
-                   {"dataset",          "data",        "model",      "weights", "method",
-                    "modules",          "epochs",      "batch_size", "lr",      "seed",
-                    "device",           "train_limit", "workers",    "threads", "engine.recompute",
-                    "engine.precision", "partition",   "memory",     "output",  "baseline",
-                    "log.tensorboard"})) {
+      : config(app, with_augmentation({"dataset",
+                                       "data",
+                                       "model",
+                                       "weights",
+                                       "method",
+                                       "modules",
+                                       "epochs",
+                                       "batch_size",
+                                       "lr",
+                                       "seed",
+                                       "device",
+                                       "train_limit",
+                                       "workers",
+                                       "threads",
+                                       "engine.recompute",
+                                       "engine.precision",
+                                       "partition",
+                                       "memory",
+                                       "output",
+                                       "baseline",
+                                       "log.tensorboard",
+                                       "limit.steps",
+                                       "limit.time",
+                                       "limit.validation_batches",
+                                       "limit.test_batches",
+                                       "limit.overfit_batches",
+                                       "early_stopping.patience"})) {
     resume_option = app.add_option("--resume", resume,
                                    "go on from a checkpoint, or from the last one of a run's "
                                    "folder; without PATH of --output, or of the newest run of "
@@ -51,6 +74,10 @@ struct TrainFlags {
     app.add_flag("--allow-other-split", allow_other_split,
                  "let --resume go on with another seed, validation.fraction or number of images, "
                  "and validate on images that were trained on");
+    app.add_flag("--dry-run", dry_run,
+                 "try everything on as few batches as it takes - each phase, validation, a "
+                 "checkpoint, the test - in a folder that is removed again")
+        ->excludes(resume_option);
     app.add_flag("-q,--quiet", quiet, "no progress on stderr");
   }
 
@@ -58,6 +85,7 @@ struct TrainFlags {
   CLI::Option* resume_option = nullptr;
   std::string resume;
   bool allow_other_split = false;
+  bool dry_run = false;
   bool quiet = false;
 };
 
@@ -81,7 +109,10 @@ void fit_into_memory(Config& config, bool quiet) {
   const auto progress = [quiet](const std::string& what) {
     if (!quiet) std::fprintf(stderr, "trying %s\n", what.c_str());
   };
-  const PlanReport report = plan_training(config, bytes, /*rivals=*/false, progress);
+  const std::string key = plan_key(config, version());
+  const auto kept = find_kept_plan(key);
+  const PlanReport report = kept ? *kept : plan_training(config, bytes, /*rivals=*/false, progress);
+  if (!kept) keep_plan(key, report);
   const auto& method = config.get<RunOptions>().method;
   if (!report.chosen) {
     throw Error("no setting of " + method + " that was tried fits into " + format_bytes(bytes) +
@@ -91,10 +122,11 @@ void fit_into_memory(Config& config, bool quiet) {
   apply(chosen, config, "--memory");
   if (quiet) return;
   std::fprintf(stderr,
-               "%s: %lld modules (%s), recompute %s, %lld micro-batches: %s of %s, predicted\n",
+               "%s: %lld modules (%s), recompute %s, %lld micro-batches: %s of %s, predicted%s\n",
                method.c_str(), static_cast<long long>(chosen.modules), chosen.partition.c_str(),
                chosen.recompute.c_str(), static_cast<long long>(chosen.micro_batches),
-               format_bytes(chosen.peak_bytes).c_str(), format_bytes(bytes).c_str());
+               format_bytes(chosen.peak_bytes).c_str(), format_bytes(bytes).c_str(),
+               kept ? " earlier; `mlaan plan` looks anew" : "");
 }
 
 /// The last checkpoint of a folder, if there is one.
@@ -153,6 +185,7 @@ int run(const TrainFlags& flags) {
   for (const auto& method : methods) method_named(method);
   warn_of_unused(config, methods);
   DataSource data = make_data(config);
+  if (flags.dry_run) return try_run(config, data, methods);
   std::optional<Checkpoint> checkpoint;
   if (resumed) {
     data = with_classes_of(resumed->checkpoint, std::move(data));

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <vector>
 
 namespace mlaan {
 namespace {
@@ -81,6 +82,62 @@ std::string format_count(std::int64_t count) {
     digits.insert(static_cast<std::size_t>(place), ",");
   }
   return count < 0 ? "-" + digits : digits;
+}
+
+namespace {
+
+double seconds_of_unit(char unit) {
+  switch (unit) {
+    case 's':
+      return 1;
+    case 'm':
+      return 60;
+    case 'h':
+      return 3600;
+    case 'd':
+      return 86400;
+    default:
+      return 0;
+  }
+}
+
+/// "1h30m". \return 0 for what cannot be read.
+double seconds_of_units(const char* text) {
+  double seconds = 0;
+  while (*text != '\0') {
+    char* end = nullptr;
+    const double number = std::strtod(text, &end);
+    const double unit = end == text ? 0 : seconds_of_unit(*end);
+    if (unit == 0 || number < 0) return 0;
+    seconds += number * unit;
+    text = end + 1;
+  }
+  return seconds;
+}
+
+/// "12:30:00". \return 0 for what cannot be read.
+double seconds_of_clock(const char* text) {
+  std::vector<double> parts;
+  while (true) {
+    char* end = nullptr;
+    parts.push_back(static_cast<double>(std::strtoll(text, &end, 10)));
+    if (end == text || parts.back() < 0) return 0;
+    if (*end == '\0') break;
+    if (*end != ':') return 0;
+    text = end + 1;
+  }
+  if (parts.size() < 3 || parts.size() > 4) return 0;
+  if (parts.size() == 3) parts.insert(parts.begin(), 0);
+  return ((parts[0] * 24 + parts[1]) * 60 + parts[2]) * 60 + parts[3];
+}
+
+}  // namespace
+
+double parse_duration(const std::string& text) {
+  const bool is_clock = text.find(':') != std::string::npos;
+  const double seconds = is_clock ? seconds_of_clock(text.c_str()) : seconds_of_units(text.c_str());
+  if (seconds > 0 && std::isfinite(seconds)) return seconds;
+  throw UserError("'" + text + "' is no time; write 90s, 30m, 1h30m, 2d, or HH:MM:SS");
 }
 
 std::string format_seconds(double seconds) {

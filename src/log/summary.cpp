@@ -36,6 +36,7 @@ ordered_json to_json(const TrainSummary& summary, Config& config) {
   json["validation_images"] = summary.run.validation_images;
   json["test_images"] = summary.run.test_images;
   json["complete"] = summary.complete;
+  json["ended_by"] = summary.ended_by;
   json["reported"] = summary.reported;
   json["reported_epoch"] = summary.reported_epoch;
   json["test_error"] = summary.test_error;  // what is not finite becomes null
@@ -89,6 +90,7 @@ TrainSummary from_json(const nlohmann::json& json) {
   json.at("validation_images").get_to(summary.run.validation_images);
   json.at("test_images").get_to(summary.run.test_images);
   json.at("complete").get_to(summary.complete);
+  summary.ended_by = json.value("ended_by", "");
   json.at("reported").get_to(summary.reported);
   json.at("reported_epoch").get_to(summary.reported_epoch);
   summary.test_error = number(json, "test_error");
@@ -124,6 +126,18 @@ std::string phases_text(const std::vector<TrainSummary>& summaries) {
   return text;
 }
 
+/// "  mlm ended in epoch 3 of 40, by limit.time = 30m", a line for each that has ended early.
+std::string ends_text(const std::vector<TrainSummary>& summaries) {
+  std::string text;
+  for (const auto& summary : summaries) {
+    if (summary.ended_by.empty()) continue;
+    text += "  " + summary.run.method + " ended in epoch " +
+            std::to_string(summary.run.epochs_begun) + " of " + std::to_string(summary.run.epochs) +
+            ", by " + summary.ended_by + "\n";
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string summary_table(const std::vector<TrainSummary>& summaries) {
@@ -149,7 +163,7 @@ std::string summary_table(const std::vector<TrainSummary>& summaries) {
                 format_count(summary.run.auxiliary_parameters), format_seconds(summary.seconds)});
     table.add(std::move(row));
   }
-  return table.to_string() + phases_text(summaries);
+  return table.to_string() + phases_text(summaries) + ends_text(summaries);
 }
 
 void write_summary(const std::filesystem::path& path, Config& config,

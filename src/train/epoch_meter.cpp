@@ -1,6 +1,8 @@
 // Sums the head's loss and errors over an epoch without waiting for the device at every step.
 #include "train/epoch_meter.h"
 
+#include <utility>
+
 namespace mlaan {
 namespace {
 
@@ -28,11 +30,17 @@ void EpochMeter::add(const StepResult& result, const torch::Tensor& labels) {
   samples_ += count;
 }
 
-void EpochMeter::read_into(TrainingState& state) {
-  if (samples_ == 0) return;
+TrainingState EpochMeter::peek(TrainingState state) const {
+  if (samples_ == 0) return state;
   state.loss_sum += loss_sum_.item<double>();
   state.errors += errors_.item<std::int64_t>();
   state.samples += samples_;
+  return state;
+}
+
+void EpochMeter::read_into(TrainingState& state) {
+  if (samples_ == 0) return;
+  state = peek(std::move(state));
   loss_sum_ = torch::Tensor();
   errors_ = torch::Tensor();
   samples_ = 0;

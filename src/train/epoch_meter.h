@@ -20,6 +20,9 @@ class EpochMeter {
   /// Adds what has come together since the last call to the state's sums.
   void read_into(TrainingState& state);
 
+  /// Adds it to a copy of them, and keeps it: what is summed when decides of the last bits.
+  TrainingState peek(TrainingState state) const;
+
   /// The losses of the step added last, one a supervision.
   std::vector<double> last_losses() const;
 

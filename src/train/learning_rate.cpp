@@ -15,9 +15,9 @@ double cosine(double lr, double progress) {
   return 0.5 * lr * (1 + std::cos(c10::pi<double> * progress));
 }
 
-double warmup_epochs(const ScheduleOptions& schedule, std::int64_t epochs) {
+double warmup_epochs(const ScheduleOptions& schedule, double epochs) {
   if (schedule.warmup_epochs >= 0) return schedule.warmup_epochs;
-  return std::min(10.0, static_cast<double>(epochs) / 16);
+  return std::min(10.0, epochs / 16);
 }
 
 }  // namespace
@@ -40,7 +40,7 @@ double learning_rate(const TrainingTime& time, double lr, const ScheduleOptions&
   const auto steps_per_epoch = static_cast<double>(std::max<std::int64_t>(1, time.steps_per_epoch));
   const double epochs_done = by_epoch ? std::floor(static_cast<double>(time.step) / steps_per_epoch)
                                       : static_cast<double>(time.step) / steps_per_epoch;
-  const auto epochs = static_cast<double>(time.epochs);
+  const double epochs = time.epochs;
   double rate = lr;
   if (schedule.type == "cosine") rate = cosine(lr, epochs_done / epochs);
   if (schedule.type == "steps") {
@@ -48,7 +48,7 @@ double learning_rate(const TrainingTime& time, double lr, const ScheduleOptions&
       if (epochs_done >= milestone * epochs) rate *= schedule.factor;
     }
   }
-  if (by_epoch) rate = cosine(lr, (epochs_done + 1) / epochs);
+  if (by_epoch) rate = cosine(lr, (epochs_done + 1) / std::ceil(epochs));
   const double warmup = warmup_epochs(schedule, time.epochs);
   if (epochs_done < warmup) {
     const double share = epochs_done / warmup;

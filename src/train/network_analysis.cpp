@@ -2,6 +2,7 @@
 // what the auxiliary nets cost.
 #include "core/undefined_number.h"
 #include "train/own_plan.h"
+#include "train/run_images.h"
 
 #include <mlaan/core/error.h>
 #include <mlaan/train/network_analysis.h>
@@ -119,8 +120,7 @@ NetworkAnalysis analyse_network(const Checkpoint& checkpoint, Config& config,
                                 const std::function<void(const std::string&)>& progress) {
   check_data(checkpoint, data);
   const auto& run = config.get<RunOptions>();
-  Split split = split_training_set(data.train->size(), config.get<ValidationOptions>().fraction,
-                                   run.train_limit, static_cast<std::uint64_t>(run.seed));
+  Split split = split_of_run(config, data);
   if (split.validation.empty() && !options.test) {
     throw UserError("validation.fraction = 0 held out no image of the run " +
                     checkpoint.path.string() + "; give --test to measure on the test images");

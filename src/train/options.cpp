@@ -28,6 +28,14 @@ Accepts period() {
                      "a number and its unit: 1e (epochs), 200i (steps) or 10m (minutes)");
 }
 
+Accepts duration() {
+  return readable_by(
+      [](const std::string& text) {
+        if (!text.empty()) parse_duration(text);
+      },
+      "a time: 90s, 30m, 1h30m, 2d or HH:MM:SS");
+}
+
 Accepts quantity_of_bytes() {
   return readable_by(
       [](const std::string& text) {
@@ -183,6 +191,36 @@ void AugmentOptions::describe(FieldList& fields) {
       between(0, 1));
 }
 
+void LimitOptions::describe(FieldList& fields) {
+  fields.add("steps", steps,
+             "optimizer steps after which the training ends if it has not by then; schedule and "
+             "phases are laid over the shorter of these and the epochs; 0: no limit",
+             count_from(0));
+  fields.add("time", time,
+             "time after which this process ends the training, validates and tests: 90s, 30m, "
+             "1h30m, 2d, or HH:MM:SS; empty: no limit",
+             duration());
+  fields.add("validation_batches", validation_batches,
+             "validate on at most so many batches; 0: on all images held out", count_from(0));
+  fields.add("test_batches", test_batches,
+             "test on at most so many batches, of images evenly spread over the test set; 0: on "
+             "all of it",
+             count_from(0));
+  fields.add("overfit_batches", overfit_batches,
+             "train on so many batches of images only, and validate on the same ones, to see "
+             "whether a network can learn them by heart; 0: off",
+             count_from(0));
+}
+
+void EarlyStoppingOptions::describe(FieldList& fields) {
+  fields.add("patience", patience,
+             "end the training after so many epochs without a lower validation error; 0: never",
+             count_from(0));
+  fields.add("min_delta", min_delta,
+             "percentage points that a validation error must be lower by to count as lower",
+             at_least(0));
+}
+
 void WeightAverageOptions::describe(FieldList& fields) {
   fields.add(
       "enabled", enabled,
@@ -262,6 +300,8 @@ void declare_all(OptionSet& options) {
   options.get<OptimizerOptions>();
   options.get<ScheduleOptions>();
   options.get<AugmentOptions>();
+  options.get<LimitOptions>();
+  options.get<EarlyStoppingOptions>();
   options.get<WeightAverageOptions>();
   options.get<TeacherOptions>();
   options.get<ValidationOptions>();

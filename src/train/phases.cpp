@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace mlaan {
 namespace {
@@ -80,6 +81,20 @@ std::size_t phase_of_step(const std::vector<TrainingPhase>& phases, std::int64_t
   std::size_t phase = 0;
   while (phase + 1 < phases.size() && step >= end_step(phases[phase], steps)) ++phase;
   return phase;
+}
+
+std::int64_t steps_for_every_phase(const std::vector<TrainingPhase>& phases) {
+  const auto has_all = [&](std::int64_t steps) {
+    std::int64_t begin = 0;
+    return std::all_of(phases.begin(), phases.end(), [&](const TrainingPhase& phase) {
+      const std::int64_t end = end_step(phase, steps);
+      return end > std::exchange(begin, end);
+    });
+  };
+  constexpr std::int64_t most = 10000;  // a shorter phase may well have none
+  std::int64_t steps = 1;
+  while (steps < most && !has_all(steps)) ++steps;
+  return steps;
 }
 
 double progress_in_phase(const TrainingPhase& phase, std::int64_t step, std::int64_t steps) {

@@ -11,7 +11,8 @@ namespace mlaan {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TrainingState, epoch, batch, step, phase, loss_sum, errors,
                                    samples, seconds, images, peak_bytes, phase_peaks, train_error,
                                    validation_error, average_validation_error,
-                                   best_validation_error, best_epoch)
+                                   best_validation_error, best_epoch, improved_validation_error,
+                                   improved_epoch)
 
 namespace {
 

@@ -1,5 +1,6 @@
 // The network of a finished run with its early exits, and how each of them does.
 #include "core/undefined_number.h"
+#include "train/run_images.h"
 
 #include <mlaan/core/error.h>
 #include <mlaan/train/options.h>
@@ -24,10 +25,7 @@ std::vector<double> errors_of(const MultiExitNetwork& network, Loader& loader,
 
 std::vector<double> validation_errors(const MultiExitNetwork& network, Config& config,
                                       const DataSource& data, torch::Device device) {
-  const auto& run = config.get<RunOptions>();
-  const Split split =
-      split_training_set(data.train->size(), config.get<ValidationOptions>().fraction,
-                         run.train_limit, static_cast<std::uint64_t>(run.seed));
+  const Split split = split_of_run(config, data);
   const auto loader = make_plain_loader(config, data, data.train, split.validation);
   return errors_of(network, *loader, device);
 }

@@ -6,6 +6,8 @@
 #include "train/epoch_meter.h"
 #include "train/own_plan.h"
 #include "train/resumed_settings.h"
+#include "train/run_images.h"
+#include "train/training_end.h"
 
 #include <mlaan/io/atomic_file.h>
 #include <mlaan/local/supervision_names.h>
@@ -60,8 +62,8 @@ class Trainer::Implementation {
         folder_(std::move(folder)),
         device_(parse_device(run_.device)),
         bytes_before_(measure::read_memory(device_).live),
-        split_(split_training_set(data.train->size(), config.get<ValidationOptions>().fraction,
-                                  run_.train_limit, static_cast<std::uint64_t>(run_.seed))),
+        split_(split_of_run(config, data)),
+        test_images_(test_images_of_run(config, data)),
         phases_(settled(config, data), data, method_named(method_of_run(config, folder_))),
         train_loader_(make_train_loader(config, data, split_.train, skip_report())),
         validation_loader_(
@@ -70,14 +72,7 @@ class Trainer::Implementation {
         teacher_(make_teacher()),
         meter_(phases_.engine()),
         save_period_(Period::parse(config.get<SaveOptions>().every)) {
-    if (split_.train.empty()) {
-      throw UserError("validation.fraction leaves no image to train on");
-    }
-    if (split_.validation.empty() && config.get<ValidationOptions>().report == "best") {
-      throw UserError(
-          "validation.report = \"best\" needs validation images; validation.fraction "
-          "leaves none");
-    }
+    check_is_validated();
   }
 
   RunReport report() const {
@@ -93,11 +88,12 @@ class Trainer::Implementation {
     report.batches_per_epoch = train_loader_->batches_per_epoch();
     report.train_images = static_cast<std::int64_t>(split_.train.size());
     report.validation_images = static_cast<std::int64_t>(split_.validation.size());
-    report.test_images = data_.test->size();
+    report.test_images = static_cast<std::int64_t>(test_images_.size());
     report.parameters = element_count(backbone().named_parameters());
     report.auxiliary_parameters = phases_.auxiliary_parameters();
     report.steps_done = state_.step;
     report.epochs_done = state_.epoch;
+    report.epochs_begun = state_.epoch + (state_.batch > 0 ? 1 : 0);
     report.class_names = data_.classes;
     return report;
   }
@@ -134,10 +130,13 @@ class Trainer::Implementation {
     write_text(folder_ / "config.toml", config_.to_toml());
     write_text(folder_ / "plan.toml", plan_text(phases_.plans(), phases_.backbone()));
     for (auto* observer : observers_) observer->on_start(report());
+    end_ = TrainingEnd(config_.get<LimitOptions>(), config_.get<EarlyStoppingOptions>());
     bool stopped = false;
-    while (!stopped && state_.epoch < run_.epochs) {
+    while (!stopped && state_.epoch < run_.epochs && reached_end().empty()) {
       stopped = !train_epoch() || !finish_epoch();
     }
+    if (!stopped && state_.batch > 0) stopped = !end_within_epoch();
+    if (!stopped && state_.batch == 0 && !epoch_save_is_due(state_.epoch)) save("last.safetensors");
     if (stopped && saved_step_ != state_.step) save("last.safetensors");
     TrainSummary summary = summarise(/*complete=*/!stopped);
     for (auto* observer : observers_) observer->on_end();
@@ -157,7 +156,24 @@ class Trainer::Implementation {
 
   const Backbone& backbone() const { return phases_.backbone(); }
 
-  std::int64_t steps_in_all() const { return run_.epochs * train_loader_->batches_per_epoch(); }
+  /// What is asked for that only validation images can tell.
+  void check_is_validated() const {
+    if (!split_.validation.empty()) return;
+    const auto refuse = [](const std::string& setting) {
+      throw UserError(setting + " needs validation images; validation.fraction leaves none");
+    };
+    if (config_.get<ValidationOptions>().report == "best") refuse("validation.report = \"best\"");
+    if (config_.get<EarlyStoppingOptions>().patience > 0) refuse("early_stopping.patience");
+  }
+
+  std::int64_t steps_of_epochs() const { return run_.epochs * train_loader_->batches_per_epoch(); }
+
+  std::int64_t steps_in_all() const { return end_.steps(steps_of_epochs()); }
+
+  /// The setting that ends the training here, if one does.
+  std::string reached_end() const {
+    return end_.reached(state_, batches_done(), steps_of_epochs());
+  }
 
   /// How far training has come, in batches of the present size. Steps do not say: those before a
   /// run was gone on with may have been of another.
@@ -198,10 +214,12 @@ class Trainer::Implementation {
   }
 
   double learning_rate_at(std::int64_t step) {
-    return learning_rate({step, train_loader_->batches_per_epoch(), run_.epochs}, run_.lr,
-                         config_.get<ScheduleOptions>());
+    const std::int64_t per_epoch = train_loader_->batches_per_epoch();
+    const double epochs = static_cast<double>(steps_in_all()) / static_cast<double>(per_epoch);
+    return learning_rate({step, per_epoch, epochs}, run_.lr, config_.get<ScheduleOptions>());
   }
 
+  /// Trains to the end of the epoch, or of the training within it.
   /// \return false if it was stopped.
   bool train_epoch() {
     const std::int64_t batches = train_loader_->batches_per_epoch();
@@ -232,11 +250,15 @@ class Trainer::Implementation {
       state_.images += batch->labels.size(0);
       const bool stop = should_stop_ && should_stop_();
       const bool save_now = save_is_due();
-      if (stop || save_now || state_.batch == batches) keep_some(batch->images);
-      if (stop || state_.step % log_steps == 0 || state_.batch == batches) {
+      const bool last = state_.batch == batches || !reached_end().empty();
+      if (stop || save_now || last) keep_some(batch->images);
+      if (stop || last || state_.step % log_steps == 0) {
         meter_.read_into(state_);
         pause_clock();
         report_steps();
+      } else if (seconds_since(last_report_) >= 1) {
+        pause_clock();
+        report_progress();
       }
       if (stop) {
         note_peak();
@@ -251,6 +273,7 @@ class Trainer::Implementation {
         measure::reset_peak(device_);
         start = Clock::now();
       }
+      if (last) break;
     }
     note_peak();
     return true;
@@ -288,14 +311,13 @@ class Trainer::Implementation {
     return state_.step % std::max<std::int64_t>(1, std::llround(save_period_.count)) == 0;
   }
 
-  /// \return false if it was stopped: the epoch is trained and saved, but not validated.
-  bool finish_epoch() {
-    const bool is_saved = split_.validation.empty() || saved_step_ == state_.step;
-    if (!is_saved && epoch_save_is_due(state_.epoch + 1)) save("last.safetensors");
+  /// Validates, and tells of the epoch that is under way.
+  /// \return nothing if it was stopped.
+  std::optional<EpochReport> validate() {
     const Score validation = evaluate(predictor(), *validation_loader_, should_stop_);
-    if (validation.stopped) return false;
+    if (validation.stopped) return std::nullopt;
     const Score of_average = evaluate_average(*validation_loader_);
-    if (of_average.stopped) return false;
+    if (of_average.stopped) return std::nullopt;
     EpochReport report;
     report.epoch = state_.epoch + 1;
     report.step = state_.step;
@@ -309,27 +331,55 @@ class Trainer::Implementation {
     report.seconds = state_.seconds;
     report.data_wait = data_wait();
     report.peak_bytes = state_.peak_bytes;
+    return report;
+  }
 
+  /// Takes the errors of the epoch under way into the state.
+  void note_errors(const EpochReport& report) {
     state_.train_error = report.train_error;
-    if (validation.images > 0) state_.validation_error = validation.error;
-    if (of_average.images > 0) state_.average_validation_error = of_average.error;
-    const double judged = average_ ? of_average.error : validation.error;
+    if (split_.validation.empty()) return;
+    state_.validation_error = report.validation_error;
+    if (average_) state_.average_validation_error = report.average_validation_error;
+  }
+
+  /// \return false if it was stopped: the epoch is trained and saved, but not validated.
+  bool finish_epoch() {
+    if (state_.batch < train_loader_->batches_per_epoch()) return true;
+    const bool is_saved = split_.validation.empty() || saved_step_ == state_.step;
+    if (!is_saved && epoch_save_is_due(state_.epoch + 1)) save("last.safetensors");
+    const auto report = validate();
+    if (!report) return false;
+    note_errors(*report);
     ++state_.epoch;
     state_.batch = 0;
     state_.loss_sum = 0;
     state_.errors = 0;
     state_.samples = 0;
-    const bool best =
-        validation.images > 0 && (state_.best_epoch == 0 || judged < state_.best_validation_error);
+    const double judged = average_ ? report->average_validation_error : report->validation_error;
+    end_.note(judged, state_);
+    const bool best = !split_.validation.empty() &&
+                      (state_.best_epoch == 0 || judged < state_.best_validation_error);
     if (best) {
       state_.best_validation_error = judged;
       state_.best_epoch = state_.epoch;
     }
     // Observers first: what they wrote of an epoch that a kill keeps from being saved is cut off
     // again when the run goes on.
-    for (auto* observer : observers_) observer->on_epoch(report);
+    for (auto* observer : observers_) observer->on_epoch(*report);
     if (best) save("best.safetensors");
     save_epoch();
+    return true;
+  }
+
+  /// Saves and validates the epoch in which the training ends. The checkpoint is one of the middle
+  /// of an epoch: a run that may go on for longer later goes on from there.
+  /// \return false if it was stopped.
+  bool end_within_epoch() {
+    if (saved_step_ != state_.step) save("last.safetensors");
+    const auto report = validate();
+    if (!report) return false;
+    note_errors(*report);
+    for (auto* observer : observers_) observer->on_epoch(*report);
     return true;
   }
 
@@ -416,6 +466,24 @@ class Trainer::Implementation {
 
   void report_steps() {
     if (!std::isfinite(state_.loss_sum)) fail_as_diverged("the loss");
+    StepReport report = step_report();
+    report.losses = meter_.last_losses();
+    report.supervisions = supervision_names(phases_.engine().plan());
+    for (auto* observer : observers_) observer->on_steps(report);
+    last_report_ = Clock::now();
+  }
+
+  /// Between two reports, for people.
+  void report_progress() {
+    const TrainingState state = state_;
+    state_ = meter_.peek(state);
+    const StepReport report = step_report();
+    state_ = state;
+    for (auto* observer : observers_) observer->on_progress(report);
+    last_report_ = Clock::now();
+  }
+
+  StepReport step_report() const {
     StepReport report;
     report.epoch = state_.epoch + 1;
     report.batch = state_.batch;
@@ -424,22 +492,20 @@ class Trainer::Implementation {
     report.loss = train_loss();
     report.error = train_error();
     report.images_per_second = images_per_second();
-    const std::int64_t steps_left =
-        run_.epochs * train_loader_->batches_per_epoch() - batches_done();
+    const std::int64_t steps_left = steps_in_all() - batches_done();
     report.seconds_left =
         state_.seconds / static_cast<double>(state_.step) * static_cast<double>(steps_left);
     report.data_wait = data_wait();
-    report.losses = meter_.last_losses();
-    report.supervisions = supervision_names(phases_.engine().plan());
-    for (auto* observer : observers_) observer->on_steps(report);
+    return report;
   }
 
   TrainSummary summarise(bool complete) {
     TrainSummary summary;
     summary.run = report();
     summary.complete = complete;
+    summary.ended_by = complete ? reached_end() : "";
     summary.reported = config_.get<ValidationOptions>().report;
-    summary.reported_epoch = state_.epoch;
+    summary.reported_epoch = summary.run.epochs_begun;
     summary.train_error = percent(state_.train_error);
     summary.validation_error = percent(state_.validation_error);
     summary.average_validation_error = percent(state_.average_validation_error);
@@ -452,8 +518,7 @@ class Trainer::Implementation {
     summary.test_loss = undefined_number;
     if (!complete) return summary;
     if (summary.reported == "best") load_best(summary);
-    const auto loader =
-        make_plain_loader(config_, data_, data_.test, all_indices(*data_.test), skip_report());
+    const auto loader = make_plain_loader(config_, data_, data_.test, test_images_, skip_report());
     const Score test = evaluate(predictor(), *loader, should_stop_);
     if (test.stopped) {
       summary.complete = false;
@@ -513,6 +578,7 @@ class Trainer::Implementation {
   torch::Device device_;
   std::int64_t bytes_before_;
   Split split_;
+  std::vector<std::int64_t> test_images_;
   PhasedEngine phases_;
   std::unique_ptr<Loader> train_loader_;
   std::unique_ptr<Loader> validation_loader_;
@@ -520,7 +586,9 @@ class Trainer::Implementation {
   std::optional<TeacherTable> teacher_;
   EpochMeter meter_;
   Period save_period_;
+  TrainingEnd end_{{}, {}};
   Clock::time_point last_save_ = Clock::now();
+  Clock::time_point last_report_ = Clock::now();
   TrainingState state_;
   std::function<bool()> should_stop_;
   std::function<bool()> should_save_;

@@ -439,6 +439,49 @@ TEST_F(Cli, InfoPrintsEverythingThereIs) {
   expect_output("train --help", {"--batch-size", "-j", "--resume"});
 }
 
+TEST_F(Cli, ADryRunTriesEveryPhaseAndLeavesNothing) {
+  const std::string in_folder = "cd " + quoted(folder.path()) + " && TMPDIR=. " + program() +
+                                " train" + small + "--dry-run --baseline e2e";
+  const ProgramResult result = run_shell(in_folder);
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+  // Of three quarters and a quarter, three steps are the fewest that have one of each.
+  EXPECT_TRUE(contains(result.output, "mlaan-relay: 3 steps,")) << result.output;
+  EXPECT_TRUE(contains(result.output, "e2e: 1 step,")) << result.output;
+  EXPECT_TRUE(fs::is_empty(folder.path()));
+  expect_usage_error("train --dry-run --resume x", {"--dry-run", "--resume"});
+}
+
+TEST_F(Cli, LimitsEndATrainingAndSaySo) {
+  const ProgramResult result =
+      run_program(train("steps", "--max-steps 7 --limit-test-batches 1 --limit-val-batches 1"));
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_TRUE(contains(result.output, "ended in epoch 2 of 2, by limit.steps = 7"))
+      << result.output;
+  EXPECT_EQ(summary("steps")["ended_by"], "limit.steps = 7");
+  EXPECT_EQ(summary("steps")["test_images"], 8);
+  expect_usage_error("train --max-time soon", {"limit.time", "1h30m"});
+}
+
+TEST_F(Cli, WhatPlanHasFoundTrainTakes) {
+  const std::string settings = small + "--method mlm --memory 100MiB --set lr=0.05";
+  const std::string cache = "XDG_CACHE_HOME=" + quoted(folder / "cache") + " " + program();
+  EXPECT_EQ(run_shell(cache + " plan --method mlm --model resnet8 -b 8 --memory 100MiB --set "
+                              "procedural.train_size=50 --set procedural.test_size=20 --set "
+                              "engine.memory_format=channels_last -q")
+                .exit_code,
+            0);
+  std::string without_quiet = settings;
+  without_quiet.replace(without_quiet.find(" -q "), 4, " ");
+  const std::string command = cache + " train" + without_quiet + " --output ";
+  const ProgramResult first = run_shell(command + quoted(folder / "first"));
+  EXPECT_EQ(first.exit_code, 0) << first.output;
+  EXPECT_TRUE(contains(first.output, "predicted earlier")) << first.output;
+  EXPECT_FALSE(contains(first.output, "trying")) << first.output;
+  const ProgramResult other = run_shell(command + quoted(folder / "other") + " -b 10");
+  EXPECT_TRUE(contains(other.output, "trying")) << other.output;
+  EXPECT_FALSE(contains(other.output, "predicted earlier")) << other.output;
+}
+
 TEST_F(Cli, WrongWordsAreRefusedWithTheNearestRightOne) {
   expect_usage_error("trian", {"unknown command 'trian'", "'train'"});
   expect_usage_error("plan --memory 6parsecs", {"memory", "6GiB"});

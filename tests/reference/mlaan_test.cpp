@@ -35,6 +35,13 @@ TEST_P(MlaanReference, StepOfResNet32In8Modules) {
 
 INSTANTIATE_TEST_SUITE_P(Types, MlaanReference, both_types(), type_name);
 
+TEST(MlaanReference, InContiguousLayoutFloat32IsAsNearAsThePublishedCodes) {
+  MLAAN_REFERENCE_OR_SKIP(file, "mlaan-resnet32-k8");
+  const Backbone backbone = make_backbone("resnet32", 10, {3, 32, 32}, 0);
+  expect_reference_step(*file, backbone, published_mlaan(backbone), mlaan_name, mlaan_loss,
+                        torch::kFloat32, /*float32_share=*/0.89, torch::MemoryFormat::Contiguous);
+}
+
 TEST(MlaanReference, TwinsFollowTheirUnitsAfterEveryUpdate) {
   const Backbone backbone = make_backbone("resnet8", 10, {3, 32, 32}, 3);
   const Plan plan = methods::mlaan(backbone, default_partition(backbone, 0));

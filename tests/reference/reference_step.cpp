@@ -117,7 +117,7 @@ std::optional<TensorFile> find_reference(const std::string& name) {
 void expect_reference_step(const TensorFile& file, const Backbone& backbone, const Plan& plan,
                            const std::function<std::string(const std::string&)>& name_of,
                            const std::function<std::string(const Supervision&)>& loss_of,
-                           torch::Dtype dtype, double float32_share) {
+                           torch::Dtype dtype, double float32_share, torch::MemoryFormat layout) {
   const Tolerance tolerance = dtype == torch::kFloat64
                                   ? Tolerance{1e-6, 1e-5, 1, 1e-5, 1e-12}
                                   : Tolerance{1e-4, 2e-3, float32_share, 3e-2, 1e-5};
@@ -126,7 +126,7 @@ void expect_reference_step(const TensorFile& file, const Backbone& backbone, con
     for (const auto& unit : net->units()) unit.to(dtype);
   }
   EngineOptions options;
-  options.memory_format = torch::MemoryFormat::ChannelsLast;
+  options.memory_format = layout;
   Engine engine(backbone, plan, options);
   set_reference_weights(file, engine.named_parameters(), name_of);
   EXPECT_EQ(engine.named_parameters().size(), count_of(file, "weight."))

@@ -33,10 +33,13 @@ std::optional<TensorFile> find_reference(const std::string& name);
 /// file's logits, losses, gradients and running statistics. \param name_of the file's name of a
 /// net's parameter, without "weight." or "grad.". \param loss_of the file's name of a supervision's
 /// loss, without "expect.". \param float32_share Tolerance::share of the run in float32.
+/// \param layout of maps: LibTorch's batch normalisation sums in float32 in channels last, in
+/// float64 in contiguous, so that float32 is nearer there.
 void expect_reference_step(const TensorFile& file, const Backbone& backbone, const Plan& plan,
                            const std::function<std::string(const std::string&)>& name_of,
                            const std::function<std::string(const Supervision&)>& loss_of,
-                           torch::Dtype dtype, double float32_share = 0.75);
+                           torch::Dtype dtype, double float32_share = 0.75,
+                           torch::MemoryFormat layout = torch::MemoryFormat::ChannelsLast);
 
 /// Sets parameters to the file's weights.
 void set_reference_weights(const TensorFile& file, const std::vector<NamedTensor>& parameters,

@@ -37,6 +37,20 @@ TEST(Quantity, PeriodsReadAndPrint) {
   EXPECT_EQ(Period::parse("200i").to_string(), "200i");
 }
 
+TEST(Quantity, DurationsAreRead) {
+  EXPECT_DOUBLE_EQ(parse_duration("90s"), 90);
+  EXPECT_DOUBLE_EQ(parse_duration("1.5m"), 90);
+  EXPECT_DOUBLE_EQ(parse_duration("1h30m"), 5400);
+  EXPECT_DOUBLE_EQ(parse_duration("1h 30m"), 5400);
+  EXPECT_DOUBLE_EQ(parse_duration("2d"), 172800);
+  EXPECT_DOUBLE_EQ(parse_duration("01:02:03"), 3723);
+  EXPECT_DOUBLE_EQ(parse_duration("1:00:00:30"), 86430);
+  for (const char* text :
+       {"", "90", "0s", "-5m", "1w", "30:00", "1:2:3:4:5", "1:-2:3", "1h 30", "infd", "nans"}) {
+    expect_user_error([text] { parse_duration(text); }, {"'" + std::string(text) + "'", "1h30m"});
+  }
+}
+
 TEST(Quantity, PeriodsWithoutUnitOrAboveNothingAreRefused) {
   for (const char* text : {"5", "e", "", "-1e", "0i", "5 e", "5ee", "nane"}) {
     expect_user_error([text] { Period::parse(text); }, {text, "1e (epochs)"});

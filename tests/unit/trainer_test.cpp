@@ -3,6 +3,7 @@
 #include "support/errors.h"
 #include "support/temporary_folder.h"
 #include "train/resumed_settings.h"
+#include "train/run_images.h"
 
 #include <mlaan/io/atomic_file.h>
 #include <mlaan/local/supervision_names.h>
@@ -17,6 +18,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 #include <sstream>
 
@@ -117,6 +119,116 @@ TEST_F(TrainerTest, ARunThatIsStoppedGoesOnToTheSameNetwork) {
       EXPECT_NEAR(resumed.summary.train_error, whole.summary.train_error, 1e-9);
     }
   }
+}
+
+std::vector<std::string> lines_of(const std::filesystem::path& path);
+
+TEST_F(TrainerTest, ALimitOnStepsEndsTheTrainingAndTheScheduleWithIt) {
+  // 7 of 10 steps: within the second epoch.
+  Config config = small_run({"limit.steps=7", "schedule.warmup_epochs=0"});
+  Trainer trainer(config, make_data(config), folder / "limited");
+  MetricsFiles files(folder / "limited");
+  trainer.add_observer(files);
+  const Outcome limited = finish(trainer);
+  EXPECT_TRUE(limited.summary.complete);
+  EXPECT_EQ(limited.summary.ended_by, "limit.steps = 7");
+  EXPECT_EQ(limited.summary.run.steps_done, 7);
+  EXPECT_EQ(limited.summary.reported_epoch, 2);
+  EXPECT_EQ(limited.summary.run.epochs_done, 1);
+  EXPECT_FALSE(std::isnan(limited.summary.test_error));
+  EXPECT_FALSE(std::isnan(limited.summary.validation_error));
+  const std::vector<std::string> steps = lines_of(folder / "limited/steps.jsonl");
+  ASSERT_EQ(steps.size(), 7U);
+  // The last step's rate is that of 6/7 of a cosine.
+  const double rate = 0.05 * (1 + std::cos(6 * M_PI / 7));
+  const std::string key = "\"learning_rate\":";
+  EXPECT_NEAR(std::stod(steps[6].substr(steps[6].find(key) + key.size())), rate, 1e-9);
+  EXPECT_EQ(lines_of(folder / "limited/metrics.csv").size(), 3U) << "both epochs are reported";
+
+  // It is over: going on trains nothing and finds the same.
+  Config again = small_run({"limit.steps=7", "schedule.warmup_epochs=0"});
+  Trainer over(again, make_data(again), folder / "limited");
+  over.resume(read_checkpoint(last_checkpoint(folder / "limited")));
+  const Outcome resumed = finish(over);
+  expect_same_network(resumed, limited);
+  EXPECT_EQ(resumed.summary.run.steps_done, 7);
+  EXPECT_DOUBLE_EQ(resumed.summary.test_error, limited.summary.test_error);
+  EXPECT_DOUBLE_EQ(resumed.summary.validation_error, limited.summary.validation_error);
+}
+
+TEST_F(TrainerTest, ALimitBehindTheLastStepChangesNothing) {
+  const Outcome whole = train("whole");
+  const Outcome limited =
+      train("limited", {"limit.steps=10", "limit.time=10h", "early_stopping.patience=2"});
+  expect_same_network(limited, whole);
+  EXPECT_EQ(limited.summary.ended_by, "");
+  EXPECT_DOUBLE_EQ(limited.summary.test_error, whole.summary.test_error);
+}
+
+TEST_F(TrainerTest, ALimitOnTimeEndsTheTrainingAndMoreTimeGoesOnWithIt) {
+  const Outcome whole = train("whole");
+  const Outcome first = train("timed", {"limit.time=0.000001s"});
+  EXPECT_TRUE(first.summary.complete);
+  EXPECT_EQ(first.summary.ended_by, "limit.time = 0.000001s");
+  EXPECT_EQ(first.summary.run.steps_done, 0) << "no time for a step";
+  std::int64_t steps = 0;
+  while (steps < 10) {
+    Config config = small_run({"limit.time=0.02s"});
+    Trainer trainer(config, make_data(config), folder / "timed");
+    if (std::filesystem::exists(last_checkpoint(folder / "timed"))) {
+      trainer.resume(read_checkpoint(last_checkpoint(folder / "timed")));
+    }
+    const Outcome outcome = finish(trainer);
+    steps = outcome.summary.run.steps_done;
+    EXPECT_EQ(outcome.summary.ended_by.empty(), steps == 10);
+    if (steps == 10) expect_same_network(outcome, whole);
+  }
+}
+
+TEST_F(TrainerTest, StopsEarlyWhereTheValidationErrorFallsNoMore) {
+  // Nothing is learned at such a rate, so the first epoch's error is the lowest.
+  const std::vector<std::string> settings{"epochs=9", "lr=1e-12", "schedule.type=constant",
+                                          "early_stopping.patience=2", "save.every=100e"};
+  const Outcome outcome = train("early", settings);
+  EXPECT_EQ(outcome.summary.ended_by, "early_stopping.patience = 2");
+  EXPECT_TRUE(outcome.summary.complete);
+  const auto state = read_checkpoint(last_checkpoint(folder / "early")).info.state;
+  EXPECT_EQ(state.epoch, outcome.summary.run.epochs_done);
+  EXPECT_EQ(state.epoch - state.improved_epoch, 2);
+  EXPECT_LT(state.epoch, 9);
+  auto hard_to_please = settings;
+  hard_to_please.emplace_back("early_stopping.min_delta=100");
+  EXPECT_EQ(train("hard", hard_to_please).summary.run.epochs_done, 3);
+  expect_user_error(
+      [&] {
+        train("none", {"validation.fraction=0", "early_stopping.patience=1"});
+      },
+      {"early_stopping.patience", "validation.fraction"});
+}
+
+TEST_F(TrainerTest, LooksAtAsManyBatchesAsItIsAllowed) {
+  Config config = small_run({"limit.validation_batches=1", "limit.test_batches=2"});
+  Trainer trainer(config, make_data(config), folder / "limited");
+  EXPECT_EQ(trainer.report().validation_images, 8);
+  EXPECT_EQ(trainer.report().test_images, 16);
+  EXPECT_TRUE(finish(trainer).summary.complete);
+  const auto images = test_images_of_run(config, make_data(config));
+  EXPECT_EQ(images.front(), 0);
+  EXPECT_EQ(images.back(), 18) << "spread over all twenty";
+  EXPECT_EQ(std::set<std::int64_t>(images.begin(), images.end()).size(), 16U);
+}
+
+TEST_F(TrainerTest, OverfitsTheBatchesThatItIsGiven) {
+  const std::vector<std::string> settings{"limit.overfit_batches=2", "epochs=30",
+                                          "augment.enabled=false", "method=e2e"};
+  Config config = small_run(settings);
+  const Split split = split_of_run(config, make_data(config));
+  EXPECT_EQ(split.train.size(), 16U);
+  EXPECT_EQ(split.validation, split.train);
+  const Outcome outcome = train("overfit", settings);
+  EXPECT_LT(outcome.summary.validation_error, 10) << "learned by heart";
+  expect_user_error([&] { train("many", {"limit.overfit_batches=6"}); },
+                    {"limit.overfit_batches = 6", "48", "40"});
 }
 
 std::vector<std::string> lines_of(const std::filesystem::path& path);

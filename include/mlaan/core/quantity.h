@@ -22,6 +22,10 @@ std::string format_magnitude(double value);
 /// "1:02:03", "4:05" or "7.3 s".
 std::string format_seconds(double seconds);
 
+/// Reads "90s", "30m", "1h30m" or "2d", and "HH:MM:SS" with or without days in front,
+/// "DD:HH:MM:SS". \return seconds. \throws UserError for anything else, and for no time at all.
+double parse_duration(const std::string& text);
+
 /// How often something happens, counted in epochs, in optimizer steps or in minutes.
 struct Period {
   enum class Unit { epochs, steps, minutes };

@@ -19,6 +19,7 @@ class Progress final : public TrainObserver {
 
   void on_start(const RunReport& report) override;
   void on_steps(const StepReport& report) override;
+  void on_progress(const StepReport& report) override { on_steps(report); }
   void on_epoch(const EpochReport& report) override;
   void on_phase(const PhaseReport& phase) override;
   void on_skipped(const std::string& what) override;

@@ -13,7 +13,7 @@ namespace mlaan {
 struct TrainingTime {
   std::int64_t step = 0;  ///< steps done
   std::int64_t steps_per_epoch = 1;
-  std::int64_t epochs = 1;  ///< in all
+  double epochs = 1;  ///< in all; no whole number where a limit on steps ends the last one
 };
 
 /// Shares of the training, separated by commas, each from 0 to 1.

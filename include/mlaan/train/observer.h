@@ -37,6 +37,7 @@ struct RunReport {
   std::int64_t auxiliary_parameters = 0;
   std::int64_t steps_done = 0;   ///< above 0 when resumed
   std::int64_t epochs_done = 0;  ///< trained, validated and reported
+  std::int64_t epochs_begun = 0;
   std::vector<std::string> class_names;
 };
 
@@ -83,6 +84,8 @@ class TrainObserver {
   /// A phase after the first has begun.
   virtual void on_phase(const PhaseReport& /*phase*/) {}
   virtual void on_steps(const StepReport& /*report*/) {}
+  /// A second has gone by since steps were last reported. Of no step that on_steps() is told of.
+  virtual void on_progress(const StepReport& /*report*/) {}
   virtual void on_epoch(const EpochReport& /*report*/) {}
   /// A damaged picture was skipped; the text names it and says what is wrong.
   virtual void on_skipped(const std::string& /*what*/) {}

@@ -88,6 +88,28 @@ struct AugmentOptions {
   void describe(FieldList& fields);
 };
 
+/// What ends a training before its last epoch, and how many images it looks at, beside the settings
+/// of the data. 0 and "": nothing does.
+struct LimitOptions {
+  static constexpr const char* section = "limit";
+  std::int64_t steps = 0;
+  std::string time;
+  std::int64_t validation_batches = 0;
+  std::int64_t test_batches = 0;
+  std::int64_t overfit_batches = 0;
+
+  void describe(FieldList& fields);
+};
+
+/// Ends a training whose validation error falls no more.
+struct EarlyStoppingOptions {
+  static constexpr const char* section = "early_stopping";
+  std::int64_t patience = 0;
+  double min_delta = 0;
+
+  void describe(FieldList& fields);
+};
+
 /// See WeightAverage.
 struct WeightAverageOptions {
   static constexpr const char* section = "model_ema";

@@ -43,6 +43,10 @@ std::int64_t end_step(const TrainingPhase& phase, std::int64_t steps);
 std::size_t phase_of_step(const std::vector<TrainingPhase>& phases, std::int64_t step,
                           std::int64_t steps);
 
+/// The fewest steps of a training in which every phase has one; of phases that would need more than
+/// 10,000, so many.
+std::int64_t steps_for_every_phase(const std::vector<TrainingPhase>& phases);
+
 /// How much of its phase is done before step `step`, from 0 to 1.
 double progress_in_phase(const TrainingPhase& phase, std::int64_t step, std::int64_t steps);
 

@@ -29,6 +29,9 @@ struct TrainingState {
   double average_validation_error = -1;  ///< the same, of the moving average of the weights
   double best_validation_error = -1;     ///< the lowest so far, of the average where there is one
   std::int64_t best_epoch = 0;           ///< that it was reached in, from 1
+  /// The last validation error that was lower by enough for early stopping, and its epoch.
+  double improved_validation_error = -1;
+  std::int64_t improved_epoch = 0;
 
   std::string to_json() const;
   /// \throws UserError for a text that is not what to_json() writes.

@@ -19,8 +19,10 @@ namespace mlaan {
 /// What came of a run.
 struct TrainSummary {
   RunReport run;
-  bool complete = false;  ///< false if it was stopped before its last epoch
-  std::string reported;   ///< "last" or "best": whose weights were tested
+  bool complete = false;  ///< false if it was stopped before its end
+  /// What ended the training before its last epoch: a setting, "limit.steps = 200"; "": nothing.
+  std::string ended_by;
+  std::string reported;  ///< "last" or "best": whose weights were tested
   std::int64_t reported_epoch = 0;
   double test_error = 0;  ///< per cent; NaN while not complete
   double test_loss = 0;

@@ -1,0 +1,17 @@
+// mlaan train --dry-run: whether a run would work, on as few batches as it takes to know.
+#pragma once
+
+#include <mlaan/data/dataset.h>
+#include <mlaan/train/config.h>
+
+#include <string>
+#include <vector>
+
+namespace mlaan::cli {
+
+/// Trains by each of the methods until a step of every phase is done, validates and tests on one
+/// batch, writes a checkpoint and reads it back, and tells what came of it. Leaves nothing behind.
+/// \return the exit code.
+int try_run(Config& config, const DataSource& data, const std::vector<std::string>& methods);
+
+}  // namespace mlaan::cli

@@ -1,0 +1,154 @@
+// What the planner has found, kept from one process to the next: a search takes minutes.
+#include "train/kept_plans.h"
+
+#include "io/json_text.h"
+#include "train/recorded_settings.h"
+
+#include <mlaan/core/error.h>
+#include <mlaan/core/process.h>
+#include <mlaan/core/random.h>
+#include <mlaan/io/atomic_file.h>
+#include <mlaan/train/options.h>
+
+#include <nlohmann/json.hpp>
+
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+namespace mlaan {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+bool is_of_no_step(const std::string& key) {
+  static constexpr std::array<const char*, 7> sections{
+      "schedule.", "validation.", "limit.", "save.", "early_stopping.", "log.", "model_ema."};
+  for (const char* section : sections) {
+    if (key.compare(0, std::string(section).size(), section) == 0) return true;
+  }
+  for (const char* other : {"epochs", "lr", "seed", "baseline", "output", "workers", "weights"}) {
+    if (key == other) return true;
+  }
+  return false;
+}
+
+/// "/home/me/net.pt, 1234 bytes, of time 5678"; of what is no file nothing.
+std::string file_line(const std::string& path) {
+  std::error_code error;
+  if (!fs::is_regular_file(path, error)) return "";
+  return fs::absolute(path).string() + ", " + std::to_string(fs::file_size(path, error)) +
+         " bytes, of time " +
+         std::to_string(fs::last_write_time(path, error).time_since_epoch().count()) + "\n";
+}
+
+/// "Intel(R) Xeon(R) Processor"; "" where the system does not say.
+std::string processor_name() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.compare(0, 10, "model name") == 0) return line.substr(line.find(':') + 1);
+  }
+  return "";
+}
+
+fs::path cache_folder() {
+  const char* cache = std::getenv("XDG_CACHE_HOME");
+  if (cache != nullptr && fs::path(cache).is_absolute()) return fs::path(cache) / "mlaan/plans";
+  const char* home = std::getenv("HOME");
+  if (home == nullptr || !fs::path(home).is_absolute()) return "";
+  return fs::path(home) / ".cache/mlaan/plans";
+}
+
+fs::path file_of(const std::string& key) {
+  const fs::path folder = cache_folder();
+  if (folder.empty()) return folder;
+  return folder / (std::to_string(random_key(key)) + ".json");
+}
+
+ordered_json to_json(const PlannedSetting& setting) {
+  return {{"method", setting.method},
+          {"modules", setting.modules},
+          {"partition", setting.partition},
+          {"recompute", setting.recompute},
+          {"micro_batches", setting.micro_batches},
+          {"batch", setting.batch},
+          {"peak_bytes", setting.peak_bytes},
+          {"step_seconds", setting.step_seconds},
+          {"largest_batch", setting.largest_batch},
+          {"fits", setting.fits}};
+}
+
+PlannedSetting setting_from(const nlohmann::json& json) {
+  PlannedSetting setting;
+  json.at("method").get_to(setting.method);
+  json.at("modules").get_to(setting.modules);
+  json.at("partition").get_to(setting.partition);
+  json.at("recompute").get_to(setting.recompute);
+  json.at("micro_batches").get_to(setting.micro_batches);
+  json.at("batch").get_to(setting.batch);
+  json.at("peak_bytes").get_to(setting.peak_bytes);
+  json.at("step_seconds").get_to(setting.step_seconds);
+  json.at("largest_batch").get_to(setting.largest_batch);
+  json.at("fits").get_to(setting.fits);
+  return setting;
+}
+
+PlanReport report_from(const nlohmann::json& document) {
+  PlanReport report;
+  for (const auto& setting : document.at("settings")) {
+    report.settings.push_back(setting_from(setting));
+  }
+  const auto chosen = document.at("chosen").get<std::size_t>();
+  if (chosen >= report.settings.size()) throw UserError("the plan that it chose is not there");
+  report.chosen = chosen;
+  return report;
+}
+
+}  // namespace
+
+std::string plan_key(Config& config, const std::string& program) {
+  std::string key = program + "\n" + processor_name() + "\n";
+  for (const auto& field : config.options().fields()) {
+    if (is_of_no_step(field.key)) continue;
+    std::string value = to_toml(field.value());
+    if (field.key == "threads" && config.get<RunOptions>().threads == 0) {
+      value = std::to_string(available_processors());
+    }
+    key += field.key + " = " + value + "\n";
+  }
+  const auto& run = config.get<RunOptions>();
+  return key + file_line(run.model) + file_line(run.method);
+}
+
+std::optional<PlanReport> find_kept_plan(const std::string& key) {
+  try {
+    const fs::path file = file_of(key);
+    if (file.empty() || !fs::exists(file)) return std::nullopt;
+    const auto document = parse_json(read_text(file));
+    if (document.at("key").get<std::string>() != key) return std::nullopt;
+    return report_from(document);
+  } catch (const std::exception&) {
+    return std::nullopt;  // as good as none
+  }
+}
+
+void keep_plan(const std::string& key, const PlanReport& report) {
+  if (!report.chosen) return;
+  ordered_json document;
+  document["key"] = key;
+  document["chosen"] = *report.chosen;
+  document["settings"] = ordered_json::array();
+  for (const auto& setting : report.settings) document["settings"].push_back(to_json(setting));
+  try {
+    const fs::path file = file_of(key);
+    if (file.empty()) return;
+    fs::create_directories(file.parent_path());
+    write_text(file, json_text(document, 2) + "\n");
+  } catch (const std::exception&) {
+    // No place to keep it: it is found again the next time.
+  }
+}
+
+}  // namespace mlaan

@@ -1,0 +1,38 @@
+// What ends a training before its last epoch.
+#pragma once
+
+#include "measure/timing.h"
+
+#include <mlaan/train/options.h>
+#include <mlaan/train/state.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace mlaan {
+
+class TrainingEnd {
+ public:
+  /// Time runs from here on.
+  TrainingEnd(const LimitOptions& limit, const EarlyStoppingOptions& early_stopping);
+
+  /// Steps that the training takes at most, of so many in all its epochs.
+  std::int64_t steps(std::int64_t of_epochs) const;
+
+  /// Notes the validation error of an epoch that is done.
+  void note(double validation_error, TrainingState& state) const;
+
+  /// The setting that ends the training now, "limit.time = 30m"; "" if none does.
+  /// \param steps_done of `steps_of_epochs` in all epochs, in batches of the present size.
+  std::string reached(const TrainingState& state, std::int64_t steps_done,
+                      std::int64_t steps_of_epochs) const;
+
+ private:
+  LimitOptions limit_;
+  EarlyStoppingOptions early_stopping_;
+  std::optional<double> seconds_;
+  Clock::time_point begin_ = Clock::now();
+};
+
+}  // namespace mlaan
