@@ -1,5 +1,6 @@
 // mlaan train: trains a network by a method, and tests it at the end.
 #include "cli/commands.h"
+#include "cli/key_flag.h"
 #include "cli/resumed_run.h"
 #include "cli/run_folder.h"
 #include "cli/shell_text.h"
@@ -35,23 +36,46 @@ namespace fs = std::filesystem;
 
 struct TrainFlags {
   explicit TrainFlags(CLI::App& app)
-      : config(app,
-               with_augmentation(
-                   {"dataset",          "data",        "model",      "weights", "method",
-                    "modules",          "epochs",      "batch_size", "lr",      "seed",
-                    "device",           "train_limit", "workers",    "threads", "engine.recompute",
-                    "engine.precision", "partition",   "memory",     "output",  "baseline",
-                    "log.tensorboard"})) {
+      : config(app, with_augmentation({"dataset",
+                                       "data",
+                                       "model",
+                                       "weights",
+                                       "method",
+                                       "modules",
+                                       "epochs",
+                                       "batch_size",
+                                       "lr",
+                                       "seed",
+                                       "device",
+                                       "train_limit",
+                                       "workers",
+                                       "threads",
+                                       "engine.recompute",
+                                       "engine.precision",
+                                       "partition",
+                                       "memory",
+                                       "output",
+                                       "baseline",
+                                       "log.tensorboard",
+                                       "optimizer.type",
+                                       "optimizer.momentum",
+                                       "optimizer.weight_decay",
+                                       "schedule.type",
+                                       "schedule.warmup_epochs",
+                                       "schedule.warmup_lr",
+                                       "save.every"})) {
     resume_option = app.add_option("--resume", resume,
                                    "go on from a checkpoint, or from the last one of a run's "
                                    "folder; without PATH of --output, or of the newest run of "
                                    "these settings")
                         ->expected(0, 1)
-                        ->type_name("[PATH]");
+                        ->type_name("PATH")
+                        ->group(group::saving);
     app.add_flag("--allow-other-split", allow_other_split,
                  "let --resume go on with another seed, validation.fraction or number of images, "
-                 "and validate on images that were trained on");
-    app.add_flag("-q,--quiet", quiet, "no progress on stderr");
+                 "and validate on images that were trained on")
+        ->group(group::saving);
+    app.add_flag("-q,--quiet", quiet, "no progress on stderr")->group(group::logging);
   }
 
   ConfigFlags config;
