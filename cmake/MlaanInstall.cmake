@@ -21,6 +21,24 @@ if(MLAAN_BUILD_CLI)
     COMPONENT program)
 endif()
 
+# Completion scripts and man pages, by the program that was built: only where it runs.
+if(MLAAN_BUILD_CLI AND NOT CMAKE_CROSSCOMPILING)
+  if(MLAAN_WITH_MAN_PAGES)
+    find_program(HELP2MAN_PROGRAM help2man)
+    mark_as_advanced(HELP2MAN_PROGRAM)
+    if(NOT HELP2MAN_PROGRAM)
+      message(STATUS "help2man not found: installs without man pages (install help2man)")
+    endif()
+  endif()
+  install(CODE "
+    set(MLAAN_PROGRAM \"$<TARGET_FILE:mlaan_program>\")
+    set(MLAAN_VERSION ${PROJECT_VERSION})
+    set(MLAAN_HELP2MAN \"$<$<BOOL:${HELP2MAN_PROGRAM}>:${HELP2MAN_PROGRAM}>\")
+    set(MLAAN_DOCUMENTATION_DIR \"${PROJECT_BINARY_DIR}/documentation\")
+    set(MLAAN_DATADIR \"${CMAKE_INSTALL_DATADIR}\")" COMPONENT program)
+  install(SCRIPT ${PROJECT_SOURCE_DIR}/cmake/InstallDocumentation.cmake COMPONENT program)
+endif()
+
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/mlaanConfig.cmake.in
   ${PROJECT_BINARY_DIR}/mlaanConfig.cmake INSTALL_DESTINATION ${_package_dir})
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/mlaanConfigVersion.cmake

@@ -1,5 +1,6 @@
 // mlaan analyze: what the modules of a trained network know, and what its auxiliary nets cost.
 #include "cli/commands.h"
+#include "cli/key_flag.h"
 
 #include <mlaan/log/analysis_report.h>
 #include <mlaan/train/setup.h>
@@ -16,23 +17,35 @@ struct AnalyzeFlags {
   explicit AnalyzeFlags(CLI::App& app)
       : config(app, {"data", "model", "batch_size", "device", "workers", "threads"},
                /*flags_of_methods=*/false) {
-    app.add_option("run", path, "the folder of a run, or a checkpoint")->required();
+    app.add_option("run", path, "the folder of a run, or a checkpoint")
+        ->required()
+        ->type_name("PATH");
     app.add_option("--against", against,
                    "another run or checkpoint of the same backbone and data set: compare the "
                    "outputs of units with it")
-        ->type_name("PATH");
+        ->type_name("PATH")
+        ->group(group::measurement);
     app.add_option("--pool", options.side,
                    "parts a side that probes average maps over; 1: global average pooling [1]")
-        ->check(CLI::Range(1, 8));
+        ->check(CLI::Range(1, 8))
+        ->type_name("N")
+        ->group(group::measurement);
     app.add_option("--probe-images", options.probe_images,
                    "train probes on at most so many of the run's training images; 0: all [0]")
-        ->check(CLI::Range(0, 1000000000));
+        ->check(CLI::Range(0, 1000000000))
+        ->type_name("N")
+        ->group(group::measurement);
     app.add_option("--similarity-images", options.similarity_images,
                    "compare networks on so many test images [500]")
-        ->check(CLI::Range(4, 100000));
-    app.add_flag("--test", options.test, "measure on the test images too");
-    app.add_option("--json", json, "file to write the results to")->type_name("FILE");
-    app.add_flag("-q,--quiet", quiet, "no progress on stderr");
+        ->check(CLI::Range(4, 100000))
+        ->type_name("N")
+        ->group(group::measurement);
+    app.add_flag("--test", options.test, "measure on the test images too")
+        ->group(group::measurement);
+    app.add_option("--json", json, "file to write the results to")
+        ->type_name("FILE")
+        ->group(group::results);
+    app.add_flag("-q,--quiet", quiet, "no progress on stderr")->group(group::logging);
   }
 
   ConfigFlags config;

@@ -1,5 +1,6 @@
 // mlaan bench: steps of several methods side by side; bench loader: how fast batches come.
 #include "cli/commands.h"
+#include "cli/key_flag.h"
 
 #include <mlaan/core/error.h>
 #include <mlaan/io/atomic_file.h>
@@ -25,24 +26,35 @@ struct BenchFlags {
     app.add_option("--methods", methods,
                    "methods to measure, separated by commas, each with settings of its own if "
                    "need be: NAME:key=value:key=value "
-                   "[all]");
+                   "[all]")
+        ->type_name("METHODS")
+        ->group(group::method);
     app.add_option("--repeats", options.repeats, "steps of each method that count [7]")
-        ->check(CLI::Range(1, 100000));
+        ->check(CLI::Range(1, 100000))
+        ->type_name("N")
+        ->group(group::measurement);
     app.add_option("--warmup", options.warmup, "steps of each method before them [2]")
-        ->check(CLI::Range(0, 100000));
-    app.add_option("--json", json, "file to write the results to")->type_name("FILE");
+        ->check(CLI::Range(0, 100000))
+        ->type_name("N")
+        ->group(group::measurement);
+    app.add_option("--json", json, "file to write the results to")
+        ->type_name("FILE")
+        ->group(group::results);
     CLI::Option* plot_flag =
         app.add_option("--plot", plot,
                        "SVG file to draw time against peak bytes in; settings of one method are "
                        "joined by a line")
-            ->type_name("FILE");
+            ->type_name("FILE")
+            ->group(group::results);
     app.add_option("--profile", profile,
                    "measure each operation of a step instead, print where time and bytes go, and "
                    "write a trace for chrome://tracing or Perfetto to FILE")
         ->type_name("FILE")
-        ->excludes(plot_flag);
-    app.add_flag("--report-rss", report_rss, "print the process's own highest resident bytes too");
-    app.add_flag("-q,--quiet", quiet, "no progress on stderr");
+        ->excludes(plot_flag)
+        ->group(group::results);
+    app.add_flag("--report-rss", report_rss, "print the process's own highest resident bytes too")
+        ->group(group::results);
+    app.add_flag("-q,--quiet", quiet, "no progress on stderr")->group(group::logging);
   }
 
   ConfigFlags config;

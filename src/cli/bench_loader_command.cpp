@@ -1,5 +1,6 @@
 // mlaan bench loader: how fast batches of a data set are read and augmented.
 #include "cli/commands.h"
+#include "cli/key_flag.h"
 
 #include <mlaan/log/loader_benchmark_report.h>
 #include <mlaan/train/loader_benchmark.h>
@@ -16,8 +17,12 @@ struct BenchLoaderFlags {
                /*flags_of_methods=*/false) {
     app.add_option("--epochs", options.epochs,
                    "passes over the images that count, after one that does not [3]")
-        ->check(CLI::Range(1, 100000));
-    app.add_option("--json", json, "file to write the results to")->type_name("FILE");
+        ->check(CLI::Range(1, 100000))
+        ->type_name("N")
+        ->group(group::measurement);
+    app.add_option("--json", json, "file to write the results to")
+        ->type_name("FILE")
+        ->group(group::results);
   }
 
   ConfigFlags config;

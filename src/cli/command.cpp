@@ -1,6 +1,8 @@
 // What the subcommands of the program share.
 #include "cli/command.h"
 
+#include "cli/key_flag.h"
+
 #include <mlaan/core/error.h>
 #include <mlaan/core/process.h>
 #include <mlaan/core/suggest.h>
@@ -8,40 +10,13 @@
 #include <mlaan/train/options.h>
 #include <mlaan/train/setup.h>
 
-#include <algorithm>
 #include <cstdio>
-#include <map>
 #include <set>
 
 namespace mlaan::cli {
 namespace {
 
-/// What users expect some flags to be called.
-std::string usual_names(const std::string& key) {
-  if (key == "batch_size") return "-b,";
-  if (key == "workers") return "-j,";
-  if (key == "augment.label_smoothing") return "--smoothing,";
-  if (key == "augment.erase") return "--reprob,";
-  if (key == "augment.mix_off_epoch") return "--mixup-off-epoch,";
-  return "";
-}
-
-/// "--batch-size" for batch_size; of a key in a section, its last part, where users of other
-/// trainers do not know it by another name.
-std::string flag_name(const std::string& key) {
-  static const std::map<std::string, std::string> known{
-      {"limit.steps", "--max-steps"},
-      {"limit.time", "--max-time"},
-      {"limit.validation_batches", "--limit-val-batches"},
-      {"limit.test_batches", "--limit-test-batches"}};
-  const auto found = known.find(key);
-  if (found != known.end()) return found->second;
-  std::string name = key.substr(key.rfind('.') + 1);
-  std::replace(name.begin(), name.end(), '_', '-');
-  return "--" + name;
-}
-
-std::vector<std::string> flag_names(const CLI::App& app) {
+std::vector<std::string> names_of_flags(const CLI::App& app) {
   std::vector<std::string> names;
   for (const auto* option : app.get_options()) {
     for (const auto& name : option->get_lnames()) names.push_back("--" + name);
@@ -58,7 +33,7 @@ void check_remaining(const CLI::App& app, const std::vector<std::string>& known,
   if (remaining.empty()) return;
   const std::string first = remaining.front().substr(0, remaining.front().find('='));
   const bool is_flag = first.size() > 1 && first[0] == '-';
-  if (is_flag) throw UserError(unknown_name("flag", first, flag_names(app)));
+  if (is_flag) throw UserError(unknown_name("flag", first, names_of_flags(app)));
   throw UserError(unknown_name(kind, first, known));
 }
 
@@ -66,22 +41,26 @@ ConfigFlags::ConfigFlags(CLI::App& app, const std::vector<std::string>& keys,
                          bool flags_of_methods) {
   Config defaults;
   for (const auto& key : keys) {
-    add(app, defaults.options().field(key), usual_names(key) + flag_name(key));
+    add(app, defaults.options().field(key));
   }
   if (flags_of_methods) {
     for (const auto& field : defaults.options().fields()) {
-      if (field.has_flag) add(app, field, flag_name(field.key));
+      if (field.has_flag) add(app, field);
     }
   }
   app.add_option("-c,--config", files_, "TOML file of settings; see `mlaan info config`")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->group(group::settings);
   app.add_option("--set", assignments_, "set any key of the configuration: --set key=value")
       ->type_name("KEY=VALUE")
       ->expected(1)
-      ->take_all();
+      ->take_all()
+      ->group(group::settings);
+  app.footer("`mlaan info config` says all of each setting, and lists those that --set takes.");
 }
 
-void ConfigFlags::add(CLI::App& app, const Field& field, const std::string& names) {
+void ConfigFlags::add(CLI::App& app, const Field& field) {
+  const std::string names = flag_names(field.key);
   const std::string flag = names.substr(names.rfind(',') + 1);
   // What is on or off may go without a value: --tensorboard, --tensorboard=false.
   const bool is_switch = std::holds_alternative<bool>(field.initial);
@@ -90,8 +69,8 @@ void ConfigFlags::add(CLI::App& app, const Field& field, const std::string& name
       [this, key = field.key, flag, is_switch](const std::string& value) {
         given_.push_back({key, is_switch && value.empty() ? "true" : value, flag});
       },
-      field.help + " [" + to_toml(field.initial) + "]");
-  option->type_name("")->take_last();
+      flag_help(field));
+  option->type_name(flag_value(field))->take_last()->group(flag_group(field.key));
   if (is_switch) option->expected(0, 1);
 }
 

@@ -53,7 +53,7 @@ class ConfigFlags {
     std::string flag;
   };
 
-  void add(CLI::App& app, const Field& field, const std::string& names);
+  void add(CLI::App& app, const Field& field);
 
   std::vector<std::string> files_;
   std::vector<std::string> assignments_;

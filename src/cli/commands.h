@@ -16,6 +16,7 @@ Command export_command(CLI::App& program);
 Command report_command(CLI::App& program);
 Command data_command(CLI::App& program);
 Command info_command(CLI::App& program);
+Command completion_command(CLI::App& program);
 
 /// Of `mlaan bench`.
 Verb bench_loader_verb(CLI::App& bench);

@@ -1,5 +1,6 @@
 // mlaan compare: trains methods × seeds under one budget, and what came of them side by side.
 #include "cli/commands.h"
+#include "cli/key_flag.h"
 #include "cli/run_folder.h"
 #include "core/byte_text.h"
 #include "io/folder_lock.h"
@@ -35,20 +36,28 @@ struct CompareFlags {
                    "methods to train, separated by commas, each with settings of its own if need "
                    "be: NAME:key=value:key=value; the first is what the others are "
                    "compared with")
-        ->required();
+        ->required()
+        ->type_name("METHODS")
+        ->group(group::method);
     app.add_option("--seeds", seeds,
-                   "seeds to train each method with, separated by commas [that of the settings]");
+                   "seeds to train each method with, separated by commas [that of the settings]")
+        ->type_name("SEEDS")
+        ->group(group::training);
     app.add_option("--budget", budget,
                    "what all methods have alike: epochs, or time, as many epochs as fit into the "
                    "first method's training time, by steps measured in turn at the start [epochs]")
-        ->check(CLI::IsMember({"epochs", "time"}));
+        ->check(CLI::IsMember({"epochs", "time"}))
+        ->type_name("{epochs,time}")
+        ->group(group::measurement);
     app.add_option("--plot", plot,
                    "SVG file to draw test errors against peak bytes in; beside it, with -time in "
                    "its name, one of errors against training time; steps are measured for it")
-        ->type_name("FILE");
+        ->type_name("FILE")
+        ->group(group::results);
     app.add_option("--json", json, "file to write the results to, besides OUTPUT/comparison.json")
-        ->type_name("FILE");
-    app.add_flag("-q,--quiet", quiet, "no progress on stderr");
+        ->type_name("FILE")
+        ->group(group::results);
+    app.add_flag("-q,--quiet", quiet, "no progress on stderr")->group(group::logging);
   }
 
   ConfigFlags config;

@@ -1,5 +1,6 @@
 // mlaan data check: reads every picture of a folder, and lists what is broken.
 #include "cli/commands.h"
+#include "cli/key_flag.h"
 #include "log/terminal_line.h"
 
 #include <mlaan/core/process.h>
@@ -21,8 +22,10 @@ struct CheckFlags {
         ->required()
         ->type_name("DIR");
     app.add_option("-j,--workers", workers, "threads that read; 0: one for each processor [0]")
-        ->check(CLI::Range(0, 256));
-    app.add_flag("-q,--quiet", quiet, "no progress on stderr");
+        ->check(CLI::Range(0, 256))
+        ->type_name("N")
+        ->group(group::data);
+    app.add_flag("-q,--quiet", quiet, "no progress on stderr")->group(group::logging);
   }
 
   std::string folder;

@@ -1,5 +1,6 @@
 // mlaan data: fetches data sets, and checks folders of pictures.
 #include "cli/commands.h"
+#include "cli/key_flag.h"
 #include "cli/shell_text.h"
 
 #include <mlaan/data/fetch.h>
@@ -15,13 +16,19 @@ namespace {
 
 struct GetFlags {
   explicit GetFlags(CLI::App& app) {
-    app.add_option("dataset", dataset, "data set to fetch; see `mlaan info datasets`")->required();
-    app.add_option("--data", folder, "folder to put it into [data/DATASET]")->type_name("DIR");
+    app.add_option("dataset", dataset, "data set to fetch; see `mlaan info datasets`")
+        ->required()
+        ->type_name("DATASET");
+    app.add_option("--data", folder, "folder to put it into [data/DATASET]")
+        ->type_name("DIR")
+        ->group(group::data);
     app.add_option("--source", options.source,
                    "address of a mirror that has the publisher's files by their names")
-        ->type_name("URL");
-    app.add_flag("--all", options.optional_files, "fetch what is only read when asked for, too");
-    app.add_flag("-q,--quiet", quiet, "no progress");
+        ->type_name("URL")
+        ->group(group::data);
+    app.add_flag("--all", options.optional_files, "fetch what is only read when asked for, too")
+        ->group(group::data);
+    app.add_flag("-q,--quiet", quiet, "no progress")->group(group::logging);
   }
 
   std::string dataset;

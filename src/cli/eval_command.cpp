@@ -1,5 +1,6 @@
 // mlaan eval: tests the network of a checkpoint, or one with given weights.
 #include "cli/commands.h"
+#include "cli/key_flag.h"
 #include "cli/run_folder.h"
 #include "core/byte_text.h"
 #include "train/new_folder.h"
@@ -35,10 +36,13 @@ struct EvalFlags {
                /*flags_of_methods=*/false) {
     app.add_option("checkpoint", path,
                    "a checkpoint, the folder of a run, or what `mlaan export` wrote; without it, "
-                   "--model with --weights");
-    app.add_flag("--per-class", per_class, "print the errors of each class, too");
+                   "--model with --weights")
+        ->type_name("PATH");
+    app.add_flag("--per-class", per_class, "print the errors of each class, too")
+        ->group(group::results);
     app.add_option("--json", json, "file to write the results to, besides OUTPUT/summary.json")
-        ->type_name("FILE");
+        ->type_name("FILE")
+        ->group(group::results);
   }
 
   ConfigFlags config;

@@ -1,5 +1,6 @@
 // mlaan export: a trained network by itself, for other programs.
 #include "cli/commands.h"
+#include "cli/key_flag.h"
 #include "cli/run_folder.h"
 #include "core/byte_text.h"
 
@@ -24,16 +25,21 @@ struct ExportFlags {
   explicit ExportFlags(CLI::App& app)
       : config(app, {"data", "model", "batch_size", "device", "workers", "threads"},
                /*flags_of_methods=*/false) {
-    app.add_option("run", path, "the folder of a run, or a checkpoint")->required();
-    app.add_option("--to", format, "safetensors, torchscript, onnx or folder [safetensors]")
-        ->type_name("FORMAT");
+    app.add_option("run", path, "the folder of a run, or a checkpoint")
+        ->required()
+        ->type_name("PATH");
+    app.add_option("--to", format, "what to write it as [safetensors]")
+        ->type_name("{safetensors,torchscript,onnx,folder}")
+        ->group(group::results);
     app.add_option("-o,--output", output,
                    "the file, or the folder, to write; NAME.json is written beside a file "
                    "[RUN/export/network…]")
-        ->type_name("PATH");
+        ->type_name("PATH")
+        ->group(group::results);
     app.add_flag("--exits", exits,
                  "with early exits: behind each module its own classifier, and the errors of all, "
-                 "measured on the run's data");
+                 "measured on the run's data")
+        ->group(group::results);
   }
 
   ConfigFlags config;

@@ -1,5 +1,6 @@
 // mlaan info: models, methods, data sets, settings, and what a setting would train.
 #include "cli/commands.h"
+#include "cli/key_flag.h"
 #include "cli/version.h"
 
 #include <mlaan/core/error.h>
@@ -28,9 +29,9 @@ struct InfoFlags {
   explicit InfoFlags(CLI::App& app)
       : config(app, {"dataset", "data", "model", "method", "modules", "partition", "threads"}) {
     app.add_option("topic", topic,
-                   "split (what the settings given would train), plan (the same as a plan file, to "
-                   "be edited and given to --method), config, models, methods, datasets or system "
-                   "[split]");
+                   "split: what the settings given would train; plan: the same as a plan file, to "
+                   "be edited and given to --method [split]")
+        ->type_name("{split,plan,config,models,methods,datasets,system}");
   }
 
   ConfigFlags config;

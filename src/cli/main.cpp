@@ -1,6 +1,8 @@
 // The mlaan program: finds the subcommand, and turns errors into one line and an exit code.
 #include "cli/commands.h"
 #include "cli/error_report.h"
+#include "cli/help_format.h"
+#include "cli/key_flag.h"
 #include "cli/standard_streams.h"
 #include "cli/version.h"
 #include "core/byte_text.h"
@@ -18,9 +20,18 @@ namespace {
 using namespace mlaan;
 using namespace mlaan::cli;
 
+/// Of a command and those below it: what CLI11 adds to each by itself.
+void finish_help(CLI::App& app) {
+  app.set_help_flag("-h,--help", "print this and end")->group(group::other);
+  for (auto* command : app.get_subcommands([](CLI::App*) { return true; })) finish_help(*command);
+}
+
 int run(int argc, char** argv) {
   CLI::App program("Supervised local learning: trains deep networks module by module.", "mlaan");
-  program.set_version_flag("--version", version());
+  program.formatter(help_format());
+  program
+      .set_version_flag("--version", version(), "print what this build of the program is, and end")
+      ->group(group::other);
   program.allow_extras();
   // So that `mlaan info plan` is not taken for `mlaan plan`.
   program.require_subcommand(0, 1);
@@ -28,12 +39,13 @@ int run(int argc, char** argv) {
       train_command(program), eval_command(program),    predict_command(program),
       bench_command(program), compare_command(program), analyze_command(program),
       plan_command(program),  export_command(program),  report_command(program),
-      data_command(program),  info_command(program)};
+      data_command(program),  info_command(program),    completion_command(program)};
   std::vector<std::string> names;
   for (const auto& command : commands) {
     command.app->allow_extras();
     names.push_back(command.app->get_name());
   }
+  finish_help(program);
   try {
     program.parse(argc, argv);
   } catch (const CLI::CallForHelp& help) {

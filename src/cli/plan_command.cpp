@@ -1,5 +1,6 @@
 // mlaan plan: how a network can be trained within so many bytes.
 #include "cli/commands.h"
+#include "cli/key_flag.h"
 #include "cli/shell_text.h"
 #include "cli/version.h"
 #include "train/kept_plans.h"
@@ -22,9 +23,12 @@ struct PlanFlags {
       : config(app, {"model", "method", "modules", "batch_size", "memory", "dataset", "data",
                      "device", "engine.precision", "seed", "threads"}) {
     app.add_flag("--check", check,
-                 "step every setting for real, and print what that took beside the prediction");
-    app.add_option("--json", json, "file to write the settings to")->type_name("FILE");
-    app.add_flag("-q,--quiet", quiet, "no progress on stderr");
+                 "step every setting for real, and print what that took beside the prediction")
+        ->group(group::measurement);
+    app.add_option("--json", json, "file to write the settings to")
+        ->type_name("FILE")
+        ->group(group::results);
+    app.add_flag("-q,--quiet", quiet, "no progress on stderr")->group(group::logging);
   }
 
   ConfigFlags config;

@@ -1,5 +1,6 @@
 // mlaan predict: what a trained network makes of picture files.
 #include "cli/commands.h"
+#include "cli/key_flag.h"
 #include "core/byte_text.h"
 #include "data/picture_files.h"
 
@@ -27,12 +28,18 @@ struct PredictFlags {
       : config(app, {"model", "batch_size", "device", "threads"}, /*flags_of_methods=*/false) {
     app.add_option("checkpoint", path,
                    "a checkpoint, the folder of a run, or what `mlaan export` wrote")
-        ->required();
-    app.add_option("pictures", files, "JPEG, PNG or WebP files, or folders of them")->required();
+        ->required()
+        ->type_name("PATH");
+    app.add_option("pictures", files, "JPEG, PNG or WebP files, or folders of them")
+        ->required()
+        ->type_name("PATH");
     app.add_option("--top", top, "classes to give for each picture [5]")
-        ->check(CLI::Range(1, 1000000));
+        ->check(CLI::Range(1, 1000000))
+        ->type_name("N")
+        ->group(group::results);
     app.add_option("--json", json, "file to write the results to; -: print them instead of a table")
-        ->type_name("FILE");
+        ->type_name("FILE")
+        ->group(group::results);
   }
 
   ConfigFlags config;

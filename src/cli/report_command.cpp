@@ -1,5 +1,6 @@
 // mlaan report: runs and comparisons as one HTML page.
 #include "cli/commands.h"
+#include "cli/key_flag.h"
 #include "cli/run_folder.h"
 #include "core/byte_text.h"
 
@@ -24,14 +25,20 @@ namespace fs = std::filesystem;
 struct ReportFlags {
   explicit ReportFlags(CLI::App& app)
       : config(app, {"data", "model", "device", "workers", "threads"}, /*flags_of_methods=*/false) {
-    app.add_option("paths", paths, "folders of runs and of comparisons")->required();
+    app.add_option("paths", paths, "folders of runs and of comparisons")
+        ->required()
+        ->type_name("DIR");
     app.add_option("-o,--output", output, "the page to write [report.html in the first folder]")
-        ->type_name("FILE");
+        ->type_name("FILE")
+        ->group(group::results);
     app.add_flag("--logs-only", logs_only,
-                 "from the logs alone: no network is tested, no step is measured");
+                 "from the logs alone: no network is tested, no step is measured")
+        ->group(group::measurement);
     app.add_option("--pictures", pictures, "worst pictures to show of each run [24]")
-        ->check(CLI::Range(0, 1000));
-    app.add_flag("-q,--quiet", quiet, "no progress on stderr");
+        ->check(CLI::Range(0, 1000))
+        ->type_name("N")
+        ->group(group::results);
+    app.add_flag("-q,--quiet", quiet, "no progress on stderr")->group(group::logging);
   }
 
   ConfigFlags config;

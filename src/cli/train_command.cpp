@@ -1,6 +1,7 @@
 // mlaan train: trains a network by a method, and tests it at the end.
 #include "cli/commands.h"
 #include "cli/dry_run.h"
+#include "cli/key_flag.h"
 #include "cli/resumed_run.h"
 #include "cli/run_folder.h"
 #include "cli/shell_text.h"
@@ -64,21 +65,31 @@ struct TrainFlags {
                                        "limit.validation_batches",
                                        "limit.test_batches",
                                        "limit.overfit_batches",
-                                       "early_stopping.patience"})) {
+                                       "early_stopping.patience",
+                                       "optimizer.type",
+                                       "optimizer.momentum",
+                                       "optimizer.weight_decay",
+                                       "schedule.type",
+                                       "schedule.warmup_epochs",
+                                       "schedule.warmup_lr",
+                                       "save.every"})) {
     resume_option = app.add_option("--resume", resume,
                                    "go on from a checkpoint, or from the last one of a run's "
                                    "folder; without PATH of --output, or of the newest run of "
                                    "these settings")
                         ->expected(0, 1)
-                        ->type_name("[PATH]");
+                        ->type_name("PATH")
+                        ->group(group::saving);
     app.add_flag("--allow-other-split", allow_other_split,
                  "let --resume go on with another seed, validation.fraction or number of images, "
-                 "and validate on images that were trained on");
+                 "and validate on images that were trained on")
+        ->group(group::saving);
     app.add_flag("--dry-run", dry_run,
                  "try everything on as few batches as it takes - each phase, validation, a "
                  "checkpoint, the test - in a folder that is removed again")
-        ->excludes(resume_option);
-    app.add_flag("-q,--quiet", quiet, "no progress on stderr");
+        ->excludes(resume_option)
+        ->group(group::training);
+    app.add_flag("-q,--quiet", quiet, "no progress on stderr")->group(group::logging);
   }
 
   ConfigFlags config;

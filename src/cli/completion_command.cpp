@@ -1,0 +1,50 @@
+// mlaan completion: scripts by which shells complete mlaan's command line.
+#include "cli/commands.h"
+#include "cli/completion_script.h"
+
+#include <mlaan/core/error.h>
+#include <mlaan/core/suggest.h>
+
+#include <cstdio>
+#include <memory>
+
+namespace mlaan::cli {
+namespace {
+
+struct CompletionFlags {
+  explicit CompletionFlags(CLI::App& app) {
+    app.add_option("shell", shell, "the shell that is to complete mlaan's command line")
+        ->required()
+        ->type_name("{bash,zsh,fish}");
+  }
+
+  std::string shell;
+};
+
+int run(const CompletionFlags& flags, const CLI::App& program) {
+  const CommandOutline commands = outline(program);
+  if (flags.shell == "bash") {
+    std::printf("%s", bash_completion(commands).c_str());
+  } else if (flags.shell == "zsh") {
+    std::printf("%s", zsh_completion(commands).c_str());
+  } else if (flags.shell == "fish") {
+    std::printf("%s", fish_completion(commands).c_str());
+  } else {
+    throw UserError(unknown_name("shell", flags.shell, {"bash", "zsh", "fish"}));
+  }
+  return 0;
+}
+
+}  // namespace
+
+Command completion_command(CLI::App& program) {
+  CLI::App* app =
+      program.add_subcommand("completion", "print what a shell completes mlaan's command line by");
+  app->footer(
+      "bash: source <(mlaan completion bash); zsh, behind compinit: source <(mlaan completion "
+      "zsh); fish: mlaan completion fish | source");
+  const auto flags = std::make_shared<CompletionFlags>(*app);
+  return {app, [flags, &program] { return run(*flags, program); }};
+}
+
+}  // namespace mlaan::cli
