@@ -25,8 +25,12 @@ std::string usual_names(const std::string& key) {
   return "";
 }
 
-/// "--batch-size" for batch_size; of a key in a section, its last part.
+/// "--batch-size" for batch_size; of a key in a section, its last part, unless that says too
+/// little.
 std::string flag_name(const std::string& key) {
+  if (key == "optimizer.type") return "--opt";
+  if (key == "schedule.type") return "--sched";
+  if (key == "schedule.factor") return "--decay-rate";
   std::string name = key.substr(key.rfind('.') + 1);
   std::replace(name.begin(), name.end(), '_', '-');
   return "--" + name;
@@ -96,6 +100,16 @@ std::vector<std::string> with_augmentation(std::vector<std::string> keys) {
   for (const char* name :
        {"random_augment", "erase", "mixup", "cutmix", "mix_off_epoch", "label_smoothing"}) {
     keys.push_back(std::string("augment.") + name);
+  }
+  return keys;
+}
+
+std::vector<std::string> with_optimization(std::vector<std::string> keys) {
+  for (const char* key :
+       {"optimizer.type", "optimizer.momentum", "optimizer.weight_decay", "optimizer.layer_decay",
+        "optimizer.clip_grad", "schedule.type", "schedule.warmup_epochs", "schedule.warmup_lr",
+        "schedule.min_lr", "schedule.factor", "schedule.patience_epochs", "drop_path"}) {
+    keys.emplace_back(key);
   }
   return keys;
 }

@@ -35,13 +35,14 @@ namespace fs = std::filesystem;
 
 struct TrainFlags {
   explicit TrainFlags(CLI::App& app)
-      : config(app,
-               with_augmentation(
-                   {"dataset",          "data",        "model",      "weights", "method",
-                    "modules",          "epochs",      "batch_size", "lr",      "seed",
-                    "device",           "train_limit", "workers",    "threads", "engine.recompute",
-                    "engine.precision", "partition",   "memory",     "output",  "baseline",
-                    "log.tensorboard"})) {
+      : config(
+            app,
+            with_optimization(with_augmentation(
+                {"dataset",          "data",          "model",      "weights", "method",
+                 "modules",          "epochs",        "batch_size", "lr",      "seed",
+                 "device",           "train_limit",   "workers",    "threads", "engine.recompute",
+                 "engine.precision", "partition",     "memory",     "output",  "baseline",
+                 "log.tensorboard",  "validation.tta"}))) {
     resume_option = app.add_option("--resume", resume,
                                    "go on from a checkpoint, or from the last one of a run's "
                                    "folder; without PATH of --output, or of the newest run of "

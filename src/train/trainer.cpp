@@ -78,6 +78,10 @@ class Trainer::Implementation {
           "validation.report = \"best\" needs validation images; validation.fraction "
           "leaves none");
     }
+    if (split_.validation.empty() && config.get<ScheduleOptions>().type == "plateau") {
+      throw UserError(
+          "schedule.type = \"plateau\" needs validation images; validation.fraction leaves none");
+    }
   }
 
   RunReport report() const {
@@ -183,6 +187,10 @@ class Trainer::Implementation {
     return [this](const torch::Tensor& images) { return phases_.engine().predict(images); };
   }
 
+  Predictor test_predictor() {
+    return at_test_time(predictor(), config_.get<ValidationOptions>().tta);
+  }
+
   SkipReport skip_report() {
     return [this](const std::string& what) {
       for (auto* observer : observers_) observer->on_skipped(what);
@@ -198,8 +206,9 @@ class Trainer::Implementation {
   }
 
   double learning_rate_at(std::int64_t step) {
-    return learning_rate({step, train_loader_->batches_per_epoch(), run_.epochs}, run_.lr,
-                         config_.get<ScheduleOptions>());
+    return learning_rate(
+        {step, train_loader_->batches_per_epoch(), run_.epochs, state_.plateau.count}, run_.lr,
+        config_.get<ScheduleOptions>());
   }
 
   /// \return false if it was stopped.
@@ -294,7 +303,7 @@ class Trainer::Implementation {
     if (!is_saved && epoch_save_is_due(state_.epoch + 1)) save("last.safetensors");
     const Score validation = evaluate(predictor(), *validation_loader_, should_stop_);
     if (validation.stopped) return false;
-    const Score of_average = evaluate_average(*validation_loader_);
+    const Score of_average = evaluate_average(predictor(), *validation_loader_);
     if (of_average.stopped) return false;
     EpochReport report;
     report.epoch = state_.epoch + 1;
@@ -314,6 +323,11 @@ class Trainer::Implementation {
     if (validation.images > 0) state_.validation_error = validation.error;
     if (of_average.images > 0) state_.average_validation_error = of_average.error;
     const double judged = average_ ? of_average.error : validation.error;
+    const auto& schedule = config_.get<ScheduleOptions>();
+    if (schedule.type == "plateau") {
+      const double watched = schedule.monitor == "loss" ? validation.loss : validation.error;
+      state_.plateau = after_epoch(state_.plateau, watched, schedule);
+    }
     ++state_.epoch;
     state_.batch = 0;
     state_.loss_sum = 0;
@@ -454,14 +468,14 @@ class Trainer::Implementation {
     if (summary.reported == "best") load_best(summary);
     const auto loader =
         make_plain_loader(config_, data_, data_.test, all_indices(*data_.test), skip_report());
-    const Score test = evaluate(predictor(), *loader, should_stop_);
+    const Score test = evaluate(test_predictor(), *loader, should_stop_);
     if (test.stopped) {
       summary.complete = false;
       return summary;
     }
     summary.test_error = test.error;
     summary.test_loss = test.loss;
-    const Score of_average = evaluate_average(*loader);
+    const Score of_average = evaluate_average(test_predictor(), *loader);
     summary.complete = !of_average.stopped;
     summary.average_test_error = of_average.error;
     return summary;
@@ -498,12 +512,12 @@ class Trainer::Implementation {
   }
 
   /// Of the moving average of the weights; of no image where there is none.
-  Score evaluate_average(Loader& loader) {
+  Score evaluate_average(const Predictor& predict, Loader& loader) {
     Score none;
     none.error = undefined_number;
     if (!average_) return none;
     const AveragedWeightsScope averaged(*average_);
-    return evaluate(predictor(), loader, should_stop_);
+    return evaluate(predict, loader, should_stop_);
   }
 
   Config& config_;

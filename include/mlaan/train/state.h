@@ -1,6 +1,8 @@
 // How far a training run has come: all that a resume needs besides the tensors.
 #pragma once
 
+#include <mlaan/train/plateau.h>
+
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -29,6 +31,8 @@ struct TrainingState {
   double average_validation_error = -1;  ///< the same, of the moving average of the weights
   double best_validation_error = -1;     ///< the lowest so far, of the average where there is one
   std::int64_t best_epoch = 0;           ///< that it was reached in, from 1
+
+  Plateau plateau;  ///< of the schedule of this name
 
   std::string to_json() const;
   /// \throws UserError for a text that is not what to_json() writes.
