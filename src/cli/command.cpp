@@ -88,6 +88,16 @@ std::vector<std::string> with_augmentation(std::vector<std::string> keys) {
   return keys;
 }
 
+std::vector<std::string> with_optimization(std::vector<std::string> keys) {
+  for (const char* key :
+       {"optimizer.type", "optimizer.momentum", "optimizer.weight_decay", "optimizer.layer_decay",
+        "optimizer.clip_grad", "schedule.type", "schedule.warmup_epochs", "schedule.warmup_lr",
+        "schedule.min_lr", "schedule.factor", "schedule.patience_epochs", "drop_path"}) {
+    keys.emplace_back(key);
+  }
+  return keys;
+}
+
 void prepare(Config& config) {
   const auto report = prepare_process(static_cast<int>(config.get<RunOptions>().threads));
   if (!report.blas_hint.empty())

@@ -63,6 +63,9 @@ class ConfigFlags {
 /// Keys, and those of augmentation that users of other trainers expect flags for.
 std::vector<std::string> with_augmentation(std::vector<std::string> keys);
 
+/// The same of optimizers, learning rates and regularisation.
+std::vector<std::string> with_optimization(std::vector<std::string> keys);
+
 /// Sets threads, memory and BLAS for the rest of the process, and tells on stderr what is amiss.
 void prepare(Config& config);
 

@@ -28,10 +28,10 @@ namespace fs = std::filesystem;
 
 struct CompareFlags {
   explicit CompareFlags(CLI::App& app)
-      : config(app, with_augmentation({"dataset", "data", "model", "modules", "partition", "epochs",
-                                       "batch_size", "lr", "device", "train_limit", "workers",
-                                       "threads", "engine.recompute", "engine.precision", "output",
-                                       "log.tensorboard"})) {
+      : config(app, with_optimization(with_augmentation(
+                        {"dataset", "data", "model", "modules", "partition", "epochs", "batch_size",
+                         "lr", "device", "train_limit", "workers", "threads", "engine.recompute",
+                         "engine.precision", "output", "log.tensorboard", "validation.tta"}))) {
     app.add_option("--methods", methods,
                    "methods to train, separated by commas, each with settings of its own if need "
                    "be: NAME:key=value:key=value; the first is what the others are "

@@ -32,7 +32,7 @@ struct EvalFlags {
   explicit EvalFlags(CLI::App& app)
       : config(app,
                {"dataset", "data", "model", "weights", "batch_size", "device", "workers", "threads",
-                "output"},
+                "output", "validation.tta"},
                /*flags_of_methods=*/false) {
     app.add_option("checkpoint", path,
                    "a checkpoint, the folder of a run, or what `mlaan export` wrote; without it, "
@@ -167,7 +167,8 @@ int run(const EvalFlags& flags) {
         std::fprintf(stderr, "mlaan: skipped %s\n", printable(what).c_str());
       });
   measure::reset_peak(device);
-  const auto scores = evaluate_outputs(network.predict, *loader);
+  const auto scores =
+      evaluate_outputs(at_test_time(network.predict, config.get<ValidationOptions>().tta), *loader);
   EvalSummary summary;
   summary.score = scores.back();
   for (std::size_t i = 0; i + 1 < scores.size(); ++i) {

@@ -20,6 +20,7 @@ std::string usual_name(const std::string& key) {
       {"model_ema.enabled", "--model-ema"},
       {"save.every", "--save-every"},
       {"log.steps", "--log-interval"},
+      {"schedule.factor", "--decay-rate"},
       {"limit.steps", "--max-steps"},
       {"limit.time", "--max-time"},
       {"limit.validation_batches", "--limit-val-batches"},
@@ -88,6 +89,7 @@ std::string flag_group(const std::string& key) {
       {"output", group::saving},
       {"augment.label_smoothing", group::regularisation},
       {"optimizer.weight_decay", group::regularisation},
+      {"drop_path", group::regularisation},
       {"limit.validation_batches", group::validation},
       {"limit.test_batches", group::validation},
   };

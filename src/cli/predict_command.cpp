@@ -25,7 +25,8 @@ namespace {
 
 struct PredictFlags {
   explicit PredictFlags(CLI::App& app)
-      : config(app, {"model", "batch_size", "device", "threads"}, /*flags_of_methods=*/false) {
+      : config(app, {"model", "batch_size", "device", "threads", "validation.tta"},
+               /*flags_of_methods=*/false) {
     app.add_option("checkpoint", path,
                    "a checkpoint, the folder of a run, or what `mlaan export` wrote")
         ->required()
@@ -117,7 +118,10 @@ AskedNetwork read_exported_network(const PredictFlags& flags) {
   const auto network = read_exported(flags.path, parse_device(settings.device),
                                      is_script_file(settings.model) ? settings.model : "");
   return {network.info,
-          [network](const torch::Tensor& images) { return network.predict(images).back(); },
+          at_test_time(Predictor([network](const torch::Tensor& images) {
+                         return network.predict(images).back();
+                       }),
+                       config.get<ValidationOptions>().tta),
           settings.batch_size};
 }
 
@@ -131,9 +135,10 @@ AskedNetwork read_trained_network(const PredictFlags& flags) {
   const Backbone backbone = read_backbone(checkpoint, config);
   backbone.to(device);
   return {checkpoint.info,
-          [backbone, device](const torch::Tensor& images) {
-            return backbone.forward(images.to(device));
-          },
+          at_test_time(Predictor([backbone, device](const torch::Tensor& images) {
+                         return backbone.forward(images.to(device));
+                       }),
+                       config.get<ValidationOptions>().tta),
           config.get<RunOptions>().batch_size};
 }
 

@@ -1,8 +1,11 @@
 // The engine: runs any supervision plan, every module forward once a step.
 #include "core/autocast_scope.h"
+#include "core/sole_owner.h"
 #include "core/undefined_number.h"
 #include "local/cotangents.h"
+#include "local/gradient_clipping.h"
 #include "local/gradient_tap.h"
+#include "local/layer_decay.h"
 #include "local/linear_reading.h"
 #include "local/loss_scale.h"
 #include "local/module_run.h"
@@ -45,12 +48,26 @@ std::vector<torch::Tensor> tensors_of(const std::vector<NamedTensor>& named) {
   return tensors;
 }
 
-std::vector<torch::Tensor> gradients_of(const TrainedPart& part) {
+/// Of a part, to be changed in place: what others see too is copied first.
+std::vector<torch::Tensor> own_gradients(const TrainedPart& part) {
   std::vector<torch::Tensor> gradients;
   for (const auto& named : part.parameters) {
-    if (named.tensor.grad().defined()) gradients.push_back(named.tensor.grad());
+    torch::Tensor& gradient = named.tensor.mutable_grad();
+    if (!gradient.defined()) continue;
+    if (!is_sole_owner(gradient)) gradient = gradient.clone();
+    gradients.push_back(gradient);
   }
   return gradients;
+}
+
+void drop_gradients(const TrainedPart& part) {
+  for (const auto& named : part.parameters) named.tensor.mutable_grad() = torch::Tensor();
+}
+
+std::size_t count_updates(const Schedule& schedule) {
+  return static_cast<std::size_t>(std::count_if(
+      schedule.operations.begin(), schedule.operations.end(),
+      [](const Operation& operation) { return std::holds_alternative<Update>(operation); }));
 }
 
 void mark_gradients(const std::vector<torch::Tensor>& parameters) {
@@ -103,10 +120,13 @@ class Engine::Implementation {
     if (options_.loss_scale) loss_scale_.emplace(*options_.loss_scale);
     arrange();
     for (std::size_t j = 0; j < modules_.size(); ++j) {
-      add_part("module " + std::to_string(j + 1), modules_[j].named_parameters());
+      add_part("module " + std::to_string(j + 1), modules_[j].named_parameters(),
+               depth_factors(backbone_, plan_, j, options_.layer_decay));
     }
     for (const auto& net : nets_) {
-      add_part(net->name().empty() ? "head" : net->name(), trainable(net->named_parameters()));
+      const double factor = depth_factor_of_net(backbone_, plan_, *net, options_.layer_decay);
+      add_part(net->name().empty() ? "head" : net->name(), trainable(net->named_parameters()),
+               [factor](const torch::Tensor&) { return factor; });
       net_parameters_.push_back(tensors_of(parts_.back().parameters));
     }
     check_parts_are_disjoint(parts_);
@@ -147,7 +167,9 @@ class Engine::Implementation {
       }
       trains.nets.push_back(any_trainable(net->named_parameters()));
     }
-    schedule_ = make_schedule(plan_, trains, options_.fused_update);
+    const bool clips_together = options_.clip_grad > 0 && is_trained_as_one(plan_);
+    schedule_ = make_schedule(plan_, trains, options_.fused_update && !clips_together);
+    if (clips_together) updated_together_ = count_updates(schedule_);
     set_weights(schedule_, plan_, progress_);
     cotangents_.resize(modules_.size());
   }
@@ -244,7 +266,11 @@ class Engine::Implementation {
       if (!parts_[i].optimizer) continue;
       const double factor =
           i < modules_.size() ? 1 : learning_rate_of_net(plan_, i - modules_.size());
-      for (auto& group : parts_[i].optimizer->param_groups()) group.options().set_lr(factor * lr);
+      auto& groups = parts_[i].optimizer->param_groups();
+      for (std::size_t g = 0; g < groups.size(); ++g) {
+        const double of_depth = g < depth_factors_[i].size() ? depth_factors_[i][g] : 1;
+        groups[g].options().set_lr(factor * of_depth * lr);
+      }
     }
   }
 
@@ -312,9 +338,17 @@ class Engine::Implementation {
     return images.to(backbone_options(), /*non_blocking=*/true, /*copy=*/false, format);
   }
 
-  void add_part(const std::string& name, std::vector<NamedTensor> parameters) {
+  /// \param depth_factor of a parameter, on its learning rate.
+  void add_part(const std::string& name, std::vector<NamedTensor> parameters,
+                const std::function<double(const torch::Tensor&)>& depth_factor) {
     std::unique_ptr<torch::optim::Optimizer> optimizer;
     if (!parameters.empty()) optimizer = options_.optimizer(tensors_of(parameters));
+    depth_factors_.emplace_back();
+    if (optimizer && options_.layer_decay != 1) {
+      depth_factors_.back() = scale_learning_rates(*optimizer, depth_factor);
+    } else if (optimizer) {
+      depth_factors_.back().assign(optimizer->param_groups().size(), 1);
+    }
     parts_.push_back({name, std::move(parameters), std::move(optimizer)});
   }
 
@@ -460,11 +494,36 @@ class Engine::Implementation {
 
   void execute(const Update& update) {
     TrainedPart& part = parts_[update.of_net ? modules_.size() + update.index : update.index];
-    if (!loss_scale_ || loss_scale_->unscale(gradients_of(part))) {
-      const measure::MemoryKindScope kind(measure::MemoryKind::optimizer_state);
-      part.optimizer->step();
+    complete_.push_back(&part);
+    if (complete_.size() == updated_together_) update_complete();
+  }
+
+  /// Steps the parts whose gradients are complete. All gradients pass here, and nowhere else, on
+  /// their way from the backward pass to the optimizers.
+  void update_complete() {
+    std::vector<TrainedPart*> stepped;
+    for (auto* part : std::exchange(complete_, {})) {
+      if (!loss_scale_ || loss_scale_->unscale(own_gradients(*part))) {
+        stepped.push_back(part);
+      } else {
+        drop_gradients(*part);
+      }
     }
-    for (auto& named : part.parameters) named.tensor.mutable_grad() = torch::Tensor();
+    if (options_.clip_grad > 0) clip(stepped);
+    for (auto* part : stepped) {
+      const measure::MemoryKindScope kind(measure::MemoryKind::optimizer_state);
+      part->optimizer->step();
+      drop_gradients(*part);
+    }
+  }
+
+  /// As one vector. The optimizers use up gradients that nobody holds, so nothing here does.
+  void clip(const std::vector<TrainedPart*>& parts) const {
+    std::vector<torch::Tensor> gradients;
+    for (const auto* part : parts) {
+      for (auto& gradient : own_gradients(*part)) gradients.push_back(std::move(gradient));
+    }
+    clip_norm(gradients, options_.clip_grad);
   }
 
   void finish_update() {
@@ -500,6 +559,8 @@ class Engine::Implementation {
   torch::Dtype dtype_ = torch::kFloat32;
   double progress_ = 0;
   bool twins_share_memory_ = false;
+  std::size_t updated_together_ = 1;  ///< parts whose gradients are clipped as one vector
+  std::vector<std::vector<double>> depth_factors_;  ///< of each part's groups of parameters
 
   /// A trunk between its forward pass and its backward pass.
   struct TrunkRun {
@@ -518,6 +579,7 @@ class Engine::Implementation {
   std::optional<TrunkRun> trunk_;  ///< that the next evaluations read
   std::vector<torch::Tensor> losses_;
   torch::Tensor logits_;
+  std::vector<TrainedPart*> complete_;  ///< parts that wait to be updated
 };
 
 Engine::Engine(Backbone backbone, Plan plan, EngineOptions options)

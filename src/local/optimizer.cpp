@@ -1,45 +1,95 @@
 // How an engine gets its optimizers: one for each module and each auxiliary net.
+#include "local/eight_bit_optimizer.h"
 #include "local/foreach_sgd.h"
+#include "local/lamb.h"
 
+#include <mlaan/core/error.h>
 #include <mlaan/local/optimizer.h>
 
 #include <torch/optim/adam.h>
 #include <torch/optim/adamw.h>
 
 #include <tuple>
+#include <utility>
 
 namespace mlaan {
 namespace {
 
+using torch::optim::OptimizerParamGroup;
+
+/// The parameters in one group, or where vectors are not decayed in two.
+template <class Options>
+std::vector<OptimizerParamGroup> in_groups(const std::vector<torch::Tensor>& parameters,
+                                         const Options& options, bool decay_norms) {
+  std::vector<torch::Tensor> decayed;
+  std::vector<torch::Tensor> others;
+  for (const auto& parameter : parameters) {
+    (decay_norms || !is_vector(parameter) ? decayed : others).push_back(parameter);
+  }
+  std::vector<OptimizerParamGroup> groups;
+  if (!decayed.empty()) groups.emplace_back(decayed, std::make_unique<Options>(options));
+  if (!others.empty()) {
+    groups.emplace_back(others, std::make_unique<Options>(Options(options).weight_decay(0)));
+  }
+  return groups;
+}
+
 template <class Optimizer, class Options>
-OptimizerFactory with_moments(const AdamOptions& options) {
-  return [options](std::vector<torch::Tensor> parameters) {
-    return std::make_unique<Optimizer>(std::move(parameters),
-                                       Options(options.lr)
-                                           .betas(std::make_tuple(options.beta1, options.beta2))
-                                           .eps(options.epsilon)
-                                           .weight_decay(options.weight_decay));
+OptimizerFactory with_moments(const AdamOptions& given) {
+  return [given](const std::vector<torch::Tensor>& parameters) {
+    const auto options = Options(given.lr)
+                             .betas(std::make_tuple(given.beta1, given.beta2))
+                             .eps(given.epsilon)
+                             .weight_decay(given.weight_decay);
+    return std::make_unique<Optimizer>(in_groups(parameters, options, given.decay_norms), options);
+  };
+}
+
+template <class Optimizer>
+OptimizerFactory descent(const SgdOptions& given) {
+  return [given](const std::vector<torch::Tensor>& parameters) {
+    const auto options = torch::optim::SGDOptions(given.lr)
+                             .momentum(given.momentum)
+                             .weight_decay(given.weight_decay)
+                             .nesterov(given.nesterov && given.momentum > 0);
+    return std::make_unique<Optimizer>(in_groups(parameters, options, given.decay_norms), options);
   };
 }
 
 }  // namespace
 
+bool is_vector(const torch::Tensor& parameter) {
+  return parameter.dim() <= 1 || parameter.numel() == parameter.size(0);
+}
+
 OptimizerFactory sgd(const SgdOptions& options) {
-  return [options](std::vector<torch::Tensor> parameters) {
-    return std::make_unique<ForeachSgd>(std::move(parameters),
-                                        torch::optim::SGDOptions(options.lr)
-                                            .momentum(options.momentum)
-                                            .weight_decay(options.weight_decay)
-                                            .nesterov(options.nesterov && options.momentum > 0));
-  };
+  if (options.moments == MomentFormat::eight_bit) return descent<EightBit<ForeachSgd>>(options);
+  return descent<ForeachSgd>(options);
 }
 
 OptimizerFactory adam(const AdamOptions& options) {
-  return with_moments<torch::optim::Adam, torch::optim::AdamOptions>(options);
+  using torch::optim::Adam;
+  if (options.moments == MomentFormat::eight_bit) {
+    return with_moments<EightBit<Adam>, torch::optim::AdamOptions>(options);
+  }
+  return with_moments<Adam, torch::optim::AdamOptions>(options);
 }
 
 OptimizerFactory adamw(const AdamOptions& options) {
-  return with_moments<torch::optim::AdamW, torch::optim::AdamWOptions>(options);
+  using torch::optim::AdamW;
+  if (options.moments == MomentFormat::eight_bit) {
+    return with_moments<EightBit<AdamW>, torch::optim::AdamWOptions>(options);
+  }
+  return with_moments<AdamW, torch::optim::AdamWOptions>(options);
+}
+
+OptimizerFactory lamb(const AdamOptions& options) {
+  if (options.moments == MomentFormat::eight_bit) {
+    throw UserError(
+        "optimizer.state = \"8bit\" does not go with optimizer.type = \"lamb\"; accepted: float32, "
+        "or sgd, adam or adamw");
+  }
+  return with_moments<Lamb, torch::optim::AdamWOptions>(options);
 }
 
 }  // namespace mlaan

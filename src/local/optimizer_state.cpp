@@ -1,5 +1,6 @@
 // What LibTorch's optimizers remember of each parameter, as named tensors.
 #include "core/libtorch_compat.h"
+#include "local/eight_bit_optimizer.h"
 
 #include <mlaan/local/optimizer_state.h>
 #include <mlaan/measure/memory.h>
@@ -26,8 +27,9 @@ struct Format {
   /// Whether this is an optimizer of this kind.
   std::function<bool(const torch::optim::Optimizer& optimizer)> fits;
   /// The state of these parts; null where they are not there.
-  std::function<std::unique_ptr<State>(const Take& take)> make;
+  std::function<std::unique_ptr<State>(const Take& take, const torch::Tensor& parameter)> make;
   std::vector<std::string> tensors;  ///< names of the parts that have the parameter's shape
+  std::vector<std::string> rows;     ///< names of those that have a number for each of its rows
 };
 
 Format sgd_format() {
@@ -40,14 +42,15 @@ Format sgd_format() {
           [](const torch::optim::Optimizer& optimizer) {
             return dynamic_cast<const torch::optim::SGD*>(&optimizer) != nullptr;
           },
-          [](const Take& take) -> std::unique_ptr<State> {
+          [](const Take& take, const torch::Tensor&) -> std::unique_ptr<State> {
             const auto buffer = take("momentum_buffer");
             if (!buffer.defined()) return nullptr;
             auto state = std::make_unique<SGDParamState>();
             state->momentum_buffer(buffer);
             return state;
           },
-          {"momentum_buffer"}};
+          {"momentum_buffer"},
+          {}};
 }
 
 /// Adam and AdamW, whose states are of different types with the same members.
@@ -63,7 +66,7 @@ Format moments_format() {
           [](const torch::optim::Optimizer& optimizer) {
             return dynamic_cast<const Optimizer*>(&optimizer) != nullptr;
           },
-          [](const Take& take) -> std::unique_ptr<State> {
+          [](const Take& take, const torch::Tensor&) -> std::unique_ptr<State> {
             const auto mean = take("exp_avg");
             const auto square = take("exp_avg_sq");
             const auto step = take("step");
@@ -74,18 +77,83 @@ Format moments_format() {
             state->step(step.template item<std::int64_t>());
             return state;
           },
-          {"exp_avg", "exp_avg_sq"}};
+          {"exp_avg", "exp_avg_sq"},
+          {}};
+}
+
+constexpr const char* codes_suffix = ".codes";
+constexpr const char* scales_suffix = ".scales";
+constexpr const char* eight_bit_step = "eight_bit.step";
+
+std::vector<NamedTensor> parts_of(const EightBitState& state,
+                                  const std::vector<std::string>& names) {
+  std::vector<NamedTensor> parts;
+  for (std::size_t i = 0; i < state.moments.size(); ++i) {
+    parts.push_back({names.at(i) + codes_suffix, state.moments[i].codes});
+    parts.push_back({names.at(i) + scales_suffix, state.moments[i].scales});
+  }
+  parts.push_back({eight_bit_step, torch::full({1}, state.step, torch::kInt64)});
+  return parts;
+}
+
+/// Null where one of the parts is not there, or of another type.
+std::unique_ptr<State> make_eight_bits(const Take& take, const std::vector<std::string>& names) {
+  const auto step = take(eight_bit_step);
+  if (!step.defined()) return nullptr;
+  auto state = std::make_unique<EightBitState>();
+  state->step = step.item<std::int64_t>();
+  for (const auto& name : names) {
+    const auto codes = take(name + codes_suffix);
+    const auto scales = take(name + scales_suffix);
+    const bool known = codes.defined() && codes.scalar_type() == torch::kUInt8 &&
+                       scales.defined() && scales.is_floating_point();
+    if (!known) return nullptr;
+    state->moments.push_back({codes, scales});
+  }
+  return state;
+}
+
+/// Of the same optimizer where it keeps the moments of large weights in eight bits: those of the
+/// same names, each as codes and scales.
+Format with_eight_bits(const Format& plain) {
+  const auto names = plain.tensors;
+  Format format;
+  format.fits = [plain](const torch::optim::Optimizer& optimizer) {
+    return dynamic_cast<const KeepsEightBits*>(&optimizer) != nullptr && plain.fits(optimizer);
+  };
+  format.parts = [plain, names](State& state) {
+    const auto* known = dynamic_cast<const EightBitState*>(&state);
+    return known == nullptr ? plain.parts(state) : parts_of(*known, names);
+  };
+  format.make = [plain, names](const Take& take, const torch::Tensor& parameter) {
+    return is_worth_eight_bits(parameter) ? make_eight_bits(take, names)
+                                          : plain.make(take, parameter);
+  };
+  format.tensors = names;
+  for (const auto& name : names) {
+    format.tensors.push_back(name + codes_suffix);
+    format.rows.push_back(name + scales_suffix);
+  }
+  return format;
+}
+
+std::vector<Format> all_formats() {
+  using namespace torch::optim;
+  const std::vector<Format> plain{sgd_format(), moments_format<Adam, AdamParamState>(),
+                                  moments_format<AdamW, AdamWParamState>()};
+  std::vector<Format> formats;
+  for (const auto& format : plain) formats.push_back(with_eight_bits(format));
+  formats.insert(formats.end(), plain.begin(), plain.end());
+  return formats;
 }
 
 const Format& format_of(const TrainedPart& part) {
-  using namespace torch::optim;
-  static const std::vector<Format> formats{sgd_format(), moments_format<Adam, AdamParamState>(),
-                                           moments_format<AdamW, AdamWParamState>()};
+  static const std::vector<Format> formats = all_formats();
   for (const auto& format : formats) {
     if (format.fits(*part.optimizer)) return format;
   }
   throw Error("the optimizer of " + part.name +
-              " is none whose state can be written to a checkpoint: SGD, Adam, AdamW");
+              " is none whose state can be written to a checkpoint: SGD, Adam, AdamW, LAMB");
 }
 
 std::string state_name(const NamedTensor& parameter, const std::string& part) {
@@ -114,8 +182,27 @@ void check_shapes(const std::vector<TrainedPart>& parts, const TensorMap& tensor
                           "' has another shape than its parameter");
         }
       }
+      for (const auto& name : format_of(part).rows) {
+        const auto found = find(tensors, state_name(parameter, name));
+        if (!found.defined() || !is_worth_eight_bits(parameter.tensor)) continue;
+        if (found.dim() != 1 || found.size(0) != rows_of(parameter.tensor).size(0)) {
+          throw UserError("'" + state_name(parameter, name) +
+                          "' has another number of scales than its parameter has rows");
+        }
+      }
     }
   }
+}
+
+/// A copy where the parameter is, of its memory format where it has the same shape, and of its type
+/// unless it holds codes.
+torch::Tensor placed(const torch::Tensor& found, const torch::Tensor& parameter) {
+  const auto options = parameter.options().requires_grad(false);
+  const bool is_number = !found.is_floating_point() && found.scalar_type() != torch::kUInt8;
+  if (is_number) return found;
+  if (found.sizes() != parameter.sizes()) return torch::empty(found.sizes(), options).copy_(found);
+  const auto type = found.is_floating_point() ? parameter.scalar_type() : torch::kUInt8;
+  return torch::empty_like(parameter, options.dtype(type)).copy_(found);
 }
 
 }  // namespace
@@ -152,11 +239,12 @@ void set_optimizer_state(const std::vector<TrainedPart>& parts,
     for (const auto& parameter : part.parameters) {
       auto& states = part.optimizer->state();
       states.erase(key_of(parameter));
-      auto made = format_of(part).make([&](const std::string& name) {
-        const auto found = find(tensors, state_name(parameter, name));
-        if (!found.defined() || found.sizes() != parameter.tensor.sizes()) return found;
-        return torch::empty_like(parameter.tensor).copy_(found);
-      });
+      auto made = format_of(part).make(
+          [&](const std::string& name) {
+            const auto found = find(tensors, state_name(parameter, name));
+            return found.defined() ? placed(found, parameter.tensor) : found;
+          },
+          parameter.tensor);
       if (made) states[key_of(parameter)] = std::move(made);
     }
   }

@@ -1,5 +1,6 @@
 // ConvNeXts (Liu et al. 2022, arXiv:2201.03545).
 #include <mlaan/nn/convnext.h>
+#include <mlaan/nn/drop_path.h>
 #include <mlaan/nn/fork.h>
 #include <mlaan/nn/fresh_block.h>
 #include <mlaan/nn/heads.h>
@@ -110,12 +111,13 @@ TORCH_MODULE(ConvnextBranch);
 class ConvnextBlockImpl : public torch::nn::Cloneable<ConvnextBlockImpl>,
                           public RebuildsActivations,
                           public FreshBlock,
+                          public DropsPath,
                           public Narrowable {
  public:
   /// \param dropped share of the samples whose branch training leaves out.
   ConvnextBlockImpl(std::int64_t in_channels, std::int64_t channels, std::int64_t stride,
                     double dropped)
-      : in_channels_(in_channels), channels_(channels), stride_(stride), dropped_(dropped) {
+      : DropsPath(dropped), in_channels_(in_channels), channels_(channels), stride_(stride) {
     ConvnextBlockImpl::reset();
   }
 
@@ -132,19 +134,13 @@ class ConvnextBlockImpl : public torch::nn::Cloneable<ConvnextBlockImpl>,
   torch::Tensor forward(const torch::Tensor& input) {
     const auto ways = fork(downsample_.is_empty() ? input : downsample_->forward(input), 2);
     torch::Tensor branch = layer_scale_ * block_->forward(ways[0], rebuilds());
-    if (is_training() && dropped_ > 0) {
-      const double kept = 1 - dropped_;
-      branch =
-          branch * torch::empty({branch.size(0), 1, 1, 1}, branch.options().requires_grad(false))
-                       .bernoulli_(kept)
-                       .div_(kept);
-    }
+    if (is_training() && drop_path_share() > 0) branch = drop_path(branch);
     return branch.add_(ways[1]);
   }
 
   torch::nn::AnyModule make_fresh(std::int64_t in_channels, std::int64_t stride) const override {
     return torch::nn::AnyModule(
-        std::make_shared<ConvnextBlockImpl>(in_channels, channels_, stride, dropped_));
+        std::make_shared<ConvnextBlockImpl>(in_channels, channels_, stride, drop_path_share()));
   }
 
   void narrow_own_parameters(std::int64_t factor) override {
@@ -155,7 +151,6 @@ class ConvnextBlockImpl : public torch::nn::Cloneable<ConvnextBlockImpl>,
   std::int64_t in_channels_;
   std::int64_t channels_;
   std::int64_t stride_;
-  double dropped_;
   torch::nn::Sequential downsample_{nullptr};
   ConvnextBranch block_{nullptr};
   torch::Tensor layer_scale_;

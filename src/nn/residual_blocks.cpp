@@ -8,6 +8,7 @@
 
 #include <cmath>
 #include <memory>
+#include <utility>
 
 namespace mlaan {
 namespace {
@@ -22,6 +23,13 @@ torch::Tensor shortcut(torch::nn::Sequential& projection, const torch::Tensor& i
   torch::nn::BatchNorm2d normalisation(
       std::dynamic_pointer_cast<torch::nn::BatchNorm2dImpl>(projection->ptr(1)));
   return norm(normalisation, projection->at<torch::nn::Conv2dImpl>(0).forward(input));
+}
+
+/// A fresh block, with the share of samples that it leaves out.
+template <class Block>
+torch::nn::AnyModule with_share(Block block, double share) {
+  block->set_drop_path(share);
+  return torch::nn::AnyModule(std::move(block));
 }
 
 }  // namespace
@@ -58,12 +66,15 @@ torch::Tensor BasicBlockImpl::forward_again(const torch::Tensor& input,
                                             const torch::Tensor& output) {
   const auto ways = fork(input, 2);
   const torch::Tensor convolved = norm_relu_conv(bn1_, conv2_, conv1_(ways[0]), rebuilds());
+  if (is_training() && drop_path_share() > 0) {
+    return (drop_path(norm(bn2_, convolved)) + shortcut(downsample_, ways[1])).relu_();
+  }
   return norm_add_relu(bn2_, convolved, shortcut(downsample_, ways[1]), output);
 }
 
 torch::nn::AnyModule BasicBlockImpl::make_fresh(std::int64_t in_channels,
                                                 std::int64_t stride) const {
-  return torch::nn::AnyModule(BasicBlock(in_channels, out_channels_, stride));
+  return with_share(BasicBlock(in_channels, out_channels_, stride), drop_path_share());
 }
 
 BottleneckImpl::BottleneckImpl(std::int64_t in_channels, std::int64_t width,
@@ -93,12 +104,16 @@ torch::Tensor BottleneckImpl::forward_again(const torch::Tensor& input,
   const auto ways = fork(input, 2);
   const torch::Tensor narrow = norm_relu_conv(bn1_, conv2_, conv1_(ways[0]), rebuilds());
   const torch::Tensor wide = norm_relu_conv(bn2_, conv3_, narrow, rebuilds());
+  if (is_training() && drop_path_share() > 0) {
+    return (drop_path(norm(bn3_, wide)) + shortcut(downsample_, ways[1])).relu_();
+  }
   return norm_add_relu(bn3_, wide, shortcut(downsample_, ways[1]), output);
 }
 
 torch::nn::AnyModule BottleneckImpl::make_fresh(std::int64_t in_channels,
                                                 std::int64_t stride) const {
-  return torch::nn::AnyModule(Bottleneck(in_channels, width_, out_channels_, stride, groups_));
+  return with_share(Bottleneck(in_channels, width_, out_channels_, stride, groups_),
+                    drop_path_share());
 }
 
 }  // namespace mlaan

@@ -49,7 +49,7 @@ void die_at_once(unsigned seconds) {
 }  // namespace
 
 std::string death_in_child(const std::function<void()>& action, unsigned seconds) {
-  const pid_t child = fork();
+  const pid_t child = ::fork();
   if (child < 0) return "";
   if (child == 0) run_and_end(action, seconds);
   int status = 0;

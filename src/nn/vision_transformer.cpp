@@ -137,11 +137,18 @@ void EncoderBlockImpl::reset() {
 
 torch::Tensor EncoderBlockImpl::forward(const torch::Tensor& tokens) {
   const auto ways = fork(tokens, 2);
-  const auto attended = fork(
-      ways[1] + self_attention_->attend(norm_linear(ln_1_, ways[0], self_attention_->in_proj_weight,
-                                                    self_attention_->in_proj_bias, rebuilds())),
-      2);
-  return attended[1] + mlp_->forward(ln_2_, attended[0], rebuilds());
+  const auto attended =
+      fork(add(ways[1],
+               self_attention_->attend(norm_linear(ln_1_, ways[0], self_attention_->in_proj_weight,
+                                                   self_attention_->in_proj_bias, rebuilds()))),
+           2);
+  return add(attended[1], mlp_->forward(ln_2_, attended[0], rebuilds()));
+}
+
+torch::Tensor EncoderBlockImpl::add(const torch::Tensor& tokens,
+                                    const torch::Tensor& branch) const {
+  const bool drops = is_training() && drop_path_share() > 0;
+  return drops ? tokens + drop_path(branch) : tokens + branch;
 }
 
 torch::nn::AnyModule EncoderBlockImpl::make_fresh(std::int64_t width, std::int64_t stride) const {
@@ -151,7 +158,9 @@ torch::nn::AnyModule EncoderBlockImpl::make_fresh(std::int64_t width, std::int64
                     "anew for a width of " +
                     std::to_string(width) + " and stride " + std::to_string(stride));
   }
-  return torch::nn::AnyModule(EncoderBlock(width_, heads_, hidden_));
+  EncoderBlock fresh(width_, heads_, hidden_);
+  fresh->set_drop_path(drop_path_share());
+  return torch::nn::AnyModule(fresh);
 }
 
 std::int64_t usual_heads(std::int64_t width) {

@@ -7,6 +7,7 @@
 #include <torch/nn/functional/loss.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace mlaan {
 namespace {
@@ -73,6 +74,25 @@ class Counts {
 };
 
 }  // namespace
+
+MultiPredictor at_test_time(MultiPredictor predict, const std::string& tta) {
+  if (tta != "flip") return predict;
+  return [predict = std::move(predict)](const torch::Tensor& images) {
+    auto outputs = predict(images);
+    const auto mirrored = predict(images.flip(-1));
+    for (std::size_t i = 0; i < outputs.size(); ++i) outputs[i] = (outputs[i] + mirrored[i]) / 2;
+    return outputs;
+  };
+}
+
+Predictor at_test_time(Predictor predict, const std::string& tta) {
+  const auto several = at_test_time(
+      [predict = std::move(predict)](const torch::Tensor& images) {
+        return std::vector<torch::Tensor>{predict(images)};
+      },
+      tta);
+  return [several](const torch::Tensor& images) { return several(images).front(); };
+}
 
 std::vector<Score> evaluate_outputs(
     const MultiPredictor& predict, Loader& loader,

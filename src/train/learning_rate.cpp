@@ -11,8 +11,26 @@
 namespace mlaan {
 namespace {
 
-double cosine(double lr, double progress) {
-  return 0.5 * lr * (1 + std::cos(c10::pi<double> * progress));
+/// From `high` to `low` along half a period of a cosine.
+double cosine(double high, double low, double progress) {
+  return low + 0.5 * (high - low) * (1 + std::cos(c10::pi<double> * progress));
+}
+
+/// \param step from 0.
+double one_cycle(double step, double steps, double lr, const ScheduleOptions& schedule) {
+  const double first = lr / schedule.initial_divisor;
+  const double last = first / schedule.final_divisor;
+  // The rate is highest in the last step of the rise.
+  const double highest_at = schedule.peak * steps - 1;
+  const double end = steps - 1;
+  if (step < highest_at) return cosine(first, lr, step / highest_at);
+  if (end <= highest_at) return lr;
+  return cosine(lr, last, (step - highest_at) / (end - highest_at));
+}
+
+double after_plateaus(double lr, double lowest, const TrainingTime& time,
+                      const ScheduleOptions& schedule) {
+  return std::max(lr * std::pow(schedule.factor, static_cast<double>(time.plateaus)), lowest);
 }
 
 double warmup_epochs(const ScheduleOptions& schedule, double epochs) {
@@ -41,14 +59,19 @@ double learning_rate(const TrainingTime& time, double lr, const ScheduleOptions&
   const double epochs_done = by_epoch ? std::floor(static_cast<double>(time.step) / steps_per_epoch)
                                       : static_cast<double>(time.step) / steps_per_epoch;
   const double epochs = time.epochs;
+  if (schedule.type == "onecycle") {
+    return one_cycle(static_cast<double>(time.step), epochs * steps_per_epoch, lr, schedule);
+  }
+  const double lowest = std::min(schedule.min_lr, lr);
   double rate = lr;
-  if (schedule.type == "cosine") rate = cosine(lr, epochs_done / epochs);
+  if (schedule.type == "cosine") rate = cosine(lr, lowest, epochs_done / epochs);
+  if (schedule.type == "plateau") rate = after_plateaus(lr, lowest, time, schedule);
   if (schedule.type == "steps") {
     for (const double milestone : parse_milestones(schedule.milestones)) {
       if (epochs_done >= milestone * epochs) rate *= schedule.factor;
     }
   }
-  if (by_epoch) rate = cosine(lr, (epochs_done + 1) / std::ceil(epochs));
+  if (by_epoch) rate = cosine(lr, lowest, (epochs_done + 1) / std::ceil(epochs));
   const double warmup = warmup_epochs(schedule, time.epochs);
   if (epochs_done < warmup) {
     const double share = epochs_done / warmup;

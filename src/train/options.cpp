@@ -56,6 +56,15 @@ void RunOptions::describe(FieldList& fields) {
              "what that file gives the head: load, its weights; fresh, nothing, for classes of "
              "one's own",
              one_of({"load", "fresh"}));
+  fields.add("drop_path", drop_path,
+             "stochastic depth: share of the samples that the last block's branch is left out for "
+             "in training, less towards the first block's 0; -1: as the model is published, 0.1 "
+             "for ConvNeXt, else 0",
+             Accepts{[](const OptionValue& value) {
+                       const auto* share = std::get_if<double>(&value);
+                       return share != nullptr && ((*share >= 0 && *share < 1) || *share == -1);
+                     },
+                     "at least 0 and below 1, or -1"});
   fields.add(
       "method", method,
       "training method; see `mlaan info methods`; auto: the one that gives the most for its bytes");
@@ -93,9 +102,9 @@ void RunOptions::describe(FieldList& fields) {
 
 void OptimizerOptions::describe(FieldList& fields) {
   fields.add("type", type,
-             "stochastic gradient descent, Adam, or Adam with weight decay beside the gradient; "
-             "for the latter two an lr of about 1e-3 is usual",
-             one_of({"sgd", "adam", "adamw"}));
+             "stochastic gradient descent, Adam, Adam with weight decay beside the gradient, or "
+             "LAMB, for large batches; for all but the first an lr of about 1e-3 is usual",
+             one_of({"sgd", "adam", "adamw", "lamb"}));
   fields.add("momentum", momentum, "momentum of stochastic gradient descent", between(0, 1));
   fields.add("nesterov", nesterov, "Nesterov's momentum, of stochastic gradient descent");
   const auto decay_rate = Accepts{[](const OptionValue& value) {
@@ -108,12 +117,32 @@ void OptimizerOptions::describe(FieldList& fields) {
   fields.add("epsilon", epsilon, "what Adam adds to the root of the mean square", above(0));
   fields.add("weight_decay", weight_decay,
              "factor of all parameters that is taken off them; -1: 1e-4 for sgd, 0 for adam, 0.05 "
-             "for adamw",
+             "for adamw, 0.01 for lamb",
              Accepts{[](const OptionValue& value) {
                        const auto* factor = std::get_if<double>(&value);
                        return factor != nullptr && (*factor >= 0 || *factor == -1);
                      },
                      "at least 0, or -1"});
+  fields.add("decay_norms", decay_norms,
+             "weight decay of biases and of normalisations' parameters too, as the papers' codes "
+             "have it; false: of other weights alone, as timm has it");
+  fields.add("layer_decay", layer_decay,
+             "factor on the learning rate from each unit to the one before it, the head's being 1; "
+             "an auxiliary net has that of the unit it reads",
+             Accepts{[](const OptionValue& value) {
+                       const auto* factor = std::get_if<double>(&value);
+                       return factor != nullptr && *factor > 0 && *factor <= 1;
+                     },
+                     "above 0, 1 at most"});
+  fields.add("clip_grad", clip_grad,
+             "highest norm of a gradient: of each module's and each auxiliary net's by itself, for "
+             "under isolation there is no norm of all; where one window spans all modules, of all "
+             "together; 0: any",
+             at_least(0));
+  fields.add("state", state,
+             "how sgd, adam and adamw keep their moments: float32, or 8bit, large weights' in a "
+             "byte each, rounded",
+             one_of({"float32", "8bit"}));
   fields.add("net_lr", net_lr,
              "factor on the learning rate of auxiliary nets; the backbone's own head is none",
              above(0));
@@ -123,18 +152,42 @@ void ScheduleOptions::describe(FieldList& fields) {
   fields.add(
       "type", type,
       "cosine (by step), epoch (cosine by epoch, as in the published code), steps (lower from "
-      "each milestone on) or constant",
-      one_of({"cosine", "epoch", "steps", "constant"}));
+      "each milestone on), plateau (lower after epochs without progress on validation), onecycle "
+      "(up to lr, then down) or constant",
+      one_of({"cosine", "epoch", "steps", "plateau", "onecycle", "constant"}));
   fields.add("warmup_epochs", warmup_epochs,
-             "length of the linear warm-up; -1: a sixteenth of the epochs, 10 at most",
+             "length of the linear warm-up, which onecycle does without; -1: a sixteenth of the "
+             "epochs, 10 at most",
              count_from(-1));
   fields.add("warmup_lr", warmup_lr, "learning rate that the warm-up begins with, lr at most",
              at_least(0));
   fields.add("milestones", milestones,
              "of \"steps\": shares of the training after which the rate is lowered",
              readable_by(parse_milestones, "shares from 0 to 1, separated by commas"));
-  fields.add("factor", factor, "of \"steps\": what each milestone multiplies the rate by",
+  fields.add("factor", factor,
+             "of \"steps\" and \"plateau\": what each milestone, or each plateau, multiplies the "
+             "rate by",
              between(0, 1));
+  fields.add("min_lr", min_lr, "of \"cosine\", \"epoch\" and \"plateau\": lowest rate, lr at most",
+             at_least(0));
+  fields.add("monitor", monitor, "of \"plateau\": what of the validation has to fall",
+             one_of({"loss", "error"}));
+  fields.add("patience_epochs", patience_epochs,
+             "of \"plateau\": epochs in a row without progress that do not lower the rate yet",
+             count_from(0));
+  fields.add("threshold", threshold,
+             "of \"plateau\": share of the lowest value so far that another must be below it by",
+             between(0, 1));
+  fields.add("cooldown_epochs", cooldown_epochs,
+             "of \"plateau\": epochs that are not counted after the rate was lowered",
+             count_from(0));
+  fields.add("peak", peak, "of \"onecycle\": share of the steps in which the rate rises",
+             between(0, 1));
+  fields.add("initial_divisor", initial_divisor,
+             "of \"onecycle\": what lr is divided by for the rate of the first step", at_least(1));
+  fields.add("final_divisor", final_divisor,
+             "of \"onecycle\": what the first step's rate is divided by for that of the last",
+             at_least(1));
 }
 
 void AugmentOptions::describe(FieldList& fields) {
@@ -252,6 +305,10 @@ void ValidationOptions::describe(FieldList& fields) {
   fields.add("report", report,
              "weights to test at the end: those of the last epoch, or of the best on validation",
              one_of({"last", "best"}));
+  fields.add("tta", tta,
+             "augmentation at test time, of eval, predict and a run's final test: flip averages "
+             "the logits over each picture and its mirror image",
+             one_of({"none", "flip"}));
 }
 
 void ExecutionOptions::describe(FieldList& fields) {

@@ -8,6 +8,7 @@
 #include <mlaan/local/published.h>
 #include <mlaan/local/recompute.h>
 #include <mlaan/nn/backbones.h>
+#include <mlaan/nn/drop_path.h>
 #include <mlaan/nn/scripted_backbone.h>
 #include <mlaan/train/options.h>
 #include <mlaan/train/plan_file.h>
@@ -118,12 +119,21 @@ OptimizerFactory optimizer_factory(Config& config) {
   const auto decay = [&](double usual) {
     return options.weight_decay < 0 ? usual : options.weight_decay;
   };
+  const MomentFormat format =
+      options.state == "8bit" ? MomentFormat::eight_bit : MomentFormat::float32;
   const auto moments = [&](double usual_decay) {
-    return AdamOptions{lr, options.beta1, options.beta2, options.epsilon, decay(usual_decay)};
+    return AdamOptions{lr,
+                       options.beta1,
+                       options.beta2,
+                       options.epsilon,
+                       decay(usual_decay),
+                       options.decay_norms,
+                       format};
   };
   if (options.type == "adam") return adam(moments(0));
   if (options.type == "adamw") return adamw(moments(0.05));
-  return sgd({lr, options.momentum, decay(1e-4), options.nesterov});
+  if (options.type == "lamb") return lamb(moments(0.01));
+  return sgd({lr, options.momentum, decay(1e-4), options.nesterov, options.decay_norms, format});
 }
 
 /// Cut after the units that a text names, separated by commas or blanks.
@@ -192,7 +202,10 @@ DataSource make_data(Config& config) {
 }
 
 Backbone make_backbone(Config& config, std::int64_t classes, const Shape& image_shape) {
-  return make_backbone(config.get<RunOptions>().model, classes, image_shape, seed_of(config));
+  const auto& run = config.get<RunOptions>();
+  Backbone backbone = make_backbone(run.model, classes, image_shape, seed_of(config));
+  if (run.drop_path >= 0) set_drop_path(backbone, run.drop_path);
+  return backbone;
 }
 
 Backbone make_backbone(Config& config, const DataSource& data) {
@@ -295,6 +308,8 @@ EngineOptions make_engine_options(Config& config) {
   options.seed = seed_of(config);
   options.precision = parse_precision(config.get<ExecutionOptions>().precision);
   options.boundaries = parse_precision(config.get<ExecutionOptions>().boundaries);
+  options.clip_grad = config.get<OptimizerOptions>().clip_grad;
+  options.layer_decay = config.get<OptimizerOptions>().layer_decay;
   check_precision(options.precision, options.device);
   return options;
 }

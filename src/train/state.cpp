@@ -8,11 +8,13 @@
 
 namespace mlaan {
 
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Plateau, lowest, bad_epochs, cooldown, count)
+
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TrainingState, epoch, batch, step, phase, loss_sum, errors,
                                    samples, seconds, images, peak_bytes, phase_peaks, train_error,
                                    validation_error, average_validation_error,
                                    best_validation_error, best_epoch, improved_validation_error,
-                                   improved_epoch)
+                                   improved_epoch, plateau)
 
 namespace {
 
@@ -26,6 +28,7 @@ void check_types(const nlohmann::json& given, const nlohmann::json& expected) {
     if (!fits) {
       throw UserError("its training state has " + value.dump() + " for '" + item.key() + "'");
     }
+    if (value.is_object()) check_types(value, item.value());
   }
 }
 

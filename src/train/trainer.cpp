@@ -164,6 +164,7 @@ class Trainer::Implementation {
     };
     if (config_.get<ValidationOptions>().report == "best") refuse("validation.report = \"best\"");
     if (config_.get<EarlyStoppingOptions>().patience > 0) refuse("early_stopping.patience");
+    if (config_.get<ScheduleOptions>().type == "plateau") refuse("schedule.type = \"plateau\"");
   }
 
   std::int64_t steps_of_epochs() const { return run_.epochs * train_loader_->batches_per_epoch(); }
@@ -199,6 +200,10 @@ class Trainer::Implementation {
     return [this](const torch::Tensor& images) { return phases_.engine().predict(images); };
   }
 
+  Predictor test_predictor() {
+    return at_test_time(predictor(), config_.get<ValidationOptions>().tta);
+  }
+
   SkipReport skip_report() {
     return [this](const std::string& what) {
       for (auto* observer : observers_) observer->on_skipped(what);
@@ -216,7 +221,8 @@ class Trainer::Implementation {
   double learning_rate_at(std::int64_t step) {
     const std::int64_t per_epoch = train_loader_->batches_per_epoch();
     const double epochs = static_cast<double>(steps_in_all()) / static_cast<double>(per_epoch);
-    return learning_rate({step, per_epoch, epochs}, run_.lr, config_.get<ScheduleOptions>());
+    return learning_rate({step, per_epoch, epochs, state_.plateau.count}, run_.lr,
+                         config_.get<ScheduleOptions>());
   }
 
   /// Trains to the end of the epoch, or of the training within it.
@@ -316,7 +322,7 @@ class Trainer::Implementation {
   std::optional<EpochReport> validate() {
     const Score validation = evaluate(predictor(), *validation_loader_, should_stop_);
     if (validation.stopped) return std::nullopt;
-    const Score of_average = evaluate_average(*validation_loader_);
+    const Score of_average = evaluate_average(predictor(), *validation_loader_);
     if (of_average.stopped) return std::nullopt;
     EpochReport report;
     report.epoch = state_.epoch + 1;
@@ -350,6 +356,12 @@ class Trainer::Implementation {
     const auto report = validate();
     if (!report) return false;
     note_errors(*report);
+    const auto& schedule = config_.get<ScheduleOptions>();
+    if (schedule.type == "plateau") {
+      const double watched =
+          schedule.monitor == "loss" ? report->validation_loss : report->validation_error;
+      state_.plateau = after_epoch(state_.plateau, watched, schedule);
+    }
     ++state_.epoch;
     state_.batch = 0;
     state_.loss_sum = 0;
@@ -519,14 +531,14 @@ class Trainer::Implementation {
     if (!complete) return summary;
     if (summary.reported == "best") load_best(summary);
     const auto loader = make_plain_loader(config_, data_, data_.test, test_images_, skip_report());
-    const Score test = evaluate(predictor(), *loader, should_stop_);
+    const Score test = evaluate(test_predictor(), *loader, should_stop_);
     if (test.stopped) {
       summary.complete = false;
       return summary;
     }
     summary.test_error = test.error;
     summary.test_loss = test.loss;
-    const Score of_average = evaluate_average(*loader);
+    const Score of_average = evaluate_average(test_predictor(), *loader);
     summary.complete = !of_average.stopped;
     summary.average_test_error = of_average.error;
     return summary;
@@ -563,12 +575,12 @@ class Trainer::Implementation {
   }
 
   /// Of the moving average of the weights; of no image where there is none.
-  Score evaluate_average(Loader& loader) {
+  Score evaluate_average(const Predictor& predict, Loader& loader) {
     Score none;
     none.error = undefined_number;
     if (!average_) return none;
     const AveragedWeightsScope averaged(*average_);
-    return evaluate(predictor(), loader, should_stop_);
+    return evaluate(predict, loader, should_stop_);
   }
 
   Config& config_;

@@ -153,6 +153,65 @@ TEST_F(Cli, PredictsWhatPicturesShow) {
   EXPECT_EQ(json::parse(printed.output)["pictures"][0]["classes"].size(), 5U);
 }
 
+TEST_F(Cli, FlagsThatUsersOfOtherTrainersKnowAreThere) {
+  const ProgramResult result =
+      run_program(train("run",
+                        "--method e2e --opt lamb --lr 0.01 --momentum 0.8 --weight-decay 0.1 "
+                        "--clip-grad 1 --layer-decay 0.9 --sched plateau --warmup-epochs 1 "
+                        "--warmup-lr 0.002 --min-lr 0.001 --decay-rate 0.5 --patience-epochs 3 "
+                        "--drop-path 0.2 --tta flip"));
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  const std::string config = read_text(folder / "run/config.toml");
+  for (const char* line :
+       {"type = \"lamb\"  # --opt", "momentum = 0.8  # --momentum",
+        "weight_decay = 0.1  # --weight-decay", "clip_grad = 1.0  # --clip-grad",
+        "layer_decay = 0.9  # --layer-decay", "type = \"plateau\"  # --sched",
+        "warmup_epochs = 1.0  # --warmup-epochs", "warmup_lr = 0.002  # --warmup-lr",
+        "min_lr = 0.001  # --min-lr", "factor = 0.5  # --decay-rate",
+        "patience_epochs = 3  # --patience-epochs", "drop_path = 0.2  # --drop-path",
+        "tta = \"flip\"  # --tta"}) {
+    EXPECT_TRUE(contains(config, line)) << line << " is not in:\n" << config;
+  }
+  const auto loss_of = [&](const std::string& more) {
+    const ProgramResult evaluated =
+        run_program("eval " + quoted(folder / "run") + more + " --json " + quoted(folder / "json"));
+    EXPECT_EQ(evaluated.exit_code, 0) << evaluated.output;
+    return json::parse(read_text(folder / "json"))["test_loss"].get<double>();
+  };
+  const double tested = summary("run")["test_loss"].get<double>();
+  EXPECT_NEAR(loss_of(""), tested, 1e-6) << "as the run was tested";
+  EXPECT_NE(loss_of(" --tta none"), tested);
+  expect_usage_error(
+      "train --opt lamb --set optimizer.state=8bit -q --output " + quoted(folder / "other"),
+      {"8bit", "lamb"});
+  expect_usage_error("train --drop-path 1", {"--drop-path", "below 1"});
+  expect_usage_error("train --tta flop", {"--tta", "none, flip"});
+}
+
+TEST_F(Cli, PredictionsByFlipsAreThoseOfTheMirroredPicture) {
+  if (!built_with_pictures()) GTEST_SKIP() << "built without pictures";
+  ASSERT_EQ(run_program(train("run")).exit_code, 0);
+  const torch::Tensor picture = wavy_picture(3, 32, 32);
+  write_bytes(folder / "one.png", png_file(picture));
+  write_bytes(folder / "mirrored.png", png_file(picture.flip(2).contiguous()));
+  const auto probabilities = [&](const std::string& more) {
+    const ProgramResult result =
+        run_program("predict " + quoted(folder / "run") + " " + quoted(folder / "one.png") + " " +
+                    quoted(folder / "mirrored.png") + more + " --json -");
+    EXPECT_EQ(result.exit_code, 0) << result.output;
+    std::vector<double> likeliest;
+    const json parsed = json::parse(result.output);
+    for (const auto& of_picture : parsed.at("pictures")) {
+      likeliest.push_back(of_picture["classes"][0]["probability"].get<double>());
+    }
+    return likeliest;
+  };
+  const auto plain = probabilities("");
+  const auto flipped = probabilities(" --tta flip");
+  EXPECT_GT(std::abs(plain.at(0) - plain.at(1)), 1e-5) << "what the test would see";
+  EXPECT_NEAR(flipped.at(0), flipped.at(1), 1e-6);
+}
+
 TEST_F(Cli, BenchWritesItsResults) {
   const ProgramResult result =
       run_program("bench --model resnet8 -b 8 --methods dgl,mlaan --repeats 2 --warmup 1 --json " +

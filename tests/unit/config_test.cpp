@@ -10,11 +10,14 @@
 #include <mlaan/train/config.h>
 #include <mlaan/train/learning_rate.h>
 #include <mlaan/train/options.h>
+#include <mlaan/train/plateau.h>
 #include <mlaan/train/setup.h>
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
+#include <limits>
 
 namespace mlaan::testing {
 namespace {
@@ -201,6 +204,92 @@ TEST(LearningRate, ConstantIsConstant) {
   const auto options = schedule("constant", 0);
   EXPECT_DOUBLE_EQ(learning_rate({0, 5, 4}, 0.3, options), 0.3);
   EXPECT_DOUBLE_EQ(learning_rate({19, 5, 4}, 0.3, options), 0.3);
+}
+
+TEST(LearningRate, DoesNotFallBelowItsMinimum) {
+  auto options = schedule("cosine", 0);
+  options.min_lr = 0.2;
+  const auto rate = [&](std::int64_t step, double lr) {
+    return learning_rate({step, 10, 10}, lr, options);
+  };
+  EXPECT_DOUBLE_EQ(rate(0, 0.8), 0.8);
+  EXPECT_NEAR(rate(50, 0.8), 0.5, 1e-12);
+  EXPECT_NEAR(rate(100, 0.8), 0.2, 1e-12);
+  EXPECT_DOUBLE_EQ(rate(50, 0.1), 0.1) << "never above lr";
+  options.type = "epoch";
+  EXPECT_NEAR(rate(99, 0.8), 0.2, 1e-12);
+}
+
+TEST(LearningRate, OneCycleIsPyTorchs) {
+  // torch.optim.lr_scheduler.OneCycleLR(max_lr=0.8, total_steps=20): its rates step by step, by its
+  // own formula: up to 0.8 in step 0.3·20 − 1 = 5, then down to the last.
+  const auto options = schedule("onecycle", 3);
+  const double first = 0.8 / 25;
+  const double last = first / 1e4;
+  const auto between = [](double from, double to, double share) {
+    return to + (from - to) / 2 * (1 + std::cos(3.141592653589793 * share));
+  };
+  const auto rate = [&](std::int64_t step) { return learning_rate({step, 5, 4}, 0.8, options); };
+  EXPECT_DOUBLE_EQ(rate(0), 0.032);
+  EXPECT_NEAR(rate(1), between(first, 0.8, 1.0 / 5), 1e-12);
+  EXPECT_NEAR(rate(1), 0.10533747, 1e-8);
+  EXPECT_NEAR(rate(5), 0.8, 1e-12);
+  EXPECT_NEAR(rate(12), between(0.8, last, 0.5), 1e-12);
+  EXPECT_NEAR(rate(12), 0.4000016, 1e-9);
+  EXPECT_NEAR(rate(19), 3.2e-6, 1e-12);
+  auto other = options;
+  other.peak = 0.05;  // the first step is the highest
+  EXPECT_NEAR(learning_rate({0, 5, 4}, 0.8, other), 0.8, 1e-12);
+  other.peak = 0;
+  EXPECT_NEAR(learning_rate({19, 5, 4}, 0.8, other), 3.2e-6, 1e-12);
+  other.peak = 1;
+  EXPECT_NEAR(learning_rate({19, 5, 4}, 0.8, other), 0.8, 1e-12);
+  EXPECT_TRUE(std::isfinite(learning_rate({0, 1, 1}, 0.8, options))) << "one step in all";
+}
+
+TEST(LearningRate, FallsWithEachPlateauToItsMinimum) {
+  auto options = schedule("plateau", 2);
+  options.factor = 0.5;
+  options.min_lr = 0.15;
+  const auto rate = [&](std::int64_t step, std::int64_t plateaus) {
+    return learning_rate({step, 10, 100, plateaus}, 0.8, options);
+  };
+  EXPECT_DOUBLE_EQ(rate(500, 0), 0.8);
+  EXPECT_DOUBLE_EQ(rate(500, 1), 0.4);
+  EXPECT_DOUBLE_EQ(rate(500, 2), 0.2);
+  EXPECT_DOUBLE_EQ(rate(500, 3), 0.15);
+  EXPECT_DOUBLE_EQ(rate(500, 9000), 0.15);
+  EXPECT_NEAR(rate(10, 0), (0.8 + 0.01) / 2, 1e-12) << "half of the warm-up";
+}
+
+TEST(Plateau, IsAsManyBadEpochsAsPyTorchSays) {
+  // torch.optim.lr_scheduler.ReduceLROnPlateau(factor=0.5, patience=1, threshold=0.1, cooldown=2):
+  // what it has counted after each of these values.
+  ScheduleOptions options;
+  options.patience_epochs = 1;
+  options.threshold = 0.1;
+  options.cooldown_epochs = 2;
+  struct Epoch {
+    double value;
+    double lowest;
+    std::int64_t bad_epochs;
+    std::int64_t cooldown;
+    std::int64_t count;
+  };
+  const double none = std::numeric_limits<double>::quiet_NaN();
+  const std::vector<Epoch> epochs{{1.0, 1.0, 0, 0, 0}, {0.95, 1.0, 1, 0, 0},  // not a tenth lower
+                                  {0.8, 0.8, 0, 0, 0}, {0.8, 0.8, 1, 0, 0},  {0.9, 0.8, 0, 2, 1},
+                                  {0.9, 0.8, 0, 1, 1}, {0.5, 0.5, 0, 0, 1},  {none, 0.5, 1, 0, 1},
+                                  {0.5, 0.5, 0, 2, 2}};
+  Plateau plateau;
+  for (std::size_t i = 0; i < epochs.size(); ++i) {
+    plateau = after_epoch(plateau, epochs[i].value, options);
+    EXPECT_DOUBLE_EQ(plateau.lowest, epochs[i].lowest) << "epoch " << i;
+    EXPECT_EQ(plateau.bad_epochs, epochs[i].bad_epochs) << "epoch " << i;
+    EXPECT_EQ(plateau.cooldown, epochs[i].cooldown) << "epoch " << i;
+    EXPECT_EQ(plateau.count, epochs[i].count) << "epoch " << i;
+  }
+  EXPECT_EQ(after_epoch({}, none, options).lowest, -1) << "no first value yet";
 }
 
 TEST(LearningRate, FallsAtEachMilestone) {

@@ -1,3 +1,5 @@
+#include "support/closeness.h"
+
 #include <mlaan/data/in_memory.h>
 #include <mlaan/train/evaluate.h>
 
@@ -82,6 +84,27 @@ TEST(Evaluate, SaysNothingOfNoImages) {
   EXPECT_TRUE(std::isnan(score.error));
   EXPECT_TRUE(std::isnan(score.error_top5));
   EXPECT_TRUE(score.classes.empty());
+}
+
+TEST(Evaluate, FlipsAverageWhatIsSaidOfPictureAndMirror) {
+  // Of a picture of two pixels (a, b): 10·a + b and a.
+  const auto said = [](const torch::Tensor& images) {
+    const auto left = images.select(-1, 0).flatten();
+    const auto right = images.select(-1, 1).flatten();
+    return torch::stack({10 * left + right, left}, 1);
+  };
+  const auto images = torch::tensor({1.0F, 3.0F, 5.0F, 2.0F}).view({2, 1, 1, 2});
+  expect_same(at_test_time(Predictor(said), "none")(images),
+              torch::tensor({{13.0F, 1.0F}, {52.0F, 5.0F}}), "as they are");
+  const auto expected = torch::tensor({{22.0F, 2.0F}, {38.5F, 3.5F}});
+  expect_same(at_test_time(Predictor(said), "flip")(images), expected, "averaged");
+  const MultiPredictor twice = [&](const torch::Tensor& batch) {
+    return std::vector<torch::Tensor>{said(batch), -said(batch)};
+  };
+  const auto outputs = at_test_time(twice, "flip")(images);
+  ASSERT_EQ(outputs.size(), 2U);
+  expect_same(outputs[0], expected, "first output");
+  expect_same(outputs[1], -expected, "second output");
 }
 
 }  // namespace

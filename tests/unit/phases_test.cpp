@@ -80,10 +80,18 @@ TEST_F(Phases, OfOneMethodTwiceTrainWhatTheMethodTrains) {
   for (const std::string method : {"e2e", "mlm", "predsim"}) {
     const std::string file =
         file_of(method, phase("first", 0.4, method) + phase("then", 0.6, method));
-    for (const char* optimizer : {"sgd", "adamw"}) {
-      const std::vector<std::string> more{std::string("optimizer.type=") + optimizer, "lr=0.01"};
-      expect_same_tensors(train(method + optimizer, run_of(file, more)),
-                          train(method + optimizer + "-plain", run_of(method, more)));
+    const std::vector<std::vector<std::string>> optimizers{
+        {"optimizer.type=sgd"},
+        {"optimizer.type=adamw"},
+        {"optimizer.type=sgd", "optimizer.state=8bit", "optimizer.layer_decay=0.8"},
+        {"optimizer.type=adamw", "optimizer.state=8bit", "optimizer.decay_norms=false"},
+        {"optimizer.type=lamb", "drop_path=0.4"}};
+    for (std::size_t i = 0; i < optimizers.size(); ++i) {
+      auto more = optimizers[i];
+      more.emplace_back("lr=0.01");
+      const std::string name = method + std::to_string(i);
+      expect_same_tensors(train(name, run_of(file, more)),
+                          train(name + "-plain", run_of(method, more)));
     }
   }
 }

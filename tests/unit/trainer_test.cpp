@@ -92,6 +92,11 @@ TEST_F(TrainerTest, ARunThatIsStoppedGoesOnToTheSameNetwork) {
       {"method=dgl", "engine.precision=bfloat16", "engine.check_precision=false"},
       {"method=dgl", "optimizer.type=adamw", "lr=0.001", "engine.fused_update=false"},
       {"method=mlm", "optimizer.type=adam", "lr=0.001"},
+      {"method=mlaan", "optimizer.state=8bit", "optimizer.clip_grad=0.5", "drop_path=0.5",
+       "engine.micro_batches=2"},
+      {"method=e2e", "optimizer.type=lamb", "lr=0.01", "optimizer.clip_grad=0.5",
+       "optimizer.layer_decay=0.7", "optimizer.decay_norms=false", "schedule.type=onecycle"},
+      {"method=dgl", "optimizer.type=adamw", "lr=0.001", "optimizer.state=8bit"},
       {"method=predsim", "augment.mixup=0.8", "augment.cutmix=1", "augment.mix_probability=0.7",
        "augment.random_augment=2", "augment.erase=0.5", "augment.saturation=0.4",
        "augment.label_smoothing=0.1"}};
@@ -231,7 +236,83 @@ TEST_F(TrainerTest, OverfitsTheBatchesThatItIsGiven) {
                     {"limit.overfit_batches = 6", "48", "40"});
 }
 
-std::vector<std::string> lines_of(const std::filesystem::path& path);
+/// The learning rate that each epoch of a run ended with, by its log.
+std::vector<double> rates_of_epochs(const std::filesystem::path& run_folder) {
+  std::vector<double> rates;
+  for (const auto& line : lines_of(run_folder / "metrics.csv")) {
+    std::istringstream fields(line);
+    std::string epoch;
+    std::string step;
+    std::string rate;
+    std::getline(fields, epoch, ',');
+    std::getline(fields, step, ',');
+    std::getline(fields, rate, ',');
+    if (epoch != "epoch") rates.push_back(std::stod(rate));
+  }
+  return rates;
+}
+
+TEST_F(TrainerTest, PlateausLowerTheRateAndAreRemembered) {
+  // A value must be 0 to be lower by all of the lowest: each epoch but the first is bad.
+  const std::vector<std::string> settings{"epochs=5",
+                                          "lr=0.1",
+                                          "method=e2e",
+                                          "schedule.type=plateau",
+                                          "schedule.threshold=1",
+                                          "schedule.patience_epochs=1",
+                                          "schedule.factor=0.5",
+                                          "schedule.warmup_epochs=0"};
+  const auto train_until = [&](const std::string& name, const std::function<bool()>& should_stop,
+                               bool resume) {
+    Config config = small_run(settings);
+    Trainer trainer(config, make_data(config), folder / name);
+    if (resume) trainer.resume(read_checkpoint(last_checkpoint(folder / name)));
+    MetricsFiles files(folder / name);
+    trainer.add_observer(files);
+    return finish(trainer, should_stop);
+  };
+  const Outcome whole = train_until("whole", {}, false);
+  const std::vector<double> expected{0.1, 0.1, 0.1, 0.05, 0.05};
+  EXPECT_EQ(rates_of_epochs(folder / "whole"), expected);
+  // In the middle of an epoch and of a validation, before and after the rate fell.
+  for (const int question : {9, 13, 17, 20, 24, 29}) {
+    const std::string name = std::to_string(question);
+    EXPECT_FALSE(train_until(name, at_question(question), false).summary.complete);
+    expect_same_network(train_until(name, {}, true), whole);
+    EXPECT_EQ(rates_of_epochs(folder / name), expected);
+  }
+  expect_user_error(
+      [&] {
+        train("none", {"schedule.type=plateau", "validation.fraction=0"});
+      },
+      {"plateau", "validation.fraction"});
+}
+
+TEST_F(TrainerTest, FlipsAtTestTimeAreOfTheTestAlone) {
+  const Outcome plain = train("plain", {"method=e2e"});
+  Config config = small_run({"method=e2e", "validation.tta=flip"});
+  const DataSource data = make_data(config);
+  Trainer trainer(config, data, folder / "flip");
+  const Outcome flipped = finish(trainer);
+  expect_same_network(flipped, plain);
+  EXPECT_DOUBLE_EQ(flipped.summary.validation_error, plain.summary.validation_error);
+  const auto loader = make_plain_loader(config, data, data.test, all_indices(*data.test));
+  loader->start(0);
+  double loss = 0;
+  std::int64_t images = 0;
+  const torch::NoGradGuard no_grad;
+  while (auto batch = loader->next()) {
+    const auto logits = (trainer.engine().predict(batch->images) +
+                         trainer.engine().predict(batch->images.flip(3))) /
+                        2;
+    const auto count = batch->labels.size(0);
+    loss += static_cast<double>(count) *
+            torch::nn::functional::cross_entropy(logits, batch->labels).item<double>();
+    images += count;
+  }
+  EXPECT_NEAR(flipped.summary.test_loss, loss / static_cast<double>(images), 1e-6);
+  EXPECT_NE(flipped.summary.test_loss, plain.summary.test_loss);
+}
 
 TEST_F(TrainerTest, WhatDivergesDoesNotTakeThePlaceOfTheLastCheckpoint) {
   train("run", {"epochs=1"});
@@ -259,20 +340,7 @@ TEST_F(TrainerTest, WhatDivergesDoesNotTakeThePlaceOfTheLastCheckpoint) {
 }
 
 TEST_F(TrainerTest, TheRateFollowsEpochsWhateverTheBatch) {
-  const auto rates = [&](const std::string& name) {
-    std::vector<double> rates;
-    for (const auto& line : lines_of(folder / name / "metrics.csv")) {
-      std::istringstream fields(line);
-      std::string epoch;
-      std::string step;
-      std::string rate;
-      std::getline(fields, epoch, ',');
-      std::getline(fields, step, ',');
-      std::getline(fields, rate, ',');
-      if (epoch != "epoch") rates.push_back(std::stod(rate));
-    }
-    return rates;
-  };
+  const auto rates = [&](const std::string& name) { return rates_of_epochs(folder / name); };
   const auto run = [&](const std::string& name, const std::vector<std::string>& settings,
                        bool resume) {
     Config config = small_run(settings);
@@ -435,7 +503,8 @@ TEST_F(TrainerTest, StatesOfOtherTypesAreRefused) {
        {with("\"step\":0", "\"step\":1.5"), with("\"step\":0", "\"step\":-1"),
         with("\"epoch\":0", "\"epoch\":\"0\""), with("\"epoch\":0", "\"epoch\":true"),
         with("\"seconds\":0.0", "\"seconds\":null"), with("\"batch\":0", "\"batch\":0,\"batch\":1"),
-        with("\"step\":0", "\"stop\":0")}) {
+        with("\"step\":0", "\"stop\":0"), with("\"bad_epochs\":0", "\"bad_epochs\":0.5"),
+        with("\"plateau\":{", "\"plateau\":1,\"other\":{")}) {
     EXPECT_THROW(TrainingState::from_json(changed), UserError) << changed;
   }
 }

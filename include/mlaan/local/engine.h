@@ -54,6 +54,15 @@ struct EngineOptions {
   /// finite. With Precision::float16 there is one in any case; without need for it results are the
   /// same.
   std::optional<LossScaleOptions> loss_scale;
+  /// Highest norm of a gradient; 0: any. A longer one is shortened to it before the update, after
+  /// micro-batches are summed and the loss scale is taken out. The norm is that of each module and
+  /// of each net by itself: under isolation they are updated one after the other, and no norm of
+  /// all of them exists. Where one window spans all modules it is of everything together, as usual
+  /// in end-to-end training; all updates are then made at the end of the step.
+  double clip_grad = 0;
+  /// Factor on the learning rate from each unit to the one before it, from 1 at the backbone's own
+  /// head on: decay^(N − i) for unit i of 0 … N−1. A net has the factor of the unit that it reads.
+  double layer_decay = 1;
 };
 
 /// What a training step gives back.
@@ -108,7 +117,8 @@ class Engine {
   /// Logits of a batch in evaluation mode, without gradients.
   torch::Tensor predict(const torch::Tensor& images);
 
-  /// Of everything; nets have it times their own factor (see Plan::net_learning_rates).
+  /// Of everything; nets have it times their own factor (see Plan::net_learning_rates), and all
+  /// times that of their depth (see EngineOptions::layer_decay).
   void set_learning_rate(double lr);
 
   /// Says how much of the training, or of the phase that the plan is for, is done, from 0 to 1:

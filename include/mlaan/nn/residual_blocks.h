@@ -2,6 +2,7 @@
 // arXiv:1611.05431).
 #pragma once
 
+#include <mlaan/nn/drop_path.h>
 #include <mlaan/nn/fresh_block.h>
 #include <mlaan/nn/rebuilds_activations.h>
 
@@ -25,7 +26,8 @@ torch::nn::Conv2d he_convolution(std::int64_t in, std::int64_t out, std::int64_t
 class BasicBlockImpl : public torch::nn::Cloneable<BasicBlockImpl>,
                        public RebuildsActivations,
                        public KnowsOutputAgain,
-                       public FreshBlock {
+                       public FreshBlock,
+                       public DropsPath {
  public:
   BasicBlockImpl(std::int64_t in_channels, std::int64_t out_channels, std::int64_t stride);
   void reset() override;
@@ -52,7 +54,8 @@ TORCH_MODULE(BasicBlock);
 class BottleneckImpl : public torch::nn::Cloneable<BottleneckImpl>,
                        public RebuildsActivations,
                        public KnowsOutputAgain,
-                       public FreshBlock {
+                       public FreshBlock,
+                       public DropsPath {
  public:
   /// \param width channels of the 3×3 convolution, in `groups` groups.
   BottleneckImpl(std::int64_t in_channels, std::int64_t width, std::int64_t out_channels,

@@ -3,6 +3,7 @@
 
 #include <mlaan/core/options.h>
 #include <mlaan/nn/backbones.h>
+#include <mlaan/nn/drop_path.h>
 #include <mlaan/nn/fresh_block.h>
 #include <mlaan/nn/rebuilds_activations.h>
 #include <mlaan/nn/self_attention.h>
@@ -73,7 +74,8 @@ TORCH_MODULE(FeedForward);
 /// `ln_2`, `mlp`. (batch, tokens, width) → (batch, tokens, width)
 class EncoderBlockImpl : public torch::nn::Cloneable<EncoderBlockImpl>,
                          public RebuildsActivations,
-                         public FreshBlock {
+                         public FreshBlock,
+                         public DropsPath {
  public:
   EncoderBlockImpl(std::int64_t width, std::int64_t heads, std::int64_t hidden);
   void reset() override;
@@ -82,6 +84,9 @@ class EncoderBlockImpl : public torch::nn::Cloneable<EncoderBlockImpl>,
   torch::nn::AnyModule make_fresh(std::int64_t width, std::int64_t stride) const override;
 
  private:
+  /// tokens + branch, or what drop_path() leaves of that.
+  torch::Tensor add(const torch::Tensor& tokens, const torch::Tensor& branch) const;
+
   std::int64_t width_;
   std::int64_t heads_;
   std::int64_t hidden_;

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <vector>
 
 namespace mlaan {
@@ -34,6 +35,11 @@ struct Score {
 /// Logits of a batch, in evaluation mode.
 using Predictor = std::function<torch::Tensor(const torch::Tensor& images)>;
 
+/// What a network says of pictures at test time. \param tta as validation.tta: "none", what it says
+/// of them as they are; "flip", the mean of that and of what it says of their mirror images.
+/// \param predict logits of a batch of shape (batch, …, width).
+Predictor at_test_time(Predictor predict, const std::string& tta);
+
 /// Runs every batch of the loader's epoch 0 through the network.
 /// \param should_stop asked before every batch; where it is true, the score is of those before.
 Score evaluate(const Predictor& predict, Loader& loader,
@@ -41,6 +47,8 @@ Score evaluate(const Predictor& predict, Loader& loader,
 
 /// Logits of a batch from several places of a network, in evaluation mode; always as many.
 using MultiPredictor = std::function<std::vector<torch::Tensor>(const torch::Tensor& images)>;
+
+MultiPredictor at_test_time(MultiPredictor predict, const std::string& tta);
 
 /// The same for a network that gives logits several times. Without images one score.
 /// \param on_batch told of every batch and what came of it.

@@ -18,6 +18,7 @@ struct RunOptions {
   std::string model = "resnet20";
   std::string weights;
   std::string weights_head = "load";
+  double drop_path = -1;
   std::string method = default_method();
   std::int64_t modules = 0;
   std::string partition = "default";
@@ -45,6 +46,10 @@ struct OptimizerOptions {
   double beta2 = 0.999;
   double epsilon = 1e-8;
   double weight_decay = -1;
+  bool decay_norms = true;
+  double layer_decay = 1;
+  double clip_grad = 0;
+  std::string state = "float32";
   double net_lr = 1;
 
   void describe(FieldList& fields);
@@ -58,6 +63,14 @@ struct ScheduleOptions {
   double warmup_lr = 0.01;
   std::string milestones = "0.5,0.75,0.89,0.94";
   double factor = 0.25;
+  double min_lr = 0;
+  std::string monitor = "loss";
+  std::int64_t patience_epochs = 10;
+  double threshold = 1e-4;
+  std::int64_t cooldown_epochs = 0;
+  double peak = 0.3;
+  double initial_divisor = 25;
+  double final_divisor = 1e4;
 
   void describe(FieldList& fields);
 };
@@ -135,6 +148,7 @@ struct ValidationOptions {
   static constexpr const char* section = "validation";
   double fraction = 0.1;
   std::string report = "last";
+  std::string tta = "none";
 
   void describe(FieldList& fields);
 };

@@ -1,6 +1,8 @@
 // How far a training run has come: all that a resume needs besides the tensors.
 #pragma once
 
+#include <mlaan/train/plateau.h>
+
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -32,6 +34,8 @@ struct TrainingState {
   /// The last validation error that was lower by enough for early stopping, and its epoch.
   double improved_validation_error = -1;
   std::int64_t improved_epoch = 0;
+
+  Plateau plateau;  ///< of the schedule of this name
 
   std::string to_json() const;
   /// \throws UserError for a text that is not what to_json() writes.
