@@ -6,7 +6,7 @@ namespace mlaan::cli {
 namespace {
 
 /// Text within the brackets and between the colons of _arguments.
-std::string escaped(const std::string& text) {
+std::string escaped_for_zsh(const std::string& text) {
   std::string result;
   for (const char letter : text) {
     if (letter == '\\' || letter == '[' || letter == ']' || letter == ':') result += '\\';
@@ -45,7 +45,7 @@ std::string action(const Offer& offer) {
 std::string value_of(const FlagOutline& flag) {
   if (flag.value.empty()) return "";
   const std::string name = flag.value.front() == '{' ? "value" : flag.value;
-  return std::string(flag.value_is_optional ? "::" : ":") + escaped(name) + ":" +
+  return std::string(flag.value_is_optional ? "::" : ":") + escaped_for_zsh(name) + ":" +
          action(flag.offer);
 }
 
@@ -60,8 +60,8 @@ std::string flag_specs(const CommandOutline& command) {
     for (const auto& name : flag.names) {
       const bool is_long = name.compare(0, 2, "--") == 0;
       const std::string joins = flag.value.empty() ? "" : (is_long ? "=" : "+");
-      text += " \\\n    " +
-              quoted(others + name + joins + "[" + escaped(flag.help) + "]" + value_of(flag));
+      text += " \\\n    " + quoted(others + name + joins + "[" + escaped_for_zsh(flag.help) + "]" +
+                                   value_of(flag));
     }
   }
   return text;
@@ -72,7 +72,8 @@ std::string argument_specs(const CommandOutline& command) {
   int place = 1;
   for (const auto& argument : command.arguments) {
     const std::string at = argument.takes_many ? "*" : std::to_string(place++);
-    text += " \\\n    " + quoted(at + ":" + escaped(argument.value) + ":" + action(argument.offer));
+    text += " \\\n    " +
+            quoted(at + ":" + escaped_for_zsh(argument.value) + ":" + action(argument.offer));
   }
   return text;
 }
@@ -83,7 +84,7 @@ std::string choose_below(const CommandOutline& command) {
   std::string cases;
   for (const auto& below : command.commands) {
     const std::string& name = below.path.back();
-    names += "\n      " + quoted(name + ":" + escaped(below.help));
+    names += "\n      " + quoted(name + ":" + escaped_for_zsh(below.help));
     cases += "        " + name + ") " + function_of(below) + " ;;\n";
   }
   return " \\\n    '1: :->command' '*::argument:->below'\n"
