@@ -1,6 +1,8 @@
 // Tensors in eight bits an element, row by row (Dettmers et al. 2022, arXiv:2110.02861).
 #pragma once
 
+#include "local/eight_bit_table.h"
+
 #include <torch/types.h>
 
 #include <cstdint>
@@ -10,15 +12,11 @@ namespace mlaan {
 /// A float32 tensor of at least two dimensions, rounded. A row is what one index of the first
 /// dimension that is longer than 1 selects - the weights of one output, so that rows are the same
 /// in any memory format. Each has a scale, its largest magnitude, and of each element a code: the
-/// place of the nearest entry in a table of 256 shares of the scale, whose steps grow with the
-/// share, over seven decades (the paper's dynamic tree).
+/// place of the nearest entry in a table of shares of the scale.
 struct EightBitTensor {
   torch::Tensor codes;   ///< uint8, of the tensor's shape and memory format
   torch::Tensor scales;  ///< float32, one a row
 };
-
-/// Whether a tensor has values of either sign, or none below 0, for which the table is finer.
-enum class Sign : std::uint8_t { either, not_negative };
 
 /// Whether the bytes of this tensor are worth it: float32, 4096 elements, 16 a row.
 bool is_worth_eight_bits(const torch::Tensor& tensor);

@@ -164,6 +164,25 @@ TEST(ClipGrad, ChangesNothingWhereNoNormIsHigher) {
   }
 }
 
+TEST(ClipGrad, LeavesGradientsThatOthersHoldAlone) {
+  for (const bool with_scale : {false, true}) {
+    EngineOptions options;
+    options.clip_grad = with_scale ? 0 : 1e-3;
+    if (with_scale) options.loss_scale.emplace();
+    const Backbone backbone = test_backbone("resnet8", 1);
+    Engine engine(backbone, plan_of("dgl", backbone), options);
+    engine.accumulate(torch::randn({4, 3, 32, 32}), torch::arange(4));
+    std::vector<torch::Tensor> held;
+    std::vector<torch::Tensor> copies;
+    for (const auto& named : backbone.named_parameters()) {
+      held.push_back(named.tensor.grad());
+      copies.push_back(held.back().clone());
+    }
+    engine.update();
+    for (std::size_t i = 0; i < held.size(); ++i) expect_same(held[i], copies[i], "a gradient");
+  }
+}
+
 TEST(ClipGrad, KnowsWhatIsTrainedAsOne) {
   const Backbone backbone = test_backbone("resnet8", 1);
   EXPECT_TRUE(is_trained_as_one(plan_of("e2e", backbone)));

@@ -15,6 +15,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <limits>
+
 namespace mlaan::testing {
 namespace {
 
@@ -336,6 +339,54 @@ TEST(Lamb, StepsAsThePaperSays) {
         lamb({1e-3, 0.9, 0.999, 1e-8, 0, true, MomentFormat::eight_bit});
       },
       {"8bit", "lamb"});
+}
+
+TEST(EightBit, TheTableHasSevenDecadesAndEveryCodeStandsForOneOfThem) {
+  const auto& either = eight_bit_table(Sign::either);
+  const auto& not_negative = eight_bit_table(Sign::not_negative);
+  ASSERT_EQ(either.size(), 256U);
+  ASSERT_EQ(not_negative.size(), 256U);
+  EXPECT_EQ(either[127], 0);
+  EXPECT_FLOAT_EQ(either[128], 5.5e-7F) << "the middle of 1e-7 and 1e-6";
+  EXPECT_FLOAT_EQ(either[0], -0.99296875F) << "the middle of the last of 64 parts of 0.1 to 1";
+  EXPECT_EQ(either[255], 1);
+  EXPECT_EQ(not_negative[0], 0);
+  EXPECT_FLOAT_EQ(not_negative[1], 3.25e-7F);
+  EXPECT_EQ(not_negative[255], 1);
+}
+
+TEST(EightBit, CodesAreThoseOfTheNearestEntries) {
+  torch::manual_seed(3);
+  const double none = std::numeric_limits<double>::quiet_NaN();
+  for (const auto sign : {Sign::either, Sign::not_negative}) {
+    const auto& table = eight_bit_table(sign);
+    std::vector<float> shares{0, 1, -0.0F, 1e-30F, 0.5F, 3e-7F, 1.5e-7F, 5.4e-7F};
+    shares.insert(shares.end(), table.begin(), table.end());
+    for (std::size_t i = 0; i + 1 < table.size(); ++i) {
+      // Half-way between neighbours, and right beside.
+      const float half_way = (table[i] + table[i + 1]) / 2;
+      for (const float share :
+           {half_way, std::nextafter(half_way, -2.0F), std::nextafter(half_way, 2.0F)}) {
+        shares.push_back(share);
+      }
+    }
+    const auto random = torch::rand({20000}) * torch::pow(10, -8 * torch::rand({20000}));
+    torch::Tensor all = torch::cat({torch::tensor(shares), random});
+    if (sign == Sign::either) all = torch::cat({all, -all});
+    if (sign == Sign::not_negative) all = all.abs();
+    const auto codes = nearest_codes(all, sign);
+    EXPECT_TRUE(torch::equal(codes, nearest_codes_by_operators(all, sign)));
+    const auto entries = entries_at(codes, sign);
+    expect_same(entries, entries_by_operators(codes, sign), "entries");
+    const auto distances =
+        (all.unsqueeze(1) - torch::tensor(table).unsqueeze(0)).abs().amin(1).to(torch::kFloat64);
+    const auto found = (all - entries).abs().to(torch::kFloat64);
+    const auto is_raised =
+        sign == Sign::not_negative ? codes == 1 : torch::zeros_like(codes, torch::kBool);
+    EXPECT_TRUE(((found - distances) <= 1e-6 * all.abs()).logical_or(is_raised).all().item<bool>());
+    EXPECT_EQ((entries == 0).logical_and(all > 0).any().item<bool>(), sign == Sign::either);
+    nearest_codes(torch::tensor({none, -none}, torch::kFloat32), sign);  // ends
+  }
 }
 
 TEST(EightBit, ValuesAreRoundedToTheNearestShareOfTheirRowsLargest) {
