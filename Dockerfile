@@ -9,7 +9,7 @@ ARG DEVICE=cpu
 FROM debian:13-slim AS build
 WORKDIR /mlaan
 COPY scripts/install-packages scripts/
-RUN scripts/install-packages dpkg-dev python3-venv
+RUN scripts/install-packages python3-venv
 COPY . .
 
 FROM build AS build-cpu

@@ -127,6 +127,19 @@ void write_step_costs(const std::filesystem::path& path, const std::vector<StepC
   write_text(path, json_text(document, 2) + "\n");
 }
 
+namespace {
+
+/// Epochs are divided by these, and plots have their logarithms.
+void check(const StepCost& cost, const std::filesystem::path& path) {
+  constexpr double longest = 1e9;
+  if (cost.time_ratio > 1 / longest && cost.time_ratio < longest && cost.peak_bytes > 0) return;
+  throw UserError(path.string() + ": the step of " + cost.spec +
+                  " takes no time or no bytes, or too much of them; remove it to have steps "
+                  "measured again");
+}
+
+}  // namespace
+
 std::vector<StepCost> read_step_costs(const std::filesystem::path& path) {
   std::vector<StepCost> costs;
   try {
@@ -134,6 +147,7 @@ std::vector<StepCost> read_step_costs(const std::filesystem::path& path) {
     for (const auto& cost : document.at("step_costs")) {
       costs.push_back({cost.at("method").get<std::string>(), cost.at("time_ratio").get<double>(),
                        cost.at("peak_bytes").get<std::int64_t>()});
+      check(costs.back(), path);
     }
   } catch (const nlohmann::json::exception& error) {
     throw UserError(path.string() + " holds no step costs of a comparison: " + error.what() +

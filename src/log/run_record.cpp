@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include <cstdlib>
+#include <set>
 #include <sstream>
 #include <unordered_map>
 
@@ -29,6 +30,8 @@ void read_epochs(const fs::path& path, RunRecord& record) {
   std::string line;
   std::getline(text, line);
   const auto names = fields_of(line);
+  // A name that is there twice would have twice as many values as there are lines.
+  if (std::set<std::string>(names.begin(), names.end()).size() != names.size()) return;
   while (std::getline(text, line)) {
     const auto fields = fields_of(line);
     if (fields.size() != names.size()) continue;

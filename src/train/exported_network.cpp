@@ -1,4 +1,6 @@
 // Networks that left mlaan: a file or a folder with what one must know beside the weights.
+#include "core/libtorch_error.h"
+#include "nn/trial_in_child.h"
 #include "train/onnx_graph.h"
 #include "train/traced_network.h"
 
@@ -241,16 +243,19 @@ std::vector<torch::Tensor> outputs_of(const c10::IValue& outputs) {
   return tensors;
 }
 
-ExportedNetwork read_script(const fs::path& path, torch::Device device) {
+ExportedNetwork open_script(const fs::path& path, torch::Device device) {
   jit::ExtraFilesMap extra{{description_file, ""}};
   std::shared_ptr<jit::Module> module;
   try {
     std::istringstream bytes(read_text(path));
     module = std::make_shared<jit::Module>(jit::load(bytes, device, extra));
+  } catch (const UserError&) {
+    throw;
   } catch (const c10::Error& error) {
-    throw UserError(path.string() + " is no TorchScript file: " +
-                    std::string(error.what_without_backtrace())
-                        .substr(0, std::string(error.what_without_backtrace()).find('\n')));
+    throw UserError(path.string() +
+                    " is no TorchScript file: " + first_line(error.what_without_backtrace()));
+  } catch (const std::exception& error) {
+    throw UserError(path.string() + " is no TorchScript file: " + first_line(error.what()));
   }
   ExportInfo info = info_in(extra, description_file, path);
   module->eval();
@@ -260,6 +265,23 @@ ExportedNetwork read_script(const fs::path& path, torch::Device device) {
             const jit::GraphOptimizerEnabledGuard as_written(false);
             return outputs_of(module->forward({images.to(device)}));
           }};
+}
+
+/// LibTorch ends the process over some files that are damaged, so that a child opens it first.
+ExportedNetwork read_script(const fs::path& path, torch::Device device) {
+  constexpr unsigned longest = 600;
+  const auto attempt = [&] {
+    const ExportedNetwork network = open_script(path, torch::kCPU);
+    const torch::NoGradGuard no_grad;
+    network.predict(some_images(network.info.image_shape, 1));
+  };
+  const std::string death = death_in_child(attempt, /*seconds=*/longest);
+  if (!death.empty()) {
+    throw UserError(path.string() +
+                    " is damaged or no TorchScript file: a process that reads it ends (" + death +
+                    ")");
+  }
+  return open_script(path, device);
 }
 
 }  // namespace

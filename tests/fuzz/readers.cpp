@@ -3,9 +3,7 @@
 #include "io/onnx_model.h"
 #include "io/protobuf.h"
 #include "io/record_file.h"
-#include "support/files.h"
 #include "support/picture_writer.h"
-#include "support/temporary_folder.h"
 #include "support/test_backbone.h"
 
 #include <mlaan/data/cifar.h>
@@ -33,8 +31,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-using Folder = std::shared_ptr<const TemporaryFolder>;
-
 /// Reads all of a tensor's memory, so that sanitizers see what of it is not its own.
 void touch(const torch::Tensor& tensor) {
   const torch::Tensor bytes = tensor.contiguous();
@@ -51,42 +47,32 @@ void touch(const DataSource& data) {
   }
 }
 
-/// A reader of the file `name` of the folder.
-FuzzedReader reader(const Folder& folder, const std::string& name, const std::string& file,
-                    std::vector<std::string> seeds, std::function<void(const fs::path&)> read) {
-  return {name, std::move(seeds),
-          [folder, path = *folder / file, read = std::move(read)](const std::string& bytes) {
-            write_bytes(path, bytes);
-            try {
-              read(path);
-            } catch (const UserError&) {
-            }
-          }};
-}
-
-FuzzedReader idx(const Folder& folder) {
+FuzzedReader idx(const FuzzFolder& folder) {
   const std::string images = idx_header({3, 5, 7}) + counting_bytes(105);
-  return reader(folder, "idx", "fuzzed-ubyte", {images, gzipped(images), idx_header({4}) + "1234"},
-                [](const fs::path& path) { touch(read_idx(path)); });
+  return reader_of_file(folder, "idx", "fuzzed-ubyte",
+                        {images, gzipped(images), idx_header({4}) + "1234"},
+                        [](const fs::path& path) { touch(read_idx(path)); });
 }
 
-FuzzedReader cifar10(const Folder& folder) {
+FuzzedReader cifar10(const FuzzFolder& folder) {
   write_bytes(*folder / "cifar/test_batch.bin", counting_bytes(3073));
-  return reader(folder, "cifar10", "cifar/data_batch_1.bin",
-                {counting_bytes(3073), counting_bytes(3073) + counting_bytes(3073)},
-                [](const fs::path& path) { touch(load_cifar10(path.parent_path().string())); });
+  return reader_of_file(
+      folder, "cifar10", "cifar/data_batch_1.bin",
+      {counting_bytes(3073), counting_bytes(3073) + counting_bytes(3073)},
+      [](const fs::path& path) { touch(load_cifar10(path.parent_path().string())); });
 }
 
-FuzzedReader stl10(const Folder& folder) {
+FuzzedReader stl10(const FuzzFolder& folder) {
   for (const char* part : {"train", "test"}) {
     write_bytes(*folder / "stl10" / (std::string(part) + "_X.bin"), counting_bytes(2UL * 27648));
     write_bytes(*folder / "stl10" / (std::string(part) + "_y.bin"), "\1\2");
   }
-  return reader(folder, "stl10", "stl10/train_y.bin", {"\1\2", "\x0a\3"},
-                [](const fs::path& path) { touch(load_stl10(path.parent_path().string())); });
+  return reader_of_file(
+      folder, "stl10", "stl10/train_y.bin", {"\1\2", "\x0a\3"},
+      [](const fs::path& path) { touch(load_stl10(path.parent_path().string())); });
 }
 
-FuzzedReader safetensors(const Folder& folder) {
+FuzzedReader safetensors(const FuzzFolder& folder) {
   const fs::path path = *folder / "seed.safetensors";
   write_safetensors(path, {{{"key", "value"}},
                            {{"a", torch::arange(6).to(torch::kFloat32).view({2, 3})},
@@ -94,13 +80,14 @@ FuzzedReader safetensors(const Folder& folder) {
                             {"empty", torch::empty({0, 4})}}});
   const std::string header = R"({"w":{"dtype":"F16","shape":[2],"data_offsets":[0,4]}})";
   const std::string length{static_cast<char>(header.size()), 0, 0, 0, 0, 0, 0, 0};
-  return reader(folder, "safetensors", "fuzzed.safetensors",
-                {read_text(path), length + header + "1234"}, [](const fs::path& file) {
-                  for (const auto& named : read_safetensors(file).tensors) touch(named.tensor);
-                });
+  return reader_of_file(folder, "safetensors", "fuzzed.safetensors",
+                        {read_text(path), length + header + "1234"}, [](const fs::path& file) {
+                          for (const auto& named : read_safetensors(file).tensors)
+                            touch(named.tensor);
+                        });
 }
 
-FuzzedReader plan_file(const Folder& folder) {
+FuzzedReader plan_file(const FuzzFolder& folder) {
   const auto backbone = std::make_shared<const Backbone>(test_backbone("resnet8", 0));
   std::vector<std::string> seeds;
   for (const char* method : {"dgl", "mlaan", "e2e"}) {
@@ -109,8 +96,8 @@ FuzzedReader plan_file(const Folder& folder) {
         method_registry().at(method).plan(*backbone, default_partition(*backbone, 2), options, 3);
     seeds.push_back(plan_text(describe(plan, *backbone), *backbone));
   }
-  return reader(folder, "plan_file", "fuzzed.toml", seeds,
-                [backbone](const fs::path& path) { read_plan(path, *backbone); });
+  return reader_of_file(folder, "plan_file", "fuzzed.toml", seeds,
+                        [backbone](const fs::path& path) { read_plan(path, *backbone); });
 }
 
 ExportInfo export_info() {
@@ -124,12 +111,12 @@ ExportInfo export_info() {
   return info;
 }
 
-FuzzedReader description(const Folder& folder) {
-  return reader(folder, "export_info", "fuzzed.json", {export_info().to_json()},
-                [](const fs::path& path) { ExportInfo::from_json(read_text(path)); });
+FuzzedReader description(const FuzzFolder& folder) {
+  return reader_of_file(folder, "export_info", "fuzzed.json", {export_info().to_json()},
+                        [](const fs::path& path) { ExportInfo::from_json(read_text(path)); });
 }
 
-FuzzedReader onnx(const Folder& folder) {
+FuzzedReader onnx(const FuzzFolder& folder) {
   OnnxModel model("fuzzed");
   model.add_input("images", {3, 8, 8});
   model.add_initializer("weight", torch::arange(12).to(torch::kFloat32).view({2, 6}));
@@ -138,37 +125,39 @@ FuzzedReader onnx(const Folder& folder) {
   model.add_node("LeakyRelu", {sum}, {{"alpha", 0.1}}, "logits");
   model.add_output("logits", {3});
   model.add_metadata("mlaan.network", export_info().to_json());
-  return reader(folder, "onnx", "fuzzed.onnx", {model.to_bytes()}, [](const fs::path& path) {
-    const std::string bytes = read_text(path);
-    for (const auto& named : read_onnx(bytes).initializers) touch(named.tensor);
-  });
+  return reader_of_file(folder, "onnx", "fuzzed.onnx", {model.to_bytes()},
+                        [](const fs::path& path) {
+                          const std::string bytes = read_text(path);
+                          for (const auto& named : read_onnx(bytes).initializers)
+                            touch(named.tensor);
+                        });
 }
 
-FuzzedReader events(const Folder& folder) {
+FuzzedReader events(const FuzzFolder& folder) {
   ProtobufWriter event;
   event.float64(1, 12.5);
   event.integer(2, 300);
   event.text(3, "brain.Event:2");
-  return reader(folder, "events", "fuzzed.tfevents",
-                {framed_record(event.bytes()) + framed_record(event.bytes())},
-                [](const fs::path& path) {
-                  const std::string bytes = read_text(path);
-                  for (const auto& record : whole_records(bytes)) {
-                    ProtobufReader fields(record);
-                    while (fields.next()) {
-                    }
-                  }
-                });
+  return reader_of_file(folder, "events", "fuzzed.tfevents",
+                        {framed_record(event.bytes()) + framed_record(event.bytes())},
+                        [](const fs::path& path) {
+                          const std::string bytes = read_text(path);
+                          for (const auto& record : whole_records(bytes)) {
+                            ProtobufReader fields(record);
+                            while (fields.next()) {
+                            }
+                          }
+                        });
 }
 
 #ifdef MLAAN_HAS_MATIO
-FuzzedReader matlab(const Folder& folder) {
+FuzzedReader matlab(const FuzzFolder& folder) {
   std::vector<std::string> seeds;
   for (const bool packed : {true, false}) {
     write_svhn(*folder / "seed.mat", counting_bytes(3072), "\1", packed);
     seeds.push_back(read_text(*folder / "seed.mat"));
   }
-  return reader(folder, "matlab", "fuzzed.mat", seeds, [](const fs::path& path) {
+  return reader_of_file(folder, "matlab", "fuzzed.mat", seeds, [](const fs::path& path) {
     touch(read_matlab_array(path, "X"));
     touch(read_matlab_array(path, "y"));
   });
@@ -176,7 +165,7 @@ FuzzedReader matlab(const Folder& folder) {
 #endif
 
 #ifdef MLAAN_HAS_PICTURES
-FuzzedReader picture(const Folder& folder) {
+FuzzedReader picture(const FuzzFolder& folder) {
   const auto image = wavy_picture(3, 24, 40);
   JpegSettings progressive;
   progressive.progressive = true;
@@ -191,7 +180,7 @@ FuzzedReader picture(const Folder& folder) {
   seeds.push_back(webp_file(image, 100));
   seeds.push_back(webp_file(image, 80));
 #endif
-  return reader(folder, "picture", "fuzzed.jpg", seeds, [](const fs::path& path) {
+  return reader_of_file(folder, "picture", "fuzzed.jpg", seeds, [](const fs::path& path) {
     touch(read_picture(path, [](std::int64_t width, std::int64_t height) {
       return Frame{{width / 3, height / 4, width - width / 3, height - height / 4}, 8, 8};
     }));
@@ -204,7 +193,7 @@ FuzzedReader picture(const Folder& folder) {
 
 std::vector<FuzzedReader> fuzzed_readers() {
   const auto folder = std::make_shared<const TemporaryFolder>();
-  return {
+  std::vector<FuzzedReader> readers{
       idx(folder),       cifar10(folder),     stl10(folder), safetensors(folder),
       plan_file(folder), description(folder), onnx(folder),  events(folder),
 #ifdef MLAAN_HAS_MATIO
@@ -214,6 +203,9 @@ std::vector<FuzzedReader> fuzzed_readers() {
       picture(folder),
 #endif
   };
+  for (auto& reader : readers_of_runs(folder)) readers.push_back(std::move(reader));
+  for (auto& reader : readers_of_scripts(folder)) readers.push_back(std::move(reader));
+  return readers;
 }
 
 }  // namespace mlaan::testing

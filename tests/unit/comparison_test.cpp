@@ -337,6 +337,11 @@ TEST_F(ComparisonTest, MeasuresStepsWithCheckpointingBesideThem) {
   }
   write_text(file, "{}");
   expect_user_error([&] { read_step_costs(file); }, {"step_costs.json", "remove it"});
+  for (const StepCost& impossible : {StepCost{"dgl", 0, 100}, StepCost{"dgl", 1e308, 100},
+                                     StepCost{"dgl", 1, 0}, StepCost{"dgl", -1, 100}}) {
+    write_step_costs(file, {impossible});
+    expect_user_error([&] { read_step_costs(file); }, {"step_costs.json", "dgl"});
+  }
 }
 
 TEST_F(ComparisonTest, PlotsErrorsAgainstCosts) {

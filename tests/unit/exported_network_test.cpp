@@ -5,6 +5,7 @@
 #include "support/python.h"
 #include "support/temporary_folder.h"
 
+#include <mlaan/core/random.h>
 #include <mlaan/io/atomic_file.h>
 #include <mlaan/io/safetensors.h>
 #include <mlaan/local/method.h>
@@ -326,6 +327,33 @@ TEST_F(Exported, WhatWasChangedIsRefused) {
   std::string version = model;
   version.replace(version.find("mlaan network 1"), 15, "mlaan network 9");
   expect_user_error(read_changed(version, "version.onnx"), {"mlaan network 9"});
+}
+
+TEST_F(Exported, DamagedScriptsAreRefusedWithoutEndingTheProcess) {
+  const MultiExitNetwork network = network_named("resnet8", {3, 32, 32});
+  export_network(network, info_of(network, "resnet8"), ExportFormat::torchscript,
+                 folder / "network.pt");
+  const std::string whole = read_text(folder / "network.pt");
+  // A part of another name: LibTorch misses a type, and says so by an exception of its own kind.
+  std::string renamed = whole;
+  renamed.replace(renamed.rfind("/code/__torch__.pyPK"), 15, "/code/__other__");
+  write_text(folder / "renamed.pt", renamed);
+  expect_user_error([&] { read_exported(folder / "renamed.pt", torch::kCPU); }, {"renamed.pt"});
+  RandomStream random(1);
+  for (int i = 0; i < 40; ++i) {
+    std::string damaged = whole;
+    // The list of its parts at the end, of which LibTorch believes every number.
+    for (int k = 0; k < 4; ++k) {
+      const std::uint64_t from_end = 1 + random.below(2000);
+      damaged[damaged.size() - from_end] = static_cast<char>(random.below(256));
+    }
+    write_text(folder / "damaged.pt", damaged);
+    try {
+      read_exported(folder / "damaged.pt", torch::kCPU);
+    } catch (const UserError& error) {
+      EXPECT_NE(std::string(error.what()).find("damaged.pt"), std::string::npos) << error.what();
+    }
+  }
 }
 
 TEST(EarlyExits, OfEachModuleTheBestStays) {

@@ -5,6 +5,7 @@
 #include "support/errors.h"
 #include "support/temporary_folder.h"
 
+#include <mlaan/io/atomic_file.h>
 #include <mlaan/log/comparison_page.h>
 #include <mlaan/log/run_page.h>
 #include <mlaan/train/paired_test.h>
@@ -12,6 +13,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <limits>
 
@@ -125,6 +127,9 @@ TEST(RunRecord, ReadsLogsAsTheyAreLeft) {
   EXPECT_EQ(record.losses[0].points.size(), 1U);
   EXPECT_EQ(record.losses[1].points.size(), 2U);
   EXPECT_TRUE(read_run_record(folder / "nothing").losses.empty());
+  std::filesystem::create_directories(folder / "twice");
+  write_text(folder / "twice/metrics.csv", "epoch,train_error,train_error\n1,50,60\n2,40,50\n");
+  EXPECT_TRUE(read_run_record(folder / "twice").curve("train_error", "").points.empty());
 }
 
 TEST(ComparisonStory, RefusesWhatIsNone) {
