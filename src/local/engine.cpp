@@ -236,12 +236,14 @@ class Engine::Implementation {
     boundary_dtype_ = dtype_;
     losses_.assign(plan_.supervisions.size(), torch::Tensor());
     logits_ = torch::Tensor();
-    for (const auto& operation : schedule_.operations) {
-      if (!pass.update && std::holds_alternative<Update>(operation)) continue;
-      std::visit([this](const auto& some) { execute(some); }, operation);
-      if (observer_) observer_(operation);
-    }
-    if (pass.update) finish_update();
+    or_abandon([&] {
+      for (const auto& operation : schedule_.operations) {
+        if (!pass.update && std::holds_alternative<Update>(operation)) continue;
+        std::visit([this](const auto& some) { execute(some); }, operation);
+        if (observer_) observer_(operation);
+      }
+      if (pass.update) finish_update();
+    });
     boundary_ = torch::Tensor();
     targets_ = {};
     net_targets_ = {};
@@ -249,10 +251,12 @@ class Engine::Implementation {
   }
 
   void update() {
-    for (const auto& operation : schedule_.operations) {
-      if (const auto* update = std::get_if<Update>(&operation)) execute(*update);
-    }
-    finish_update();
+    or_abandon([&] {
+      for (const auto& operation : schedule_.operations) {
+        if (const auto* update = std::get_if<Update>(&operation)) execute(*update);
+      }
+      finish_update();
+    });
   }
 
   torch::Tensor predict(const torch::Tensor& images) {
@@ -355,6 +359,26 @@ class Engine::Implementation {
   void set_training(bool on) {
     backbone_.train(on);
     for (const auto& net : nets_) net->train(on);
+  }
+
+  /// Does a part of a step. Where it throws - a user's loss, memory that runs out - all that the
+  /// step has left is dropped, gradients included, so that nothing of it is added to the next one.
+  template <class Work>
+  void or_abandon(const Work& work) {
+    try {
+      work();
+    } catch (...) {
+      for (auto& module : modules_) module.release();
+      cotangents_ = std::vector<Cotangents>(modules_.size());
+      trunk_.reset();
+      complete_.clear();
+      losses_.clear();
+      logits_ = boundary_ = torch::Tensor();
+      targets_ = net_targets_ = {};
+      for (const auto& part : parts_) drop_gradients(part);
+      if (loss_scale_) loss_scale_->forget_step();
+      throw;
+    }
   }
 
   void execute(const RunModule& run) {

@@ -30,6 +30,9 @@ class LossScale {
   /// enough calls in a row without.
   void finish_step();
 
+  /// Forgets what was found of a step that is given up.
+  void forget_step() { all_finite_ = true; }
+
   /// As named tensors, for a checkpoint: "loss_scale.value", "loss_scale.finite_steps".
   std::vector<NamedTensor> state() const;
   /// Names that are not its own are let pass; without its own it begins anew.

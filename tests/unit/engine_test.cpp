@@ -242,6 +242,57 @@ TEST(Engine, NetsThatWorkInPlaceOnTheirInputAreRefused) {
                     {"aux.mine", "in place"});
 }
 
+/// Cross-entropy that throws when it is asked for the n-th time.
+std::shared_ptr<const Loss> loss_that_throws_at(int number) {
+  auto loss = std::make_shared<Loss>(*cross_entropy());
+  loss->function = [count = std::make_shared<int>(0), number, plain = cross_entropy()->function](
+                       const torch::Tensor& output, const Targets& targets) {
+    if (++*count == number) throw std::runtime_error("not now");
+    return plain(output, targets);
+  };
+  return loss;
+}
+
+TEST(Engine, AStepThatThrowsLeavesNothingToTheNext) {
+  const auto images = some_images(4);
+  const auto labels = torch::arange(4);
+  for (const auto micro_batches : {1, 2}) {
+    for (int number = 1; number <= 4; ++number) {
+      const Backbone backbone = test_backbone("resnet8", 5);
+      Plan plan = methods::mlaan(backbone, default_partition(backbone, 3));
+      const auto throwing = loss_that_throws_at(number);
+      for (auto& supervision : plan.supervisions) supervision.loss = throwing;
+      EngineOptions options;
+      options.micro_batches = micro_batches;
+      options.optimizer = sgd({0.1, 0, 1e-4, false});  // no state that could tell the two apart
+      Engine engine(backbone, plan, options);
+      EXPECT_THROW(engine.step(images, labels), std::runtime_error);
+      for (const auto& named : engine.named_parameters()) {
+        EXPECT_FALSE(named.tensor.grad().defined()) << named.name;
+      }
+      // Another engine with the weights of now, those of the averages included.
+      const Backbone other_backbone = test_backbone("resnet8", 6);
+      Plan other_plan = methods::mlaan(other_backbone, default_partition(other_backbone, 3));
+      Engine other(other_backbone, other_plan, options);
+      {
+        const torch::NoGradGuard no_grad;
+        const auto from = engine.named_parameters();
+        const auto to = other.named_parameters();
+        ASSERT_EQ(from.size(), to.size());
+        for (std::size_t i = 0; i < from.size(); ++i) to[i].tensor.detach().copy_(from[i].tensor);
+      }
+      const StepResult result = engine.step(images, labels);
+      const StepResult expected = other.step(images, labels);
+      expect_same(result.losses, expected.losses, "losses");
+      const auto actual = engine.named_parameters();
+      const auto wanted = other.named_parameters();
+      for (std::size_t i = 0; i < actual.size(); ++i) {
+        expect_same(actual[i].tensor, wanted[i].tensor, actual[i].name);
+      }
+    }
+  }
+}
+
 TEST(Engine, ParametersOfTwoModulesAreRefused) {
   torch::nn::Linear shared(4, 4);
   std::vector<Unit> units;
