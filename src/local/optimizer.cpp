@@ -20,7 +20,7 @@ using torch::optim::OptimizerParamGroup;
 /// The parameters in one group, or where vectors are not decayed in two.
 template <class Options>
 std::vector<OptimizerParamGroup> in_groups(const std::vector<torch::Tensor>& parameters,
-                                         const Options& options, bool decay_norms) {
+                                           const Options& options, bool decay_norms) {
   std::vector<torch::Tensor> decayed;
   std::vector<torch::Tensor> others;
   for (const auto& parameter : parameters) {
