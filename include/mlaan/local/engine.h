@@ -105,11 +105,13 @@ class Engine {
   /// \param net_labels what auxiliary nets, all but the backbone's own head, are trained with
   ///        instead; undefined: the same.
   /// \throws UserError for labels of another kind, for a class that is none, and for probabilities
-  ///         where a loss of the plan needs classes.
+  ///         where a loss of the plan needs classes. Whatever a step throws, its gradients are
+  ///         dropped with all that it has computed; modules that were updated before that stay so.
   StepResult step(const torch::Tensor& images, const torch::Tensor& labels,
                   const torch::Tensor& net_labels = {});
 
-  /// Adds the gradients of a batch to those already there, without an update.
+  /// Adds the gradients of a batch to those already there, without an update. Where it throws, all
+  /// of them are dropped.
   StepResult accumulate(const torch::Tensor& images, const torch::Tensor& labels);
   /// Updates from what accumulate() gathered, and drops the gradients.
   void update();
