@@ -359,7 +359,10 @@ void add_token_pool(const Words& words, Builder& net, std::int64_t rows, std::in
 }
 
 void add_average_pool(Words& words, Builder& net) {
-  const auto [rows, columns] = words.next_size("size of the pooled squares");
+  // No structured binding, which clang 14 does not let a lambda capture.
+  const auto size = words.next_size("size of the pooled squares");
+  const std::int64_t rows = size.first;
+  const std::int64_t columns = size.second;
   const bool floors = words.has("floor");
   if (net.is_tokens()) {
     add_token_pool(words, net, rows, columns);

@@ -82,6 +82,9 @@ TEST_F(Completion, InFish) {
 
 TEST_F(Completion, InZsh) {
   if (!is_installed("zsh")) GTEST_SKIP() << "zsh is not installed";
+  if (run_shell("zsh -f -c 'zmodload zsh/zpty && zpty z true'").exit_code != 0) {
+    GTEST_SKIP() << "there are no pseudo terminals";
+  }
   // In a terminal of its own: the line is typed, completed by a tabulator, and shown by control-X.
   const auto typed = [&](const std::string& line) {
     return run("zsh -f",
