@@ -47,6 +47,7 @@
 #include <mlaan/nn/batch_norm_layers.h>
 #include <mlaan/nn/conv_norm_relu.h>
 #include <mlaan/nn/convnext.h>
+#include <mlaan/nn/drop_path.h>
 #include <mlaan/nn/dropped_output_scope.h>
 #include <mlaan/nn/filter.h>
 #include <mlaan/nn/fork.h>

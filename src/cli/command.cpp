@@ -92,7 +92,8 @@ std::vector<std::string> with_optimization(std::vector<std::string> keys) {
   for (const char* key :
        {"optimizer.type", "optimizer.momentum", "optimizer.weight_decay", "optimizer.layer_decay",
         "optimizer.clip_grad", "schedule.type", "schedule.warmup_epochs", "schedule.warmup_lr",
-        "schedule.min_lr", "schedule.factor", "schedule.patience_epochs", "drop_path"}) {
+        "schedule.min_lr", "schedule.factor", "schedule.patience_epochs", "drop_path",
+        "model_ema.enabled", "model_ema.decay"}) {
     keys.emplace_back(key);
   }
   return keys;

@@ -106,7 +106,8 @@ TEST(Help, SaysWhatATrainingsFlagsAreAbout) {
       return line.compare(0, begin.size(), begin) == 0;
     });
   };
-  EXPECT_TRUE(has("  --opt {sgd,adam,adamw}      "));
+  EXPECT_TRUE(has("  --precision {float32,bfloat16,float16}"));
+  EXPECT_TRUE(has("  --model-ema                 "));
   EXPECT_TRUE(has("  -b, --batch-size N          images a step [64]"));
 }
 
