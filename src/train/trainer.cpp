@@ -2,10 +2,10 @@
 #include "core/undefined_number.h"
 #include "measure/timing.h"
 #include "train/best_checkpoint.h"
-#include "train/divergence.h"
 #include "train/epoch_meter.h"
 #include "train/own_plan.h"
 #include "train/resumed_settings.h"
+#include "train/run_checkpoints.h"
 #include "train/run_images.h"
 #include "train/training_end.h"
 
@@ -23,7 +23,6 @@
 #include <mlaan/train/weight_average.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstdio>
 #include <optional>
@@ -34,23 +33,17 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* checkpoint_folder = "checkpoints";
+constexpr const char* last_file = "last.safetensors";
 
 /// An error of the state's: −1 stands for none.
 double percent(double error) {
   return error < 0 ? undefined_number : error;
 }
 
-std::string epoch_file(std::int64_t epoch) {
-  std::array<char, 64> name{};
-  std::snprintf(name.data(), name.size(), "epoch-%04lld.safetensors",
-                static_cast<long long>(epoch));
-  return name.data();
-}
-
 }  // namespace
 
 fs::path last_checkpoint(const fs::path& run_folder) {
-  return run_folder / checkpoint_folder / "last.safetensors";
+  return run_folder / checkpoint_folder / last_file;
 }
 
 class Trainer::Implementation {
@@ -71,7 +64,7 @@ class Trainer::Implementation {
         average_(make_average()),
         teacher_(make_teacher()),
         meter_(phases_.engine()),
-        save_period_(Period::parse(config.get<SaveOptions>().every)) {
+        checkpoints_(config, data_, folder_) {
     check_is_validated();
   }
 
@@ -124,9 +117,7 @@ class Trainer::Implementation {
                    const std::function<bool()>& should_save) {
     should_stop_ = should_stop;
     should_save_ = should_save;
-    fs::create_directories(folder_ / checkpoint_folder);
-    remove_abandoned_parts(folder_);
-    remove_abandoned_parts(folder_ / checkpoint_folder);
+    checkpoints_.make_folder();
     write_text(folder_ / "config.toml", config_.to_toml());
     write_text(folder_ / "plan.toml", plan_text(phases_.plans(), phases_.backbone()));
     for (auto* observer : observers_) observer->on_start(report());
@@ -136,8 +127,9 @@ class Trainer::Implementation {
       stopped = !train_epoch() || !finish_epoch();
     }
     if (!stopped && state_.batch > 0) stopped = !end_within_epoch();
-    if (!stopped && state_.batch == 0 && !epoch_save_is_due(state_.epoch)) save("last.safetensors");
-    if (stopped && saved_step_ != state_.step) save("last.safetensors");
+    const bool is_saved = stopped ? checkpoints_.has(state_.step)
+                                  : state_.batch > 0 || checkpoints_.are_due(state_.epoch);
+    if (!is_saved) save(last_file);
     TrainSummary summary = summarise(/*complete=*/!stopped);
     for (auto* observer : observers_) observer->on_end();
     return summary;
@@ -229,13 +221,12 @@ class Trainer::Implementation {
   /// \return false if it was stopped.
   bool train_epoch() {
     const std::int64_t batches = train_loader_->batches_per_epoch();
-    some_images_ = torch::Tensor();
+    checkpoints_.begin_epoch();
     measure::reset_peak(device_);
     train_loader_->start(state_.epoch, state_.batch);
     // Where all of the epoch's steps are done already, it is still to be reported.
     if (state_.batch > 0) learning_rate_ = learning_rate_at(batches_done() - 1);
     const std::int64_t log_steps = config_.get<LogOptions>().steps;
-    last_save_ = Clock::now();
     auto start = Clock::now();
     waited_ = 0;
     epoch_seconds_ = 0;
@@ -257,7 +248,7 @@ class Trainer::Implementation {
       const bool stop = should_stop_ && should_stop_();
       const bool save_now = save_is_due();
       const bool last = state_.batch == batches || !reached_end().empty();
-      if (stop || save_now || last) keep_some(batch->images);
+      if (stop || save_now || last) checkpoints_.keep_some(batch->images);
       if (stop || last || state_.step % log_steps == 0) {
         meter_.read_into(state_);
         pause_clock();
@@ -274,8 +265,8 @@ class Trainer::Implementation {
         meter_.read_into(state_);
         pause_clock();
         note_peak();
-        save("last.safetensors");
-        some_images_ = torch::Tensor();
+        save(last_file);
+        checkpoints_.forget_images();
         measure::reset_peak(device_);
         start = Clock::now();
       }
@@ -300,21 +291,11 @@ class Trainer::Implementation {
     return result;
   }
 
-  /// Keeps what refuse_divergence() looks at.
-  void keep_some(const torch::Tensor& images) {
-    constexpr std::int64_t enough = 8;
-    some_images_ = images.narrow(0, 0, std::min(enough, images.size(0))).clone();
-  }
-
   bool save_is_due() {
     if (should_save_ && should_save_()) return true;
-    if (save_period_.unit == Period::Unit::epochs) return false;
     // At the end of an epoch the epoch's own checkpoint follows.
-    if (state_.batch == train_loader_->batches_per_epoch()) return false;
-    if (save_period_.unit == Period::Unit::minutes) {
-      return seconds_since(last_save_) >= 60 * save_period_.count;
-    }
-    return state_.step % std::max<std::int64_t>(1, std::llround(save_period_.count)) == 0;
+    return state_.batch < train_loader_->batches_per_epoch() &&
+           checkpoints_.is_due_after_step(state_);
   }
 
   /// Validates, and tells of the epoch that is under way.
@@ -351,8 +332,8 @@ class Trainer::Implementation {
   /// \return false if it was stopped: the epoch is trained and saved, but not validated.
   bool finish_epoch() {
     if (state_.batch < train_loader_->batches_per_epoch()) return true;
-    const bool is_saved = split_.validation.empty() || saved_step_ == state_.step;
-    if (!is_saved && epoch_save_is_due(state_.epoch + 1)) save("last.safetensors");
+    const bool is_saved = split_.validation.empty() || checkpoints_.has(state_.step);
+    if (!is_saved && checkpoints_.are_due(state_.epoch + 1)) save(last_file);
     const auto report = validate();
     if (!report) return false;
     note_errors(*report);
@@ -387,7 +368,7 @@ class Trainer::Implementation {
   /// of an epoch: a run that may go on for longer later goes on from there.
   /// \return false if it was stopped.
   bool end_within_epoch() {
-    if (saved_step_ != state_.step) save("last.safetensors");
+    if (!checkpoints_.has(state_.step)) save(last_file);
     const auto report = validate();
     if (!report) return false;
     note_errors(*report);
@@ -395,59 +376,21 @@ class Trainer::Implementation {
     return true;
   }
 
-  bool epoch_save_is_due(std::int64_t epoch) const {
-    return save_period_.unit != Period::Unit::epochs || epoch == run_.epochs ||
-           epoch % std::max<std::int64_t>(1, std::llround(save_period_.count)) == 0;
-  }
-
   void save_epoch() {
-    if (epoch_save_is_due(state_.epoch)) save("last.safetensors");
-    const std::int64_t keep = config_.get<SaveOptions>().keep;
-    if (keep > 0) {
-      save(epoch_file(state_.epoch));
-      fs::remove(folder_ / checkpoint_folder / epoch_file(state_.epoch - keep));
-    }
-  }
-
-  /// What has diverged must not take the place of the last good checkpoint.
-  void refuse_divergence() {
-    if (checked_step_ == state_.step) return;
-    const std::string what = std::isfinite(state_.loss_sum)
-                                 ? what_is_not_finite(phases_.engine(), some_images_)
-                                 : "the loss";
-    if (!what.empty()) fail_as_diverged(what);
-    checked_step_ = state_.step;
-  }
-
-  [[noreturn]] void fail_as_diverged(const std::string& what) const {
-    const fs::path last = last_checkpoint(folder_);
-    throw Error("training diverged: " + what + " is not finite after step " +
-                std::to_string(state_.step) + "; try a lower lr, or a longer " +
-                "schedule.warmup_epochs" +
-                (fs::exists(last) ? "; " + last.string() + " is as it was before" : ""));
+    if (checkpoints_.are_due(state_.epoch)) save(last_file);
+    const std::string own = checkpoints_.file_of_epoch(state_.epoch);
+    if (own.empty()) return;
+    save(own);
+    checkpoints_.remove_outdated(state_.epoch);
   }
 
   void save(const std::string& file) {
-    refuse_divergence();
-    const fs::path path = folder_ / checkpoint_folder / file;
-    CheckpointInfo info;
-    info.config = config_.to_toml();
-    info.model = run_.model;
-    info.classes = backbone().classes();
-    info.image_shape = data_.image_shape;
-    info.class_names = data_.classes;
-    info.train_images = data_.train->size();
-    info.normalisation = data_.normalisation;
-    info.framing_share = data_.framing.share;
-    info.state = state_;
     std::vector<NamedTensor> more;
     if (average_) more = average_->state();
     if (teacher_) {
       for (auto& named : teacher_->state()) more.push_back(std::move(named));
     }
-    write_checkpoint(path, phases_.engine(), info, more);
-    last_save_ = Clock::now();
-    saved_step_ = state_.step;
+    const fs::path path = checkpoints_.write(file, phases_.engine(), state_, more);
     for (auto* observer : observers_) observer->on_checkpoint(path);
   }
 
@@ -477,7 +420,7 @@ class Trainer::Implementation {
   }
 
   void report_steps() {
-    if (!std::isfinite(state_.loss_sum)) fail_as_diverged("the loss");
+    if (!std::isfinite(state_.loss_sum)) checkpoints_.fail_as_diverged("the loss", state_);
     StepReport report = step_report();
     report.losses = meter_.last_losses();
     report.supervisions = supervision_names(phases_.engine().plan());
@@ -546,7 +489,7 @@ class Trainer::Implementation {
 
   /// Takes the weights of the epoch with the lowest validation error, for testing.
   void load_best(TrainSummary& summary) {
-    const Checkpoint best = read_checkpoint(folder_ / checkpoint_folder / "best.safetensors");
+    const Checkpoint best = read_checkpoint(best_checkpoint(folder_));
     load(best, backbone());
     if (average_) average_->set_state(best.file.tensors);
     summary.reported_epoch = state_.best_epoch;
@@ -597,16 +540,12 @@ class Trainer::Implementation {
   std::optional<WeightAverage> average_;
   std::optional<TeacherTable> teacher_;
   EpochMeter meter_;
-  Period save_period_;
+  RunCheckpoints checkpoints_;
   TrainingEnd end_{{}, {}};
-  Clock::time_point last_save_ = Clock::now();
   Clock::time_point last_report_ = Clock::now();
   TrainingState state_;
   std::function<bool()> should_stop_;
   std::function<bool()> should_save_;
-  std::int64_t saved_step_ = -1;    ///< of the last checkpoint that this process wrote
-  torch::Tensor some_images_;       ///< of the last batch, while a checkpoint may follow
-  std::int64_t checked_step_ = -1;  ///< the step after which nothing was found to have diverged
   double learning_rate_ = 0;
   double waited_ = 0;         ///< seconds of the epoch spent waiting for batches
   double epoch_seconds_ = 0;  ///< in all, since the epoch began or was gone on with
