@@ -24,6 +24,7 @@ std::string usual_name(const std::string& key) {
       {"schedule.factor", "--decay-rate"},
       {"limit.steps", "--max-steps"},
       {"limit.time", "--max-time"},
+      {"limit.train_batches", "--limit-train-batches"},
       {"limit.validation_batches", "--limit-val-batches"},
       {"limit.test_batches", "--limit-test-batches"},
   };

@@ -62,6 +62,7 @@ struct TrainFlags {
                                                          "log.tensorboard",
                                                          "limit.steps",
                                                          "limit.time",
+                                                         "limit.train_batches",
                                                          "limit.validation_batches",
                                                          "limit.test_batches",
                                                          "limit.overfit_batches",

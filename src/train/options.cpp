@@ -253,6 +253,11 @@ void LimitOptions::describe(FieldList& fields) {
              "time after which this process ends the training, validates and tests: 90s, 30m, "
              "1h30m, 2d, or HH:MM:SS; empty: no limit",
              duration());
+  fields.add(
+      "train_batches", train_batches,
+      "train on at most so many batches an epoch, others in each as the images are shuffled; "
+      "0: on all",
+      count_from(0));
   fields.add("validation_batches", validation_batches,
              "validate on at most so many batches; 0: on all images held out", count_from(0));
   fields.add("test_batches", test_batches,

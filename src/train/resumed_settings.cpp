@@ -41,8 +41,9 @@ void check_goes_on(const Checkpoint& checkpoint, Config& config, const DataSourc
   check_data(checkpoint, data);
   const TrainingState& state = checkpoint.info.state;
   if (state.batch == 0) return;
-  const auto other = other_setting(
-      checkpoint, config, {"batch_size", "train_limit", "seed", "validation.fraction", "dataset"});
+  const auto other = other_setting(checkpoint, config,
+                                   {"batch_size", "limit.train_batches", "train_limit", "seed",
+                                    "validation.fraction", "dataset"});
   if (!other) return;
   throw UserError(checkpoint.path.string() + " stands in the middle of epoch " +
                   std::to_string(state.epoch + 1) + ", behind batch " +

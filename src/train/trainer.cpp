@@ -78,7 +78,7 @@ class Trainer::Implementation {
     report.window = static_cast<std::int64_t>(phases_.longest_window());
     report.batch = run_.batch_size;
     report.epochs = run_.epochs;
-    report.batches_per_epoch = train_loader_->batches_per_epoch();
+    report.batches_per_epoch = batches_per_epoch();
     report.train_images = static_cast<std::int64_t>(split_.train.size());
     report.validation_images = static_cast<std::int64_t>(split_.validation.size());
     report.test_images = static_cast<std::int64_t>(test_images_.size());
@@ -159,7 +159,13 @@ class Trainer::Implementation {
     if (config_.get<ScheduleOptions>().type == "plateau") refuse("schedule.type = \"plateau\"");
   }
 
-  std::int64_t steps_of_epochs() const { return run_.epochs * train_loader_->batches_per_epoch(); }
+  std::int64_t batches_per_epoch() const {
+    const std::int64_t all = train_loader_->batches_per_epoch();
+    const std::int64_t limit = config_.get<LimitOptions>().train_batches;
+    return limit > 0 ? std::min(limit, all) : all;
+  }
+
+  std::int64_t steps_of_epochs() const { return run_.epochs * batches_per_epoch(); }
 
   std::int64_t steps_in_all() const { return end_.steps(steps_of_epochs()); }
 
@@ -170,9 +176,7 @@ class Trainer::Implementation {
 
   /// How far training has come, in batches of the present size. Steps do not say: those before a
   /// run was gone on with may have been of another.
-  std::int64_t batches_done() const {
-    return state_.epoch * train_loader_->batches_per_epoch() + state_.batch;
-  }
+  std::int64_t batches_done() const { return state_.epoch * batches_per_epoch() + state_.batch; }
 
   /// Brings the engine to where the next step is.
   void enter_next_step() {
@@ -211,7 +215,7 @@ class Trainer::Implementation {
   }
 
   double learning_rate_at(std::int64_t step) {
-    const std::int64_t per_epoch = train_loader_->batches_per_epoch();
+    const std::int64_t per_epoch = batches_per_epoch();
     const double epochs = static_cast<double>(steps_in_all()) / static_cast<double>(per_epoch);
     return learning_rate({step, per_epoch, epochs, state_.plateau.count}, run_.lr,
                          config_.get<ScheduleOptions>());
@@ -220,7 +224,7 @@ class Trainer::Implementation {
   /// Trains to the end of the epoch, or of the training within it.
   /// \return false if it was stopped.
   bool train_epoch() {
-    const std::int64_t batches = train_loader_->batches_per_epoch();
+    const std::int64_t batches = batches_per_epoch();
     checkpoints_.begin_epoch();
     measure::reset_peak(device_);
     train_loader_->start(state_.epoch, state_.batch);
@@ -247,7 +251,7 @@ class Trainer::Implementation {
       state_.images += batch->labels.size(0);
       const bool stop = should_stop_ && should_stop_();
       const bool save_now = save_is_due();
-      const bool last = state_.batch == batches || !reached_end().empty();
+      const bool last = state_.batch >= batches || !reached_end().empty();
       if (stop || save_now || last) checkpoints_.keep_some(batch->images);
       if (stop || last || state_.step % log_steps == 0) {
         meter_.read_into(state_);
@@ -294,8 +298,7 @@ class Trainer::Implementation {
   bool save_is_due() {
     if (should_save_ && should_save_()) return true;
     // At the end of an epoch the epoch's own checkpoint follows.
-    return state_.batch < train_loader_->batches_per_epoch() &&
-           checkpoints_.is_due_after_step(state_);
+    return state_.batch < batches_per_epoch() && checkpoints_.is_due_after_step(state_);
   }
 
   /// Validates, and tells of the epoch that is under way.
@@ -331,7 +334,7 @@ class Trainer::Implementation {
 
   /// \return false if it was stopped: the epoch is trained and saved, but not validated.
   bool finish_epoch() {
-    if (state_.batch < train_loader_->batches_per_epoch()) return true;
+    if (state_.batch < batches_per_epoch()) return true;
     const bool is_saved = split_.validation.empty() || checkpoints_.has(state_.step);
     if (!is_saved && checkpoints_.are_due(state_.epoch + 1)) save(last_file);
     const auto report = validate();

@@ -211,6 +211,29 @@ TEST_F(TrainerTest, StopsEarlyWhereTheValidationErrorFallsNoMore) {
       {"early_stopping.patience", "validation.fraction"});
 }
 
+TEST_F(TrainerTest, EpochsMayBeOfFewBatches) {
+  const std::vector<std::string> settings{"limit.train_batches=2", "epochs=3"};
+  const Outcome outcome = train("few", settings);
+  EXPECT_EQ(outcome.summary.run.steps_done, 6);
+  EXPECT_EQ(outcome.summary.run.epochs_done, 3);
+  EXPECT_EQ(outcome.summary.ended_by, "");
+  // The same when it is stopped in the middle of an epoch, and with workers that run ahead.
+  for (const int question : {1, 5}) {
+    auto with_workers = settings;
+    with_workers.emplace_back("workers=2");
+    const auto run_folder = folder / ("few-" + std::to_string(question));
+    for (const bool resume : {false, true}) {
+      Config config = small_run(with_workers);
+      Trainer trainer(config, make_data(config), run_folder);
+      if (resume) trainer.resume(read_checkpoint(last_checkpoint(run_folder)));
+      const Outcome part =
+          finish(trainer, resume ? std::function<bool()>{} : at_question(question));
+      if (resume) expect_same_network(part, outcome);
+    }
+  }
+  EXPECT_EQ(train("many", {"limit.train_batches=99"}).summary.run.steps_done, 10);
+}
+
 TEST_F(TrainerTest, LooksAtAsManyBatchesAsItIsAllowed) {
   Config config = small_run({"limit.validation_batches=1", "limit.test_batches=2"});
   Trainer trainer(config, make_data(config), folder / "limited");

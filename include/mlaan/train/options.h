@@ -107,6 +107,7 @@ struct LimitOptions {
   static constexpr const char* section = "limit";
   std::int64_t steps = 0;
   std::string time;
+  std::int64_t train_batches = 0;
   std::int64_t validation_batches = 0;
   std::int64_t test_batches = 0;
   std::int64_t overfit_batches = 0;
