@@ -1,6 +1,7 @@
 // Completion in bash.
 #include "cli/completion_script.h"
 #include "cli/shell_text.h"
+#include "core/joined.h"
 
 namespace mlaan::cli {
 namespace {
@@ -50,9 +51,7 @@ std::string action(const Offer& offer) {
 }
 
 std::string pattern(const CommandOutline& command) {
-  std::string path;
-  for (const auto& name : command.path) path += " " + name;
-  return "'" + path + "'";
+  return "'" + path_text(command) + "'";
 }
 
 /// The words on the way to the command that is being typed.

@@ -100,12 +100,9 @@ std::vector<const CommandOutline*> all_commands(const CommandOutline& command) {
   return all;
 }
 
-std::string joined(const std::vector<std::string>& words, const std::string& between) {
+std::string path_text(const CommandOutline& command) {
   std::string text;
-  for (const auto& word : words) {
-    if (!text.empty()) text += between;
-    text += word;
-  }
+  for (const auto& name : command.path) text += " " + name;
   return text;
 }
 

@@ -39,7 +39,7 @@ CommandOutline outline(const CLI::App& app, const std::vector<std::string>& path
 /// The command and all below it, one after the other.
 std::vector<const CommandOutline*> all_commands(const CommandOutline& command);
 
-/// Words with blanks between them.
-std::string joined(const std::vector<std::string>& words, const std::string& between = " ");
+/// Its path with a blank before each word: " data get".
+std::string path_text(const CommandOutline& command);
 
 }  // namespace mlaan::cli

@@ -1,7 +1,8 @@
 // mlaan train --dry-run: whether a run would work, on as few batches as it takes to know.
 #include "cli/dry_run.h"
 
-#include <mlaan/core/error.h>
+#include "io/temporary_folder.h"
+
 #include <mlaan/core/quantity.h>
 #include <mlaan/train/checkpoint.h>
 #include <mlaan/train/phases.h>
@@ -10,37 +11,12 @@
 #include <mlaan/train/trainer.h>
 
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <filesystem>
 
 namespace mlaan::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// A folder of its own below the system's temporary one; removed with what is in it.
-class FolderForNow {
- public:
-  FolderForNow() {
-    std::string name = (fs::temp_directory_path() / "mlaan-dry-run-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) {
-      throw Error("cannot make a folder " + name + ": " + std::strerror(errno));
-    }
-    path_ = name;
-  }
-  ~FolderForNow() {
-    std::error_code error;
-    fs::remove_all(path_, error);
-  }
-  FolderForNow(const FolderForNow&) = delete;
-  FolderForNow& operator=(const FolderForNow&) = delete;
-
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 Config shortened(const Config& config, const std::string& method, const fs::path& folder) {
   const std::string origin = "--dry-run";
@@ -60,9 +36,9 @@ Config shortened(const Config& config, const std::string& method, const fs::path
 }  // namespace
 
 int try_run(Config& config, const DataSource& data, const std::vector<std::string>& methods) {
-  const FolderForNow folder;
+  const TemporaryFolder folder("dry-run");
   for (const auto& method : methods) {
-    const fs::path run_folder = folder.path() / "run";
+    const fs::path run_folder = folder / "run";
     Config settings = shortened(config, method, run_folder);
     Trainer trainer(settings, data, run_folder);
     const TrainSummary summary = trainer.run(StopSignals::requested);

@@ -1,5 +1,6 @@
 // Completion in fish.
 #include "cli/completion_script.h"
+#include "core/joined.h"
 
 namespace mlaan::cli {
 namespace {
@@ -12,12 +13,6 @@ std::string quoted(const std::string& text) {
     result += letter;
   }
   return result + "'";
-}
-
-std::string path_of(const CommandOutline& command) {
-  std::string path;
-  for (const auto& name : command.path) path += " " + name;
-  return path;
 }
 
 /// " -r -F": a value is needed, and files are offered.
@@ -49,7 +44,7 @@ std::string flag_line(const std::string& begin, const FlagOutline& flag) {
 
 std::string lines(const CommandOutline& command) {
   const std::string begin =
-      "complete -c mlaan -n " + quoted("__mlaan_at " + quoted(path_of(command)));
+      "complete -c mlaan -n " + quoted("__mlaan_at " + quoted(path_text(command)));
   std::string text;
   for (const auto& below : command.commands) {
     text += begin + " -a " + below.path.back() + " -d " + quoted(below.help) + "\n";
@@ -73,7 +68,7 @@ std::string fish_completion(const CommandOutline& program) {
   std::string paths;
   std::string text;
   for (const auto* command : all_commands(program)) {
-    if (!command->path.empty()) paths += " " + quoted(path_of(*command));
+    if (!command->path.empty()) paths += " " + quoted(path_text(*command));
     text += lines(*command);
   }
   return "# Completion of mlaan's command line in fish, as `mlaan completion fish` prints it.\n\n"

@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 #include "cli/key_flag.h"
 #include "cli/version.h"
+#include "core/joined.h"
 
 #include <mlaan/core/error.h>
 #include <mlaan/core/process.h>
@@ -52,13 +53,7 @@ void print_system(Config& config) {
   if (!report.blas_hint.empty()) std::printf("  note: %s\n", report.blas_hint.c_str());
 }
 
-std::string joined(const std::vector<std::string>& names, const std::string& between = " ") {
-  std::string text;
-  for (const auto& name : names) text += (text.empty() ? "" : between) + name;
-  return text;
-}
-
-std::string joined(const std::vector<Unit>& units) {
+std::string names_of(const std::vector<Unit>& units) {
   std::vector<std::string> names;
   for (const auto& unit : units) names.push_back(unit.name());
   return joined(names);
@@ -126,7 +121,7 @@ void print_split(const std::string& method, const Backbone& backbone, const Plan
     add_row({std::to_string(j + 1), joined(module.units), to_string(module.output_shape)},
             module.cost);
   }
-  add_row({"head", joined(backbone.head()->units()), std::to_string(backbone.classes())},
+  add_row({"head", names_of(backbone.head()->units()), std::to_string(backbone.classes())},
           report.head);
   const ForwardCost all = total;
   add_row({"all", "", ""}, all);

@@ -1,6 +1,7 @@
 // Completion in zsh.
 #include "cli/completion_script.h"
 #include "cli/shell_text.h"
+#include "core/joined.h"
 
 namespace mlaan::cli {
 namespace {

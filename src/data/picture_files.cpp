@@ -1,6 +1,8 @@
 // Finding the files that are taken for pictures.
 #include "data/picture_files.h"
 
+#include "core/joined.h"
+
 #include <mlaan/core/error.h>
 #include <mlaan/data/picture.h>
 
@@ -84,11 +86,7 @@ std::vector<fs::path> picture_files(const fs::path& folder) {
 }
 
 std::string picture_extensions_text() {
-  std::string text;
-  for (const auto& extension : picture_extensions()) {
-    text += (text.empty() ? "" : ", ") + extension;
-  }
-  return text;
+  return joined(picture_extensions(), ", ");
 }
 
 }  // namespace mlaan

@@ -1,12 +1,11 @@
 // What the planner found, for people and for programs.
 #include "io/json_text.h"
+#include "train/plan_json.h"
 
 #include <mlaan/core/quantity.h>
 #include <mlaan/io/atomic_file.h>
 #include <mlaan/log/plan_report.h>
 #include <mlaan/log/table.h>
-
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 
@@ -56,31 +55,7 @@ std::string plan_table(const PlanReport& report) {
 }
 
 void write_plan(const std::filesystem::path& path, const PlanReport& report) {
-  nlohmann::ordered_json document;
-  document["settings"] = nlohmann::ordered_json::array();
-  for (const auto& setting : report.settings) {
-    nlohmann::ordered_json json{{"method", setting.method},
-                                {"modules", setting.modules},
-                                {"partition", setting.partition},
-                                {"recompute", setting.recompute},
-                                {"micro_batches", setting.micro_batches},
-                                {"batch", setting.batch},
-                                {"peak_bytes", setting.peak_bytes},
-                                {"step_seconds", setting.step_seconds},
-                                {"largest_batch", setting.largest_batch},
-                                {"fits", setting.fits}};
-    if (setting.measured_peak_bytes) {
-      json["measured_peak_bytes"] = *setting.measured_peak_bytes;
-      json["measured_step_seconds"] = *setting.measured_step_seconds;
-    }
-    document["settings"].push_back(std::move(json));
-  }
-  if (report.chosen) {
-    document["chosen"] = *report.chosen;
-  } else {
-    document["chosen"] = nullptr;
-  }
-  write_text(path, json_text(document, 2) + "\n");
+  write_text(path, json_text(to_json(report), 2) + "\n");
 }
 
 }  // namespace mlaan

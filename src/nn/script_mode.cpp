@@ -1,6 +1,8 @@
 // Whether a TorchScript network trains and evaluates as it is told to.
 #include "nn/script_mode.h"
 
+#include "core/joined.h"
+
 #include <mlaan/core/error.h>
 #include <mlaan/core/random.h>
 
@@ -68,12 +70,6 @@ void find_fixed(const torch::jit::Block& block, FixedOperators& found) {
   }
 }
 
-std::string joined(const std::set<std::string>& names) {
-  std::string text;
-  for (const auto& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
-}
-
 std::string advice(const std::string& file) {
   return "; script the network instead: torch.jit.script(network).save(\"" +
          std::filesystem::path(file).filename().string() + "\")";
@@ -89,13 +85,14 @@ void check_follows_mode(const torch::jit::Module& script, const torch::Tensor& s
   find_fixed(*graph->block(), fixed);
   if (!fixed.to_training.empty()) {
     throw UserError(
-        file + " was traced in training mode and keeps to it (" + joined(fixed.to_training) +
+        file + " was traced in training mode and keeps to it (" + joined(fixed.to_training, ", ") +
         "): tests would go by each batch's own statistics, or by chance" + advice(file));
   }
   if (!fixed.to_evaluation.empty()) {
-    throw UserError(
-        file + " was traced in evaluation mode and keeps to it (" + joined(fixed.to_evaluation) +
-        "): it would be trained without batch statistics, or without dropout" + advice(file));
+    throw UserError(file + " was traced in evaluation mode and keeps to it (" +
+                    joined(fixed.to_evaluation, ", ") +
+                    "): it would be trained without batch statistics, or without dropout" +
+                    advice(file));
   }
   const torch::NoGradGuard no_grad;
   const DefaultGeneratorGuard generator{c10::Device(c10::kCPU)};

@@ -176,14 +176,7 @@ bool is_script_file(const std::string& model) {
 
 Backbone scripted_backbone(const std::string& file, const Shape& input_shape) {
   if (!fs::is_regular_file(file)) throw UserError("there is no file " + file);
-  // LibTorch ends the process over some files that are damaged.
-  constexpr unsigned longest = 600;
-  const std::string death =
-      death_in_child([&] { cut_script(file, input_shape); }, /*seconds=*/longest);
-  if (!death.empty()) {
-    throw UserError(file + " is damaged or no TorchScript file: a process that reads it ends (" +
-                    death + ")");
-  }
+  try_opening(file, [&] { cut_script(file, input_shape); });
   return cut_script(file, input_shape);
 }
 

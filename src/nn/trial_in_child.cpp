@@ -1,6 +1,8 @@
 // What may end the process, tried in another one first.
 #include "nn/trial_in_child.h"
 
+#include <mlaan/core/error.h>
+
 #include <ATen/Parallel.h>
 
 #include <fcntl.h>
@@ -62,6 +64,14 @@ std::string death_in_child(const std::function<void()>& action, unsigned seconds
                              : std::string(strsignal(signal));
   }
   return WEXITSTATUS(status) == 0 ? "" : "exit code " + std::to_string(WEXITSTATUS(status));
+}
+
+void try_opening(const std::string& file, const std::function<void()>& open) {
+  constexpr unsigned longest = 600;
+  const std::string death = death_in_child(open, /*seconds=*/longest);
+  if (death.empty()) return;
+  throw UserError(file + " is damaged or no TorchScript file: a process that reads it ends (" +
+                  death + ")");
 }
 
 }  // namespace mlaan

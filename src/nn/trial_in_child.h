@@ -11,4 +11,8 @@ namespace mlaan {
 /// be made. \param seconds after which the child is ended.
 std::string death_in_child(const std::function<void()>& action, unsigned seconds);
 
+/// Tries in such a process what opens a TorchScript file: LibTorch ends the process over some that
+/// are damaged. \throws UserError naming the file where it does.
+void try_opening(const std::string& file, const std::function<void()>& open);
+
 }  // namespace mlaan

@@ -86,6 +86,7 @@ MultiPredictor at_test_time(MultiPredictor predict, const std::string& tta) {
 }
 
 Predictor at_test_time(Predictor predict, const std::string& tta) {
+  if (tta != "flip") return predict;
   const auto several = at_test_time(
       [predict = std::move(predict)](const torch::Tensor& images) {
         return std::vector<torch::Tensor>{predict(images)};

@@ -267,20 +267,12 @@ ExportedNetwork open_script(const fs::path& path, torch::Device device) {
           }};
 }
 
-/// LibTorch ends the process over some files that are damaged, so that a child opens it first.
 ExportedNetwork read_script(const fs::path& path, torch::Device device) {
-  constexpr unsigned longest = 600;
-  const auto attempt = [&] {
+  try_opening(path.string(), [&] {
     const ExportedNetwork network = open_script(path, torch::kCPU);
     const torch::NoGradGuard no_grad;
     network.predict(some_images(network.info.image_shape, 1));
-  };
-  const std::string death = death_in_child(attempt, /*seconds=*/longest);
-  if (!death.empty()) {
-    throw UserError(path.string() +
-                    " is damaged or no TorchScript file: a process that reads it ends (" + death +
-                    ")");
-  }
+  });
   return open_script(path, device);
 }
 

@@ -2,15 +2,12 @@
 #include "train/kept_plans.h"
 
 #include "io/json_text.h"
-#include "train/recorded_settings.h"
+#include "train/plan_json.h"
 
-#include <mlaan/core/error.h>
 #include <mlaan/core/process.h>
 #include <mlaan/core/random.h>
 #include <mlaan/io/atomic_file.h>
 #include <mlaan/train/options.h>
-
-#include <nlohmann/json.hpp>
 
 #include <array>
 #include <cstdlib>
@@ -21,7 +18,6 @@ namespace mlaan {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::ordered_json;
 
 bool is_of_no_step(const std::string& key) {
   static constexpr std::array<const char*, 7> sections{
@@ -67,45 +63,6 @@ fs::path file_of(const std::string& key) {
   return folder / (std::to_string(random_key(key)) + ".json");
 }
 
-ordered_json to_json(const PlannedSetting& setting) {
-  return {{"method", setting.method},
-          {"modules", setting.modules},
-          {"partition", setting.partition},
-          {"recompute", setting.recompute},
-          {"micro_batches", setting.micro_batches},
-          {"batch", setting.batch},
-          {"peak_bytes", setting.peak_bytes},
-          {"step_seconds", setting.step_seconds},
-          {"largest_batch", setting.largest_batch},
-          {"fits", setting.fits}};
-}
-
-PlannedSetting setting_from(const nlohmann::json& json) {
-  PlannedSetting setting;
-  json.at("method").get_to(setting.method);
-  json.at("modules").get_to(setting.modules);
-  json.at("partition").get_to(setting.partition);
-  json.at("recompute").get_to(setting.recompute);
-  json.at("micro_batches").get_to(setting.micro_batches);
-  json.at("batch").get_to(setting.batch);
-  json.at("peak_bytes").get_to(setting.peak_bytes);
-  json.at("step_seconds").get_to(setting.step_seconds);
-  json.at("largest_batch").get_to(setting.largest_batch);
-  json.at("fits").get_to(setting.fits);
-  return setting;
-}
-
-PlanReport report_from(const nlohmann::json& document) {
-  PlanReport report;
-  for (const auto& setting : document.at("settings")) {
-    report.settings.push_back(setting_from(setting));
-  }
-  const auto chosen = document.at("chosen").get<std::size_t>();
-  if (chosen >= report.settings.size()) throw UserError("the plan that it chose is not there");
-  report.chosen = chosen;
-  return report;
-}
-
 }  // namespace
 
 std::string plan_key(Config& config, const std::string& program) {
@@ -128,7 +85,7 @@ std::optional<PlanReport> find_kept_plan(const std::string& key) {
     if (file.empty() || !fs::exists(file)) return std::nullopt;
     const auto document = parse_json(read_text(file));
     if (document.at("key").get<std::string>() != key) return std::nullopt;
-    return report_from(document);
+    return plan_report_from(document);
   } catch (const std::exception&) {
     return std::nullopt;  // as good as none
   }
@@ -136,11 +93,8 @@ std::optional<PlanReport> find_kept_plan(const std::string& key) {
 
 void keep_plan(const std::string& key, const PlanReport& report) {
   if (!report.chosen) return;
-  ordered_json document;
+  nlohmann::ordered_json document = to_json(report);
   document["key"] = key;
-  document["chosen"] = *report.chosen;
-  document["settings"] = ordered_json::array();
-  for (const auto& setting : report.settings) document["settings"].push_back(to_json(setting));
   try {
     const fs::path file = file_of(key);
     if (file.empty()) return;

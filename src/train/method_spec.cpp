@@ -1,4 +1,5 @@
 // Method specs: a method's name with settings of its own, "checkpoint:checkpoint.segments=8".
+#include "core/joined.h"
 #include "core/trimmed.h"
 
 #include <mlaan/core/error.h>
@@ -65,11 +66,9 @@ void check_key(const std::string& spec, const std::string& method, const std::st
   if (!contains(known.options().keys(), key)) {
     throw UserError(spec + ": " + unknown_name("setting of " + method, key, accepted));
   }
-  std::string list;
-  for (const auto& name : accepted) list += (list.empty() ? "" : ", ") + name;
   throw UserError(spec + ": '" + key +
                   "' is either the same for all methods compared or not used by " + method +
-                  "; accepted: " + list);
+                  "; accepted: " + joined(accepted, ", "));
 }
 
 }  // namespace

@@ -1,4 +1,6 @@
 // The phases of a training run: what it trains by, from which step on.
+#include "core/joined.h"
+
 #include <mlaan/core/error.h>
 #include <mlaan/train/options.h>
 #include <mlaan/train/phases.h>
@@ -29,9 +31,8 @@ Config settings_of(const MethodPhase& phase, const Config& config, const std::st
   Config settings = config.copy("the settings of the run");
   for (const auto& [key, value] : phase.settings) {
     if (std::find(accepted.begin(), accepted.end(), key) == accepted.end()) {
-      std::string list;
-      for (const auto& name : accepted) list += (list.empty() ? "" : ", ") + name;
-      throw UserError(origin + ": '" + key + "' cannot be set for one phase; accepted: " + list);
+      throw UserError(origin + ": '" + key +
+                      "' cannot be set for one phase; accepted: " + joined(accepted, ", "));
     }
     settings.apply(key, value, origin);
   }

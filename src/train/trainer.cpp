@@ -64,7 +64,8 @@ class Trainer::Implementation {
         average_(make_average()),
         teacher_(make_teacher()),
         meter_(phases_.engine()),
-        checkpoints_(config, data_, folder_) {
+        checkpoints_(config, data_, folder_),
+        end_(config.get<LimitOptions>(), config.get<EarlyStoppingOptions>()) {
     check_is_validated();
   }
 
@@ -121,7 +122,7 @@ class Trainer::Implementation {
     write_text(folder_ / "config.toml", config_.to_toml());
     write_text(folder_ / "plan.toml", plan_text(phases_.plans(), phases_.backbone()));
     for (auto* observer : observers_) observer->on_start(report());
-    end_ = TrainingEnd(config_.get<LimitOptions>(), config_.get<EarlyStoppingOptions>());
+    end_.begin();
     bool stopped = false;
     while (!stopped && state_.epoch < run_.epochs && reached_end().empty()) {
       stopped = !train_epoch() || !finish_epoch();
@@ -312,8 +313,8 @@ class Trainer::Implementation {
     report.epoch = state_.epoch + 1;
     report.step = state_.step;
     report.learning_rate = learning_rate_;
-    report.train_loss = train_loss();
-    report.train_error = train_error();
+    report.train_loss = train_loss(state_);
+    report.train_error = train_error(state_);
     report.validation_loss = validation.loss;
     report.validation_error = validation.error;
     report.average_validation_error = of_average.error;
@@ -412,19 +413,19 @@ class Trainer::Implementation {
     return state_.seconds > 0 ? static_cast<double>(state_.images) / state_.seconds : 0;
   }
   double data_wait() const { return epoch_seconds_ > 0 ? waited_ / epoch_seconds_ : 0; }
-  double train_loss() const {
-    return state_.samples > 0 ? state_.loss_sum / static_cast<double>(state_.samples)
-                              : undefined_number;
+  static double train_loss(const TrainingState& state) {
+    return state.samples > 0 ? state.loss_sum / static_cast<double>(state.samples)
+                             : undefined_number;
   }
-  double train_error() const {
-    return state_.samples > 0
-               ? 100 * static_cast<double>(state_.errors) / static_cast<double>(state_.samples)
+  static double train_error(const TrainingState& state) {
+    return state.samples > 0
+               ? 100 * static_cast<double>(state.errors) / static_cast<double>(state.samples)
                : undefined_number;
   }
 
   void report_steps() {
     if (!std::isfinite(state_.loss_sum)) checkpoints_.fail_as_diverged("the loss", state_);
-    StepReport report = step_report();
+    StepReport report = step_report(state_);
     report.losses = meter_.last_losses();
     report.supervisions = supervision_names(phases_.engine().plan());
     for (auto* observer : observers_) observer->on_steps(report);
@@ -433,22 +434,20 @@ class Trainer::Implementation {
 
   /// Between two reports, for people.
   void report_progress() {
-    const TrainingState state = state_;
-    state_ = meter_.peek(state);
-    const StepReport report = step_report();
-    state_ = state;
+    const StepReport report = step_report(meter_.peek(state_));
     for (auto* observer : observers_) observer->on_progress(report);
     last_report_ = Clock::now();
   }
 
-  StepReport step_report() const {
+  /// \param state with the sums of the epoch so far.
+  StepReport step_report(const TrainingState& state) const {
     StepReport report;
     report.epoch = state_.epoch + 1;
     report.batch = state_.batch;
     report.step = state_.step;
     report.learning_rate = learning_rate_;
-    report.loss = train_loss();
-    report.error = train_error();
+    report.loss = train_loss(state);
+    report.error = train_error(state);
     report.images_per_second = images_per_second();
     const std::int64_t steps_left = steps_in_all() - batches_done();
     report.seconds_left =
@@ -544,7 +543,7 @@ class Trainer::Implementation {
   std::optional<TeacherTable> teacher_;
   EpochMeter meter_;
   RunCheckpoints checkpoints_;
-  TrainingEnd end_{{}, {}};
+  TrainingEnd end_;
   Clock::time_point last_report_ = Clock::now();
   TrainingState state_;
   std::function<bool()> should_stop_;

@@ -14,8 +14,10 @@ namespace mlaan {
 
 class TrainingEnd {
  public:
-  /// Time runs from here on.
   TrainingEnd(const LimitOptions& limit, const EarlyStoppingOptions& early_stopping);
+
+  /// The time that it has runs from here on.
+  void begin() { begin_ = Clock::now(); }
 
   /// Steps that the training takes at most, of so many in all its epochs.
   std::int64_t steps(std::int64_t of_epochs) const;

@@ -100,19 +100,8 @@ FuzzedReader plan_file(const FuzzFolder& folder) {
                         [backbone](const fs::path& path) { read_plan(path, *backbone); });
 }
 
-ExportInfo export_info() {
-  ExportInfo info;
-  info.model = "resnet8";
-  info.classes = 2;
-  info.class_names = {"cat", "dog"};
-  info.image_shape = {3, 8, 8};
-  info.normalisation = {{0.5, 0.5, 0.5}, {0.25, 0.25, 0.25}};
-  info.exits = {{"logits", "head", 1, 10, 11}};
-  return info;
-}
-
 FuzzedReader description(const FuzzFolder& folder) {
-  return reader_of_file(folder, "export_info", "fuzzed.json", {export_info().to_json()},
+  return reader_of_file(folder, "export_info", "fuzzed.json", {some_export_info().to_json()},
                         [](const fs::path& path) { ExportInfo::from_json(read_text(path)); });
 }
 
@@ -124,7 +113,7 @@ FuzzedReader onnx(const FuzzFolder& folder) {
                                          {{"keepdims", std::int64_t{0}}});
   model.add_node("LeakyRelu", {sum}, {{"alpha", 0.1}}, "logits");
   model.add_output("logits", {3});
-  model.add_metadata("mlaan.network", export_info().to_json());
+  model.add_metadata("mlaan.network", some_export_info().to_json());
   return reader_of_file(folder, "onnx", "fuzzed.onnx", {model.to_bytes()},
                         [](const fs::path& path) {
                           const std::string bytes = read_text(path);
@@ -190,6 +179,17 @@ FuzzedReader picture(const FuzzFolder& folder) {
 #endif
 
 }  // namespace
+
+ExportInfo some_export_info() {
+  ExportInfo info;
+  info.model = "resnet8";
+  info.classes = 2;
+  info.class_names = {"cat", "dog"};
+  info.image_shape = {3, 8, 8};
+  info.normalisation = {{0.5, 0.5, 0.5}, {0.25, 0.25, 0.25}};
+  info.exits = {{"logits", "head", 1, 10, 11}};
+  return info;
+}
 
 std::vector<FuzzedReader> fuzzed_readers() {
   const auto folder = std::make_shared<const TemporaryFolder>();

@@ -5,6 +5,7 @@
 #include "support/temporary_folder.h"
 
 #include <mlaan/core/error.h>
+#include <mlaan/train/export_info.h>
 
 #include <filesystem>
 #include <functional>
@@ -45,6 +46,9 @@ inline FuzzedReader reader_of_file(const FuzzFolder& folder, const std::string& 
             return true;
           }};
 }
+
+/// What stands beside an exported network: of a seed.
+ExportInfo some_export_info();
 
 /// Of what runs and comparisons leave, and of what they are begun with.
 std::vector<FuzzedReader> readers_of_runs(const FuzzFolder& folder);
