@@ -1,4 +1,13 @@
 // The order in which one training step runs a plan: what is computed, kept and freed, and when.
+#include "local/operations/backward_module.h"
+#include "local/operations/backward_trunk.h"
+#include "local/operations/forward_module.h"
+#include "local/operations/forward_trunk.h"
+#include "local/operations/recompute_module.h"
+#include "local/operations/supervise.h"
+#include "local/operations/update_part.h"
+
+#include <mlaan/core/error.h>
 #include <mlaan/local/schedule.h>
 
 #include <algorithm>
@@ -88,11 +97,11 @@ Groups find_groups(const std::vector<Evaluation>& evaluations) {
 /// Builds the list of operations, module by module.
 class Scheduler {
  public:
-  Scheduler(const Plan& plan, const Trainable& trainable, bool fused_update)
+  Scheduler(const Plan& plan, const PartFacts& facts, bool fused_update)
       : plan_(plan),
-        trainable_(trainable),
+        facts_(facts),
         fused_update_(fused_update),
-        rebuilt_(plan.partition.size(), false),
+        recomputed_(plan.partition.size(), false),
         schedule_{find_evaluations(plan), {}},
         groups_(find_groups(schedule_.evaluations)) {}
 
@@ -104,7 +113,7 @@ class Scheduler {
       }
     }
     if (!fused_update_) {
-      for (const auto& update : updates_) schedule_.operations.emplace_back(update);
+      for (const auto& update : updates_) append(update);
     }
     return std::move(schedule_);
   }
@@ -135,26 +144,26 @@ class Scheduler {
   void forward(std::size_t module) {
     const auto starts = starts_at(module);
     const bool travels = !starts.empty() && starts.front() < module;
-    const bool needed = travels || (trainable_.modules[module] && !starts.empty());
+    const bool needed = travels || (facts_.modules[module] && !starts.empty());
     const Keep keep = !needed              ? Keep::nothing
                       : recomputes(module) ? Keep::input
                                            : Keep::activations;
-    schedule_.operations.emplace_back(RunModule{module, keep, travels});
+    append(ForwardModule(module, keep, travels));
   }
 
   void evaluate(std::size_t e) {
     const auto& evaluations = schedule_.evaluations;
     const Evaluation& now = evaluations[e];
     if (begins_trunk(evaluations, e)) {
-      schedule_.operations.emplace_back(RunTrunk{now.module, *now.trunk});
+      append(ForwardTrunk(now.module, *now.trunk, e, twins_of(*now.trunk)));
     }
-    schedule_.operations.emplace_back(Evaluate{e});
+    append(Supervise(now.module, e, now.net, now.trunk, twins_of(now.net)));
     update_after_last_use(now.net, e);
     if (ends_trunk(evaluations, e)) {
-      schedule_.operations.emplace_back(TrunkProduct{now.module, *now.trunk, trunk_starts(e)});
+      append(BackwardTrunk(now.module, *now.trunk, trunk_starts(e), first_reader(e)));
       update_after_last_use(*now.trunk, e);
     }
-    backward(e);
+    send_on_complete(e);
   }
 
   void update_after_last_use(std::size_t net, std::size_t e) {
@@ -162,7 +171,9 @@ class Scheduler {
     const bool used_later =
         std::any_of(evaluations.begin() + static_cast<std::ptrdiff_t>(e) + 1, evaluations.end(),
                     [net](const auto& later) { return later.net == net || later.trunk == net; });
-    if (!used_later && trainable_.nets[net]) update({/*of_net=*/true, net});
+    if (!used_later && facts_.nets[net]) {
+      update(UpdatePart::of_net(first_module_of_net(net), net));
+    }
   }
 
   /// Starts of the windows whose cotangents meet at the trunk that ends with evaluation `last`.
@@ -177,7 +188,7 @@ class Scheduler {
 
   /// Sends on every group that evaluation `now` completes, and finishes every module that it was
   /// the last to add to.
-  void backward(std::size_t now) {
+  void send_on_complete(std::size_t now) {
     std::vector<std::size_t> complete;
     for (const auto& [start, evaluation] : groups_) {
       if (evaluation == now) complete.push_back(start);
@@ -192,52 +203,74 @@ class Scheduler {
   }
 
   void send_on(std::size_t module, const std::vector<std::size_t>& travelling, bool final) {
-    const bool parameters = final && trainable_.modules[module];
+    const bool parameters = final && facts_.modules[module];
     if (parameters && travelling.size() == 1 && starts_at(module).size() == 1) {
-      product({module, /*of_group=*/true, travelling.front(), /*parameters=*/true, /*input=*/true,
-               /*last=*/true});
+      backward(module, {travelling.front(), /*parameters=*/true, /*input=*/true, /*last=*/true});
     } else {
       for (const auto start : travelling) {
         const bool last = final && !parameters && start == travelling.back();
-        product({module, /*of_group=*/true, start, /*parameters=*/false, /*input=*/true, last});
+        backward(module, {start, /*parameters=*/false, /*input=*/true, last});
       }
       if (parameters) {
-        product({module, /*of_group=*/false, 0, /*parameters=*/true, /*input=*/false,
-                 /*last=*/true});
+        backward(module, {{}, /*parameters=*/true, /*input=*/false, /*last=*/true});
       }
     }
-    if (parameters) update({/*of_net=*/false, module});
+    if (parameters) update(UpdatePart::of_module(module));
   }
 
-  void product(const Product& product) {
-    if (recomputes(product.module) && !rebuilt_[product.module]) {
-      schedule_.operations.emplace_back(Rebuild{product.module});
-      rebuilt_[product.module] = true;
+  void backward(std::size_t module, const BackwardSettings& settings) {
+    if (recomputes(module) && !recomputed_[module]) {
+      append(RecomputeModule(module));
+      recomputed_[module] = true;
     }
-    schedule_.operations.emplace_back(product);
+    append(BackwardModule(module, settings));
   }
 
-  void update(const Update& update) {
+  void update(const UpdatePart& update) {
     if (fused_update_) {
-      schedule_.operations.emplace_back(update);
+      append(update);
     } else {
       updates_.push_back(update);
     }
   }
 
+  template <class Kind>
+  void append(Kind operation) {
+    schedule_.operations.push_back(std::make_shared<const Kind>(std::move(operation)));
+  }
+
+  std::vector<std::size_t> twins_of(std::size_t net) const {
+    return facts_.twins.empty() ? std::vector<std::size_t>() : facts_.twins[net];
+  }
+
+  /// The first evaluation that reads the trunk of evaluation `last`.
+  std::size_t first_reader(std::size_t last) const {
+    const auto& evaluations = schedule_.evaluations;
+    while (last > 0 && share_trunk(evaluations[last - 1], evaluations[last])) --last;
+    return last;
+  }
+
+  /// The first module whose output the net reads.
+  std::size_t first_module_of_net(std::size_t net) const {
+    for (const auto& evaluation : schedule_.evaluations) {
+      if (evaluation.net == net || evaluation.trunk == net) return evaluation.module;
+    }
+    return 0;
+  }
+
   const Plan& plan_;
-  const Trainable& trainable_;
+  const PartFacts& facts_;
   bool fused_update_;
-  std::vector<bool> rebuilt_;
-  std::vector<Update> updates_;
+  std::vector<bool> recomputed_;
+  std::vector<UpdatePart> updates_;
   Schedule schedule_;
   Groups groups_;
 };
 
 }  // namespace
 
-Schedule make_schedule(const Plan& plan, const Trainable& trainable, bool fused_update) {
-  return Scheduler(plan, trainable, fused_update).run();
+Schedule make_schedule(const Plan& plan, const PartFacts& facts, bool fused_update) {
+  return Scheduler(plan, facts, fused_update).run();
 }
 
 void set_weights(Schedule& schedule, const Plan& plan, double progress) {
@@ -250,63 +283,26 @@ void set_weights(Schedule& schedule, const Plan& plan, double progress) {
   }
 }
 
-std::size_t module_of(const Operation& operation, const Schedule& schedule) {
-  struct Find {
-    const Schedule& schedule;
-
-    std::size_t operator()(const RunModule& run) const { return run.module; }
-    std::size_t operator()(const RunTrunk& run) const { return run.module; }
-    std::size_t operator()(const Evaluate& evaluate) const {
-      return schedule.evaluations.at(evaluate.evaluation).module;
+Schedule in_order(const Schedule& schedule, const std::vector<std::size_t>& order) {
+  const auto before = dependencies(schedule.operations);
+  std::vector<bool> done(schedule.operations.size(), false);
+  Schedule result{schedule.evaluations, {}};
+  for (const auto index : order) {
+    const auto& operation = schedule.operations.at(index);
+    for (const auto earlier : before[index]) {
+      if (done[earlier]) continue;
+      throw Error("'" + operation->text() + "' cannot run ahead of '" +
+                  schedule.operations[earlier]->text() + "', which it depends on");
     }
-    std::size_t operator()(const TrunkProduct& product) const { return product.module; }
-    std::size_t operator()(const Rebuild& rebuild) const { return rebuild.module; }
-    std::size_t operator()(const Product& product) const { return product.module; }
-    std::size_t operator()(const Update& update) const {
-      if (!update.of_net) return update.index;
-      for (const auto& evaluation : schedule.evaluations) {
-        if (evaluation.net == update.index || evaluation.trunk == update.index) {
-          return evaluation.module;
-        }
-      }
-      return 0;
-    }
-  };
-  return std::visit(Find{schedule}, operation);
-}
-
-std::string to_string(const Operation& operation, const Schedule& schedule) {
-  const auto number = [](std::size_t index) { return std::to_string(index + 1); };
-  struct Printer {
-    const Schedule& schedule;
-    decltype(number)& print;
-
-    std::string operator()(const RunModule& run) const { return "forward " + print(run.module); }
-    std::string operator()(const RunTrunk& run) const {
-      return "trunk " + print(run.net) + " of " + print(run.module);
-    }
-    std::string operator()(const TrunkProduct& product) const {
-      return "trunk " + print(product.net) + " of " + print(product.module) + " backward";
-    }
-    std::string operator()(const Evaluate& evaluate) const {
-      return "supervise " + print(schedule.evaluations.at(evaluate.evaluation).module) +
-             " by net " + print(schedule.evaluations[evaluate.evaluation].net);
-    }
-    std::string operator()(const Rebuild& rebuild) const {
-      return "recompute " + print(rebuild.module);
-    }
-    std::string operator()(const Product& product) const {
-      std::string text = "backward " + print(product.module);
-      if (product.of_group) text += " from group " + print(product.start);
-      text += product.parameters ? product.input ? ": parameters and input" : ": parameters"
-                                 : ": input";
-      return text;
-    }
-    std::string operator()(const Update& update) const {
-      return (update.of_net ? "update net " : "update ") + print(update.index);
-    }
-  };
-  return std::visit(Printer{schedule, number}, operation);
+    done[index] = true;
+    result.operations.push_back(operation);
+  }
+  if (result.operations.size() != schedule.operations.size() ||
+      std::find(done.begin(), done.end(), false) != done.end()) {
+    throw Error("an order has to name each of the schedule's " +
+                std::to_string(schedule.operations.size()) + " operations once");
+  }
+  return result;
 }
 
 }  // namespace mlaan

@@ -49,27 +49,6 @@ std::int64_t bytes_of(const std::vector<NamedTensor>& tensors) {
   return bytes;
 }
 
-/// The evaluation that an operation is part of, where chance may leave it out; for a trunk's, the
-/// first that reads it.
-const Evaluation* evaluation_of(const Operation& operation, const Schedule& schedule) {
-  if (const auto* evaluate = std::get_if<Evaluate>(&operation)) {
-    return &schedule.evaluations[evaluate->evaluation];
-  }
-  const auto first_reader = [&](std::size_t module, std::size_t trunk) {
-    return &*std::find_if(schedule.evaluations.begin(), schedule.evaluations.end(),
-                          [=](const Evaluation& evaluation) {
-                            return evaluation.module == module && evaluation.trunk == trunk;
-                          });
-  };
-  if (const auto* run = std::get_if<RunTrunk>(&operation)) {
-    return first_reader(run->module, run->net);
-  }
-  if (const auto* product = std::get_if<TrunkProduct>(&operation)) {
-    return first_reader(product->module, product->net);
-  }
-  return nullptr;
-}
-
 }  // namespace
 
 Trial::Trial(Backbone backbone, Plan plan, EngineOptions options)
@@ -116,7 +95,7 @@ Trial::Recording Trial::record_step(std::int64_t images) {
 void Trial::record() {
   modules_.clear();
   for (const auto& operation : engine_.schedule().operations) {
-    modules_.push_back(module_of(operation, engine_.schedule()));
+    modules_.push_back(operation->module());
   }
   modules_.push_back(engine_.plan().partition.size() - 1);
   smaller_ = record_step(smaller_batch);
@@ -173,9 +152,9 @@ double Trial::seconds(std::int64_t batch, std::int64_t bytes) {
     double sum = 0;
     auto last = Clock::now();
     engine_.set_observer([&](const Operation& operation) {
-      const Evaluation* evaluation = evaluation_of(operation, schedule);
+      const auto evaluation = operation.evaluation();
       const double share =
-          evaluation == nullptr ? 1 : probabilities_[evaluation->supervisions.front()];
+          evaluation ? probabilities_[schedule.evaluations[*evaluation].supervisions.front()] : 1;
       sum += share * seconds_since(last);
       last = Clock::now();
     });

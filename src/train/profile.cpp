@@ -11,19 +11,6 @@
 namespace mlaan {
 namespace {
 
-const char* phase_of(const Operation& operation) {
-  struct Name {
-    const char* operator()(const RunModule&) const { return "forward"; }
-    const char* operator()(const RunTrunk&) const { return "supervise"; }
-    const char* operator()(const Evaluate&) const { return "supervise"; }
-    const char* operator()(const TrunkProduct&) const { return "supervise"; }
-    const char* operator()(const Rebuild&) const { return "recompute"; }
-    const char* operator()(const Product&) const { return "backward"; }
-    const char* operator()(const Update&) const { return "update"; }
-  };
-  return std::visit(Name{}, operation);
-}
-
 /// Which operations' blocks are alive where a step's trace is highest.
 /// \param ends for each operation, the number of events until its end.
 std::vector<AliveBlocks> alive_at_peak(const measure::AllocationTrace& trace,
@@ -96,9 +83,9 @@ StepProfile profile_step(Engine& engine, const torch::Tensor& images, const torc
       const double passed = seconds_since(last);
       if (step == 0) {
         OperationProfile entry;
-        entry.name = to_string(operation, engine.schedule());
-        entry.phase = phase_of(operation);
-        entry.module = static_cast<std::int64_t>(module_of(operation, engine.schedule())) + 1;
+        entry.name = operation.text();
+        entry.phase = to_string(operation.activity());
+        entry.module = static_cast<std::int64_t>(operation.module()) + 1;
         const auto reading = measure::read_memory(device);
         entry.live_bytes = reading.live - bytes_before;
         entry.peak_bytes = reading.peak - bytes_before;

@@ -1,3 +1,4 @@
+#include "local/operations/backward_module.h"
 #include "local/recomputed_unit.h"
 #include "support/closeness.h"
 #include "support/errors.h"
@@ -333,13 +334,13 @@ TEST(EngineMemory, AModulesActivationsAreGoneAfterItsLastWindow) {
   const std::int64_t map = 16LL * 16 * 32 * 32 * 4;  // one map of the first stage
   std::size_t finished = 0;
   engine.set_observer([&](const Operation& operation) {
-    const auto* product = std::get_if<Product>(&operation);
-    if (product == nullptr || !product->last) return;
+    const auto* backward = dynamic_cast<const BackwardModule*>(&operation);
+    if (backward == nullptr || !backward->settings().last) return;
     ++finished;
     // Alive are at most the one younger module of the window and a few boundary tensors: the module
     // itself held ten maps (first) or four.
-    if (product->module <= 1) {
-      EXPECT_LE(live_bytes() - before, (product->module == 0 ? 8 : 7) * map);
+    if (backward->module() <= 1) {
+      EXPECT_LE(live_bytes() - before, (backward->module() == 0 ? 8 : 7) * map);
     }
   });
   engine.step(images, labels);

@@ -1,3 +1,5 @@
+#include "local/operations/forward_module.h"
+
 #include <mlaan/local/methods/dgl.h>
 #include <mlaan/local/methods/e2e.h>
 #include <mlaan/local/methods/mlm.h>
@@ -7,21 +9,24 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <numeric>
+
 namespace mlaan::testing {
 namespace {
 
 class ScheduleOfResNet8 : public ::testing::Test {
  protected:
   Schedule schedule(const Plan& plan, bool fused_update) const {
-    const Trainable trainable{std::vector<bool>(plan.partition.size(), true),
-                              std::vector<bool>(nets(plan).size(), true)};
-    return make_schedule(plan, trainable, fused_update);
+    const PartFacts facts{std::vector<bool>(plan.partition.size(), true),
+                          std::vector<bool>(nets(plan).size(), true)};
+    return make_schedule(plan, facts, fused_update);
   }
 
   std::string text(const Plan& plan, bool fused_update = false) const {
     const Schedule made = schedule(plan, fused_update);
     std::string lines;
-    for (const auto& operation : made.operations) lines += to_string(operation, made) + "\n";
+    for (const auto& operation : made.operations) lines += operation->text() + "\n";
     return lines;
   }
 
@@ -82,14 +87,50 @@ TEST_F(ScheduleOfResNet8, WeightZeroIsNotEvaluated) {
 
 TEST_F(ScheduleOfResNet8, FrozenModulesCostNoProductWhereNothingTravels) {
   const Plan plan = methods::dgl(backbone, partition);
-  const Trainable trainable{{false, true, true}, {false, true, true}};
-  const Schedule made = make_schedule(plan, trainable, false);
-  const auto& first = std::get<RunModule>(made.operations.front());
-  EXPECT_EQ(first.keep, Keep::nothing);
+  const PartFacts facts{{false, true, true}, {false, true, true}};
+  const Schedule made = make_schedule(plan, facts, false);
+  const auto& first = dynamic_cast<const ForwardModule&>(*made.operations.front());
+  EXPECT_EQ(first.keep(), Keep::nothing);
   for (const auto& operation : made.operations) {
-    const auto* product = std::get_if<Product>(&operation);
-    EXPECT_FALSE(product != nullptr && product->module == 0);
+    EXPECT_FALSE(operation->activity() == Activity::backward && operation->module() == 0);
   }
+}
+
+TEST_F(ScheduleOfResNet8, OperationsWaitForWhatTheyReadAndOverwrite) {
+  const Schedule made = schedule(methods::mlm(backbone, partition), /*fused_update=*/true);
+  const auto before = dependencies(made.operations);
+  const auto index = [&](const std::string& text) {
+    const auto found =
+        std::find_if(made.operations.begin(), made.operations.end(),
+                     [&](const auto& operation) { return operation->text() == text; });
+    EXPECT_NE(found, made.operations.end()) << text;
+    return static_cast<std::size_t>(found - made.operations.begin());
+  };
+  const auto waits = [&](const std::string& later, const std::string& earlier) {
+    const auto& all = before[index(later)];
+    return std::find(all.begin(), all.end(), index(earlier)) != all.end();
+  };
+  EXPECT_TRUE(waits("forward 2", "forward 1"));
+  EXPECT_FALSE(waits("forward 2", "supervise 1 by net 1")) << "it only reads what that reads";
+  EXPECT_TRUE(waits("backward 1: parameters", "backward 2 from group 1: input"));
+  EXPECT_TRUE(waits("update 1", "backward 1: parameters"));
+}
+
+TEST_F(ScheduleOfResNet8, AnOrderAgainstADependencyIsRefused) {
+  const Schedule made = schedule(methods::dgl(backbone, partition), true);
+  std::vector<std::size_t> order(made.operations.size());
+  std::iota(order.begin(), order.end(), 0);
+  EXPECT_EQ(in_order(made, order).operations, made.operations);
+  std::swap(order[0], order[1]);
+  try {
+    in_order(made, order);
+    ADD_FAILURE() << "no error";
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(),
+                 "'supervise 1 by net 1' cannot run ahead of 'forward 1', which it depends on");
+  }
+  order = {0, 1};
+  EXPECT_THROW(in_order(made, order), Error);
 }
 
 }  // namespace

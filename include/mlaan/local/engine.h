@@ -5,6 +5,7 @@
 #include <mlaan/local/optimizer.h>
 #include <mlaan/local/plan.h>
 #include <mlaan/local/schedule.h>
+#include <mlaan/local/trained_part.h>
 #include <mlaan/nn/backbone.h>
 
 #include <cstdint>
@@ -15,6 +16,8 @@
 #include <vector>
 
 namespace mlaan {
+
+class GradientReducer;
 
 /// How the factor moves that losses are multiplied by ahead of the backward pass.
 struct LossScaleOptions {
@@ -63,6 +66,11 @@ struct EngineOptions {
   /// Factor on the learning rate from each unit to the one before it, from 1 at the backbone's own
   /// head on: decay^(N − i) for unit i of 0 … N−1. A net has the factor of the unit that it reads.
   double layer_decay = 1;
+  /// Where several processes train on shares of one batch: what exchanges their gradients. The
+  /// results are those of one process with as many micro-batches. Null: there is one process.
+  std::shared_ptr<GradientReducer> reducer;
+  std::int64_t replica = 0;   ///< this process, from 0 …
+  std::int64_t replicas = 1;  ///< … of so many, each with random draws of its own
 };
 
 /// What a training step gives back.
@@ -72,13 +80,6 @@ struct StepResult {
   torch::Tensor losses;
   /// Logits of the backbone's own head, before the update: batch × classes.
   torch::Tensor logits;
-};
-
-/// A module or a net, its parameters, and the optimizer that alone steps them.
-struct TrainedPart {
-  std::string name;  ///< "module 3", "aux.3.cascaded", "head"
-  std::vector<NamedTensor> parameters;
-  std::unique_ptr<torch::optim::Optimizer> optimizer;
 };
 
 /// Trains a backbone by a plan. The gradients equal those of running every supervision's window by
@@ -152,6 +153,16 @@ class Engine {
   /// Changes what is recomputed: lists as in Plan. Weights, optimizers and random streams stay as
   /// they are, and so do all results.
   void set_recompute(std::vector<Recompute> modules, std::vector<Recompute> nets);
+
+  /// Has steps run their operations in another order than schedule()'s: same results, bit for bit,
+  /// other peak memory. Until set_recompute() makes the schedule anew.
+  /// \param order indices into schedule().operations.
+  /// \throws Error for an order that dependencies() forbids.
+  void set_order(const std::vector<std::size_t>& order);
+
+  /// Says what share of the batch that is updated from the next steps' images are: a factor on all
+  /// gradients, not on the losses that are given back. 1 until it is called.
+  void set_batch_share(double share);
 
   /// Called after every operation of a step, with the operation: for profiles and tests.
   void set_observer(std::function<void(const Operation&)> observer);

@@ -1,0 +1,32 @@
+// A net within a pass: whether it runs, and what comes of it.
+#pragma once
+
+#include "local/execution.h"
+#include "local/linear_reading.h"
+
+#include <cstddef>
+
+namespace mlaan {
+
+/// Whether chance has this evaluation take place in this pass. \param net that the draw is of.
+bool is_evaluated_now(const Execution& execution, const Evaluation& evaluation, std::size_t net);
+
+/// What the net's first unit, where it is a linear map, makes of the input.
+torch::Tensor read(const Execution& execution, const torch::Tensor& input, LinearReading& reading);
+
+/// Runs a net on what it reads, behind module `module`.
+/// \param first_unit of those to run: what is given is the output of the one before.
+/// \throws UserError if the net changes its input in place.
+torch::Tensor run_net(const Execution& execution, std::size_t net, std::size_t module,
+                      const torch::Tensor& input, std::size_t first_unit = 0);
+
+struct NetLoss {
+  torch::Tensor loss;    ///< recorded
+  torch::Tensor logits;  ///< detached, of the backbone's own head; of all other nets undefined
+};
+
+/// Runs an evaluation's net and loss.
+NetLoss run_to_loss(const Execution& execution, const Evaluation& evaluation,
+                    const torch::Tensor& input, std::size_t first_unit);
+
+}  // namespace mlaan

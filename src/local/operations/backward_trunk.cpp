@@ -1,0 +1,47 @@
+// Sends cotangents through a net that other nets read.
+#include "local/operations/backward_trunk.h"
+
+#include "local/execution.h"
+
+namespace mlaan {
+
+void BackwardTrunk::execute(Execution& execution) const {
+  Pass& pass = execution.pass;
+  auto node = pass.trunks.extract({module(), net_});
+  if (node.empty()) return;
+  TrunkRun& trunk = node.mapped();
+  auto destinations = accumulation_edges(execution.network.net_parameters()[net_]);
+  destinations.push_back(trunk.input.edge());
+  for (const auto start : starts_) {
+    const bool stops_here = start == module();
+    torch::Tensor cotangent;
+    if (stops_here) {
+      cotangent = trunk.cotangents.take_sum();
+    } else {
+      trunk.cotangents.take_group(start).add_to(cotangent);
+    }
+    if (!cotangent.defined()) continue;
+    send_back(trunk.output, std::move(cotangent), /*keep_graph=*/start != starts_.back(),
+              destinations);
+    Cotangents& here = pass.cotangents[module()];
+    if (stops_here) {
+      here.add_to_sum({trunk.input.take(), nullptr});
+    } else {
+      here.add_to_group(start, {trunk.input.take(), nullptr});
+    }
+  }
+  mark_gradients(execution.network.net_parameters()[net_]);
+}
+
+Access BackwardTrunk::access() const {
+  return {{{Resource::Kind::net_parameters, 0, net_}},
+          {{Resource::Kind::trunk, module(), net_},
+           {Resource::Kind::net_gradients, 0, net_},
+           {Resource::Kind::cotangents, module()}}};
+}
+
+std::string BackwardTrunk::text() const {
+  return "trunk " + std::to_string(net_ + 1) + " of " + std::to_string(module() + 1) + " backward";
+}
+
+}  // namespace mlaan

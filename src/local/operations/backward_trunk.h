@@ -1,0 +1,31 @@
+// Sends cotangents through a net that other nets read.
+#pragma once
+
+#include <mlaan/local/operation.h>
+
+namespace mlaan {
+
+/// Sends the cotangents at a trunk's output through it: its gradients, and cotangents at the output
+/// of the module that it reads, for each first module of a window.
+class BackwardTrunk final : public Operation {
+ public:
+  /// \param starts first modules of the windows whose cotangents meet there.
+  BackwardTrunk(std::size_t module, std::size_t net, std::vector<std::size_t> starts,
+                std::size_t first_evaluation)
+      : Operation(Activity::supervise, module),
+        net_(net),
+        starts_(std::move(starts)),
+        first_evaluation_(first_evaluation) {}
+
+  void execute(Execution& execution) const override;
+  Access access() const override;
+  std::string text() const override;
+  std::optional<std::size_t> evaluation() const override { return first_evaluation_; }
+
+ private:
+  std::size_t net_;
+  std::vector<std::size_t> starts_;
+  std::size_t first_evaluation_;  ///< of those that read it
+};
+
+}  // namespace mlaan

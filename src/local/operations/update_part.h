@@ -1,0 +1,26 @@
+// Steps the optimizer of a module or of a net.
+#pragma once
+
+#include <mlaan/local/operation.h>
+
+namespace mlaan {
+
+/// Lets the optimizer of a module or of a net step, and drops the gradients.
+class UpdatePart final : public Operation {
+ public:
+  static UpdatePart of_module(std::size_t module) { return UpdatePart(module, {}); }
+  /// \param module the first whose output the net reads. \param net in the order of nets(plan).
+  static UpdatePart of_net(std::size_t module, std::size_t net) { return UpdatePart(module, net); }
+
+  void execute(Execution& execution) const override;
+  Access access() const override;
+  std::string text() const override;
+
+ private:
+  UpdatePart(std::size_t module, std::optional<std::size_t> net)
+      : Operation(Activity::update, module), net_(net) {}
+
+  std::optional<std::size_t> net_;  ///< none: of the module
+};
+
+}  // namespace mlaan

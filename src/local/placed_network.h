@@ -1,0 +1,57 @@
+// A backbone and a plan's nets as the engine runs them: on their device, cut into modules.
+#pragma once
+
+#include "local/module_units.h"
+
+#include <mlaan/local/engine.h>
+#include <mlaan/local/schedule.h>
+
+#include <torch/types.h>
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+namespace mlaan {
+
+class PlacedNetwork {
+ public:
+  /// Moves all parameters and buffers to the options' device and memory format.
+  /// \throws UserError where the device or the network's type cannot go with the precisions.
+  PlacedNetwork(const Backbone& backbone, const Plan& plan, const EngineOptions& options);
+
+  /// Tells units and nets what of them is recomputed, as the plan says.
+  void set_recompute(const Backbone& backbone, const Plan& plan);
+
+  const std::vector<ModuleUnits>& modules() const { return modules_; }
+  /// As in nets(plan).
+  const std::vector<std::shared_ptr<const AuxiliaryNet>>& nets() const { return nets_; }
+  /// Of each net, those that take a gradient.
+  const std::vector<std::vector<torch::Tensor>>& net_parameters() const { return net_parameters_; }
+  bool is_head(std::size_t net) const { return nets_[net] == head_; }
+  bool recomputes_net(std::size_t net) const { return recomputed_nets_[net]; }
+
+  /// Of the parameters.
+  torch::Dtype dtype() const { return dtype_; }
+  torch::TensorOptions tensor_options() const;
+  /// Images as the first module takes them.
+  torch::Tensor place_images(const torch::Tensor& images) const;
+
+  /// What of it is trained, and which modules' parameters nets share.
+  PartFacts part_facts(const Plan& plan) const;
+
+ private:
+  std::vector<std::shared_ptr<const AuxiliaryNet>> nets_;
+  std::shared_ptr<const AuxiliaryNet> head_;
+  std::vector<ModuleUnits> modules_;
+  std::vector<std::vector<torch::Tensor>> net_parameters_;
+  std::vector<bool> recomputed_nets_;
+  torch::Device device_;
+  torch::MemoryFormat memory_format_;
+  torch::Dtype dtype_ = torch::kFloat32;
+};
+
+/// Puts backbone and nets into training or evaluation mode.
+void set_training(const Backbone& backbone, const PlacedNetwork& network, bool on);
+
+}  // namespace mlaan
