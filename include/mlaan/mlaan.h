@@ -12,6 +12,7 @@
 #include <mlaan/local/automatic_recompute.h>
 #include <mlaan/local/cost_report.h>
 #include <mlaan/local/engine.h>
+#include <mlaan/local/gradient_reducer.h>
 #include <mlaan/local/handover.h>
 #include <mlaan/local/host.h>
 #include <mlaan/local/method.h>
@@ -27,6 +28,7 @@
 #include <mlaan/local/methods/mlaan_relay.h>
 #include <mlaan/local/methods/mlm.h>
 #include <mlaan/local/methods/predsim.h>
+#include <mlaan/local/operation.h>
 #include <mlaan/local/optimizer.h>
 #include <mlaan/local/optimizer_state.h>
 #include <mlaan/local/partition.h>
@@ -36,6 +38,7 @@
 #include <mlaan/local/recompute.h>
 #include <mlaan/local/schedule.h>
 #include <mlaan/local/supervision_names.h>
+#include <mlaan/local/trained_part.h>
 #include <mlaan/local/trial.h>
 #include <mlaan/measure/allocation_trace.h>
 #include <mlaan/measure/cost.h>

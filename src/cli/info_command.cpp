@@ -1,8 +1,10 @@
-// mlaan info: models, methods, data sets, settings, and what a setting would train.
+// mlaan info: models, methods, data sets, layers, losses, settings, and what a setting would train.
 #include "cli/commands.h"
 #include "cli/key_flag.h"
 #include "cli/version.h"
 #include "core/joined.h"
+#include "nn/layer_kinds/layer_kind.h"
+#include "nn/losses/loss_kind.h"
 
 #include <mlaan/core/error.h>
 #include <mlaan/core/process.h>
@@ -32,7 +34,7 @@ struct InfoFlags {
     app.add_option("topic", topic,
                    "split: what the settings given would train; plan: the same as a plan file, to "
                    "be edited and given to --method [split]")
-        ->type_name("{split,plan,config,models,methods,datasets,system}");
+        ->type_name("{split,plan,config,models,methods,datasets,layers,losses,system}");
   }
 
   ConfigFlags config;
@@ -43,6 +45,14 @@ template <class Entry>
 void print_entries(const Registry<Entry>& registry) {
   Table table({registry.kind(), ""});
   for (const auto& entry : registry.entries()) table.add({entry.name, entry.summary});
+  std::printf("%s", table.to_string().c_str());
+}
+
+/// Of what plan files are written in.
+template <class Kind>
+void print_kinds(const Registry<Kind>& registry) {
+  Table table({registry.kind(), ""});
+  for (const auto& kind : registry.entries()) table.add({kind.usage, kind.summary});
   std::printf("%s", table.to_string().c_str());
 }
 
@@ -201,12 +211,16 @@ int run(const InfoFlags& flags) {
     print_methods();
   } else if (flags.topic == "datasets") {
     print_entries(dataset_registry());
+  } else if (flags.topic == "layers") {
+    print_kinds(layer_kinds());
+  } else if (flags.topic == "losses") {
+    print_kinds(loss_kinds());
   } else if (flags.topic == "system") {
     print_system(config);
   } else {
-    throw UserError(
-        unknown_name("topic", flags.topic,
-                     {"split", "plan", "config", "models", "methods", "datasets", "system"}));
+    throw UserError(unknown_name("topic", flags.topic,
+                                 {"split", "plan", "config", "models", "methods", "datasets",
+                                  "layers", "losses", "system"}));
   }
   return 0;
 }

@@ -2,11 +2,11 @@
 #include "core/autocast_scope.h"
 #include "core/libtorch_compat.h"
 #include "core/sole_owner.h"
-#include "nn/batch_norm_kernels.h"
 #include "nn/kept_statistics.h"
+#include "nn/kernels/batch_norm_kernels.h"
+#include "nn/kernels/zero_padding.h"
 #include "nn/relu_backward.h"
 #include "nn/returning_gradient.h"
-#include "nn/zero_padding.h"
 
 #include <mlaan/nn/batch_norm_layers.h>
 #include <mlaan/nn/dropped_output_scope.h>

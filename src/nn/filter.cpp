@@ -2,8 +2,8 @@
 #include "core/autocast_scope.h"
 #include "core/defined_work.h"
 #include "core/libtorch_compat.h"
-#include "nn/convolution_edges.h"
-#include "nn/zero_padding.h"
+#include "nn/kernels/convolution_edges.h"
+#include "nn/kernels/zero_padding.h"
 
 #include <mlaan/nn/filter.h>
 

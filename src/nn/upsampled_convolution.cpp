@@ -3,8 +3,8 @@
 #include "core/defined_work.h"
 #include "core/libtorch_compat.h"
 #include "core/samples_in_parallel.h"
-#include "nn/convolution_edges.h"
-#include "nn/zero_padding.h"
+#include "nn/kernels/convolution_edges.h"
+#include "nn/kernels/zero_padding.h"
 
 #include <mlaan/nn/upsampled_convolution.h>
 

@@ -1,5 +1,5 @@
 // How much each channel of each sample varies over its positions.
-#include "nn/channel_deviation.h"
+#include "nn/kernels/channel_deviation.h"
 
 #include "core/libtorch_compat.h"
 

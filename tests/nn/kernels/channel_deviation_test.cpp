@@ -1,4 +1,4 @@
-#include "nn/channel_deviation.h"
+#include "nn/kernels/channel_deviation.h"
 
 #include "support/closeness.h"
 

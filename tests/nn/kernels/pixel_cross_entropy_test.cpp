@@ -1,4 +1,4 @@
-#include "nn/pixel_cross_entropy.h"
+#include "nn/kernels/pixel_cross_entropy.h"
 
 #include "support/closeness.h"
 

@@ -53,8 +53,8 @@ TEST(Planner, RecomputesInMicroBatchesWhatTrainingDoes) {
   ASSERT_EQ(in_parts.recompute, "auto");
   ASSERT_EQ(in_parts.micro_batches, 2);
   EXPECT_TRUE(in_parts.fits);
-  const double ratio = static_cast<double>(in_parts.peak_bytes) /
-                       static_cast<double>(*in_parts.measured_peak_bytes);
+  const double ratio =
+      static_cast<double>(in_parts.peak_bytes) / static_cast<double>(*in_parts.measured_peak_bytes);
   EXPECT_GE(ratio, 0.98);
   EXPECT_LE(ratio, 1.05);
   EXPECT_LE(*in_parts.measured_peak_bytes, bytes);

@@ -1,5 +1,5 @@
 // How far maps of logits are from pixels.
-#include "nn/pixel_cross_entropy.h"
+#include "nn/kernels/pixel_cross_entropy.h"
 
 #include "core/libtorch_compat.h"
 

@@ -1,5 +1,5 @@
 // LibTorch's kernels of batch normalisation, with a say in what they compute and where it goes.
-#include "nn/batch_norm_kernels.h"
+#include "nn/kernels/batch_norm_kernels.h"
 
 #include "core/sole_owner.h"
 #include "nn/map_parts.h"

@@ -1,0 +1,106 @@
+// A net in the making: follows the shape through its layers, and makes them.
+#pragma once
+
+#include "nn/layer_kinds/layer_words.h"
+
+#include <mlaan/nn/backbone.h>
+#include <mlaan/nn/layer_text.h>
+#include <mlaan/nn/tokens.h>
+
+#include <torch/nn/modules/container/any.h>
+#include <torch/nn/options/conv.h>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace mlaan {
+
+/// Follows the shape through the layers of a net, and makes them where that is asked for.
+/// Names of parameters are numbered by what the layer is.
+class LayerBuilder {
+ public:
+  LayerBuilder(Shape features, const Backbone& backbone, bool several_linears, bool makes)
+      : features_(std::move(features)),
+        backbone_(backbone),
+        several_linears_(several_linears),
+        makes_(makes) {}
+
+  const Shape& features() const { return features_; }
+  const Backbone& backbone() const { return backbone_; }
+  bool is_map() const { return features_.size() == 3; }
+  bool is_tokens() const { return mlaan::is_tokens(features_); }
+  std::int64_t width() const { return width_of(features_); }
+  TokenLayout token_layout() const { return token_layout_of(features_, backbone_); }
+
+  /// Adds a layer. \param make gives its unit.
+  void add(Shape output, const std::function<Unit()>& make) {
+    if (makes_) built_.units.push_back(make());
+    features_ = std::move(output);
+  }
+
+  /// Adds layers that have no parameters of their own name.
+  template <class Module>
+  void add_plain(const std::string& name, Shape output, const std::function<Module()>& make) {
+    add(std::move(output), [&] {
+      return Unit(name, std::vector<Unit::Layer>{{"", torch::nn::AnyModule(make())}});
+    });
+  }
+
+  std::string next_convolution() { return std::to_string(++convolutions_); }
+  std::string next_filter() { return "filter" + std::to_string(++filters_); }
+  std::string next_normalisation() { return "norm" + std::to_string(++normalisations_); }
+  std::string next_block(const std::string& kind) { return kind + "." + std::to_string(blocks_++); }
+  std::string next_linear() {
+    ++linears_;
+    return several_linears_ ? "fc" + std::to_string(linears_) : "fc";
+  }
+
+  void add_average(ParameterAverage average) { built_.averages.push_back(std::move(average)); }
+  void describe_last(const std::string& text) {
+    if (makes_) built_.units.back().set_description(text);
+  }
+  BuiltLayers take() { return std::move(built_); }
+
+ private:
+  Shape features_;
+  const Backbone& backbone_;
+  bool several_linears_;
+  bool makes_;
+  std::int64_t convolutions_ = 0;
+  std::int64_t filters_ = 0;
+  std::int64_t normalisations_ = 0;
+  std::int64_t linears_ = 0;
+  std::int64_t blocks_ = 0;
+  BuiltLayers built_;
+};
+
+// What a kind of layer may ask of what it reads; each throws a UserError that names the layer.
+void need_map(const LayerWords& words, const LayerBuilder& net);
+void need_flat(const LayerWords& words, const LayerBuilder& net);
+void need_tokens(const LayerWords& words, const LayerBuilder& net);
+
+/// Shape of a map of so many channels that a layer of this stride gives.
+Shape strided(const Shape& map, std::int64_t channels, std::int64_t stride);
+
+/// Shape of what a unit gives for features of other sides, or of another number, than its own.
+/// \param own that it gives in the backbone.
+Shape following(const Shape& given, const Shape& own, std::int64_t stride);
+
+/// Adds a layer that makes one row of features of a sequence, as `summary` says.
+void add_readout_of_tokens(const LayerWords& words, LayerBuilder& net, TokenSummary summary);
+
+/// What makes one row of features of whatever a linear layer is given.
+std::vector<Unit::Layer> pooling_layers(LayerBuilder& net);
+
+/// A convolution whose output has the input's size, divided by the stride.
+torch::nn::Conv2dOptions same_convolution(std::int64_t in, std::int64_t out,
+                                          std::pair<std::int64_t, std::int64_t> kernel,
+                                          std::int64_t stride, bool bias);
+
+/// In place.
+torch::nn::AnyModule relu_layer();
+
+}  // namespace mlaan

@@ -1,0 +1,23 @@
+// Tokens as a map.
+#include "nn/layer_kinds/layer_builder.h"
+#include "nn/layer_kinds/layer_kind.h"
+
+#include <mlaan/nn/tokens.h>
+
+namespace mlaan::layers {
+namespace {
+
+void add_map(LayerWords& words, LayerBuilder& net) {
+  need_tokens(words, net);
+  const TokenLayout layout = net.token_layout();
+  net.add_plain<TokensToMap>("map", {net.width(), layout.rows, layout.columns},
+                             [&] { return TokensToMap(layout); });
+}
+
+}  // namespace
+
+LayerKind map() {
+  return {"map", "map", "the tokens as a map, without the class token", add_map};
+}
+
+}  // namespace mlaan::layers

@@ -1,0 +1,19 @@
+// The mean of a sequence of tokens.
+#include "nn/layer_kinds/layer_builder.h"
+#include "nn/layer_kinds/layer_kind.h"
+
+namespace mlaan::layers {
+namespace {
+
+void add_mean_token(LayerWords& words, LayerBuilder& net) {
+  add_readout_of_tokens(words, net, TokenSummary::mean);
+}
+
+}  // namespace
+
+LayerKind mean_token() {
+  return {"mean_token", "mean_token",
+          "the mean of the tokens but the class token, layer normalisation", add_mean_token};
+}
+
+}  // namespace mlaan::layers

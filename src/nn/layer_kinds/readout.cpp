@@ -1,0 +1,36 @@
+// The backbone's own head, read only.
+#include "nn/layer_kinds/layer_builder.h"
+#include "nn/layer_kinds/layer_kind.h"
+
+#include <mlaan/nn/leap.h>
+
+namespace mlaan::layers {
+namespace {
+
+void add_readout(LayerWords& words, LayerBuilder& net) {
+  const Backbone& backbone = net.backbone();
+  const auto& head = backbone.head()->units();
+  const Shape& wanted = backbone.output_shape(backbone.size() - 1);
+  if (net.features().size() != wanted.size() || net.width() != width_of(wanted)) {
+    words.fail("the backbone's head takes " + to_string(wanted) + ", but it is given " +
+               to_string(net.features()));
+  }
+  if (head.size() != 1) {
+    words.fail("the head of " + backbone.name() + " has " + std::to_string(head.size()) +
+               " units; a readout can be of one only");
+  }
+  net.add({backbone.classes()}, [&] {
+    TwinnedUnit readout = tied_unit(head.front(), "readout");
+    net.add_average(std::move(*readout.average));
+    return std::move(readout.unit);
+  });
+}
+
+}  // namespace
+
+LayerKind readout() {
+  return {"readout", "readout", "the backbone's own head, whose weights are read and not trained",
+          add_readout};
+}
+
+}  // namespace mlaan::layers

@@ -1,0 +1,78 @@
+// How far maps are from the pictures that they are to be.
+#include "nn/losses/loss_kind.h"
+#include "nn/map_parts.h"
+#include "nn/kernels/pixel_cross_entropy.h"
+
+#include <mlaan/core/error.h>
+
+#include <ATen/Functions.h>
+
+namespace mlaan {
+namespace {
+
+/// Tensors that are made once and then kept where the images are.
+class ChannelConstants {
+ public:
+  explicit ChannelConstants(const std::vector<double>& values)
+      : values_(torch::tensor(values, torch::kFloat64)) {}
+
+  const torch::Tensor& like(const torch::Tensor& images) {
+    if (values_.device() != images.device() || values_.dtype() != images.dtype()) {
+      values_ = values_.to(images.device(), images.scalar_type());
+    }
+    return values_;
+  }
+
+ private:
+  torch::Tensor values_;
+};
+
+/// Of each channel's values a multiple, and a constant added. Where channels lie last in memory
+/// whole rows are worked on: one position's few channels at a time take four times as long.
+torch::Tensor scaled_and_shifted(const torch::Tensor& images, const torch::Tensor& scales,
+                                 const torch::Tensor& shifts) {
+  if (!has_channels_last(images)) {
+    const auto shaped = [](const torch::Tensor& values) { return values.view({1, -1, 1, 1}); };
+    return at::addcmul(shaped(shifts), images, shaped(scales));
+  }
+  const auto columns = images.size(3);
+  const auto rows = images.permute({0, 2, 3, 1}).flatten(2);
+  return at::addcmul(shifts.repeat({columns}), rows, scales.repeat({columns}))
+      .unflatten(2, {columns, images.size(1)})
+      .permute({0, 3, 1, 2});
+}
+
+}  // namespace
+
+LossPtr reconstruction(const Normalisation& normalisation) {
+  if (normalisation.mean.empty()) {
+    throw UserError(
+        "the loss 'reconstruction' compares with pixels from 0 to 1, but how the network's "
+        "pictures were normalised is not known; say so by Backbone::set_normalisation(), with "
+        "means 0 and "
+        "deviations 1 if they were not");
+  }
+  const auto mean = std::make_shared<ChannelConstants>(normalisation.mean);
+  const auto deviation = std::make_shared<ChannelConstants>(normalisation.deviation);
+  Loss loss;
+  loss.name = "reconstruction";
+  loss.reads = LossReads::images;
+  loss.function = [mean, deviation](const torch::Tensor& output, const Targets& targets) {
+    const auto& images = targets.images;
+    const auto pixels = scaled_and_shifted(images, deviation->like(images), mean->like(images));
+    return pixel_cross_entropy(output, pixels);
+  };
+  return std::make_shared<const Loss>(std::move(loss));
+}
+
+namespace losses {
+
+LossKind reconstruction() {
+  return {
+      "reconstruction", "reconstruction",
+      "mean binary cross-entropy of maps with the pictures' pixels", std::nullopt,
+      [](const LossSettings& settings) { return mlaan::reconstruction(settings.normalisation); }};
+}
+
+}  // namespace losses
+}  // namespace mlaan
