@@ -535,6 +535,7 @@ class Engine::Implementation {
     }
     if (options_.clip_grad > 0) clip(stepped);
     for (auto* part : stepped) {
+      if (options_.before_update) options_.before_update(*part);
       const measure::MemoryKindScope kind(measure::MemoryKind::optimizer_state);
       part->optimizer->step();
       drop_gradients(*part);

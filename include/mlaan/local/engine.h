@@ -24,6 +24,8 @@ struct LossScaleOptions {
   double backoff = 0.5;                 ///< factor, after a step with gradients that are not
 };
 
+struct TrainedPart;
+
 struct EngineOptions {
   /// Makes the optimizer of each module and of each net.
   OptimizerFactory optimizer = sgd();
@@ -63,6 +65,9 @@ struct EngineOptions {
   /// Factor on the learning rate from each unit to the one before it, from 1 at the backbone's own
   /// head on: decay^(N − i) for unit i of 0 … N−1. A net has the factor of the unit that it reads.
   double layer_decay = 1;
+  /// Called for each module and net right before its optimizer steps, when its gradients are
+  /// complete, unscaled and clipped. Null: nothing.
+  std::function<void(const TrainedPart& part)> before_update;
 };
 
 /// What a training step gives back.

@@ -1,0 +1,41 @@
+"""Supervised local learning: any PyTorch network, trained module by module.
+
+    import mlaan, timm
+    model = timm.create_model("resnet50", num_classes=10)
+    engine = mlaan.Engine(model, example=images[:2], method="mlaan-lean", modules=8,
+                          optimizer=mlaan.SGD(lr=0.1))
+    for images, labels in loader:
+        result = engine.step(images, labels)
+"""
+
+from ._engine import Error, UserError, __version__
+from .chain import Chain
+from .cut import units
+from .engine import Engine, NamedModel, StepResult, backbone
+from .optimizers import LAMB, SGD, Adam, AdamW
+from .plans import Net, Partition, Supervision, methods, settings
+from .process import prepare_process
+from .unit import Unit
+
+__all__ = [
+    "Adam",
+    "AdamW",
+    "Chain",
+    "Engine",
+    "Error",
+    "LAMB",
+    "NamedModel",
+    "Net",
+    "Partition",
+    "SGD",
+    "StepResult",
+    "Supervision",
+    "Unit",
+    "UserError",
+    "__version__",
+    "backbone",
+    "methods",
+    "prepare_process",
+    "settings",
+    "units",
+]
