@@ -1,5 +1,6 @@
 // Layers that keep less for the backward pass, for modules of Python's.
 #include "bindings.h"
+#include "python_layer.h"
 
 #include <mlaan/nn/batch_norm_layers.h>
 
@@ -81,11 +82,11 @@ torch::Tensor norm_add_relu_of(const py::object& normalisation, const torch::Ten
 }
 
 torch::Tensor norm_relu_conv_of(const py::object& normalisation, const py::object& convolution,
-                                const torch::Tensor& input, bool rebuilds) {
+                                const torch::Tensor& input) {
   auto made = around(normalisation);
   auto behind = around_convolution(convolution);
   const py::gil_scoped_release unlock;
-  return norm_relu_conv(made, behind, input, rebuilds);
+  return norm_relu_conv(made, behind, input, rebuilds_in_unit());
 }
 
 }  // namespace

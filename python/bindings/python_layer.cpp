@@ -20,7 +20,24 @@ NamedTensors named_tensors(const py::object& unit, const char* which) {
   return unit.attr(which)().cast<NamedTensors>();
 }
 
+thread_local bool rebuilds_on_thread = false;
+
+class RebuildScope {
+ public:
+  explicit RebuildScope(bool on) : before_(rebuilds_on_thread) { rebuilds_on_thread = on; }
+  ~RebuildScope() { rebuilds_on_thread = before_; }
+  RebuildScope(const RebuildScope&) = delete;
+  RebuildScope& operator=(const RebuildScope&) = delete;
+
+ private:
+  bool before_;
+};
+
 }  // namespace
+
+bool rebuilds_in_unit() {
+  return rebuilds_on_thread;
+}
 
 void PythonTensors::adopt(const std::string& name, const torch::Tensor& tensor, bool is_parameter) {
   const auto dot = name.find('.');
@@ -53,6 +70,7 @@ PythonLayer::PythonLayer(py::object unit) : unit_(std::move(unit)) {
 
 torch::Tensor PythonLayer::forward(const torch::Tensor& input) {
   const py::gil_scoped_acquire lock;
+  const RebuildScope scope(rebuilds());
   const py::object result = unit()(input);
   if (!THPVariable_Check(result.ptr())) {
     throw UserError("unit '" + unit().attr("name").cast<std::string>() + "' gave a " +

@@ -6,6 +6,7 @@
 
 #include <mlaan/nn/fresh_block.h>
 #include <mlaan/nn/narrow.h>
+#include <mlaan/nn/rebuilds_activations.h>
 #include <mlaan/nn/unit.h>
 
 #include <torch/nn/module.h>
@@ -25,8 +26,12 @@ class PythonTensors : public torch::nn::Module, public Narrowable {
   void adopt(const std::string& name, const torch::Tensor& tensor, bool is_parameter);
 };
 
+/// Whether the unit that is being run on this thread rebuilds activations (see
+/// RebuildsActivations): what functions of mlaan.nn that it calls go by.
+bool rebuilds_in_unit();
+
 /// Calls a `mlaan.Unit` of Python's, with the interpreter's lock held.
-class PythonLayer : public PythonTensors, public FreshBlock {
+class PythonLayer : public PythonTensors, public FreshBlock, public RebuildsActivations {
  public:
   explicit PythonLayer(py::object unit);
 

@@ -8,13 +8,17 @@
         result = engine.step(images, labels)
 """
 
+from . import nn
 from ._engine import Error, UserError, __version__
 from .chain import Chain
+from .comparing import compare, cosine, test_error
 from .cut import units
 from .engine import Engine, NamedModel, StepResult, backbone
 from .optimizers import LAMB, SGD, Adam, AdamW
+from .planning import plan
 from .plans import Net, Partition, Supervision, methods, settings
 from .process import prepare_process
+from .runs import Run, read_comparison, read_run
 from .unit import Unit
 
 __all__ = [
@@ -27,6 +31,7 @@ __all__ = [
     "NamedModel",
     "Net",
     "Partition",
+    "Run",
     "SGD",
     "StepResult",
     "Supervision",
@@ -34,8 +39,15 @@ __all__ = [
     "UserError",
     "__version__",
     "backbone",
+    "compare",
+    "cosine",
     "methods",
+    "nn",
+    "plan",
     "prepare_process",
+    "read_comparison",
+    "read_run",
     "settings",
+    "test_error",
     "units",
 ]

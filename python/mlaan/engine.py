@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import weakref
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union
@@ -348,7 +349,8 @@ class Engine:
         }
         if self._of_python:
             state["optimizers"] = {
-                name: optimizer.state_dict() for name, optimizer in self.optimizers.items()
+                name: copy.deepcopy(optimizer.state_dict())
+                for name, optimizer in self.optimizers.items()
             }
         else:
             state["optimizer"] = {

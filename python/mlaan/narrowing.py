@@ -15,7 +15,7 @@ _OF_HEADS = ("relative_position_bias_table", "logit_scale")
 #: Parameters that modules have beside their layers', with the channels in the first dimension, or
 #: in the last.
 _OF_CHANNELS = ("gamma", "gamma_1", "gamma_2", "layer_scale", "layer_scale_1", "layer_scale_2",
-                "alpha", "beta")
+                "alpha", "beta", "q_bias", "k_bias", "v_bias")
 #: Modules with one weight a channel that have a recipe of no one's.
 _ONE_WEIGHT_A_CHANNEL = ("GlobalResponseNorm", "GRN", "Affine", "LayerScale2d")
 #: Modules that compute one number a head, and stay as they are.
@@ -104,7 +104,9 @@ _RECIPES: List[Tuple[type, Callable[..., None]]] = [
 
 def _narrow_own(module: nn.Module, factor: int, what: str) -> None:
     """Parameters beside those of layers, and numbers that follow from the width."""
-    for name, parameter in list(module.named_parameters(recurse=False)):
+    own = [*module.named_parameters(recurse=False)]
+    own += [pair for pair in module.named_buffers(recurse=False) if pair[0] in _OF_CHANNELS]
+    for name, parameter in own:
         if name in _OF_HEADS:
             continue
         if name not in _OF_CHANNELS and type(module).__name__ not in _ONE_WEIGHT_A_CHANNEL:
@@ -115,13 +117,13 @@ def _narrow_own(module: nn.Module, factor: int, what: str) -> None:
             )
         dimension = max(range(parameter.dim()), key=lambda d: parameter.shape[d])
         _regroup(parameter, factor, what, (dimension,))
-    if isinstance(getattr(module, "head_dim", None), int):
-        module.head_dim = _divided(module.head_dim, factor, what)
-        if isinstance(getattr(module, "scale", None), float):
-            module.scale = module.head_dim**-0.5
-    for name in ("attn_dim", "dim"):
+    if not isinstance(getattr(module, "num_heads", None), int):
+        return
+    for name in ("head_dim", "attn_dim", "dim"):
         if isinstance(getattr(module, name, None), int):
             setattr(module, name, _divided(getattr(module, name), factor, what))
+    if hasattr(module, "head_dim") and isinstance(getattr(module, "scale", None), float):
+        module.scale = module.head_dim**-0.5
 
 
 def narrow_modules(unit: nn.Module, factor: int) -> None:

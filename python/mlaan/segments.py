@@ -17,6 +17,12 @@ _NORMALISATIONS = (
     nn.GroupNorm,
     nn.LocalResponseNorm,
 )
+#: Of timm's that do not derive from one.
+_NORMALISATION_NAMES = ("Affine", "GlobalResponseNorm", "RmsNorm", "RMSNorm", "SimpleNorm")
+
+
+def _is_normalisation(layer: nn.Module) -> bool:
+    return isinstance(layer, _NORMALISATIONS) or type(layer).__name__ in _NORMALISATION_NAMES
 
 
 @dataclass
@@ -55,9 +61,7 @@ class Segment:
     @property
     def begins_unit(self) -> bool:
         """Whether it has parameters other than a normalisation's."""
-        if self.own:
-            return True
-        return any(not isinstance(layer, _NORMALISATIONS) for layer in self.layers)
+        return bool(self.own) or not all(_is_normalisation(layer) for layer in self.layers)
 
     def follows_unit(self, before: "Segment") -> bool:
         """Whether it goes with the weights before it: an activation, a batch normalisation."""
