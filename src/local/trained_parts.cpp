@@ -153,6 +153,7 @@ void TrainedParts::update(std::vector<std::size_t> parts) {
   }
   if (options_->clip_grad > 0) clip(stepped, options_->clip_grad);
   for (auto* part : stepped) {
+    if (options_->before_update) options_->before_update(*part);
     const measure::MemoryKindScope kind(measure::MemoryKind::optimizer_state);
     part->optimizer->step();
     drop_gradients(*part);

@@ -4,6 +4,8 @@
 #include "core/libtorch_compat.h"
 #include "measure/machine_memory.h"
 
+#include <pthread.h>
+
 #include <atomic>
 #include <mutex>
 #include <unordered_map>
@@ -83,6 +85,9 @@ class Ledger {
     const std::lock_guard<std::mutex> lock(mutex_);
     return reading_;
   }
+
+  void lock() { mutex_.lock(); }
+  void unlock() { mutex_.unlock(); }
 
  private:
   struct Block {
@@ -165,6 +170,8 @@ std::atomic<bool> installed{false};
 
 void install_counting_allocator() {
   if (installed.exchange(true)) return;
+  // A child that is forked while another thread is in the ledger would wait for that for ever.
+  pthread_atfork([] { ledger().lock(); }, [] { ledger().unlock(); }, [] { ledger().unlock(); });
   constexpr std::uint8_t priority = 1;  // above LibTorch's own, which is 0
   c10::SetCPUAllocator(new CountingAllocator(c10::GetCPUAllocator()), priority);
 }

@@ -27,6 +27,8 @@ struct LossScaleOptions {
   double backoff = 0.5;                 ///< factor, after a step with gradients that are not
 };
 
+struct TrainedPart;
+
 struct EngineOptions {
   /// Makes the optimizer of each module and of each net.
   OptimizerFactory optimizer = sgd();
@@ -71,6 +73,9 @@ struct EngineOptions {
   std::shared_ptr<GradientReducer> reducer;
   std::int64_t replica = 0;   ///< this process, from 0 …
   std::int64_t replicas = 1;  ///< … of so many, each with random draws of its own
+  /// Called for each module and net right before its optimizer steps, when its gradients are
+  /// complete, unscaled and clipped. Null: nothing.
+  std::function<void(const TrainedPart& part)> before_update;
 };
 
 /// What a training step gives back.

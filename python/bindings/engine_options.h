@@ -1,0 +1,13 @@
+// The engine's options as Python gives them.
+#pragma once
+
+#include <mlaan/local/engine.h>
+
+#include <pybind11/pybind11.h>
+
+namespace mlaan::python {
+
+/// \param given a dict with the names of EngineOptions' fields.
+EngineOptions make_engine_options(const pybind11::dict& given);
+
+}  // namespace mlaan::python

@@ -1,0 +1,22 @@
+// The extension module mlaan._engine.
+#include "bindings.h"
+#include "errors.h"
+
+#include <mlaan/measure/memory.h>
+
+PYBIND11_MODULE(_engine, module) {
+  // LibTorch's Python library has to be there before its tensors can be handed over.
+  pybind11::module_::import("torch");
+  module.doc() = "The engine of mlaan. Use the package mlaan instead.";
+  module.attr("__version__") = MLAAN_VERSION;
+  module.attr("built_for_torch") = MLAAN_TORCH_VERSION;
+  mlaan::measure::install_counting_allocator();
+  mlaan::python::bind_errors(module);
+  mlaan::python::bind_backbone(module);
+  mlaan::python::bind_optimizers(module);
+  mlaan::python::bind_plan(module);
+  mlaan::python::bind_engine(module);
+  mlaan::python::bind_trial(module);
+  mlaan::python::bind_measures(module);
+  mlaan::python::bind_layers(module);
+}

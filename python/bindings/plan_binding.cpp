@@ -1,0 +1,210 @@
+// Plans: by a method's name, or from supervisions of the user's own.
+#include "bindings.h"
+#include "method_plan.h"
+#include "python_layer.h"
+#include "python_loss.h"
+
+#include <mlaan/core/random.h>
+#include <mlaan/core/suggest.h>
+#include <mlaan/local/plan.h>
+#include <mlaan/local/plan_description.h>
+#include <mlaan/local/recompute.h>
+#include <mlaan/local/supervision_names.h>
+#include <mlaan/nn/layer_text.h>
+
+#include <pybind11/stl.h>
+
+#include <map>
+
+namespace mlaan::python {
+namespace {
+
+/// A net, and what keeps the twins in it up to date.
+struct BoundNet {
+  std::shared_ptr<AuxiliaryNet> net;
+  std::vector<ParameterAverage> averages;
+};
+
+/// \param layers texts, or units of Python's.
+BoundNet make_net(const std::string& name, const py::object& layers, const Backbone& backbone,
+                  std::size_t unit, std::uint64_t seed) {
+  if (!py::isinstance<py::list>(layers)) {
+    return {std::make_shared<AuxiliaryNet>(name, std::vector<Unit>{make_unit(layers)}), {}};
+  }
+  const DefaultGeneratorGuard guard(torch::kCPU);
+  seed_default_generator(torch::kCPU, random_key({seed, random_key(name)}));
+  BuiltLayers built =
+      build_layers(layers.cast<LayerTexts>(), backbone.output_shape(unit), backbone);
+  return {std::make_shared<AuxiliaryNet>(name, std::move(built.units)),
+          std::move(built.averages)};
+}
+
+WeightCourse course_named(const std::string& name) {
+  if (name == "constant") return WeightCourse::constant;
+  if (name == "linear") return WeightCourse::linear;
+  if (name == "cosine") return WeightCourse::cosine;
+  throw UserError(unknown_name("course of a weight", name, {"constant", "linear", "cosine"}));
+}
+
+/// \param net null for the backbone's own head.
+Supervision make_supervision(const std::string& name, std::size_t first, std::size_t last,
+                             const BoundNet* net, const py::object& loss, double weight,
+                             double probability, const std::string& course, double final_weight,
+                             const Backbone& backbone) {
+  Supervision supervision;
+  supervision.name = name;
+  supervision.first = first;
+  supervision.last = last;
+  supervision.net = net == nullptr ? backbone.head() : net->net;
+  supervision.loss = make_loss(loss, backbone);
+  supervision.weight = weight;
+  supervision.probability = probability;
+  supervision.course = course_named(course);
+  supervision.final_weight = final_weight;
+  return supervision;
+}
+
+/// Losses are compared by identity, and every description has made its own.
+void share_losses(std::vector<Supervision>& supervisions, const std::vector<py::object>& given) {
+  std::map<const void*, LossPtr> made;
+  for (std::size_t i = 0; i < supervisions.size() && i < given.size(); ++i) {
+    supervisions[i].loss = made.emplace(given[i].ptr(), supervisions[i].loss).first->second;
+  }
+}
+
+Plan make_own_plan(const Backbone& backbone, const Partition& partition,
+                   std::vector<Supervision> supervisions, const std::vector<py::object>& losses,
+                   const std::vector<BoundNet>& nets) {
+  share_losses(supervisions, losses);
+  Plan plan{partition, std::move(supervisions), {}, {}, {}};
+  for (const auto& net : nets) {
+    plan.averages.insert(plan.averages.end(), net.averages.begin(), net.averages.end());
+  }
+  check(plan, backbone);
+  return plan;
+}
+
+Plan make_method_plan(const Backbone& backbone, const std::string& method,
+                      const Settings& settings,
+                      const PartitionChoice& partition, std::size_t modules, std::uint64_t seed, std::size_t phase) {
+  return make_plan(backbone, {method, settings, partition, modules, seed, phase});
+}
+
+/// Puts nets of the user's in the place of those that a method has made. \param make of the name
+/// and the last unit of the module that the net reads: a net, or None to keep the method's.
+void replace_nets(Plan& plan, const Backbone& backbone, const py::object& make) {
+  std::map<const AuxiliaryNet*, std::shared_ptr<AuxiliaryNet>> replaced;
+  bool any = false;
+  for (auto& supervision : plan.supervisions) {
+    if (supervision.net == backbone.head()) continue;
+    auto [found, is_new] = replaced.try_emplace(supervision.net.get(), supervision.net);
+    if (is_new) {
+      const py::object net =
+          make(supervision.net->name(), plan.partition.last_unit(supervision.last));
+      if (!net.is_none()) found->second = net.cast<BoundNet>().net;
+      any = any || !net.is_none();
+    }
+    supervision.net = found->second;
+  }
+  // Twins of nets that are gone follow nobody.
+  if (any) plan.averages.clear();
+  plan.net_learning_rates.clear();
+}
+
+/// Puts a loss in the place of every cross-entropy.
+void replace_cross_entropy(Plan& plan, const Backbone& backbone, const py::object& loss) {
+  const LossPtr own = make_loss(loss, backbone);
+  for (auto& supervision : plan.supervisions) {
+    if (supervision.loss->name.rfind("cross_entropy", 0) == 0) supervision.loss = own;
+  }
+}
+
+void set_net_learning_rates(Plan& plan, const std::map<std::string, double>& factors) {
+  const auto all = nets(plan);
+  plan.net_learning_rates.resize(all.size(), 1);
+  for (std::size_t n = 0; n < all.size(); ++n) {
+    const auto found = factors.find(all[n]->name());
+    if (found != factors.end()) plan.net_learning_rates[n] = found->second;
+  }
+}
+
+void recompute(Plan& plan, const std::string& text) {
+  set_recompute(plan, text == "default" ? default_recompute(plan) : parse_recompute(text));
+}
+
+py::list describe_supervisions(const Plan& plan, const Backbone& backbone) {
+  py::list list;
+  for (const auto& supervision : plan.supervisions) {
+    py::dict item;
+    item["name"] = supervision.name;
+    item["first"] = supervision.first;
+    item["last"] = supervision.last;
+    item["net"] = supervision.net == backbone.head() ? head_name : supervision.net->name();
+    item["loss"] = supervision.loss->name;
+    item["weight"] = supervision.weight;
+    list.append(std::move(item));
+  }
+  return list;
+}
+
+std::vector<std::string> net_names(const Plan& plan) {
+  std::vector<std::string> names;
+  for (const auto& net : nets(plan)) names.push_back(net->name().empty() ? "head" : net->name());
+  return names;
+}
+
+void bind_methods(py::module_& module) {
+  module.def("method_plan", &make_method_plan);
+  module.def("partition", [](const Backbone& backbone, const PartitionChoice& partition,
+                             std::size_t modules) {
+    return make_partition(backbone, partition, modules);
+  });
+  module.def("methods", [] {
+    std::vector<std::pair<std::string, std::string>> list;
+    for (const auto& entry : method_registry().entries()) list.emplace_back(entry.name, entry.summary);
+    return list;
+  });
+  module.def("phases", [](const std::string& method, const Settings& settings) {
+    std::vector<std::pair<std::string, double>> list;
+    for (const auto& phase : phases_of(method, settings)) list.emplace_back(phase.name, phase.share);
+    return list;
+  });
+  module.def("settings", [](const std::string& method) {
+    py::list list;
+    for (const auto& setting : settings_of(method)) {
+      list.append(py::make_tuple(setting.key, setting.initial, setting.accepted, setting.help));
+    }
+    return list;
+  });
+}
+
+}  // namespace
+
+void bind_plan(py::module_& module) {
+  py::class_<Partition>(module, "Partition")
+      .def(py::init<std::vector<std::size_t>>())
+      .def_property_readonly("last_units", &Partition::last_units)
+      .def_static("uniform", &Partition::uniform)
+      .def("__len__", &Partition::size);
+  py::class_<BoundNet>(module, "Net").def(py::init(&make_net));
+  py::class_<Supervision>(module, "Supervision").def(py::init(&make_supervision));
+  py::class_<Plan>(module, "Plan")
+      .def(py::init(&make_own_plan))
+      .def_readonly("partition", &Plan::partition)
+      .def("replace_nets", &replace_nets)
+      .def("replace_cross_entropy", &replace_cross_entropy)
+      .def("smooth_labels", [](Plan& plan, double smoothing) { smooth_labels(plan, smoothing); })
+      .def("scale_net_learning_rates", [](Plan& plan, const Backbone& backbone,
+                                          double factor) {
+        scale_net_learning_rates(plan, backbone, factor);
+      })
+      .def("set_net_learning_rates", &set_net_learning_rates)
+      .def("set_recompute", &recompute)
+      .def("supervisions", &describe_supervisions)
+      .def_property_readonly("supervision_names",
+                             [](const Plan& plan) { return supervision_names(plan); })
+      .def_property_readonly("net_names", &net_names);
+  bind_methods(module);
+}
+
+}  // namespace mlaan::python

@@ -1,0 +1,15 @@
+// A Python function as a loss.
+#pragma once
+
+#include "reference.h"
+
+#include <mlaan/nn/backbone.h>
+#include <mlaan/nn/loss.h>
+
+namespace mlaan::python {
+
+/// \param loss a text as parse_loss() takes it, or a callable: of the output and the labels, and,
+///        where it has an argument `images`, the images.
+LossPtr make_loss(const py::object& loss, const Backbone& backbone);
+
+}  // namespace mlaan::python

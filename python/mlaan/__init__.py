@@ -1,0 +1,53 @@
+"""Supervised local learning: any PyTorch network, trained module by module.
+
+    import mlaan, timm
+    model = timm.create_model("resnet50", num_classes=10)
+    engine = mlaan.Engine(model, example=images[:2], method="mlaan-lean", modules=8,
+                          optimizer=mlaan.SGD(lr=0.1))
+    for images, labels in loader:
+        result = engine.step(images, labels)
+"""
+
+from . import nn
+from ._engine import Error, UserError, __version__
+from .chain import Chain
+from .comparing import compare, cosine, test_error
+from .cut import units
+from .engine import Engine, NamedModel, StepResult, backbone
+from .optimizers import LAMB, SGD, Adam, AdamW
+from .planning import plan
+from .plans import Net, Partition, Supervision, methods, settings
+from .process import prepare_process
+from .runs import Run, read_comparison, read_run
+from .unit import Unit
+
+__all__ = [
+    "Adam",
+    "AdamW",
+    "Chain",
+    "Engine",
+    "Error",
+    "LAMB",
+    "NamedModel",
+    "Net",
+    "Partition",
+    "Run",
+    "SGD",
+    "StepResult",
+    "Supervision",
+    "Unit",
+    "UserError",
+    "__version__",
+    "backbone",
+    "compare",
+    "cosine",
+    "methods",
+    "nn",
+    "plan",
+    "prepare_process",
+    "read_comparison",
+    "read_run",
+    "settings",
+    "test_error",
+    "units",
+]

@@ -1,0 +1,534 @@
+"""The engine: trains a model by a method, module by module."""
+
+from __future__ import annotations
+
+import copy
+import weakref
+from dataclasses import dataclass
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union
+
+import torch
+from torch import nn
+
+from . import _engine, plans
+from ._engine import UserError
+from .chain import Chain
+from .cut import units
+from .optimizers import OptimizerLike, as_optimizer
+
+Observer = Callable[[str, int], None]
+BeforeUpdate = Callable[[str, Dict[str, torch.Tensor]], None]
+
+
+@dataclass
+class StepResult:
+    """What a training step gives back.
+
+    Attributes:
+        losses: each supervision's loss, not weighted, in the order of ``names``; NaN where it was
+            not evaluated. On the engine's device.
+        logits: of the model's own head, before the update: (batch, classes).
+        names: of the supervisions.
+    """
+
+    losses: torch.Tensor
+    logits: torch.Tensor
+    names: List[str]
+
+    @property
+    def loss(self) -> torch.Tensor:
+        """The loss of the model's own head: that of the last supervision."""
+        return self.losses[-1]
+
+    def by_name(self) -> Dict[str, float]:
+        """Each supervision's loss as a number; waits for the device."""
+        return dict(zip(self.names, self.losses.tolist()))
+
+
+class NamedModel:
+    """A network of mlaan's own, as :func:`mlaan.backbone` makes it, with kernels that keep less."""
+
+    def __init__(self, backbone: "_engine.Backbone", shape: Sequence[int]) -> None:
+        self.backbone = backbone
+        self.example = torch.zeros(1, *shape)
+
+    def state_dict(self) -> Dict[str, torch.Tensor]:
+        """Parameters and buffers, under torchvision's names."""
+        named = self.backbone.named_parameters() + self.backbone.named_buffers()
+        return {name: tensor.detach() for name, tensor in named}
+
+    def __call__(self, images: torch.Tensor) -> torch.Tensor:
+        return self.backbone.forward(images)
+
+
+def backbone(name: str, classes: int = 10, shape: Sequence[int] = (3, 32, 32),
+             seed: int = 0) -> NamedModel:
+    """A network of mlaan's own: ``"resnet32"``, ``"resnet50"``, ``"vit_small"``, …
+
+    Its blocks run in the library's fused kernels, which Python's modules do not.
+    """
+    return NamedModel(_engine.make_backbone(name, classes, list(shape), seed), shape)
+
+
+class _Hooks:
+    """What the engine calls. It does not hold the engine, which holds it."""
+
+    def __init__(self, engine: "Engine") -> None:
+        self.engine = weakref.ref(engine)
+
+    def observe(self, operation: str, module: int) -> None:
+        engine = self.engine()
+        if engine is not None and engine.observer is not None:
+            engine.observer(operation, module)
+
+    def before_update(self, part: str, parameters: List[Tuple[str, torch.Tensor]]) -> None:
+        engine = self.engine()
+        if engine is not None and engine.before_update is not None:
+            engine.before_update(part, dict(parameters))
+
+
+class Engine:
+    """Trains a model by a method. The parameters are the model's own tensors.
+
+    Args:
+        model: a model, which :func:`mlaan.units` cuts; a chain that it has cut; or a network of
+            :func:`mlaan.backbone`.
+        example: a batch as the model takes it; needed for a model.
+        method: a name (:func:`mlaan.methods` lists them), or a function from the units and the
+            partition to a list of :class:`mlaan.Supervision`.
+        modules: how many gradient-isolated modules to cut the model into; by default as many as the
+            method finds best, or one for each block.
+        partition: ``"default"``, ``"published"``, ``"uniform"``, ``"bytes"``, ``"multiply-adds"``,
+            or a list of the names of the modules' last units.
+        optimizer: :func:`mlaan.SGD` and the like, or a function from a list of parameters to a
+            ``torch.optim`` optimizer.
+        options: settings of the method, as :func:`mlaan.settings` lists them: ``{"mlm.window": 3}``.
+        loss: what to put in the place of cross-entropy: a name, or a function of output and labels.
+        nets: a function of an auxiliary net's name, the shape of what it reads and the number of
+            classes, which gives a module to put in its place, or ``None`` to keep it.
+        recompute: ``"none"``, ``"activation"``, ``"module"``, ``"unit"``, ``"auto"``, or
+            ``"default"``.
+        memory: bytes that a step on ``batch_size`` images may take, ``"2GiB"``; what has to be is
+            recomputed. On the CPU's allocations.
+        batch_size: that ``memory`` and ``recompute="auto"`` are for; by default the example's.
+        device: where to train; by default where the model's parameters are.
+        precision: ``"float32"``, ``"bfloat16"`` or, on CUDA, ``"float16"``, by autocast.
+        boundaries: of the tensors between modules: ``"float32"`` or ``"bfloat16"``.
+        channels_last: memory format of weights and images.
+        micro_batches: parts that a batch is cut into, one after the other.
+        clip_grad: highest norm of each module's and each net's gradient; 0 for any.
+        fused_update: update each module as soon as its gradient is complete.
+        layer_decay: factor on the learning rate from each unit to the one before it.
+        net_lr: factor on the learning rate of auxiliary nets.
+        label_smoothing: of every cross-entropy.
+        normalisation: means and deviations of each channel that the images were brought to their
+            range with; losses that compare with pixels (``infopro``) need it.
+        seed: what everything random in a step and the nets' weights follow from.
+        observer: called after each operation of a step, with its text and its module's number.
+        before_update: called with a part's name and its parameters, whose ``grad`` is complete,
+            right before its optimizer steps.
+
+    Raises:
+        UserError: for a model that is no chain, and for anything that does not fit together.
+    """
+
+    def __init__(
+        self,
+        model: Union[nn.Module, Chain, NamedModel],
+        *,
+        example: Optional[torch.Tensor] = None,
+        method: Union[str, plans.Method] = "mlaan-lean",
+        modules: Optional[int] = None,
+        partition: Union[str, Sequence[str]] = "default",
+        optimizer: Optional[OptimizerLike] = None,
+        options: Optional[Dict[str, Any]] = None,
+        loss: Optional[plans.Loss] = None,
+        nets: Optional[Callable[..., Optional[nn.Module]]] = None,
+        recompute: str = "default",
+        memory: Union[str, int, None] = None,
+        batch_size: Optional[int] = None,
+        device: Union[str, torch.device, None] = None,
+        precision: str = "float32",
+        boundaries: str = "float32",
+        channels_last: bool = False,
+        micro_batches: int = 1,
+        clip_grad: float = 0.0,
+        fused_update: bool = True,
+        layer_decay: float = 1.0,
+        net_lr: float = 1.0,
+        label_smoothing: float = 0.0,
+        normalisation: Optional[Tuple[Sequence[float], Sequence[float]]] = None,
+        seed: int = 0,
+        observer: Optional[Observer] = None,
+        before_update: Optional[BeforeUpdate] = None,
+    ) -> None:
+        self.chain, self._backbone, example = _backbone_of(model, example)
+        if normalisation is not None:
+            self._backbone.set_normalisation(*[list(numbers) for numbers in normalisation])
+        self._normalisation = normalisation
+        self.method = method
+        self._modules = modules or 0
+        self._partition = partition if isinstance(partition, str) else list(partition)
+        self._settings = [(key, _plain(value)) for key, value in (options or {}).items()]
+        self._loss, self._nets, self._recompute = loss, nets, recompute
+        self._net_lr, self._label_smoothing, self._seed = net_lr, label_smoothing, seed
+        self._memory = _engine.parse_bytes(memory) if isinstance(memory, str) else memory
+        self._batch_size = batch_size or len(example)
+        made, self._of_python = as_optimizer(optimizer)
+        self.device = _device(device, self._backbone)
+        self._options = {
+            "optimizer": made,
+            "fused_update": fused_update,
+            "micro_batches": _at_least(micro_batches, 1, "micro_batches"),
+            "device": str(self.device),
+            "channels_last": channels_last,
+            "seed": seed,
+            "precision": precision,
+            "boundaries": boundaries,
+            "clip_grad": clip_grad,
+            "layer_decay": layer_decay,
+        }
+        self._phases = self._find_phases()
+        self._phase = 0
+        self.progress = 0.0
+        self._observer = self._before_update = None
+        self._hooks = _Hooks(self)
+        self._plan = self._make_plan(0)
+        recomputed = self._fit_memory()
+        self._engine = _engine.Engine(self._backbone, self._plan, self._options, self._hooks)
+        if recomputed is not None:
+            self._engine.set_recompute(*recomputed)
+        self.observer = observer
+        self.before_update = before_update
+
+    # Training
+
+    def step(self, images: torch.Tensor, labels: torch.Tensor,
+             net_labels: Optional[torch.Tensor] = None) -> StepResult:
+        """One training step: forward, backward and update.
+
+        Args:
+            images: a batch as the model takes it, on any device.
+            labels: int64 (batch), one class a sample; or floating (batch, classes), probabilities.
+            net_labels: what auxiliary nets are trained with instead.
+
+        Raises:
+            UserError: for labels of another shape or kind, and for classes that there are not.
+        """
+        _check_batch(images, labels, self._backbone.classes)
+        losses, logits = self._engine.step(images, labels, net_labels)
+        return StepResult(losses, logits, self._plan.supervision_names)
+
+    def accumulate(self, images: torch.Tensor, labels: torch.Tensor) -> StepResult:
+        """Adds a batch's gradients to the parameters' ``grad``, without an update."""
+        _check_batch(images, labels, self._backbone.classes)
+        losses, logits = self._engine.accumulate(images, labels)
+        return StepResult(losses, logits, self._plan.supervision_names)
+
+    def update(self) -> None:
+        """Updates from what :meth:`accumulate` gathered, and drops the gradients."""
+        self._engine.update()
+
+    def predict(self, images: torch.Tensor) -> torch.Tensor:
+        """Logits (batch, classes) in evaluation mode, without gradients."""
+        if not isinstance(images, torch.Tensor):
+            raise UserError(f"images are a {type(images).__name__}; accepted: a tensor, the batch "
+                            "first")
+        return self._engine.predict(images)
+
+    def set_learning_rate(self, lr: float) -> None:
+        """Of everything; nets have it times their own factor."""
+        self._engine.set_learning_rate(lr)
+
+    def set_progress(self, progress: float) -> None:
+        """Says how much of the training is done, from 0 to 1: what phases and weights follow.
+
+        A method with phases (``mlaan-relay``) goes on to its next plan here; parameters and the
+        optimizers' state stay.
+        """
+        if not 0 <= progress <= 1:
+            raise UserError(f"progress is {progress}; accepted: from 0 to 1")
+        begin = 0.0
+        for index, (_, share) in enumerate(self._phases):
+            last = index + 1 == len(self._phases)
+            if progress < begin + share - 1e-9 or last:
+                self._enter(index)
+                self._engine.set_progress(min(1.0, (progress - begin) / share))
+                break
+            begin += share
+        self.progress = progress
+
+    # What it is made of
+
+    @property
+    def supervisions(self) -> List[Dict[str, Any]]:
+        """The plan: of each supervision its name, window (modules from 0), net, loss and weight."""
+        return self._plan.supervisions(self._backbone)
+
+    @property
+    def partition(self) -> List[List[str]]:
+        """The names of each module's units."""
+        names = self._backbone.unit_names
+        first = 0
+        parts = []
+        for last in self._plan.partition.last_units:
+            parts.append(names[first : last + 1])
+            first = last + 1
+        return parts
+
+    @property
+    def parameters(self) -> Dict[str, torch.Tensor]:
+        """Of the model and the auxiliary nets, by name."""
+        return dict(self._engine.named_parameters())
+
+    @property
+    def optimizers(self) -> Dict[str, torch.optim.Optimizer]:
+        """The optimizers that the function given has made, by their part's name."""
+        return {name: own for name, _, own in self._engine.parts if own is not None}
+
+    @property
+    def operations(self) -> List[str]:
+        """What a step does, in order."""
+        return self._engine.operations
+
+    @property
+    def observer(self) -> Optional[Observer]:
+        return self._observer
+
+    @observer.setter
+    def observer(self, observer: Optional[Observer]) -> None:
+        self._observer = observer
+        self._engine.set_observed(observer is not None)
+
+    @property
+    def before_update(self) -> Optional[BeforeUpdate]:
+        return self._before_update
+
+    @before_update.setter
+    def before_update(self, hook: Optional[BeforeUpdate]) -> None:
+        self._before_update = hook
+        self._engine.set_updates_watched(hook is not None)
+
+    def costs(self) -> List[Dict[str, Any]]:
+        """Of each module and net: parameters, and of one image multiply-adds and activation bytes."""
+        return _engine.costs(self._backbone, self._plan)
+
+    # Bytes
+
+    def memory(self) -> Dict[str, Any]:
+        """Bytes that are live now, and the highest since :meth:`reset_peak`.
+
+        On the CPU those of all of the process's tensors and kernels, exact, by kind (``live``,
+        ``peak``, ``live_by_kind``, ``peak_by_kind``); tensors from before ``import mlaan`` do not
+        count. On CUDA those of ``torch.cuda``'s allocator.
+        """
+        if self.device.type == "cuda":
+            return {
+                "live": torch.cuda.memory_allocated(self.device),
+                "peak": torch.cuda.max_memory_allocated(self.device),
+            }
+        return _engine.read_memory()
+
+    def reset_peak(self) -> None:
+        """Lets the peak begin anew from what is live now."""
+        if self.device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(self.device)
+        else:
+            _engine.reset_peak()
+
+    # State
+
+    def state_dict(self) -> Dict[str, Any]:
+        """All that an exact resume needs, copied: tensors, optimizers, steps done, progress."""
+        tensors = self._engine.named_parameters() + self._engine.named_buffers()
+        state: Dict[str, Any] = {
+            "progress": self.progress,
+            "steps_done": self._engine.steps_done,
+            "tensors": {name: tensor.detach().clone() for name, tensor in tensors},
+            "loss_scale": {name: value.clone() for name, value in self._engine.loss_scale_state()},
+        }
+        if self._of_python:
+            state["optimizers"] = {
+                name: copy.deepcopy(optimizer.state_dict())
+                for name, optimizer in self.optimizers.items()
+            }
+        else:
+            state["optimizer"] = {
+                name: value.detach().clone() for name, value in self._engine.optimizer_state()
+            }
+        return state
+
+    def load_state_dict(self, state: Dict[str, Any]) -> None:
+        """Sets everything to what :meth:`state_dict` gave.
+
+        Raises:
+            UserError: naming a tensor that is missing, or of another shape. Nothing is then
+                changed.
+        """
+        kind = "optimizers" if self._of_python else "optimizer"
+        for key in ("progress", "steps_done", "tensors", kind):
+            if key not in state:
+                raise UserError(f"the state has no '{key}'; accepted: what Engine.state_dict() of "
+                                "an engine with the same method and optimizer gave")
+        self.set_progress(state["progress"])
+        own = dict(self._engine.named_parameters() + self._engine.named_buffers())
+        for name, tensor in own.items():
+            given = state["tensors"].get(name)
+            if given is None or given.shape != tensor.shape:
+                raise UserError(f"tensor '{name}' is {'missing' if given is None else 'of shape '}"
+                                f"{'' if given is None else tuple(given.shape)} in the state; it "
+                                f"is of shape {tuple(tensor.shape)} here")
+        with torch.no_grad():
+            for name, tensor in own.items():
+                tensor.copy_(state["tensors"][name])
+        if self._of_python:
+            for name, optimizer in self.optimizers.items():
+                optimizer.load_state_dict(state["optimizers"][name])
+        else:
+            self._engine.set_optimizer_state(state["optimizer"])
+        self._engine.set_loss_scale_state(state.get("loss_scale", {}))
+        self._engine.steps_done = state["steps_done"]
+
+    # How it is made
+
+    def _find_phases(self) -> List[Tuple[str, float]]:
+        if not isinstance(self.method, str):
+            return [("", 1.0)]
+        phases = _engine.phases(self.method, self._settings)
+        if len(phases) > 1 and self._of_python:
+            raise UserError(
+                f"{self.method} has phases, which hand the optimizers' state over; that works with "
+                "mlaan's own optimizers (mlaan.SGD, …) alone"
+            )
+        return phases
+
+    def _make_plan(self, phase: int, chain: Optional[Chain] = None,
+                   backbone: Optional["_engine.Backbone"] = None) -> "_engine.Plan":
+        chain, network = chain or self.chain, backbone or self._backbone
+        if isinstance(self.method, str):
+            try:
+                plan = _engine.method_plan(network, self.method, self._settings, self._partition,
+                                           self._modules, self._seed, phase)
+            except UserError as error:
+                raise UserError(_in_python(str(error))) from None
+        else:
+            if chain is None:
+                raise UserError("a method that is a function needs a model of Python's modules")
+            plan = plans.own_plan(self.method, chain, network, self._partition, self._modules,
+                                  self._seed)
+        if self._nets is not None:
+            plans.replace_nets(plan, network, self._nets, self._seed)
+        plan.smooth_labels(self._label_smoothing)
+        if self._loss is not None:
+            plan.replace_cross_entropy(network, self._loss)
+        plan.scale_net_learning_rates(network, self._net_lr)
+        plan.set_recompute("none" if self._recompute == "auto" else self._recompute)
+        return plan
+
+    def _enter(self, phase: int) -> None:
+        if phase == self._phase:
+            return
+        plan = self._make_plan(phase)
+        self._engine.hand_over(plan, self._options)
+        self._plan, self._phase = plan, phase
+
+    def trial(self) -> "_engine.Trial":
+        """A trial of the plan on copies of the model: what steps of any batch take, on the CPU."""
+        if self.chain is None:
+            raise UserError("trials are made of Python's models alone; `mlaan plan` does it for "
+                            "mlaan's own networks")
+        chain = self.chain.copied()
+        network = chain.to_backbone()
+        if self._normalisation is not None:
+            network.set_normalisation(*[list(numbers) for numbers in self._normalisation])
+        options = dict(self._options, device="cpu")
+        return _engine.Trial(network, self._make_plan(self._phase, chain, network), options)
+
+    def _fit_memory(self) -> Optional[Tuple[List[int], List[int]]]:
+        if self._recompute != "auto" and self._memory is None:
+            return None
+        trial = self.trial()
+        micro_batches = self._options["micro_batches"]
+        limit = self._memory or 0
+        if limit and trial.peak_bytes(self._batch_size, micro_batches) <= limit:
+            return None
+        peak = trial.reduce_peak(self._batch_size, limit, micro_batches)
+        if limit and peak > limit:
+            raise UserError(
+                f"memory = {_engine.format_bytes(limit)} is not enough for a batch of "
+                f"{self._batch_size}: with everything recomputed that pays, a step takes "
+                f"{_engine.format_bytes(peak)}. A smaller batch, micro_batches, more modules or "
+                "another method takes less (see mlaan.plan)"
+            )
+        return trial.recompute
+
+
+def _in_python(message: str) -> str:
+    """What a message says to do, as it is done here."""
+    said = message.replace("Backbone::set_normalisation(), with means 0 and deviations 1 if they were "
+                           "not", "normalisation=(means, deviations), with zeros and ones if they "
+                           "were not")
+    return said.replace("; say so by Backbone::set_token_layout()",
+                        ". Methods whose nets read no map: e2e, checkpoint, or one of your own")
+
+
+def _backbone_of(model: Any, example: Optional[torch.Tensor]) -> Tuple[
+        Optional[Chain], "_engine.Backbone", torch.Tensor]:
+    if isinstance(model, NamedModel):
+        return None, model.backbone, model.example
+    if isinstance(model, Chain):
+        return model, model.to_backbone(), model.example
+    if not isinstance(model, nn.Module):
+        raise UserError(f"`model` is a {type(model).__name__}; accepted: a torch.nn.Module, what "
+                        "mlaan.units() gave, or mlaan.backbone(...)")
+    if example is None:
+        raise UserError("`example` is missing: a batch as the model takes it, such as images[:2]")
+    chain = units(model, example)
+    return chain, chain.to_backbone(), example
+
+
+def _device(given: Union[str, torch.device, None], backbone: "_engine.Backbone") -> torch.device:
+    if given is None:
+        named = backbone.named_parameters()
+        return named[0][1].device if named else torch.device("cpu")
+    try:
+        device = torch.device(given)
+    except (RuntimeError, TypeError) as error:
+        raise UserError(f"device {given!r} cannot be used: {error}") from error
+    if device.type not in ("cpu", "cuda"):
+        raise UserError(f"device '{given}' cannot be used; accepted: cpu, cuda, cuda:N")
+    if device.type == "cuda":
+        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        if (device.index or 0) >= count:
+            raise UserError(
+                f"device '{given}' cannot be used: this torch finds {count} CUDA devices here; "
+                "accepted: cpu" + "".join(f", cuda:{index}" for index in range(count))
+            )
+    return device
+
+
+def _check_batch(images: Any, labels: Any, classes: int) -> None:
+    for name, given in (("images", images), ("labels", labels)):
+        if not isinstance(given, torch.Tensor):
+            raise UserError(f"{name} are a {type(given).__name__}; accepted: a tensor, the batch "
+                            "first")
+        if given.dim() == 0:
+            raise UserError(f"{name} are a single number; accepted: a tensor, the batch first")
+    wanted = f"int64 of shape ({len(images)}), or probabilities of shape ({len(images)}, {classes})"
+    is_classes = not labels.is_floating_point()
+    fits = labels.dim() == 1 if is_classes else tuple(labels.shape[1:]) == (classes,)
+    if not fits or len(labels) != len(images):
+        raise UserError(
+            f"labels are of shape {tuple(labels.shape)} and type {labels.dtype}; for this batch of "
+            f"{len(images)} images accepted are {wanted}"
+        )
+
+
+def _at_least(value: int, lowest: int, name: str) -> int:
+    if value < lowest:
+        raise UserError(f"{name} is {value}; accepted: at least {lowest}")
+    return value
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,88 @@
+"""Fresh blocks: copies of units with new weights, maybe for other inputs."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Tuple
+
+import torch
+from torch import nn
+
+from ._engine import UserError
+
+if TYPE_CHECKING:
+    from .unit import Unit
+
+
+def _stride(unit: "Unit") -> int:
+    given, taken = unit.output_shape, unit.input_shape
+    if len(given) != 3 or len(taken) != 3:
+        return 1
+    return -(-taken[1] // given[1])
+
+
+def _convolution_like(layer: nn.Conv2d, in_channels: int, stride: Tuple[int, int]) -> nn.Conv2d:
+    return nn.Conv2d(
+        in_channels,
+        layer.out_channels,
+        layer.kernel_size,
+        stride,
+        layer.padding,
+        layer.dilation,
+        layer.groups,
+        bias=layer.bias is not None,
+    )
+
+
+def _adapt_residual_block(block: nn.Module, in_channels: int, stride: int, what: str) -> None:
+    """Lets a block of the form of torchvision's and timm's read other channels, at a stride."""
+    first = getattr(block, "conv1", None)
+    known = isinstance(first, nn.Conv2d) and first.groups == 1 and hasattr(block, "downsample")
+    if not known:
+        raise UserError(
+            f"{what} cannot be made anew for {in_channels} channels and stride {stride}, only as "
+            "it is: there is a recipe for residual blocks with conv1 and downsample alone"
+        )
+    last = block.conv3 if hasattr(block, "conv3") else block.conv2
+    strided = "conv2" if hasattr(block, "conv3") else "conv1"
+    block.conv1 = _convolution_like(first, in_channels, first.stride)
+    layer = getattr(block, strided)
+    setattr(block, strided, _convolution_like(layer, layer.in_channels, (stride, stride)))
+    block.stride = stride
+    block.downsample = None
+    if stride != 1 or in_channels != last.out_channels:
+        block.downsample = nn.Sequential(
+            nn.Conv2d(in_channels, last.out_channels, 1, stride, bias=False),
+            nn.BatchNorm2d(last.out_channels),
+        )
+
+
+def fresh_copy(unit: "Unit", in_channels: int, stride: int) -> "Unit":
+    """A unit of the same form, freshly initialised by its layers' ``reset_parameters()``.
+
+    Raises:
+        UserError: for a layer without ``reset_parameters()``, and for other sizes where there is no
+            recipe for them.
+    """
+    from .unit import Unit
+
+    made = unit.copied()
+    what = f"unit '{unit.name}'"
+    if in_channels != unit.input_shape[0] or stride != _stride(unit):
+        blocks = list(made.children())
+        if len(blocks) != 1:
+            raise UserError(f"{what} is made of {len(blocks)} modules, so it cannot be made anew "
+                            f"for {in_channels} channels and stride {stride}, only as it is")
+        block = copy.deepcopy(blocks[0])
+        _adapt_residual_block(block, in_channels, stride, what)
+        made = Unit(unit.name, [block])
+    with torch.no_grad():
+        for module in made.modules():
+            if hasattr(module, "reset_parameters"):
+                module.reset_parameters()
+            elif next(module.parameters(recurse=False), None) is not None:
+                raise UserError(
+                    f"{what} has a {type(module).__name__}, which has parameters but no "
+                    "reset_parameters(), so fresh weights cannot be drawn"
+                )
+    return made

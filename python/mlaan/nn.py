@@ -1,0 +1,159 @@
+"""Blocks that run in the library's fused kernels, which keep less for the backward pass.
+
+They have the parameters and the names of torch's own layers; the numbers are the same to the last
+bit, but where channels lie last in memory and are no multiple of 16.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Type
+
+import torch
+from torch import nn
+
+from . import _engine
+from ._engine import UserError
+
+
+def norm_relu(norm: nn.BatchNorm2d, value: torch.Tensor) -> torch.Tensor:
+    """``relu(norm(value))``, which keeps its input and output: (batch, C, h, w), the same shape."""
+    _count(norm)
+    return _engine.norm_relu(norm, value)
+
+
+def norm_relu_conv(norm: nn.BatchNorm2d, conv: nn.Conv2d, value: torch.Tensor) -> torch.Tensor:
+    """``conv(relu(norm(value)))`` for a convolution without bias.
+
+    It keeps ``value`` and the ReLU's output; in a unit that an engine recomputes activations of
+    (``recompute="activation"``) ``value`` alone.
+    """
+    if conv.bias is not None or conv.padding_mode != "zeros" or isinstance(conv.padding, str):
+        raise UserError("norm_relu_conv takes convolutions without bias, with a padding of zeros")
+    _count(norm)
+    return _engine.norm_relu_conv(norm, conv, value)
+
+
+def norm_add_relu(norm: nn.BatchNorm2d, value: torch.Tensor,
+                  shortcut: torch.Tensor) -> torch.Tensor:
+    """``relu(norm(value) + shortcut)``, all of one shape."""
+    _count(norm)
+    return _engine.norm_add_relu(norm, value, shortcut)
+
+
+def _count(norm: nn.BatchNorm2d) -> None:
+    if not isinstance(norm, nn.BatchNorm2d) or norm.weight is None:
+        raise UserError(f"a {type(norm).__name__} is no batch normalisation with weights")
+
+
+class BasicBlock(nn.Module):
+    """A residual block of two convolutions 3×3: (batch, in, h, w) → (batch, out, h/stride, w/stride).
+
+    Its parameters are called as torchvision's are.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, stride: int = 1) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(out_channels)
+        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(out_channels)
+        self.stride = stride
+        self.downsample: Any = None
+        if stride != 1 or in_channels != out_channels:
+            self.downsample = nn.Sequential(
+                nn.Conv2d(in_channels, out_channels, 1, stride, bias=False),
+                nn.BatchNorm2d(out_channels),
+            )
+
+    def forward(self, value: torch.Tensor) -> torch.Tensor:
+        return _basic(self, value)
+
+
+class Bottleneck(nn.Module):
+    """A residual block of convolutions 1×1, 3×3 and 1×1, as torchvision has it.
+
+    (batch, in, h, w) → (batch, 4 · width, h/stride, w/stride).
+    """
+
+    def __init__(self, in_channels: int, width: int, stride: int = 1, groups: int = 1) -> None:
+        super().__init__()
+        out_channels = 4 * width
+        self.conv1 = nn.Conv2d(in_channels, width, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.conv2 = nn.Conv2d(width, width, 3, stride, 1, groups=groups, bias=False)
+        self.bn2 = nn.BatchNorm2d(width)
+        self.conv3 = nn.Conv2d(width, out_channels, 1, bias=False)
+        self.bn3 = nn.BatchNorm2d(out_channels)
+        self.stride = stride
+        self.downsample: Any = None
+        if stride != 1 or in_channels != out_channels:
+            self.downsample = nn.Sequential(
+                nn.Conv2d(in_channels, out_channels, 1, stride, bias=False),
+                nn.BatchNorm2d(out_channels),
+            )
+
+    def forward(self, value: torch.Tensor) -> torch.Tensor:
+        return _bottleneck(self, value)
+
+
+def _shortcut(block: Any, value: torch.Tensor) -> torch.Tensor:
+    return value if block.downsample is None else block.downsample(value)
+
+
+def _basic(block: Any, value: torch.Tensor) -> torch.Tensor:
+    inner = norm_relu_conv(block.bn1, block.conv2, block.conv1(value))
+    return norm_add_relu(block.bn2, inner, _shortcut(block, value))
+
+
+def _bottleneck(block: Any, value: torch.Tensor) -> torch.Tensor:
+    inner = norm_relu_conv(block.bn1, block.conv2, block.conv1(value))
+    inner = norm_relu_conv(block.bn2, block.conv3, inner)
+    return norm_add_relu(block.bn3, inner, _shortcut(block, value))
+
+
+class _FusedBasic(nn.Module):
+    forward = _basic
+
+
+class _FusedBottleneck(nn.Module):
+    forward = _bottleneck
+
+
+def _is_plain(block: nn.Module, norms: int) -> bool:
+    """Whether a block is torchvision's, or a timm one of that form, without anything in between."""
+    relu = getattr(block, "relu", None) or getattr(block, "act1", None)
+    parts = [(getattr(block, f"conv{i}", None), getattr(block, f"bn{i}", None))
+             for i in range(1, norms + 1)]
+    fits = all(
+        type(conv) is nn.Conv2d and conv.bias is None and type(norm) is nn.BatchNorm2d
+        for conv, norm in parts
+    )
+    extras = ("se", "drop_block", "aa", "drop_path")
+    plain = all(
+        getattr(block, name, None) is None or isinstance(getattr(block, name), nn.Identity)
+        for name in extras
+    )
+    return fits and plain and isinstance(relu, nn.ReLU) and hasattr(block, "downsample")
+
+
+def fuse(model: nn.Module) -> int:
+    """Lets a model's residual blocks, torchvision's and the plain ones of timm's, run in fused kernels.
+
+    Parameters, names and numbers stay as they are.
+
+    Returns:
+        The number of blocks that do so now.
+    """
+    count = 0
+    for block in model.modules():
+        name = type(block).__name__
+        fused: Type[nn.Module]
+        if name == "BasicBlock" and _is_plain(block, 2):
+            fused = _FusedBasic
+        elif name == "Bottleneck" and _is_plain(block, 3):
+            fused = _FusedBottleneck
+        else:
+            continue
+        block.__class__ = type(f"Fused{name}", (fused, type(block)), {})
+        count += 1
+    return count

@@ -1,0 +1,83 @@
+"""Optimizers: one is made for each module and each auxiliary net."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, List, Tuple, Union
+
+import torch
+from torch import nn
+
+from . import _engine
+from ._engine import UserError
+
+OptimizerFunction = Callable[[List[nn.Parameter]], "torch.optim.Optimizer"]
+OptimizerLike = Union["_engine.Optimizer", OptimizerFunction]
+
+
+def SGD(
+    lr: float = 0.1,
+    momentum: float = 0.9,
+    weight_decay: float = 1e-4,
+    nesterov: bool = True,
+    decay_norms: bool = True,
+    eight_bit: bool = False,
+) -> "_engine.Optimizer":
+    """Stochastic gradient descent: ``torch.optim.SGD``'s numbers, all parameters of a part at once.
+
+    Args:
+        decay_norms: whether weight decay is of vectors too (biases, normalisations).
+        eight_bit: whether the momentum of large weights is kept in a byte an element.
+    """
+    return _engine.Optimizer.sgd(lr, momentum, weight_decay, nesterov, decay_norms, eight_bit)
+
+
+def _adam(kind: str, lr: float, betas: Tuple[float, float], eps: float, weight_decay: float,
+          decay_norms: bool, eight_bit: bool) -> "_engine.Optimizer":
+    return _engine.Optimizer.adam(
+        kind, lr, betas[0], betas[1], eps, weight_decay, decay_norms, eight_bit
+    )
+
+
+def Adam(lr: float = 1e-3, betas: Tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
+         weight_decay: float = 0.0, decay_norms: bool = True,
+         eight_bit: bool = False) -> "_engine.Optimizer":
+    """As ``torch.optim.Adam``: weight decay is part of the gradient."""
+    return _adam("adam", lr, betas, eps, weight_decay, decay_norms, eight_bit)
+
+
+def AdamW(lr: float = 1e-3, betas: Tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
+          weight_decay: float = 0.05, decay_norms: bool = True,
+          eight_bit: bool = False) -> "_engine.Optimizer":
+    """As ``torch.optim.AdamW``: weight decay beside the gradient."""
+    return _adam("adamw", lr, betas, eps, weight_decay, decay_norms, eight_bit)
+
+
+def LAMB(lr: float = 1e-3, betas: Tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
+         weight_decay: float = 0.01, decay_norms: bool = True) -> "_engine.Optimizer":
+    """Layerwise adaptive moments, for large batches (You et al. 2020)."""
+    return _adam("lamb", lr, betas, eps, weight_decay, decay_norms, False)
+
+
+def as_optimizer(given: Any) -> Tuple["_engine.Optimizer", bool]:
+    """What the engine takes, and whether it makes optimizers of Python's.
+
+    Raises:
+        UserError: for an optimizer that is already made, and for anything else.
+    """
+    if given is None:
+        return SGD(), False
+    if isinstance(given, _engine.Optimizer):
+        return given, False
+    if isinstance(given, torch.optim.Optimizer):
+        raise UserError(
+            "`optimizer` is an optimizer that is already made; each module and net has one of its "
+            "own, so give a function that makes one: "
+            "optimizer=lambda parameters: torch.optim.SGD(parameters, lr=0.1)"
+        )
+    if callable(given):
+        return _engine.Optimizer.of_function(given), True
+    raise UserError(
+        f"`optimizer` is a {type(given).__name__}; accepted: mlaan.SGD(...), mlaan.Adam(...), "
+        "mlaan.AdamW(...), mlaan.LAMB(...), or a function from parameters to a "
+        "torch.optim.Optimizer"
+    )

@@ -1,0 +1,104 @@
+"""mlaan.plan(): which settings of a method fit into a number of bytes, and what they take."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Optional, Sequence, Union
+
+import torch
+from torch import nn
+
+from . import _engine
+from ._engine import UserError
+from .chain import Chain
+from .cut import units
+from .engine import Engine
+
+
+def _module_counts(chain: Chain) -> List[int]:
+    """A few numbers of modules, from the whole network to a block each."""
+    counts, count = [], 1
+    while count < chain.block_count:
+        counts.append(count)
+        count *= 2
+    return [*counts, chain.block_count]
+
+
+def plan(
+    model: Union[nn.Module, Chain],
+    *,
+    example: Optional[torch.Tensor] = None,
+    batch_size: int,
+    memory: Union[str, int, None] = None,
+    methods: Sequence[Any] = ("mlaan-lean", "e2e"),
+    modules: Optional[Sequence[int]] = None,
+    recompute: Sequence[str] = ("none", "auto"),
+    seconds: bool = True,
+    **settings: Any,
+) -> List[Dict[str, Any]]:
+    """Tries methods, numbers of modules and recomputations on a few images, on copies of the model.
+
+    Bytes are those of the CPU's allocations of a step on ``batch_size`` images, everything but the
+    batch counted; they follow from steps on two and on four images.
+
+    Args:
+        memory: bytes that a step may take, ``"2GiB"``; without it the lowest peaks are looked for.
+        methods: names, or functions, as :class:`mlaan.Engine` takes them.
+        modules: numbers of modules to try; by default 1, 2, 4, … up to one for each block.
+        recompute: kinds to try; ``"auto"`` recomputes as much as it takes.
+        seconds: whether to measure the time of a step too.
+        settings: others of :class:`mlaan.Engine`.
+
+    Returns:
+        A row for each setting, those that fit first, the fastest (or the smallest) first:
+        ``method``, ``modules``, ``recompute``, ``peak_bytes``, ``largest_batch``, ``step_seconds``,
+        ``fits``, and ``engine``, the arguments that make that engine. Fit for ``pandas.DataFrame``.
+    """
+    chain = model if isinstance(model, Chain) else units(model, _needed(example))
+    limit = _engine.parse_bytes(memory) if isinstance(memory, str) else memory or 0
+    rows = []
+    for method in methods:
+        for count in modules or _module_counts(chain):
+            if count == 1 and method != "e2e" and not modules:
+                continue
+            for kind in recompute:
+                row = _row(chain, method, count, kind, batch_size, limit, seconds, settings)
+                if row is not None:
+                    rows.append(row)
+            if method == "e2e" and not modules:
+                break  # where nothing is recomputed module by module, cuts change nothing
+    if not rows:
+        raise UserError("no setting could be tried: every method refused the model; try "
+                        "mlaan.Engine(...) with one of them to see why")
+    return sorted(rows, key=lambda row: (not row["fits"], row["step_seconds"] or row["peak_bytes"]))
+
+
+def _needed(example: Optional[torch.Tensor]) -> torch.Tensor:
+    if example is None:
+        raise UserError("`example` is missing: a batch as the model takes it, such as images[:2]")
+    return example
+
+
+def _row(chain: Chain, method: Any, count: int, kind: str, batch_size: int, limit: int,
+         seconds: bool, settings: Dict[str, Any]) -> Optional[Dict[str, Any]]:
+    own = {"method": method, "modules": count, **settings}
+    try:
+        trial = Engine(chain.copied(), recompute="none" if kind == "auto" else kind, **own).trial()
+    except UserError:
+        return None  # a method that cannot be had with so many modules, or on such units
+    if kind == "auto":
+        trial.reduce_peak(batch_size, limit, 1)
+    peak = trial.peak_bytes(batch_size)
+    engine = {**own, "recompute": kind, "batch_size": batch_size}
+    if limit and kind == "auto":
+        engine["memory"] = limit
+    return {
+        "method": method if isinstance(method, str) else getattr(method, "__name__", "function"),
+        "modules": count,
+        "recompute": kind,
+        "batch_size": batch_size,
+        "peak_bytes": peak,
+        "largest_batch": trial.largest_batch(limit) if limit else None,
+        "step_seconds": trial.seconds(batch_size, max(limit, peak)) if seconds else None,
+        "fits": not limit or peak <= limit,
+        "engine": engine,
+    }

@@ -1,0 +1,181 @@
+"""Segments: pieces of a forward pass between which one tensor passes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+
+import torch
+from torch import nn
+
+from ._engine import UserError
+from .unit import Unit
+
+_NORMALISATIONS = (
+    nn.modules.batchnorm._BatchNorm,
+    nn.LayerNorm,
+    nn.GroupNorm,
+    nn.LocalResponseNorm,
+)
+#: Of timm's that do not derive from one.
+_NORMALISATION_NAMES = ("Affine", "GlobalResponseNorm", "RmsNorm", "RMSNorm", "SimpleNorm")
+
+
+def _is_normalisation(layer: nn.Module) -> bool:
+    return isinstance(layer, _NORMALISATIONS) or type(layer).__name__ in _NORMALISATION_NAMES
+
+
+@dataclass
+class Segment:
+    """A piece of a forward pass.
+
+    Attributes:
+        name: the path of the module that it is, or a function's name.
+        call: the module or function.
+        shape: of what it gives on the example, without the batch; ``None`` where that is no tensor.
+        own: parameters that a function reads.
+        no_copy: why it cannot be copied; empty if it can.
+    """
+
+    name: str
+    call: Callable[..., Any]
+    shape: Optional[Tuple[int, ...]] = None
+    own: List[Tuple[str, nn.Parameter]] = field(default_factory=list)
+    no_copy: str = ""
+
+    @property
+    def layers(self) -> List[nn.Module]:
+        """The modules within that have parameters of their own."""
+        if not isinstance(self.call, nn.Module):
+            return []
+        return [
+            module
+            for module in self.call.modules()
+            if next(module.parameters(recurse=False), None) is not None
+        ]
+
+    @property
+    def has_parameters(self) -> bool:
+        return bool(self.own or self.layers)
+
+    @property
+    def begins_unit(self) -> bool:
+        """Whether it has parameters other than a normalisation's."""
+        return bool(self.own) or not all(_is_normalisation(layer) for layer in self.layers)
+
+    def follows_unit(self, before: "Segment") -> bool:
+        """Whether it goes with the weights before it: an activation, a batch normalisation."""
+        known = all(isinstance(layer, nn.modules.batchnorm._BatchNorm) for layer in self.layers)
+        return known and not self.own and self.shape is not None and self.shape == before.shape
+
+    @property
+    def is_composite(self) -> bool:
+        """Whether it is a block of several layers, not a layer of a stem."""
+        return len(self.layers) > 1
+
+
+def run_segments(segments: Sequence[Segment], example: torch.Tensor) -> None:
+    """Fills the segments' shapes, in evaluation mode.
+
+    Raises:
+        UserError: naming the segment that cannot take what the one before gives.
+    """
+    value: Any = example.clone()
+    modules = [segment.call for segment in segments if isinstance(segment.call, nn.Module)]
+    modes = [(part, part.training) for module in modules for part in module.modules()]
+    try:
+        for module in modules:
+            module.eval()
+        with torch.no_grad():
+            for segment in segments:
+                try:
+                    value = segment.call(value)
+                except Exception as error:
+                    raise UserError(
+                        f"'{segment.name}' cannot take what comes before it: {error}"
+                    ) from error
+                is_tensor = isinstance(value, torch.Tensor)
+                is_batch = is_tensor and value.dim() > 1 and value.shape[0] == len(example)
+                segment.shape = tuple(value.shape[1:]) if is_batch else None
+    finally:
+        for part, mode in modes:
+            part.training = mode
+
+
+def _head_start(segments: Sequence[Segment]) -> int:
+    """The first segment of the head: behind the last one with weights whose output is not flat."""
+    for index in range(len(segments) - 1, -1, -1):
+        segment = segments[index]
+        is_flat = segment.shape is not None and len(segment.shape) == 1
+        if segment.begins_unit and not is_flat:
+            start = index + 1
+            while start < len(segments) and segments[start].follows_unit(segments[start - 1]):
+                start += 1
+            break
+    else:
+        weighted = [i for i, segment in enumerate(segments) if segment.begins_unit]
+        start = weighted[-1] if weighted else len(segments)
+    # What leads from features to logits without weights of its own cannot be a head.
+    if any(segment.begins_unit for segment in segments[start:]):
+        return start
+    weighted = [i for i, segment in enumerate(segments) if segment.begins_unit]
+    return weighted[-1] if weighted else start
+
+
+def _groups(segments: Sequence[Segment]) -> List[List[Segment]]:
+    """Segments by the units that they make: weights begin one, what has none joins the one before."""
+    groups: List[List[Segment]] = []
+    for segment in segments:
+        open_end = bool(groups) and groups[-1][-1].shape is None
+        has_weights = bool(groups) and any(part.begins_unit for part in groups[-1])
+        if groups and (open_end or not segment.begins_unit or not has_weights):
+            groups[-1].append(segment)
+        else:
+            groups.append([segment])
+    return groups
+
+
+def _name_of(group: Sequence[Segment], taken: Sequence[str]) -> str:
+    weighted = [segment for segment in group if segment.begins_unit] or list(group)
+    name = weighted[0].name or "unit"
+    if name not in taken:
+        return name
+    number = 2
+    while f"{name}_{number}" in taken:
+        number += 1
+    return f"{name}_{number}"
+
+
+def make_unit(name: str, group: Sequence[Segment], names: Dict[int, str]) -> Unit:
+    """One unit of several segments."""
+    own = [named for segment in group for named in segment.own]
+    no_copy = next((segment.no_copy for segment in group if segment.no_copy), "")
+    return Unit(name, [segment.call for segment in group], names, own, no_copy)
+
+
+def group_segments(
+    segments: Sequence[Segment], names: Dict[int, str]
+) -> Tuple[List[Unit], Unit, int]:
+    """Units, head, and the number of units that are blocks, behind the stem.
+
+    Raises:
+        UserError: where there are fewer than two pieces with weights.
+    """
+    start = _head_start(segments)
+    # A unit ends where one tensor passes.
+    while 0 < start < len(segments) and segments[start - 1].shape is None:
+        start += 1
+    groups = _groups(segments[:start])
+    if not any(part.has_parameters for part in segments[:start]) or start >= len(segments):
+        raise UserError(
+            "a model needs two pieces with weights at least, a unit and a head, between which one "
+            "tensor passes; found: " + ", ".join(segment.name for segment in segments)
+        )
+    units: List[Unit] = []
+    for group in groups:
+        units.append(make_unit(_name_of(group, [unit.name for unit in units]), group, names))
+    head = make_unit("head", segments[start:], names)
+    composite = [i for i, group in enumerate(groups) if any(part.is_composite for part in group)]
+    # A stem is a few layers ahead of the first block; a network of plain layers has none.
+    stem = composite[0] if composite and composite[0] <= 3 else 0
+    return units, head, len(units) - min(stem, len(units) - 1)

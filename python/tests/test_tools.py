@@ -1,0 +1,144 @@
+"""Planning, comparing, reading runs, fused blocks, costs."""
+
+import copy
+import os
+import subprocess
+
+import mlaan
+import pytest
+import torch
+from networks import ResNetCifar, batch, small_chain
+from torch import nn
+from torch.nn import functional
+
+IMAGES, LABELS = batch(8)
+
+
+def test_what_a_plan_foretells_is_what_a_step_takes():
+    images, labels = batch(16, side=16)
+    rows = mlaan.plan(ResNetCifar(), example=images[:2], batch_size=16,
+                      methods=["mlaan-lean", "e2e"], modules=[3], seconds=False)
+    assert {(row["method"], row["recompute"]) for row in rows} == {
+        (method, kind) for method in ("mlaan-lean", "e2e") for kind in ("none", "auto")}
+    for row in rows:
+        engine = mlaan.Engine(ResNetCifar(), example=images[:2], **row["engine"])
+        engine.step(images, labels)
+        trial = engine.trial()
+        if row["recompute"] == "auto":
+            trial.reduce_peak(16, 0, 1)
+        rest = trial.resting_bytes
+        del trial
+        before = engine.memory()["live"]
+        engine.reset_peak()
+        engine.step(images, labels)
+        above = engine.memory()["peak"] - before
+        assert above == pytest.approx(row["peak_bytes"] - rest, rel=0.02), row
+
+
+def test_a_plan_within_a_budget_puts_what_fits_first():
+    images, _ = batch(16, side=16)
+    rows = mlaan.plan(ResNetCifar(), example=images[:2], batch_size=16, memory="3MiB",
+                      methods=["dgl", "e2e"], modules=[3])
+    fits = [row["fits"] for row in rows]
+    assert fits == sorted(fits, reverse=True) and True in fits and False in fits
+    assert all((row["peak_bytes"] <= 3 * 2**20) == row["fits"] for row in rows)
+    assert all(row["step_seconds"] > 0 for row in rows)
+
+
+def test_a_comparison_has_a_row_for_each_method_seed_and_epoch():
+    batches = [(IMAGES, LABELS)] * 3
+    seen = []
+    rows = mlaan.compare(
+        small_chain, ["e2e", ("wide", {"method": "mlm", "options": {"mlm.window": 3}})], batches,
+        batches, example=IMAGES, epochs=2, seeds=(0, 1), modules=3, progress=seen.append)
+    assert rows == seen
+    assert [(row["method"], row["seed"], row["epoch"]) for row in rows] == [
+        (method, seed, epoch) for seed in (0, 1) for method in ("e2e", "wide") for epoch in (1, 2)]
+    assert all(0 <= row["test_error"] <= 100 and row["peak_bytes"] > 0 for row in rows)
+    again = mlaan.compare(small_chain, ["e2e"], batches, batches, example=IMAGES, epochs=2,
+                          modules=3)
+    assert [row["train_loss"] for row in again] == [row["train_loss"] for row in rows[:2]]
+
+
+def test_the_cosine_ends_at_nothing():
+    rate = mlaan.cosine(0.2)
+    assert rate(0) == 0.2 and rate(0.5) == pytest.approx(0.1) and rate(1) == pytest.approx(0)
+
+
+def test_costs_are_those_of_one_image():
+    engine = mlaan.Engine(small_chain(), example=IMAGES, method="dgl", modules=3)
+    row = engine.costs()[0]
+    assert row["name"] == "module 1" and row["units"] == ["0.0"]
+    assert row["parameters"] == 3 * 8 * 9 + 8 + 16
+    assert row["multiply_adds"] == 3 * 8 * 9 * 64
+    assert row["activation_bytes"] > 0
+
+
+PROGRAM = os.environ.get("MLAAN_PROGRAM")
+
+
+@pytest.mark.skipif(not PROGRAM, reason="the program was not built")
+def test_the_programs_runs_are_read(tmp_path):
+    arguments = ("train --dataset procedural --model resnet8 --epochs 1 -b 16 --train-limit 64 "
+                 "--limit-train-batches 2 --limit-test-batches 1 --method dgl --modules 2 "
+                 f"--set log.steps=1 --output {tmp_path}/run").split()
+    subprocess.run([PROGRAM, *arguments], check=True, capture_output=True)
+    run = mlaan.read_run(tmp_path / "run")
+    assert run.summary["method"] == "dgl"
+    assert [row["epoch"] for row in run.metrics] == [1]
+    assert len(run.steps) == 2
+    with pytest.raises(mlaan.UserError, match="no folder of a run"):
+        mlaan.read_run(tmp_path)
+
+
+def steps_of(model, images, labels):
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for _ in range(2):
+        optimizer.zero_grad()
+        functional.cross_entropy(model(images), labels).backward()
+        optimizer.step()
+    return model.state_dict()
+
+
+@pytest.mark.parametrize("bottleneck", [False, True])
+def test_fused_blocks_give_the_same_bits(bottleneck):
+    models = pytest.importorskip("torchvision.models")
+    model = (models.resnet50 if bottleneck else models.resnet18)(num_classes=10)
+    fused = copy.deepcopy(model)
+    assert mlaan.nn.fuse(fused) == (16 if bottleneck else 8)
+    assert list(fused.state_dict()) == list(model.state_dict())
+    images, labels = torch.randn(2, 3, 64, 64), torch.tensor([1, 2])
+    states = steps_of(model, images, labels), steps_of(fused, images, labels)
+    for name, tensor in states[0].items():
+        assert torch.equal(tensor, states[1][name]), name
+
+
+def test_fused_blocks_rebuild_activations_where_an_engine_asks_for_it():
+    models = pytest.importorskip("torchvision.models")
+    model = models.resnet18(num_classes=10)
+    mlaan.nn.fuse(model)
+    start = copy.deepcopy(model.state_dict())
+    images, labels = torch.randn(4, 3, 64, 64), torch.tensor([1, 2, 3, 4])
+    results = {}
+    for recompute in ("none", "activation"):
+        model.load_state_dict(start)
+        engine = mlaan.Engine(model, example=images[:2], method="e2e", recompute=recompute)
+        before = engine.memory()["live"]
+        engine.reset_peak()
+        engine.accumulate(images, labels)
+        results[recompute] = engine.memory()["peak"] - before, [
+            parameter.grad for parameter in model.parameters()]
+        del engine
+        model.zero_grad(set_to_none=True)
+    assert results["activation"][0] < results["none"][0]
+    assert all(torch.equal(*pair) for pair in zip(results["none"][1], results["activation"][1]))
+
+
+def test_blocks_of_ones_own_are_fused():
+    model = nn.Sequential(nn.Conv2d(3, 16, 3, padding=1), mlaan.nn.BasicBlock(16, 32, 2),
+                          mlaan.nn.Bottleneck(32, 8), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
+                          nn.Linear(32, 10))
+    engine = mlaan.Engine(model, example=IMAGES, method="mlaan-lean", modules=3)
+    assert torch.isfinite(engine.step(IMAGES, LABELS).losses).all()
+    with pytest.raises(mlaan.UserError, match="without bias"):
+        mlaan.nn.norm_relu_conv(nn.BatchNorm2d(3), nn.Conv2d(3, 3, 3), IMAGES)
