@@ -26,8 +26,7 @@ namespace {
 class BoundEngine {
  public:
   /// \param hooks with the methods `observe` and `before_update`.
-  BoundEngine(const Backbone& backbone, const Plan& plan, const py::dict& options,
-              py::object hooks)
+  BoundEngine(const Backbone& backbone, const Plan& plan, const py::dict& options, py::object hooks)
       : hooks_(std::move(hooks)), engine_(backbone, plan, with_hook(options)) {
     engine_.set_observer([this](const Operation& operation) { observe(operation); });
   }
@@ -77,7 +76,7 @@ class BoundEngine {
   std::vector<std::string> operations() const {
     std::vector<std::string> texts;
     for (const auto& operation : engine_.schedule().operations) {
-      texts.push_back(to_string(operation, engine_.schedule()));
+      texts.push_back(operation->text());
     }
     return texts;
   }
@@ -91,8 +90,9 @@ class BoundEngine {
   template <class Work>
   std::invoke_result_t<const Work&> alone(const Work& work) {
     if (busy_.exchange(true)) {
-      throw Error("this engine is in the middle of a step: it can be used by one thread at a time, "
-                  "and not by the units, losses and hooks that it calls");
+      throw Error(
+          "this engine is in the middle of a step: it can be used by one thread at a time, "
+          "and not by the units, losses and hooks that it calls");
     }
     struct Leave {
       std::atomic<bool>& busy;
@@ -117,8 +117,7 @@ class BoundEngine {
     // Ctrl-C would otherwise wait for the end of the step.
     if (PyErr_CheckSignals() != 0) throw py::error_already_set();
     if (!observed_) return;
-    hooks_.get().attr("observe")(to_string(operation, engine_.schedule()),
-                                 module_of(operation, engine_.schedule()));
+    hooks_.get().attr("observe")(operation.text(), operation.module());
   }
 
   Reference hooks_;

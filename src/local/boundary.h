@@ -10,8 +10,8 @@ namespace mlaan {
 
 /// A module's output, detached.
 struct Boundary {
-  torch::Tensor tensor;  ///< as it is kept
-  torch::Dtype dtype{};  ///< that the module gave it in, and that its readers compute with it in
+  torch::Tensor tensor;  ///< possibly rounded to a smaller type (EngineOptions::boundaries)
+  torch::Dtype dtype{};  ///< of the output before that; its readers convert back to it
 };
 
 /// A boundary that is freed when its last reader has taken it.

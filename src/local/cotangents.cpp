@@ -85,7 +85,7 @@ void Cotangents::add_to_group(std::size_t start, Cotangent cotangent) {
 
 void Cotangents::add_to_sum(Cotangent cotangent) {
   if (cotangent.defined() && cotangent.reading) {
-    behind_readings_.push_back(std::move(cotangent));
+    pooled_.push_back(std::move(cotangent));
   } else {
     std::move(cotangent).add_to(sum_);
   }
@@ -101,8 +101,8 @@ Cotangent Cotangents::take_group(std::size_t start) {
 
 torch::Tensor Cotangents::take_sum() {
   torch::Tensor sum = std::exchange(sum_, torch::Tensor());
-  for (auto& cotangent : behind_readings_) std::move(cotangent).add_to(sum);
-  behind_readings_.clear();
+  for (auto& cotangent : pooled_) std::move(cotangent).add_to(sum);
+  pooled_.clear();
   return sum;
 }
 

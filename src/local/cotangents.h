@@ -14,14 +14,19 @@
 
 namespace mlaan {
 
-/// A gradient with respect to a module's output, perhaps still behind what a net reads that output
-/// through, where it takes less memory. An undefined gradient is a zero.
+/// A gradient with respect to a module's output, in one of three forms.
+/// - dense: `gradient` has the output's shape and memory of its own;
+/// - broadcast: it has the output's shape, but strides of 0 where all positions are equal;
+/// - pooled: a net begins with a linear map, such as average pooling, and the gradient has not been
+///   brought through that yet; `gradient` is as small as the pooled map, and holds what each of the
+///   positions pooled into one number gets of its gradient (LinearMap::shares).
+/// An undefined gradient is a zero.
 struct Cotangent {
-  torch::Tensor gradient;  ///< where it is behind a reading, the positions' shares of it
-  std::shared_ptr<const LinearReading> reading;  ///< that the gradient is behind; null for none
+  torch::Tensor gradient;
+  std::shared_ptr<const LinearReading> reading;  ///< the linear map, where pooled; else null
 
   bool defined() const { return gradient.defined(); }
-  /// Adds it to a sum at the module's output.
+  /// Adds it to a sum at the module's output, in place where nobody else sees the sum.
   void add_to(torch::Tensor& sum) &&;
 };
 
@@ -32,7 +37,8 @@ class Cotangents {
  public:
   /// Takes the gradient of an evaluation's whole weighted loss with respect to what its net reads,
   /// and deals it out to the groups in proportion to their weights.
-  /// \param reading that the net reads the module's output through; null for none.
+  /// \param reading the linear map that the net begins with; null for none. The gradient is then of
+  ///        that map's output.
   void add(const Evaluation& evaluation, torch::Tensor gradient,
            const std::shared_ptr<const LinearReading>& reading);
   void add_to_group(std::size_t start, Cotangent cotangent);
@@ -44,7 +50,7 @@ class Cotangents {
  private:
   std::map<std::size_t, Cotangent> groups_;
   torch::Tensor sum_;
-  std::vector<Cotangent> behind_readings_;  ///< that belong to the sum
+  std::vector<Cotangent> pooled_;  ///< that belong to the sum
 };
 
 }  // namespace mlaan

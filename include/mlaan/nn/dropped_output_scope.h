@@ -1,11 +1,12 @@
-// Whether what a layer gives is soon dropped by whoever asked for it.
+// Tells layers that their caller does not keep their output.
 #pragma once
 
 namespace mlaan {
 
-/// While one exists, what layers give in this thread is used at once and then dropped - it is added
-/// to something, or was only rebuilt for a backward pass - so that a layer saves bytes by not
-/// keeping its output for itself.
+/// While one exists, callers in this thread use the outputs of layers at once and then free them:
+/// an output is added to another tensor, or was computed again only for a backward pass. A layer
+/// that would save its output for its backward pass then saves something smaller instead, for
+/// nobody else holds that memory anyway.
 class DroppedOutputScope {
  public:
   DroppedOutputScope() : outer_(active_) { active_ = true; }

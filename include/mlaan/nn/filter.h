@@ -1,4 +1,4 @@
-// A convolution with nothing behind it, such as the one that paints a decoder's picture.
+// A plain 2D convolution, as torch::nn::Conv2d, that is fast for few output channels.
 #pragma once
 
 #include <torch/nn/cloneable.h>

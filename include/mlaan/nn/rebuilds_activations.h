@@ -1,12 +1,12 @@
-// Layers that can do with fewer activations.
+// Layers that can recompute some of their activations.
 #pragma once
 
 #include <torch/types.h>
 
 namespace mlaan {
 
-/// A layer that can keep fewer activations for its backward pass, and rebuild the others: the same
-/// gradients bit for bit, for some more time. Derive a `torch::nn` module from it as well.
+/// A layer that can save fewer activations for its backward pass and recompute the others then: the
+/// same gradients bit for bit, for some more time. Derive a `torch::nn` module from it as well.
 class RebuildsActivations {
  public:
   virtual ~RebuildsActivations() = default;
@@ -22,8 +22,8 @@ class RebuildsActivations {
   bool rebuilds_ = false;
 };
 
-/// A layer that has less to compute and to hold, when it is run once more for a backward pass,
-/// where its output is still there. Derive a `torch::nn` module from it as well.
+/// A layer whose recomputation is cheaper where the output of its first run still exists. Derive a
+/// `torch::nn` module from it as well.
 class KnowsOutputAgain {
  public:
   virtual ~KnowsOutputAgain() = default;
