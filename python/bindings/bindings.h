@@ -12,5 +12,6 @@ void bind_engine(pybind11::module_& module);
 void bind_trial(pybind11::module_& module);
 void bind_measures(pybind11::module_& module);
 void bind_layers(pybind11::module_& module);
+void bind_plots(pybind11::module_& module);
 
 }  // namespace mlaan::python

@@ -19,4 +19,5 @@ PYBIND11_MODULE(_engine, module) {
   mlaan::python::bind_trial(module);
   mlaan::python::bind_measures(module);
   mlaan::python::bind_layers(module);
+  mlaan::python::bind_plots(module);
 }

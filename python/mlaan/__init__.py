@@ -17,6 +17,7 @@ from .engine import Engine, NamedModel, StepResult, backbone
 from .optimizers import LAMB, SGD, Adam, AdamW
 from .planning import plan
 from .plans import Net, Partition, Supervision, methods, settings
+from .plotting import plot
 from .process import prepare_process
 from .runs import Run, read_comparison, read_run
 from .unit import Unit
@@ -44,6 +45,7 @@ __all__ = [
     "methods",
     "nn",
     "plan",
+    "plot",
     "prepare_process",
     "read_comparison",
     "read_run",

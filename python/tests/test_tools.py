@@ -60,6 +60,17 @@ def test_a_comparison_has_a_row_for_each_method_seed_and_epoch():
     assert [row["train_loss"] for row in again] == [row["train_loss"] for row in rows[:2]]
 
 
+def test_plots_have_a_point_for_each_method(tmp_path):
+    rows = [{"method": method, "seed": seed, "epoch": epoch, "test_error": 10.0 * epoch + seed,
+             "peak_bytes": size} for method, size in (("e2e", 2e8), ("dgl", 1e8))
+            for seed in (0, 1) for epoch in (1, 2)]
+    picture = mlaan.plot(rows, tmp_path / "plot.svg")
+    assert (tmp_path / "plot.svg").read_text() == picture
+    assert picture.startswith("<svg") and ">e2e<" in picture and ">dgl<" in picture
+    with pytest.raises(mlaan.UserError, match="no column 'test_eror'"):
+        mlaan.plot(rows, y="test_eror")
+
+
 def test_the_cosine_ends_at_nothing():
     rate = mlaan.cosine(0.2)
     assert rate(0) == 0.2 and rate(0.5) == pytest.approx(0.1) and rate(1) == pytest.approx(0)
