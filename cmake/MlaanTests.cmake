@@ -21,7 +21,7 @@ endfunction()
 
 # mlaan_register_tests(target QUICK folder … SLOW file … SOURCES file …): a test is named after its
 # file, nn/loss, and has its folder for a label. Those of the QUICK folders have the label "quick"
-# as well, but for the SLOW files.
+# as well, but for the SLOW files. All others are started first, so that none runs alone at the end.
 function(mlaan_register_tests target)
   cmake_parse_arguments(PARSE_ARGV 1 arguments "" "" "QUICK;SLOW;SOURCES")
   set(all "")
@@ -33,14 +33,17 @@ function(mlaan_register_tests target)
     file(RELATIVE_PATH name ${CMAKE_CURRENT_SOURCE_DIR} ${source})
     string(REGEX REPLACE "_test\\.cpp$" "" name ${name})
     mlaan_filter_of_file(${source} filter)
-    add_test(NAME ${name} COMMAND ${target} --gtest_brief=1 "--gtest_filter=${filter}")
+    add_test(NAME ${name} COMMAND ${target} "--gtest_filter=${filter}")
     get_filename_component(folder ${name} DIRECTORY)
     set(labels ${folder})
     if(folder IN_LIST arguments_QUICK AND NOT name IN_LIST arguments_SLOW)
       list(APPEND labels quick)
+      set(cost 1)
+    else()
+      set(cost 10)
     endif()
     # Tests run side by side: threads that spin while they wait would slow all of them.
-    set_tests_properties(${name} PROPERTIES LABELS "${labels}" TIMEOUT 1500
+    set_tests_properties(${name} PROPERTIES LABELS "${labels}" COST ${cost} TIMEOUT 1500
       ENVIRONMENT GOMP_SPINCOUNT=1000)
     list(APPEND all ${filter})
   endforeach()

@@ -6,6 +6,7 @@
 #include "train/kept_plans.h"
 
 #include <mlaan/core/error.h>
+#include <mlaan/core/options.h>
 #include <mlaan/core/quantity.h>
 #include <mlaan/log/plan_report.h>
 #include <mlaan/train/options.h>
@@ -14,6 +15,7 @@
 
 #include <cstdio>
 #include <memory>
+#include <set>
 
 namespace mlaan::cli {
 namespace {
@@ -37,9 +39,25 @@ struct PlanFlags {
   std::string json;
 };
 
+/// As words of a command line, the settings that were given and that no planner chooses.
+std::string other_settings(Config& config) {
+  const std::set<std::string> named{
+      "model",   "method",    "batch_size",       "memory",
+      "modules", "partition", "engine.recompute", "engine.micro_batches"};
+  std::string words;
+  for (const auto& field : config.options().fields()) {
+    if (config.origin(field.key) == "default" || named.count(field.key) > 0) continue;
+    const OptionValue value = field.value();
+    const auto* text = std::get_if<std::string>(&value);
+    words += " --set " + shell_word(field.key + "=" + (text != nullptr ? *text : to_toml(value)));
+  }
+  return words;
+}
+
 int run(const PlanFlags& flags) {
   Config config;
   flags.config.apply(config);
+  const std::string others = other_settings(config);
   prepare(config);
   const auto progress = [&](const std::string& what) {
     if (!flags.quiet) std::fprintf(stderr, "%s\n", what.c_str());
@@ -68,12 +86,13 @@ int run(const PlanFlags& flags) {
   std::printf("\n  mlaan train --model %s --method %s -b %lld", shell_word(run.model).c_str(),
               shell_word(chosen.method).c_str(), static_cast<long long>(run.batch_size));
   if (bytes > 0) {
-    std::printf(" --memory %s\n", shell_word(run.memory).c_str());
+    std::printf(" --memory %s", shell_word(run.memory).c_str());
   } else {
-    std::printf(" --modules %lld --partition %s --recompute %s\n",
+    std::printf(" --modules %lld --partition %s --recompute %s",
                 static_cast<long long>(chosen.modules), shell_word(chosen.partition).c_str(),
                 chosen.recompute.c_str());
   }
+  std::printf("%s\n", others.c_str());
   return 0;
 }
 

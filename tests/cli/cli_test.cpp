@@ -490,8 +490,11 @@ TEST_F(Cli, InfoPrintsEverythingThereIs) {
                 {"466,906", "69.1 M", "layer3.4", "aux.2.cascaded", "cascaded [1..2]"});
   expect_output("info --model resnet8 --method mlaan --set lam.fraction=0.5",
                 {" in 50 % of steps"});
-  expect_output("plan --model resnet14 -b 64 --method mlm --memory 40MiB -q",
-                {"checkpoint", "micro-batches", "→", "mlaan train --model resnet14"});
+  expect_output("info layers", {"conv 3x3 32 [stride 2]", "transformer"});
+  expect_output("info losses", {"cross_entropy [0.1]", "similarity_matching"});
+  expect_output("plan --model resnet14 -b 64 --method mlm --memory 40MiB --seed 3 -q",
+                {"checkpoint", "micro-batches", "→", "mlaan train --model resnet14",
+                 "--memory 40MiB --set seed=3\n"});
   expect_output("--version", {"mlaan 0."});
   expect_output("--help", {"train", "eval", "predict", "bench", "compare", "analyze", "plan",
                            "data", "info"});
