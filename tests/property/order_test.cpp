@@ -6,6 +6,7 @@
 #include <mlaan/local/engine.h>
 #include <mlaan/core/random.h>
 #include <mlaan/local/method.h>
+#include <mlaan/local/published.h>
 
 #include <torch/torch.h>
 
