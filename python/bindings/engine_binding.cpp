@@ -26,8 +26,7 @@ namespace {
 class BoundEngine {
  public:
   /// \param hooks with the methods `observe` and `before_update`.
-  BoundEngine(const Backbone& backbone, const Plan& plan, const py::dict& options,
-              py::object hooks)
+  BoundEngine(const Backbone& backbone, const Plan& plan, const py::dict& options, py::object hooks)
       : hooks_(std::move(hooks)), engine_(backbone, plan, with_hook(options)) {
     engine_.set_observer([this](const Operation& operation) { observe(operation); });
   }
@@ -91,8 +90,9 @@ class BoundEngine {
   template <class Work>
   std::invoke_result_t<const Work&> alone(const Work& work) {
     if (busy_.exchange(true)) {
-      throw Error("this engine is in the middle of a step: it can be used by one thread at a time, "
-                  "and not by the units, losses and hooks that it calls");
+      throw Error(
+          "this engine is in the middle of a step: it can be used by one thread at a time, "
+          "and not by the units, losses and hooks that it calls");
     }
     struct Leave {
       std::atomic<bool>& busy;
