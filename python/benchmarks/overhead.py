@@ -28,8 +28,9 @@ class Block(nn.Module):
         self.bn2 = nn.BatchNorm2d(planes)
         self.downsample = None
         if stride != 1 or planes_in != planes:
-            self.downsample = nn.Sequential(nn.Conv2d(planes_in, planes, 1, stride, bias=False),
-                                            nn.BatchNorm2d(planes))
+            self.downsample = nn.Sequential(
+                nn.Conv2d(planes_in, planes, 1, stride, bias=False), nn.BatchNorm2d(planes)
+            )
 
     def forward(self, x):
         out = self.bn2(self.conv2(functional.relu(self.bn1(self.conv1(x)))))
@@ -63,8 +64,9 @@ class Plain:
     def __init__(self, segments=0):
         self.model = ResNet(Block)
         self.segments = segments
-        self.optimizer = torch.optim.SGD(self.model.parameters(), 0.1, 0.9, weight_decay=1e-4,
-                                         nesterov=True)
+        self.optimizer = torch.optim.SGD(
+            self.model.parameters(), 0.1, 0.9, weight_decay=1e-4, nesterov=True
+        )
 
     def forward(self, images):
         if not self.segments:
@@ -81,9 +83,14 @@ class Plain:
 
 
 def engine(network, method, example, recompute="none"):
-    return mlaan.Engine(network, example=None if isinstance(network, mlaan.NamedModel) else example,
-                        method=method, modules=15 if method != "e2e" else 1, recompute=recompute,
-                        optimizer=mlaan.SGD(lr=0.1))
+    return mlaan.Engine(
+        network,
+        example=None if isinstance(network, mlaan.NamedModel) else example,
+        method=method,
+        modules=15 if method != "e2e" else 1,
+        recompute=recompute,
+        optimizer=mlaan.SGD(lr=0.1),
+    )
 
 
 def contenders(example):
@@ -132,17 +139,21 @@ def main():
     rows = []
     for name in seconds:
         against = name.split(",")[0] + ", the library's network" if "units" in name else name
-        rows.append({
-            "name": name,
-            "seconds": statistics.median(seconds[name]),
-            "to_plain": statistics.median(
-                a / b for a, b in zip(seconds[name], seconds["plain PyTorch"])),
-            "to_library": statistics.median(
-                a / b for a, b in zip(seconds[name], seconds[against])),
-            "peak_mib": peaks[name] / 2**20,
-        })
-        print("| {name} | {seconds:.3f} | {to_plain:.3f} | {to_library:.3f} | {peak_mib:.1f} |".format(
-            **rows[-1]))
+        rows.append(
+            {
+                "name": name,
+                "seconds": statistics.median(seconds[name]),
+                "to_plain": statistics.median(
+                    a / b for a, b in zip(seconds[name], seconds["plain PyTorch"])
+                ),
+                "to_library": statistics.median(
+                    a / b for a, b in zip(seconds[name], seconds[against])
+                ),
+                "peak_mib": peaks[name] / 2**20,
+            }
+        )
+        form = "| {name} | {seconds:.3f} | {to_plain:.3f} | {to_library:.3f} | {peak_mib:.1f} |"
+        print(form.format(**rows[-1]))
     if arguments.json:
         with open(arguments.json, "w", encoding="utf-8") as file:
             json.dump(rows, file, indent=1)

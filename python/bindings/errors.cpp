@@ -31,7 +31,8 @@ void translate(std::exception_ptr thrown) {
 PyObject* new_type(py::module_& module, const char* name, const char* documentation,
                    const py::object& bases) {
   const std::string full_name = std::string("mlaan.") + name;
-  PyObject* type = PyErr_NewExceptionWithDoc(full_name.c_str(), documentation, bases.ptr(), nullptr);
+  PyObject* type =
+      PyErr_NewExceptionWithDoc(full_name.c_str(), documentation, bases.ptr(), nullptr);
   if (type == nullptr) throw py::error_already_set();
   module.attr(name) = py::reinterpret_borrow<py::object>(type);
   return type;

@@ -22,9 +22,7 @@ torch::nn::BatchNorm2d around(const py::object& normalisation) {
     return value.is_none() ? torch::Tensor() : value.cast<torch::Tensor>();
   };
   torch::nn::BatchNorm2dOptions options(normalisation.attr("num_features").cast<std::int64_t>());
-  options.eps(normalisation.attr("eps").cast<double>())
-      .affine(false)
-      .track_running_stats(false);
+  options.eps(normalisation.attr("eps").cast<double>()).affine(false).track_running_stats(false);
   torch::nn::BatchNorm2d made(options);
   const py::object momentum = normalisation.attr("momentum");
   if (momentum.is_none()) {

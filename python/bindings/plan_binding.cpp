@@ -35,8 +35,7 @@ BoundNet make_net(const std::string& name, const py::object& layers, const Backb
   seed_default_generator(torch::kCPU, random_key({seed, random_key(name)}));
   BuiltLayers built =
       build_layers(layers.cast<LayerTexts>(), backbone.output_shape(unit), backbone);
-  return {std::make_shared<AuxiliaryNet>(name, std::move(built.units)),
-          std::move(built.averages)};
+  return {std::make_shared<AuxiliaryNet>(name, std::move(built.units)), std::move(built.averages)};
 }
 
 WeightCourse course_named(const std::string& name) {
@@ -84,9 +83,9 @@ Plan make_own_plan(const Backbone& backbone, const Partition& partition,
   return plan;
 }
 
-Plan make_method_plan(const Backbone& backbone, const std::string& method,
-                      const Settings& settings,
-                      const PartitionChoice& partition, std::size_t modules, std::uint64_t seed, std::size_t phase) {
+Plan make_method_plan(const Backbone& backbone, const std::string& method, const Settings& settings,
+                      const PartitionChoice& partition, std::size_t modules, std::uint64_t seed,
+                      std::size_t phase) {
   return make_plan(backbone, {method, settings, partition, modules, seed, phase});
 }
 
@@ -155,18 +154,20 @@ std::vector<std::string> net_names(const Plan& plan) {
 
 void bind_methods(py::module_& module) {
   module.def("method_plan", &make_method_plan);
-  module.def("partition", [](const Backbone& backbone, const PartitionChoice& partition,
-                             std::size_t modules) {
-    return make_partition(backbone, partition, modules);
-  });
+  module.def("partition",
+             [](const Backbone& backbone, const PartitionChoice& partition, std::size_t modules) {
+               return make_partition(backbone, partition, modules);
+             });
   module.def("methods", [] {
     std::vector<std::pair<std::string, std::string>> list;
-    for (const auto& entry : method_registry().entries()) list.emplace_back(entry.name, entry.summary);
+    for (const auto& entry : method_registry().entries())
+      list.emplace_back(entry.name, entry.summary);
     return list;
   });
   module.def("phases", [](const std::string& method, const Settings& settings) {
     std::vector<std::pair<std::string, double>> list;
-    for (const auto& phase : phases_of(method, settings)) list.emplace_back(phase.name, phase.share);
+    for (const auto& phase : phases_of(method, settings))
+      list.emplace_back(phase.name, phase.share);
     return list;
   });
   module.def("settings", [](const std::string& method) {
@@ -194,10 +195,10 @@ void bind_plan(py::module_& module) {
       .def("replace_nets", &replace_nets)
       .def("replace_cross_entropy", &replace_cross_entropy)
       .def("smooth_labels", [](Plan& plan, double smoothing) { smooth_labels(plan, smoothing); })
-      .def("scale_net_learning_rates", [](Plan& plan, const Backbone& backbone,
-                                          double factor) {
-        scale_net_learning_rates(plan, backbone, factor);
-      })
+      .def("scale_net_learning_rates",
+           [](Plan& plan, const Backbone& backbone, double factor) {
+             scale_net_learning_rates(plan, backbone, factor);
+           })
       .def("set_net_learning_rates", &set_net_learning_rates)
       .def("set_recompute", &recompute)
       .def("supervisions", &describe_supervisions)

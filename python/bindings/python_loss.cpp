@@ -24,8 +24,9 @@ bool takes_images(const py::object& function) {
 
 torch::Tensor call(const py::object& function, const std::string& name, bool images,
                    const torch::Tensor& output, const Targets& targets) {
-  const py::object result = images ? function(output, targets.labels, py::arg("images") = targets.images)
-                                   : function(output, targets.labels);
+  const py::object result =
+      images ? function(output, targets.labels, py::arg("images") = targets.images)
+             : function(output, targets.labels);
   if (!THPVariable_Check(result.ptr())) {
     throw UserError("loss '" + name + "' gave a " +
                     std::string(py::str(py::type::of(result).attr("__name__"))) +
@@ -52,9 +53,10 @@ LossPtr make_loss(const py::object& loss, const Backbone& backbone) {
     return parse_loss(loss.cast<std::string>(), backbone.classes(), backbone.normalisation());
   }
   if (PyCallable_Check(loss.ptr()) == 0) {
-    throw UserError("a loss must be a name, such as \"cross_entropy\", or a function of the output "
-                    "and the labels; this is a " +
-                    std::string(py::str(py::type::of(loss).attr("__name__"))));
+    throw UserError(
+        "a loss must be a name, such as \"cross_entropy\", or a function of the output "
+        "and the labels; this is a " +
+        std::string(py::str(py::type::of(loss).attr("__name__"))));
   }
   const py::object type_name = py::type::of(loss).attr("__name__");
   const py::object name = py::getattr(loss, "__name__", type_name);

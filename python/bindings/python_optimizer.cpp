@@ -44,7 +44,8 @@ void check_is_of(const std::vector<OptimizerParamGroup>& groups,
   for (const auto& parameter : parameters) found += stepped.count(parameter.unsafeGetTensorImpl());
   if (found == parameters.size() && stepped.size() == parameters.size()) return;
   throw UserError("the optimizer that was made holds " + std::to_string(found) + " of the " +
-                  std::to_string(parameters.size()) + " parameters that it was to be made of, and " +
+                  std::to_string(parameters.size()) +
+                  " parameters that it was to be made of, and " +
                   std::to_string(stepped.size() - found) +
                   " others; it must hold exactly those that the function is given");
 }
@@ -72,8 +73,8 @@ torch::Tensor PythonOptimizer::step(LossClosure /*closure*/) {
 }
 
 OptimizerFactory optimizer_factory(const py::object& make) {
-  return [make = Reference(make)](std::vector<torch::Tensor> parameters)
-             -> std::unique_ptr<torch::optim::Optimizer> {
+  return [make = Reference(make)](
+             std::vector<torch::Tensor> parameters) -> std::unique_ptr<torch::optim::Optimizer> {
     const py::gil_scoped_acquire lock;
     const py::object optimizer = make.get()(parameters);
     if (!py::hasattr(optimizer, "param_groups") || !py::hasattr(optimizer, "step")) {

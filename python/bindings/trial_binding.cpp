@@ -37,11 +37,12 @@ void bind_trial(py::module_& module) {
            Unlocked())
       .def("largest_batch", &Trial::largest_batch, Unlocked())
       .def("seconds", &Trial::seconds, Unlocked())
-      .def("reduce_peak",
-           [](Trial& trial, std::int64_t batch, std::int64_t bytes, std::int64_t micro_batches) {
-             return reduce_peak(trial, batch, bytes, micro_batches);
-           },
-           Unlocked())
+      .def(
+          "reduce_peak",
+          [](Trial& trial, std::int64_t batch, std::int64_t bytes, std::int64_t micro_batches) {
+            return reduce_peak(trial, batch, bytes, micro_batches);
+          },
+          Unlocked())
       .def_property_readonly("recompute", [](const Trial& trial) {
         return std::make_pair(levels(trial.plan().recompute), levels(trial.plan().recompute_nets));
       });

@@ -1,6 +1,6 @@
 """The engine within a LightningModule, by manual optimisation.
 
-    python lightning_module.py
+python lightning_module.py
 """
 
 import mlaan
@@ -15,14 +15,18 @@ except ImportError:  # the older name
 
 
 class Local(lightning.LightningModule):
-    """Trains any network by a method of mlaan's. Lightning's Trainer brings loaders, logs, devices."""
+    """Trains any network by a method of mlaan's; Lightning brings loaders, logs, devices."""
 
     def __init__(self, model, example, method="mlaan-lean", modules=2, lr=0.05):
         super().__init__()
         self.automatic_optimization = False  # the engine updates module by module
         self.model = model
-        self.settings = {"example": example, "method": method, "modules": modules,
-                         "optimizer": mlaan.SGD(lr=lr)}
+        self.settings = {
+            "example": example,
+            "method": method,
+            "modules": modules,
+            "optimizer": mlaan.SGD(lr=lr),
+        }
         self.engine = None
 
     def on_fit_start(self):
@@ -51,12 +55,19 @@ def main():
         nn.Sequential(nn.Conv2d(3, 16, 3, padding=1), nn.BatchNorm2d(16), nn.ReLU()),
         nn.Sequential(nn.Conv2d(16, 32, 3, 2, 1), nn.BatchNorm2d(32), nn.ReLU()),
         nn.Sequential(nn.Conv2d(32, 32, 3, padding=1), nn.BatchNorm2d(32), nn.ReLU()),
-        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(32, 10),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(32, 10),
     )
     images, labels = torch.randn(64, 3, 16, 16), torch.randint(0, 10, (64,))
     loader = DataLoader(TensorDataset(images, labels), 16)
-    trainer = lightning.Trainer(max_epochs=2, logger=False, enable_checkpointing=False,
-                                enable_progress_bar=False, accelerator="cpu")
+    trainer = lightning.Trainer(
+        max_epochs=2,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        accelerator="cpu",
+    )
     module = Local(model, images[:2])
     trainer.fit(module, loader, loader)
     print("loss", float(trainer.callback_metrics["loss"]))

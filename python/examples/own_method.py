@@ -1,6 +1,6 @@
 """A network, a loss and a method of one's own.
 
-    python own_method.py
+python own_method.py
 """
 
 import mlaan
@@ -12,8 +12,12 @@ from torch.nn import functional
 class Residual(nn.Module):
     def __init__(self, width):
         super().__init__()
-        self.body = nn.Sequential(nn.Conv2d(width, width, 3, padding=1), nn.BatchNorm2d(width),
-                                  nn.ReLU(), nn.Conv2d(width, width, 3, padding=1))
+        self.body = nn.Sequential(
+            nn.Conv2d(width, width, 3, padding=1),
+            nn.BatchNorm2d(width),
+            nn.ReLU(),
+            nn.Conv2d(width, width, 3, padding=1),
+        )
 
     def forward(self, x):
         return functional.relu(x + self.body(x))
@@ -42,8 +46,10 @@ def pairs(units, partition):
     supervisions = []
     for module in range(1, last, 2):
         channels = partition.output_shape(module)[0]
-        net = mlaan.Net(f"aux.{module + 1}", nn.Sequential(
-            nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(4 * channels, 10)))
+        net = mlaan.Net(
+            f"aux.{module + 1}",
+            nn.Sequential(nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(4 * channels, 10)),
+        )
         supervisions.append(mlaan.Supervision(module - 1, module, net, loss=focal_loss))
     first = supervisions[-1].last + 1 if supervisions else 0
     return [*supervisions, mlaan.Supervision(first, last, name="output", loss=focal_loss)]
@@ -56,7 +62,7 @@ def main():
     chain = mlaan.units(Network(), images[:2])
     print(chain)
     engine = mlaan.Engine(chain, method=pairs, optimizer=mlaan.AdamW(lr=2e-3))
-    for step in range(20):
+    for _ in range(20):
         result = engine.step(images, labels)
     print({name: round(loss, 3) for name, loss in result.by_name().items()})
     print(f"error on what was learnt: {mlaan.test_error(engine, [(images, labels)]):.0f} %")

@@ -2,7 +2,7 @@
 
     python plain_loop.py [--data FOLDER] [--model NAME] [--method NAME] [--epochs N]
 
-FOLDER holds train/CLASS/*.JPEG and val/CLASS/*.JPEG; without it random pictures of 32×32 are learnt.
+FOLDER holds train/CLASS/*.JPEG and val/CLASS/*.JPEG; without it noise of 32×32 is learnt.
 """
 
 import argparse
@@ -18,8 +18,10 @@ def pictures(folder, batch_size):
     mean, deviation = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
     plain = [transforms.ToTensor(), transforms.Normalize(mean, deviation)]
     flipped = [transforms.RandomHorizontalFlip(), transforms.RandomCrop(64, 8), *plain]
-    sets = [torchvision.datasets.ImageFolder(f"{folder}/{part}", transforms.Compose(steps))
-            for part, steps in (("train", flipped), ("val", plain))]
+    sets = [
+        torchvision.datasets.ImageFolder(f"{folder}/{part}", transforms.Compose(steps))
+        for part, steps in (("train", flipped), ("val", plain))
+    ]
     train = DataLoader(sets[0], batch_size, shuffle=True, drop_last=True, num_workers=2)
     return train, DataLoader(sets[1], batch_size, num_workers=2), len(sets[0].classes)
 
@@ -43,12 +45,18 @@ def main():
 
     torch.manual_seed(0)
     batch_size = arguments.batch_size
-    train, test, classes = (pictures(arguments.data, batch_size) if arguments.data
-                            else noise(batch_size))
+    train, test, classes = (
+        pictures(arguments.data, batch_size) if arguments.data else noise(batch_size)
+    )
     model = getattr(torchvision.models, arguments.model)(num_classes=classes)
     example = next(iter(train))[0][:2]
-    engine = mlaan.Engine(model, example=example, method=arguments.method,
-                          modules=arguments.modules, optimizer=mlaan.SGD(lr=arguments.lr))
+    engine = mlaan.Engine(
+        model,
+        example=example,
+        method=arguments.method,
+        modules=arguments.modules,
+        optimizer=mlaan.SGD(lr=arguments.lr),
+    )
     rate = mlaan.cosine(arguments.lr)
     for epoch in range(arguments.epochs):
         for index, (images, labels) in enumerate(train):
@@ -56,9 +64,11 @@ def main():
             engine.set_progress(progress)
             engine.set_learning_rate(rate(progress))
             result = engine.step(images, labels)
-        print(f"epoch {epoch + 1}: loss {result.loss:.3f}, "
-              f"test error {mlaan.test_error(engine, test):.1f} %, "
-              f"peak {engine.memory()['peak'] / 2**20:.0f} MiB")
+        print(
+            f"epoch {epoch + 1}: loss {result.loss:.3f}, "
+            f"test error {mlaan.test_error(engine, test):.1f} %, "
+            f"peak {engine.memory()['peak'] / 2**20:.0f} MiB"
+        )
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
 """Supervised local learning: any PyTorch network, trained module by module.
 
-    import mlaan, timm
-    model = timm.create_model("resnet50", num_classes=10)
-    engine = mlaan.Engine(model, example=images[:2], method="mlaan-lean", modules=8,
-                          optimizer=mlaan.SGD(lr=0.1))
-    for images, labels in loader:
-        result = engine.step(images, labels)
+import mlaan, timm
+model = timm.create_model("resnet50", num_classes=10)
+engine = mlaan.Engine(model, example=images[:2], method="mlaan-lean", modules=8,
+                      optimizer=mlaan.SGD(lr=0.1))
+for images, labels in loader:
+    result = engine.step(images, labels)
 """
 
 from . import nn
@@ -13,7 +13,8 @@ from ._engine import Error, UserError, __version__
 from .chain import Chain
 from .comparing import compare, cosine, test_error
 from .cut import units
-from .engine import Engine, NamedModel, StepResult, backbone
+from .engine import Engine, StepResult
+from .named_model import NamedModel, backbone
 from .optimizers import LAMB, SGD, Adam, AdamW
 from .planning import plan
 from .plans import Net, Partition, Supervision, methods, settings

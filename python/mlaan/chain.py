@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, Dict, Iterator, List, Optional, Sequence
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
 
 import torch
 from torch import nn
@@ -37,7 +37,7 @@ class Chain:
         self.head = head
         self.model = model
         self.block_count = block_count or len(self.units)
-        self.example = example
+        self.example: Any = example
         if not self.units:
             raise UserError(f"{name} has no unit besides its head; it needs at least one")
         inner = [module for part in self.parts() for module in part.modules() if module is not part]
@@ -102,8 +102,13 @@ class Chain:
 
     def copied(self) -> "Chain":
         """A chain of copies, which shares nothing with this one."""
-        chain = Chain(self.name, [unit.copied() for unit in self.units], self.head.copied(),
-                      block_count=self.block_count, example=self.example)
+        chain = Chain(
+            self.name,
+            [unit.copied() for unit in self.units],
+            self.head.copied(),
+            block_count=self.block_count,
+            example=self.example,
+        )
         return chain
 
     def to_backbone(self) -> "_engine.Backbone":
@@ -157,8 +162,12 @@ class _Untouched:
         torch.random.set_rng_state(self.random)
 
 
-def _output(forward: Callable[..., torch.Tensor], modules: Sequence[nn.Module],
-            example: torch.Tensor, training: bool) -> torch.Tensor:
+def _output(
+    forward: Callable[..., torch.Tensor],
+    modules: Sequence[nn.Module],
+    example: torch.Tensor,
+    training: bool,
+) -> torch.Tensor:
     with _Untouched(modules), torch.no_grad():
         for module in modules:
             module.training = training
@@ -173,6 +182,7 @@ def check_equals_model(chain: Chain, example: torch.Tensor) -> None:
         UserError: where they differ, or the model does not give one tensor.
     """
     model = chain.model
+    assert model is not None
     modules = [*model.modules(), *(module for part in chain.parts() for module in part.modules())]
     for training in (False, True):
         mode = "training" if training else "evaluation"
@@ -211,7 +221,7 @@ def parameter_name(chain: Chain, wanted: torch.Tensor) -> str:
 
 def check_has_all_parameters(chain: Chain) -> None:
     """Raises:
-        UserError: naming a parameter of the model that no unit has, or that two have.
+    UserError: naming a parameter of the model that no unit has, or that two have.
     """
     owners: Dict[int, str] = {}
     for part in chain.parts():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Sized, Tuple, Union
 
 import torch
 from torch import nn
@@ -87,9 +87,14 @@ def compare(
     return rows
 
 
-def _epochs(engine: Engine, train: Batches, test: Optional[Batches], epochs: int,
-            rate: Callable[[float], float]) -> Iterable[Dict[str, Any]]:
-    length = len(train) if hasattr(train, "__len__") else None
+def _epochs(
+    engine: Engine,
+    train: Batches,
+    test: Optional[Batches],
+    epochs: int,
+    rate: Callable[[float], float],
+) -> Iterable[Dict[str, Any]]:
+    length = len(train) if isinstance(train, Sized) else None
     engine.reset_peak()
     for epoch in range(epochs):
         losses, seconds = [], []

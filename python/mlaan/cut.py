@@ -46,12 +46,14 @@ def units(
         The chain; printed, it says the units' names, shapes and parameters.
 
     Raises:
-        UserError: for a model that is no chain, naming where two tensors cross, and for a chain that
-            does not give what the model gives.
+        UserError: for a model that is no chain, naming where two tensors cross, and for a chain
+            that does not give what the model gives.
     """
     if not isinstance(example, torch.Tensor) or example.dim() < 2 or len(example) < 1:
-        raise UserError("`example` must be a batch as the model takes it: a tensor whose first "
-                        "dimension is the batch, such as images[:2]")
+        raise UserError(
+            "`example` must be a batch as the model takes it: a tensor whose first "
+            "dimension is the batch, such as images[:2]"
+        )
     if isinstance(model, nn.Module):
         return _cut_model(model, example, name or type(model).__name__)
     return _by_hand(list(model), example, name or "chain", head)
@@ -116,8 +118,9 @@ def _with_channels_first(found: List[Unit], head: Unit, names: Dict[int, str]) -
     return made[:-1], made[-1]
 
 
-def _by_hand(pieces: List[Piece], example: torch.Tensor, name: str,
-             head: Optional[Sequence[Piece]]) -> Chain:
+def _by_hand(
+    pieces: List[Piece], example: torch.Tensor, name: str, head: Optional[Sequence[Piece]]
+) -> Chain:
     segments = _pieces(pieces, "")
     if head is None:
         run_segments(segments, example)
@@ -138,8 +141,9 @@ def _pieces(pieces: List[Piece], prefix: str) -> List[Segment]:
     segments = []
     for index, piece in enumerate(pieces):
         if not callable(piece):
-            raise UserError(f"piece {index} is a {type(piece).__name__}; accepted: modules and "
-                            "functions")
+            raise UserError(
+                f"piece {index} is a {type(piece).__name__}; accepted: modules and functions"
+            )
         segments.append(Segment(f"{prefix}{index}", piece))
     return segments
 
@@ -148,8 +152,10 @@ def _grouped_by_hand(segments: List[Segment]) -> Any:
     """Every piece with weights is a unit, the last of them the head."""
     weighted = [i for i, segment in enumerate(segments) if segment.has_parameters]
     if len(weighted) < 2:
-        raise UserError("pieces by hand need two with weights at least, a unit and a head; found "
-                        f"{len(weighted)}")
+        raise UserError(
+            "pieces by hand need two with weights at least, a unit and a head; found "
+            f"{len(weighted)}"
+        )
     groups: List[List[Segment]] = []
     for segment in segments[: weighted[-1]]:
         is_open = bool(groups) and groups[-1][-1].shape is None
@@ -159,11 +165,12 @@ def _grouped_by_hand(segments: List[Segment]) -> Any:
         else:
             groups.append([segment])
     if groups[-1][-1].shape is None:
-        raise UserError(f"what '{groups[-1][-1].name}' gives to the head is no single tensor of the "
-                        "batch")
+        raise UserError(
+            f"what '{groups[-1][-1].name}' gives to the head is no single tensor of the batch"
+        )
     made = []
     for group in groups:
         name = next((part.name for part in group if part.has_parameters), group[0].name)
         made.append(Unit(name, [part.call for part in group]))
-    head = Unit("head", [segment.call for segment in segments[weighted[-1]:]])
+    head = Unit("head", [segment.call for segment in segments[weighted[-1] :]])
     return made, head, len(made)

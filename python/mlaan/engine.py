@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import weakref
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union
@@ -12,9 +11,12 @@ from torch import nn
 
 from . import _engine, plans
 from ._engine import UserError
+from .arguments import at_least, check_batch, find_device, in_python, plain
 from .chain import Chain
 from .cut import units
+from .named_model import NamedModel
 from .optimizers import OptimizerLike, as_optimizer
+from .state import check_state, load_state, read_state
 
 Observer = Callable[[str, int], None]
 BeforeUpdate = Callable[[str, Dict[str, torch.Tensor]], None]
@@ -43,31 +45,6 @@ class StepResult:
     def by_name(self) -> Dict[str, float]:
         """Each supervision's loss as a number; waits for the device."""
         return dict(zip(self.names, self.losses.tolist()))
-
-
-class NamedModel:
-    """A network of mlaan's own, as :func:`mlaan.backbone` makes it, with kernels that keep less."""
-
-    def __init__(self, backbone: "_engine.Backbone", shape: Sequence[int]) -> None:
-        self.backbone = backbone
-        self.example = torch.zeros(1, *shape)
-
-    def state_dict(self) -> Dict[str, torch.Tensor]:
-        """Parameters and buffers, under torchvision's names."""
-        named = self.backbone.named_parameters() + self.backbone.named_buffers()
-        return {name: tensor.detach() for name, tensor in named}
-
-    def __call__(self, images: torch.Tensor) -> torch.Tensor:
-        return self.backbone.forward(images)
-
-
-def backbone(name: str, classes: int = 10, shape: Sequence[int] = (3, 32, 32),
-             seed: int = 0) -> NamedModel:
-    """A network of mlaan's own: ``"resnet32"``, ``"resnet50"``, ``"vit_small"``, …
-
-    Its blocks run in the library's fused kernels, which Python's modules do not.
-    """
-    return NamedModel(_engine.make_backbone(name, classes, list(shape), seed), shape)
 
 
 class _Hooks:
@@ -102,7 +79,7 @@ class Engine:
             or a list of the names of the modules' last units.
         optimizer: :func:`mlaan.SGD` and the like, or a function from a list of parameters to a
             ``torch.optim`` optimizer.
-        options: settings of the method, as :func:`mlaan.settings` lists them: ``{"mlm.window": 3}``.
+        options: settings of the method, which :func:`mlaan.settings` lists: ``{"mlm.window": 3}``.
         loss: what to put in the place of cross-entropy: a name, or a function of output and labels.
         nets: a function of an auxiliary net's name, the shape of what it reads and the number of
             classes, which gives a module to put in its place, or ``None`` to keep it.
@@ -169,17 +146,17 @@ class Engine:
         self.method = method
         self._modules = modules or 0
         self._partition = partition if isinstance(partition, str) else list(partition)
-        self._settings = [(key, _plain(value)) for key, value in (options or {}).items()]
+        self._settings = [(key, plain(value)) for key, value in (options or {}).items()]
         self._loss, self._nets, self._recompute = loss, nets, recompute
         self._net_lr, self._label_smoothing, self._seed = net_lr, label_smoothing, seed
         self._memory = _engine.parse_bytes(memory) if isinstance(memory, str) else memory
         self._batch_size = batch_size or len(example)
         made, self._of_python = as_optimizer(optimizer)
-        self.device = _device(device, self._backbone)
-        self._options = {
+        self.device = find_device(device, self._backbone)
+        self._options: Dict[str, Any] = {
             "optimizer": made,
             "fused_update": fused_update,
-            "micro_batches": _at_least(micro_batches, 1, "micro_batches"),
+            "micro_batches": at_least(micro_batches, 1, "micro_batches"),
             "device": str(self.device),
             "channels_last": channels_last,
             "seed": seed,
@@ -191,7 +168,8 @@ class Engine:
         self._phases = self._find_phases()
         self._phase = 0
         self.progress = 0.0
-        self._observer = self._before_update = None
+        self._observer: Optional[Observer] = None
+        self._before_update: Optional[BeforeUpdate] = None
         self._hooks = _Hooks(self)
         self._plan = self._make_plan(0)
         recomputed = self._fit_memory()
@@ -203,8 +181,9 @@ class Engine:
 
     # Training
 
-    def step(self, images: torch.Tensor, labels: torch.Tensor,
-             net_labels: Optional[torch.Tensor] = None) -> StepResult:
+    def step(
+        self, images: torch.Tensor, labels: torch.Tensor, net_labels: Optional[torch.Tensor] = None
+    ) -> StepResult:
         """One training step: forward, backward and update.
 
         Args:
@@ -215,13 +194,13 @@ class Engine:
         Raises:
             UserError: for labels of another shape or kind, and for classes that there are not.
         """
-        _check_batch(images, labels, self._backbone.classes)
+        check_batch(images, labels, self._backbone.classes)
         losses, logits = self._engine.step(images, labels, net_labels)
         return StepResult(losses, logits, self._plan.supervision_names)
 
     def accumulate(self, images: torch.Tensor, labels: torch.Tensor) -> StepResult:
         """Adds a batch's gradients to the parameters' ``grad``, without an update."""
-        _check_batch(images, labels, self._backbone.classes)
+        check_batch(images, labels, self._backbone.classes)
         losses, logits = self._engine.accumulate(images, labels)
         return StepResult(losses, logits, self._plan.supervision_names)
 
@@ -232,8 +211,9 @@ class Engine:
     def predict(self, images: torch.Tensor) -> torch.Tensor:
         """Logits (batch, classes) in evaluation mode, without gradients."""
         if not isinstance(images, torch.Tensor):
-            raise UserError(f"images are a {type(images).__name__}; accepted: a tensor, the batch "
-                            "first")
+            raise UserError(
+                f"images are a {type(images).__name__}; accepted: a tensor, the batch first"
+            )
         return self._engine.predict(images)
 
     def set_learning_rate(self, lr: float) -> None:
@@ -310,7 +290,7 @@ class Engine:
         self._engine.set_updates_watched(hook is not None)
 
     def costs(self) -> List[Dict[str, Any]]:
-        """Of each module and net: parameters, and of one image multiply-adds and activation bytes."""
+        """Of each module and net its parameters; of an image multiply-adds and activation bytes."""
         return _engine.costs(self._backbone, self._plan)
 
     # Bytes
@@ -340,54 +320,17 @@ class Engine:
 
     def state_dict(self) -> Dict[str, Any]:
         """All that an exact resume needs, copied: tensors, optimizers, steps done, progress."""
-        tensors = self._engine.named_parameters() + self._engine.named_buffers()
-        state: Dict[str, Any] = {
-            "progress": self.progress,
-            "steps_done": self._engine.steps_done,
-            "tensors": {name: tensor.detach().clone() for name, tensor in tensors},
-            "loss_scale": {name: value.clone() for name, value in self._engine.loss_scale_state()},
-        }
-        if self._of_python:
-            state["optimizers"] = {
-                name: copy.deepcopy(optimizer.state_dict())
-                for name, optimizer in self.optimizers.items()
-            }
-        else:
-            state["optimizer"] = {
-                name: value.detach().clone() for name, value in self._engine.optimizer_state()
-            }
-        return state
+        return read_state(self._engine, self.progress, self._of_python)
 
     def load_state_dict(self, state: Dict[str, Any]) -> None:
         """Sets everything to what :meth:`state_dict` gave.
 
         Raises:
-            UserError: naming a tensor that is missing, or of another shape. Nothing is then
-                changed.
+            UserError: naming what is missing, or of another shape. No tensor is then changed.
         """
-        kind = "optimizers" if self._of_python else "optimizer"
-        for key in ("progress", "steps_done", "tensors", kind):
-            if key not in state:
-                raise UserError(f"the state has no '{key}'; accepted: what Engine.state_dict() of "
-                                "an engine with the same method and optimizer gave")
+        check_state(state, self._of_python)
         self.set_progress(state["progress"])
-        own = dict(self._engine.named_parameters() + self._engine.named_buffers())
-        for name, tensor in own.items():
-            given = state["tensors"].get(name)
-            if given is None or given.shape != tensor.shape:
-                raise UserError(f"tensor '{name}' is {'missing' if given is None else 'of shape '}"
-                                f"{'' if given is None else tuple(given.shape)} in the state; it "
-                                f"is of shape {tuple(tensor.shape)} here")
-        with torch.no_grad():
-            for name, tensor in own.items():
-                tensor.copy_(state["tensors"][name])
-        if self._of_python:
-            for name, optimizer in self.optimizers.items():
-                optimizer.load_state_dict(state["optimizers"][name])
-        else:
-            self._engine.set_optimizer_state(state["optimizer"])
-        self._engine.set_loss_scale_state(state.get("loss_scale", {}))
-        self._engine.steps_done = state["steps_done"]
+        load_state(self._engine, state, self._of_python)
 
     # How it is made
 
@@ -402,20 +345,32 @@ class Engine:
             )
         return phases
 
-    def _make_plan(self, phase: int, chain: Optional[Chain] = None,
-                   backbone: Optional["_engine.Backbone"] = None) -> "_engine.Plan":
+    def _make_plan(
+        self,
+        phase: int,
+        chain: Optional[Chain] = None,
+        backbone: Optional["_engine.Backbone"] = None,
+    ) -> "_engine.Plan":
         chain, network = chain or self.chain, backbone or self._backbone
         if isinstance(self.method, str):
             try:
-                plan = _engine.method_plan(network, self.method, self._settings, self._partition,
-                                           self._modules, self._seed, phase)
+                plan = _engine.method_plan(
+                    network,
+                    self.method,
+                    self._settings,
+                    self._partition,
+                    self._modules,
+                    self._seed,
+                    phase,
+                )
             except UserError as error:
-                raise UserError(_in_python(str(error))) from None
+                raise UserError(in_python(str(error))) from None
         else:
             if chain is None:
                 raise UserError("a method that is a function needs a model of Python's modules")
-            plan = plans.own_plan(self.method, chain, network, self._partition, self._modules,
-                                  self._seed)
+            plan = plans.own_plan(
+                self.method, chain, network, self._partition, self._modules, self._seed
+            )
         if self._nets is not None:
             plans.replace_nets(plan, network, self._nets, self._seed)
         plan.smooth_labels(self._label_smoothing)
@@ -435,8 +390,10 @@ class Engine:
     def trial(self) -> "_engine.Trial":
         """A trial of the plan on copies of the model: what steps of any batch take, on the CPU."""
         if self.chain is None:
-            raise UserError("trials are made of Python's models alone; `mlaan plan` does it for "
-                            "mlaan's own networks")
+            raise UserError(
+                "trials are made of Python's models alone; `mlaan plan` does it for "
+                "mlaan's own networks"
+            )
         chain = self.chain.copied()
         network = chain.to_backbone()
         if self._normalisation is not None:
@@ -463,72 +420,19 @@ class Engine:
         return trial.recompute
 
 
-def _in_python(message: str) -> str:
-    """What a message says to do, as it is done here."""
-    said = message.replace("Backbone::set_normalisation(), with means 0 and deviations 1 if they were "
-                           "not", "normalisation=(means, deviations), with zeros and ones if they "
-                           "were not")
-    return said.replace("; say so by Backbone::set_token_layout()",
-                        ". Methods whose nets read no map: e2e, checkpoint, or one of your own")
-
-
-def _backbone_of(model: Any, example: Optional[torch.Tensor]) -> Tuple[
-        Optional[Chain], "_engine.Backbone", torch.Tensor]:
+def _backbone_of(
+    model: Any, example: Optional[torch.Tensor]
+) -> Tuple[Optional[Chain], "_engine.Backbone", torch.Tensor]:
     if isinstance(model, NamedModel):
         return None, model.backbone, model.example
     if isinstance(model, Chain):
         return model, model.to_backbone(), model.example
     if not isinstance(model, nn.Module):
-        raise UserError(f"`model` is a {type(model).__name__}; accepted: a torch.nn.Module, what "
-                        "mlaan.units() gave, or mlaan.backbone(...)")
+        raise UserError(
+            f"`model` is a {type(model).__name__}; accepted: a torch.nn.Module, what "
+            "mlaan.units() gave, or mlaan.backbone(...)"
+        )
     if example is None:
         raise UserError("`example` is missing: a batch as the model takes it, such as images[:2]")
     chain = units(model, example)
     return chain, chain.to_backbone(), example
-
-
-def _device(given: Union[str, torch.device, None], backbone: "_engine.Backbone") -> torch.device:
-    if given is None:
-        named = backbone.named_parameters()
-        return named[0][1].device if named else torch.device("cpu")
-    try:
-        device = torch.device(given)
-    except (RuntimeError, TypeError) as error:
-        raise UserError(f"device {given!r} cannot be used: {error}") from error
-    if device.type not in ("cpu", "cuda"):
-        raise UserError(f"device '{given}' cannot be used; accepted: cpu, cuda, cuda:N")
-    if device.type == "cuda":
-        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-        if (device.index or 0) >= count:
-            raise UserError(
-                f"device '{given}' cannot be used: this torch finds {count} CUDA devices here; "
-                "accepted: cpu" + "".join(f", cuda:{index}" for index in range(count))
-            )
-    return device
-
-
-def _check_batch(images: Any, labels: Any, classes: int) -> None:
-    for name, given in (("images", images), ("labels", labels)):
-        if not isinstance(given, torch.Tensor):
-            raise UserError(f"{name} are a {type(given).__name__}; accepted: a tensor, the batch "
-                            "first")
-        if given.dim() == 0:
-            raise UserError(f"{name} are a single number; accepted: a tensor, the batch first")
-    wanted = f"int64 of shape ({len(images)}), or probabilities of shape ({len(images)}, {classes})"
-    is_classes = not labels.is_floating_point()
-    fits = labels.dim() == 1 if is_classes else tuple(labels.shape[1:]) == (classes,)
-    if not fits or len(labels) != len(images):
-        raise UserError(
-            f"labels are of shape {tuple(labels.shape)} and type {labels.dtype}; for this batch of "
-            f"{len(images)} images accepted are {wanted}"
-        )
-
-
-def _at_least(value: int, lowest: int, name: str) -> int:
-    if value < lowest:
-        raise UserError(f"{name} is {value}; accepted: at least {lowest}")
-    return value
-
-
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Tuple
+from typing import TYPE_CHECKING, Any, Tuple
 
 import torch
 from torch import nn
@@ -36,7 +36,7 @@ def _convolution_like(layer: nn.Conv2d, in_channels: int, stride: Tuple[int, int
 
 def _adapt_residual_block(block: nn.Module, in_channels: int, stride: int, what: str) -> None:
     """Lets a block of the form of torchvision's and timm's read other channels, at a stride."""
-    first = getattr(block, "conv1", None)
+    first: Any = getattr(block, "conv1", None)
     known = isinstance(first, nn.Conv2d) and first.groups == 1 and hasattr(block, "downsample")
     if not known:
         raise UserError(
@@ -71,8 +71,10 @@ def fresh_copy(unit: "Unit", in_channels: int, stride: int) -> "Unit":
     if in_channels != unit.input_shape[0] or stride != _stride(unit):
         blocks = list(made.children())
         if len(blocks) != 1:
-            raise UserError(f"{what} is made of {len(blocks)} modules, so it cannot be made anew "
-                            f"for {in_channels} channels and stride {stride}, only as it is")
+            raise UserError(
+                f"{what} is made of {len(blocks)} modules, so it cannot be made anew "
+                f"for {in_channels} channels and stride {stride}, only as it is"
+            )
         block = copy.deepcopy(blocks[0])
         _adapt_residual_block(block, in_channels, stride, what)
         made = Unit(unit.name, [block])

@@ -28,8 +28,9 @@ def _is_stage(module: nn.Module) -> bool:
     """Whether it is mostly a list of blocks, each of which may be a unit."""
     children = [child for child in module.children() if next(child.parameters(), None) is not None]
     if any(
-        isinstance(child, (nn.Sequential, nn.ModuleList)) and len(child) > 0 and name in
-        ("blocks", "layers", "stages")
+        isinstance(child, (nn.Sequential, nn.ModuleList))
+        and len(child) > 0
+        and name in ("blocks", "layers", "stages")
         for name, child in module.named_children()
     ):
         return True
@@ -63,7 +64,7 @@ class _Values(fx.Interpreter):
 
 def trace(model: nn.Module) -> fx.GraphModule:
     """Raises:
-        UserError: where torch.fx cannot follow the model.
+    UserError: where torch.fx cannot follow the model.
     """
     try:
         tracer = _Tracer()
@@ -98,7 +99,7 @@ def _put_dropout_modules(traced: fx.GraphModule) -> None:
 
 
 def _live_after(nodes: List[fx.Node]) -> List[Set[fx.Node]]:
-    """For each node what was computed before or by it and is read behind it; weights do not count."""
+    """For each node what is computed up to it and read behind it; weights do not count."""
     place = {node: i for i, node in enumerate(nodes)}
     last_use = {
         node: max((place[user] for user in node.users if user in place), default=-1)
@@ -114,8 +115,13 @@ def _live_after(nodes: List[fx.Node]) -> List[Set[fx.Node]]:
     return result
 
 
-def _make_segment(traced: fx.GraphModule, nodes: List[fx.Node], given: fx.Node,
-                  result: fx.Node, shape: Optional[Tuple[int, ...]]) -> Segment:
+def _make_segment(
+    traced: fx.GraphModule,
+    nodes: List[fx.Node],
+    given: fx.Node,
+    result: fx.Node,
+    shape: Optional[Tuple[int, ...]],
+) -> Segment:
     modules = [node for node in nodes if node.op == "call_module"]
     work = [node for node in nodes if node.op != "get_attr"]
     name = str(modules[0].target) if modules else str(work[0].name)
@@ -123,8 +129,9 @@ def _make_segment(traced: fx.GraphModule, nodes: List[fx.Node], given: fx.Node,
         return Segment(name, traced.get_submodule(str(work[0].target)), shape)
     graph = fx.Graph()
     copies: Dict[fx.Node, fx.Node] = {given: graph.placeholder("value")}
-    weights = {argument for node in nodes for argument in node.all_input_nodes
-               if argument.op == "get_attr"}
+    weights = {
+        argument for node in nodes for argument in node.all_input_nodes if argument.op == "get_attr"
+    }
     for node in list(weights) + work:
         copies[node] = graph.node_copy(node, lambda argument: copies[argument])
     graph.output(copies[result])
@@ -132,8 +139,9 @@ def _make_segment(traced: fx.GraphModule, nodes: List[fx.Node], given: fx.Node,
 
 
 def _crossing(live: Set[fx.Node]) -> str:
-    return " and ".join(sorted(f"'{node.target if node.op == 'call_module' else node.name}'"
-                               for node in live))
+    return " and ".join(
+        sorted(f"'{node.target if node.op == 'call_module' else node.name}'" for node in live)
+    )
 
 
 def cut_graph(model: nn.Module, example: torch.Tensor) -> List[Segment]:
@@ -162,8 +170,9 @@ def cut_graph(model: nn.Module, example: torch.Tensor) -> List[Segment]:
     return _cut(traced, nodes, used[0], output, values)
 
 
-def _cut(traced: fx.GraphModule, nodes: List[fx.Node], given: fx.Node, output: fx.Node,
-         values: _Values) -> List[Segment]:
+def _cut(
+    traced: fx.GraphModule, nodes: List[fx.Node], given: fx.Node, output: fx.Node, values: _Values
+) -> List[Segment]:
     live_after = _live_after([given] + nodes + [output])[1:-1]
     segments: List[Segment] = []
     pending: List[fx.Node] = []

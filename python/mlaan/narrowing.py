@@ -14,8 +14,19 @@ from ._engine import UserError
 _OF_HEADS = ("relative_position_bias_table", "logit_scale")
 #: Parameters that modules have beside their layers', with the channels in the first dimension, or
 #: in the last.
-_OF_CHANNELS = ("gamma", "gamma_1", "gamma_2", "layer_scale", "layer_scale_1", "layer_scale_2",
-                "alpha", "beta", "q_bias", "k_bias", "v_bias")
+_OF_CHANNELS = (
+    "gamma",
+    "gamma_1",
+    "gamma_2",
+    "layer_scale",
+    "layer_scale_1",
+    "layer_scale_2",
+    "alpha",
+    "beta",
+    "q_bias",
+    "k_bias",
+    "v_bias",
+)
 #: Modules with one weight a channel that have a recipe of no one's.
 _ONE_WEIGHT_A_CHANNEL = ("GlobalResponseNorm", "GRN", "Affine", "LayerScale2d")
 #: Modules that compute one number a head, and stay as they are.
@@ -159,7 +170,9 @@ def _try(unit: nn.Module, factor: int) -> None:
         with torch.no_grad():
             unit(torch.zeros(2, *shape, dtype=parameter.dtype, device=parameter.device))
     except Exception as error:
-        raise UserError(f"unit '{unit.name}' does not run with its channels divided by {factor}: "
-                        f"{error}. lean.narrow = 1 keeps the channels") from error
+        raise UserError(
+            f"unit '{unit.name}' does not run with its channels divided by {factor}: "
+            f"{error}. lean.narrow = 1 keeps the channels"
+        ) from error
     finally:
         unit.train(mode)

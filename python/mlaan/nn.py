@@ -33,8 +33,9 @@ def norm_relu_conv(norm: nn.BatchNorm2d, conv: nn.Conv2d, value: torch.Tensor) -
     return _engine.norm_relu_conv(norm, conv, value)
 
 
-def norm_add_relu(norm: nn.BatchNorm2d, value: torch.Tensor,
-                  shortcut: torch.Tensor) -> torch.Tensor:
+def norm_add_relu(
+    norm: nn.BatchNorm2d, value: torch.Tensor, shortcut: torch.Tensor
+) -> torch.Tensor:
     """``relu(norm(value) + shortcut)``, all of one shape."""
     _count(norm)
     return _engine.norm_add_relu(norm, value, shortcut)
@@ -46,7 +47,9 @@ def _count(norm: nn.BatchNorm2d) -> None:
 
 
 class BasicBlock(nn.Module):
-    """A residual block of two convolutions 3×3: (batch, in, h, w) → (batch, out, h/stride, w/stride).
+    """A residual block of two convolutions 3×3.
+
+    (batch, in, h, w) → (batch, out, h/stride, w/stride).
 
     Its parameters are called as torchvision's are.
     """
@@ -122,8 +125,10 @@ class _FusedBottleneck(nn.Module):
 def _is_plain(block: nn.Module, norms: int) -> bool:
     """Whether a block is torchvision's, or a timm one of that form, without anything in between."""
     relu = getattr(block, "relu", None) or getattr(block, "act1", None)
-    parts = [(getattr(block, f"conv{i}", None), getattr(block, f"bn{i}", None))
-             for i in range(1, norms + 1)]
+    parts: Any = [
+        (getattr(block, f"conv{i}", None), getattr(block, f"bn{i}", None))
+        for i in range(1, norms + 1)
+    ]
     fits = all(
         type(conv) is nn.Conv2d and conv.bias is None and type(norm) is nn.BatchNorm2d
         for conv, norm in parts
@@ -137,7 +142,7 @@ def _is_plain(block: nn.Module, norms: int) -> bool:
 
 
 def fuse(model: nn.Module) -> int:
-    """Lets a model's residual blocks, torchvision's and the plain ones of timm's, run in fused kernels.
+    """Lets a model's residual blocks, torchvision's and timm's plain ones, run in fused kernels.
 
     Parameters, names and numbers stay as they are.
 

@@ -31,29 +31,51 @@ def SGD(
     return _engine.Optimizer.sgd(lr, momentum, weight_decay, nesterov, decay_norms, eight_bit)
 
 
-def _adam(kind: str, lr: float, betas: Tuple[float, float], eps: float, weight_decay: float,
-          decay_norms: bool, eight_bit: bool) -> "_engine.Optimizer":
+def _adam(
+    kind: str,
+    lr: float,
+    betas: Tuple[float, float],
+    eps: float,
+    weight_decay: float,
+    decay_norms: bool,
+    eight_bit: bool,
+) -> "_engine.Optimizer":
     return _engine.Optimizer.adam(
         kind, lr, betas[0], betas[1], eps, weight_decay, decay_norms, eight_bit
     )
 
 
-def Adam(lr: float = 1e-3, betas: Tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
-         weight_decay: float = 0.0, decay_norms: bool = True,
-         eight_bit: bool = False) -> "_engine.Optimizer":
+def Adam(
+    lr: float = 1e-3,
+    betas: Tuple[float, float] = (0.9, 0.999),
+    eps: float = 1e-8,
+    weight_decay: float = 0.0,
+    decay_norms: bool = True,
+    eight_bit: bool = False,
+) -> "_engine.Optimizer":
     """As ``torch.optim.Adam``: weight decay is part of the gradient."""
     return _adam("adam", lr, betas, eps, weight_decay, decay_norms, eight_bit)
 
 
-def AdamW(lr: float = 1e-3, betas: Tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
-          weight_decay: float = 0.05, decay_norms: bool = True,
-          eight_bit: bool = False) -> "_engine.Optimizer":
+def AdamW(
+    lr: float = 1e-3,
+    betas: Tuple[float, float] = (0.9, 0.999),
+    eps: float = 1e-8,
+    weight_decay: float = 0.05,
+    decay_norms: bool = True,
+    eight_bit: bool = False,
+) -> "_engine.Optimizer":
     """As ``torch.optim.AdamW``: weight decay beside the gradient."""
     return _adam("adamw", lr, betas, eps, weight_decay, decay_norms, eight_bit)
 
 
-def LAMB(lr: float = 1e-3, betas: Tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
-         weight_decay: float = 0.01, decay_norms: bool = True) -> "_engine.Optimizer":
+def LAMB(
+    lr: float = 1e-3,
+    betas: Tuple[float, float] = (0.9, 0.999),
+    eps: float = 1e-8,
+    weight_decay: float = 0.01,
+    decay_norms: bool = True,
+) -> "_engine.Optimizer":
     """Layerwise adaptive moments, for large batches (You et al. 2020)."""
     return _adam("lamb", lr, betas, eps, weight_decay, decay_norms, False)
 

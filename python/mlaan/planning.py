@@ -67,8 +67,10 @@ def plan(
             if method == "e2e" and not modules:
                 break  # where nothing is recomputed module by module, cuts change nothing
     if not rows:
-        raise UserError("no setting could be tried: every method refused the model; try "
-                        "mlaan.Engine(...) with one of them to see why")
+        raise UserError(
+            "no setting could be tried: every method refused the model; try "
+            "mlaan.Engine(...) with one of them to see why"
+        )
     return sorted(rows, key=lambda row: (not row["fits"], row["step_seconds"] or row["peak_bytes"]))
 
 
@@ -78,8 +80,16 @@ def _needed(example: Optional[torch.Tensor]) -> torch.Tensor:
     return example
 
 
-def _row(chain: Chain, method: Any, count: int, kind: str, batch_size: int, limit: int,
-         seconds: bool, settings: Dict[str, Any]) -> Optional[Dict[str, Any]]:
+def _row(
+    chain: Chain,
+    method: Any,
+    count: int,
+    kind: str,
+    batch_size: int,
+    limit: int,
+    seconds: bool,
+    settings: Dict[str, Any],
+) -> Optional[Dict[str, Any]]:
     own = {"method": method, "modules": count, **settings}
     try:
         trial = Engine(chain.copied(), recompute="none" if kind == "auto" else kind, **own).trial()

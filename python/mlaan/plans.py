@@ -33,7 +33,7 @@ class Net:
 
 @dataclass
 class Supervision:
-    """One objective: weight · loss(net(output of module ``last``)), for modules ``first`` … ``last``.
+    """One objective: weight · loss(net(output of module ``last``)), for a window of modules.
 
     Modules are counted from 0. Where a window has several modules, the gradient travels through all
     of them, and no further.
@@ -100,11 +100,15 @@ def settings(method: str) -> List[Dict[str, str]]:
 def _own_net(net: Net, backbone: "_engine.Backbone", unit: int, seed: int) -> "_engine.Net":
     layers: Any = net.layers
     if isinstance(layers, nn.Module):
-        layers = Unit("net", [layers], {
-            id(tensor): name
-            for tensors in (layers.named_buffers(), layers.named_parameters())
-            for name, tensor in tensors
-        })
+        layers = Unit(
+            "net",
+            [layers],
+            {
+                id(tensor): name
+                for tensors in (layers.named_buffers(), layers.named_parameters())
+                for name, tensor in tensors
+            },
+        )
     elif isinstance(layers, str) or not all(isinstance(layer, str) for layer in layers):
         raise UserError(f"net '{net.name}': `layers` must be a module or a list of layers' texts")
     else:
@@ -112,8 +116,14 @@ def _own_net(net: Net, backbone: "_engine.Backbone", unit: int, seed: int) -> "_
     return _engine.Net(net.name, layers, backbone, unit, seed)
 
 
-def own_plan(method: Method, chain: Chain, backbone: "_engine.Backbone", partition: Any,
-             modules: int, seed: int) -> "_engine.Plan":
+def own_plan(
+    method: Method,
+    chain: Chain,
+    backbone: "_engine.Backbone",
+    partition: Any,
+    modules: int,
+    seed: int,
+) -> "_engine.Plan":
     """The plan of a method that is a function.
 
     Raises:
@@ -140,20 +150,35 @@ def own_plan(method: Method, chain: Chain, backbone: "_engine.Backbone", partiti
         if net is not None and id(net) not in made:
             unit = cut.last_units[supervision.last]
             made[id(net)] = _own_net(net, backbone, unit, seed)
-        supervisions.append(_engine.Supervision(
-            supervision.name, supervision.first, supervision.last,
-            None if net is None else made[id(net)], supervision.loss, supervision.weight,
-            supervision.probability, supervision.course, supervision.final_weight, backbone))
-    plan = _engine.Plan(backbone, cut, supervisions, [item.loss for item in listed],
-                        list(made.values()))
+        supervisions.append(
+            _engine.Supervision(
+                supervision.name,
+                supervision.first,
+                supervision.last,
+                None if net is None else made[id(net)],
+                supervision.loss,
+                supervision.weight,
+                supervision.probability,
+                supervision.course,
+                supervision.final_weight,
+                backbone,
+            )
+        )
+    plan = _engine.Plan(
+        backbone, cut, supervisions, [item.loss for item in listed], list(made.values())
+    )
     plan.set_net_learning_rates(
         {item.net.name: item.net.learning_rate for item in listed if item.net is not None}
     )
     return plan
 
 
-def replace_nets(plan: "_engine.Plan", backbone: "_engine.Backbone",
-                 make: Callable[..., Optional[nn.Module]], seed: int) -> None:
+def replace_nets(
+    plan: "_engine.Plan",
+    backbone: "_engine.Backbone",
+    make: Callable[..., Optional[nn.Module]],
+    seed: int,
+) -> None:
     """Puts modules of the user's in the place of a method's auxiliary nets.
 
     Args:

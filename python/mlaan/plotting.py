@@ -52,17 +52,26 @@ def plot(
     points: Dict[Any, List[Tuple[float, float]]] = {}
     for row in _last_rows(rows):
         if x not in row or y not in row:
-            raise UserError(f"the rows have no column '{x if x not in row else y}'; they have "
-                            + ", ".join(str(key) for key in row))
+            raise UserError(
+                f"the rows have no column '{x if x not in row else y}'; they have "
+                + ", ".join(str(key) for key in row)
+            )
         points.setdefault(_label(row), []).append((float(row[x]), float(row[y])))
     (x_title, x_unit), (y_title, y_unit) = _TITLES.get(x, (x, 1.0)), _TITLES.get(y, (y, 1.0))
     series = [
-        [(statistics.fmean(a for a, _ in found) / x_unit,
-          statistics.fmean(b for _, b in found) / y_unit, str(label), _bar(found) / y_unit)]
+        [
+            (
+                statistics.fmean(a for a, _ in found) / x_unit,
+                statistics.fmean(b for _, b in found) / y_unit,
+                str(label),
+                _bar(found) / y_unit,
+            )
+        ]
         for label, found in points.items()
     ]
-    picture = _engine.scatter_plot(title or f"{y_title} against {x_title}", "", x_title, y_title,
-                                   False, series)
+    picture = _engine.scatter_plot(
+        title or f"{y_title} against {x_title}", "", x_title, y_title, False, series
+    )
     if file is not None:
         pathlib.Path(file).write_text(picture, encoding="utf-8")
     return picture

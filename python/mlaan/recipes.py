@@ -58,9 +58,12 @@ def timm_transformer(model: Any) -> Optional[List[Segment]]:
     if not all(hasattr(model, name) for name in needed):
         return None
     blocks = _blocks(model, "blocks")
-    tail = [module for name, module in model.named_children()
-            if name in ("norm", "attn_pool", "fc_norm", "head_drop", "head", "head_dist")
-            and isinstance(module, nn.Module)]
+    tail = [
+        module
+        for name, module in model.named_children()
+        if name in ("norm", "attn_pool", "fc_norm", "head_drop", "head", "head_dist")
+        and isinstance(module, nn.Module)
+    ]
     inner = [segment.call for segment in blocks]
     stem = _own_parameters(model, model.patch_embed, *inner, *tail)
     segments = [
@@ -72,8 +75,12 @@ def timm_transformer(model: Any) -> Optional[List[Segment]]:
             segments.append(Segment(name, getattr(model, name)))
     head = _own_parameters(model, model.patch_embed, *inner, model.norm)
     head = [named for named in head if named[0] not in {name for name, _ in stem}]
-    return [*segments, *blocks, Segment("norm", model.norm),
-            Segment("head", model.forward_head, own=head, no_copy=_BOUND)]
+    return [
+        *segments,
+        *blocks,
+        Segment("norm", model.norm),
+        Segment("head", model.forward_head, own=head, no_copy=_BOUND),
+    ]
 
 
 class Tokens(nn.Module):
@@ -99,15 +106,24 @@ def _class_token(tokens: torch.Tensor) -> torch.Tensor:
 
 def torchvision_transformer(model: Any) -> Optional[List[Segment]]:
     """torchvision's vision transformers."""
-    encoder = getattr(model, "encoder", None)
+    encoder: Any = getattr(model, "encoder", None)
     if not all(hasattr(model, name) for name in ("conv_proj", "class_token", "heads")):
         return None
     if not all(hasattr(encoder, name) for name in ("pos_embedding", "dropout", "layers", "ln")):
         return None
-    blocks = [Segment(f"encoder.layers.{name}", block)
-              for name, block in encoder.layers.named_children()]
-    return [Segment("conv_proj", Tokens(model)), *blocks, Segment("encoder.ln", encoder.ln),
-            Segment("class_token", _class_token), Segment("heads", model.heads)]
+    blocks = [
+        Segment(f"encoder.layers.{name}", block) for name, block in encoder.layers.named_children()
+    ]
+    return [
+        Segment("conv_proj", Tokens(model)),
+        *blocks,
+        Segment("encoder.ln", encoder.ln),
+        Segment("class_token", _class_token),
+        Segment("heads", model.heads),
+    ]
 
 
-RECIPES: List[Callable[[Any], Optional[List[Segment]]]] = [timm_transformer, torchvision_transformer]
+RECIPES: List[Callable[[Any], Optional[List[Segment]]]] = [
+    timm_transformer,
+    torchvision_transformer,
+]

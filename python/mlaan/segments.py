@@ -123,7 +123,7 @@ def _head_start(segments: Sequence[Segment]) -> int:
 
 
 def _groups(segments: Sequence[Segment]) -> List[List[Segment]]:
-    """Segments by the units that they make: weights begin one, what has none joins the one before."""
+    """Segments by units: weights begin one, what has none joins the one before."""
     groups: List[List[Segment]] = []
     for segment in segments:
         open_end = bool(groups) and groups[-1][-1].shape is None

@@ -50,7 +50,7 @@ class Unit(nn.Module):
         self._own = list(own)
         for step in steps:
             self._add(step)
-        self._kept_in_evaluation = []
+        self._kept_in_evaluation: List[nn.Module] = []
         self._names = self._find_names(names or {})
 
     def _add(self, step: Callable[..., Any]) -> None:
@@ -66,7 +66,7 @@ class Unit(nn.Module):
         self._count += 1
 
     def _find_names(self, known: Dict[int, str]) -> List[Tuple[str, str, bool]]:
-        """Of each tensor its name in the model, where it is in here, and whether it is a parameter."""
+        """Of each tensor its name in the model, its path in here, and whether it is trained."""
         found = []
         seen = {id(tensor) for _, tensor in self._own}
         kinds = (

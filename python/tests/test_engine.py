@@ -13,8 +13,9 @@ IMAGES, LABELS = batch(8)
 
 
 def plain_step(model, images, labels, lr=0.1):
-    optimizer = torch.optim.SGD(model.parameters(), lr=lr, momentum=0.9, weight_decay=1e-4,
-                                nesterov=True)
+    optimizer = torch.optim.SGD(
+        model.parameters(), lr=lr, momentum=0.9, weight_decay=1e-4, nesterov=True
+    )
     for _ in range(2):
         optimizer.zero_grad()
         logits = model(images)
@@ -39,8 +40,9 @@ def test_end_to_end_steps_are_those_of_pytorchs_sgd(recompute):
     model = ResNetCifar()
     twin = copy.deepcopy(model)
     logits = plain_step(twin, IMAGES, LABELS)
-    engine = mlaan.Engine(model, example=IMAGES, method="e2e", recompute=recompute,
-                          optimizer=mlaan.SGD(lr=0.1))
+    engine = mlaan.Engine(
+        model, example=IMAGES, method="e2e", recompute=recompute, optimizer=mlaan.SGD(lr=0.1)
+    )
     engine.step(IMAGES, LABELS)
     result = engine.step(IMAGES, LABELS)
     assert torch.equal(result.logits, logits)
@@ -54,8 +56,10 @@ def test_steps_are_those_of_the_engines_own_network(method):
     model = ResNetCifar(blocks=2)
     model.load_state_dict(own.state_dict())
     chain = mlaan.units(model, IMAGES, name="resnet14")
-    engines = [mlaan.Engine(network, method=method, modules=6, optimizer=mlaan.SGD(lr=0.05))
-               for network in (own, chain)]
+    engines = [
+        mlaan.Engine(network, method=method, modules=6, optimizer=mlaan.SGD(lr=0.05))
+        for network in (own, chain)
+    ]
     engines[1].load_state_dict(engines[0].state_dict())  # the nets' weights are drawn otherwise
     for _ in range(2):
         results = [engine.step(IMAGES, LABELS) for engine in engines]
@@ -68,8 +72,9 @@ def test_steps_are_those_of_the_engines_own_network(method):
 def test_every_method_trains_a_plain_chain(method):
     model = small_chain()
     before = copy.deepcopy(model.state_dict())
-    engine = mlaan.Engine(model, example=IMAGES, method=method, modules=3,
-                          normalisation=((0, 0, 0), (1, 1, 1)))
+    engine = mlaan.Engine(
+        model, example=IMAGES, method=method, modules=3, normalisation=((0, 0, 0), (1, 1, 1))
+    )
     result = engine.step(IMAGES, LABELS)
     assert len(result.by_name()) == len(engine.supervisions)
     assert torch.isfinite(result.losses).all()
@@ -125,8 +130,12 @@ def test_a_resume_with_torch_optimizers_is_exact():
         torch.manual_seed(5)
         model = small_chain()
         return model, mlaan.Engine(
-            model, example=IMAGES, method="dgl", modules=3,
-            optimizer=lambda parameters: torch.optim.Adam(parameters, lr=0.01))
+            model,
+            example=IMAGES,
+            method="dgl",
+            modules=3,
+            optimizer=lambda parameters: torch.optim.Adam(parameters, lr=0.01),
+        )
 
     straight, first = engine()
     first.step(IMAGES, LABELS)
@@ -143,11 +152,14 @@ def test_torch_optimizers_step_as_the_engines_own():
     torch.manual_seed(3)
     models = [small_chain() for _ in range(2)]
     models[1].load_state_dict(models[0].state_dict())
-    makers = [mlaan.SGD(lr=0.1, momentum=0.9, weight_decay=1e-4, nesterov=False),
-              lambda parameters: torch.optim.SGD(parameters, lr=0.1, momentum=0.9,
-                                                 weight_decay=1e-4)]
-    engines = [mlaan.Engine(model, example=IMAGES, method="dgl", modules=3, optimizer=maker)
-               for model, maker in zip(models, makers)]
+    makers = [
+        mlaan.SGD(lr=0.1, momentum=0.9, weight_decay=1e-4, nesterov=False),
+        lambda parameters: torch.optim.SGD(parameters, lr=0.1, momentum=0.9, weight_decay=1e-4),
+    ]
+    engines = [
+        mlaan.Engine(model, example=IMAGES, method="dgl", modules=3, optimizer=maker)
+        for model, maker in zip(models, makers)
+    ]
     for engine in engines:
         engine.step(IMAGES, LABELS)
         engine.set_learning_rate(0.02)
@@ -155,7 +167,8 @@ def test_torch_optimizers_step_as_the_engines_own():
     for one, two in zip(models[0].parameters(), models[1].parameters()):
         assert torch.equal(one, two)
     assert {optimizer.param_groups[0]["lr"] for optimizer in engines[1].optimizers.values()} == {
-        0.02}
+        0.02
+    }
 
 
 def test_recomputation_changes_no_number_and_takes_fewer_bytes():
@@ -177,8 +190,9 @@ def test_a_budget_is_kept_or_refused():
 
     def peak_of(**settings):
         torch.manual_seed(7)
-        engine = mlaan.Engine(ResNetCifar(blocks=2), example=images[:2], method="e2e",
-                              batch_size=16, **settings)
+        engine = mlaan.Engine(
+            ResNetCifar(blocks=2), example=images[:2], method="e2e", batch_size=16, **settings
+        )
         engine.step(images, labels)
         before = engine.memory()["live"]
         engine.reset_peak()
@@ -214,9 +228,9 @@ def test_hooks_see_complete_gradients_and_may_change_them():
         torch.nn.utils.clip_grad_norm_(list(parameters.values()), 0.01)
 
     mlaan.Engine(model, example=IMAGES, method="dgl", modules=3, before_update=clip).step(
-        IMAGES, LABELS)
-    mlaan.Engine(twin, example=IMAGES, method="dgl", modules=3, clip_grad=0.01).step(
-        IMAGES, LABELS)
+        IMAGES, LABELS
+    )
+    mlaan.Engine(twin, example=IMAGES, method="dgl", modules=3, clip_grad=0.01).step(IMAGES, LABELS)
     assert seen[:2] == ["module 1", "aux.1.local"] or set(seen) >= {"module 1", "module 2", "head"}
     for one, two in zip(model.parameters(), twin.parameters()):
         assert torch.allclose(one, two, atol=1e-7)
@@ -224,8 +238,13 @@ def test_hooks_see_complete_gradients_and_may_change_them():
 
 def test_an_observer_sees_every_operation():
     seen = []
-    engine = mlaan.Engine(small_chain(), example=IMAGES, method="mlm", modules=3,
-                          observer=lambda text, module: seen.append(text))
+    engine = mlaan.Engine(
+        small_chain(),
+        example=IMAGES,
+        method="mlm",
+        modules=3,
+        observer=lambda text, module: seen.append(text),
+    )
     engine.step(IMAGES, LABELS)
     assert seen == engine.operations
     engine.observer = None
@@ -235,7 +254,9 @@ def test_an_observer_sees_every_operation():
 
 def test_partitions():
     def cut(**settings):
-        return mlaan.Engine(ResNetCifar(blocks=2), example=IMAGES, method="dgl", **settings).partition
+        return mlaan.Engine(
+            ResNetCifar(blocks=2), example=IMAGES, method="dgl", **settings
+        ).partition
 
     assert cut(partition=["layer1.1", "layer2.1"])[1] == ["layer2.0", "layer2.1"]
     assert [len(module) for module in cut(modules=2, partition="uniform")] == [4, 3]
@@ -248,8 +269,9 @@ def test_partitions():
 
 
 def test_settings_of_a_method():
-    engine = mlaan.Engine(small_chain(), example=IMAGES, method="mlm", modules=3,
-                          options={"mlm.window": 3})
+    engine = mlaan.Engine(
+        small_chain(), example=IMAGES, method="mlm", modules=3, options={"mlm.window": 3}
+    )
     assert max(item["last"] - item["first"] for item in engine.supervisions) == 2
     assert "mlm.window" in {row["key"] for row in mlaan.settings("mlm")}
     with pytest.raises(mlaan.UserError, match="mlm.windw"):
@@ -259,8 +281,14 @@ def test_settings_of_a_method():
 
 
 def test_autocast_and_channels_last():
-    engine = mlaan.Engine(small_chain(), example=IMAGES, method="dgl", modules=3,
-                          precision="bfloat16", channels_last=True)
+    engine = mlaan.Engine(
+        small_chain(),
+        example=IMAGES,
+        method="dgl",
+        modules=3,
+        precision="bfloat16",
+        channels_last=True,
+    )
     result = engine.step(IMAGES, LABELS)
     assert torch.isfinite(result.losses).all()
     convolution = engine.chain.model[0][0]
@@ -299,8 +327,9 @@ def test_local_training_takes_fewer_bytes_than_end_to_end():
     images, labels = batch(16, side=16)
     peaks = {}
     for method in ("e2e", "dgl"):
-        engine = mlaan.Engine(ResNetCifar(blocks=5), example=images, method=method,
-                              recompute="none")
+        engine = mlaan.Engine(
+            ResNetCifar(blocks=5), example=images, method=method, recompute="none"
+        )
         engine.step(images, labels)
         before = engine.memory()["live"]
         engine.reset_peak()

@@ -25,15 +25,20 @@ def twins():
 
 
 def equal(one, two):
-    return all(torch.equal(a, b) for a, b in zip(one.state_dict().values(),
-                                                 two.state_dict().values()))
+    return all(
+        torch.equal(a, b) for a, b in zip(one.state_dict().values(), two.state_dict().values())
+    )
 
 
 def test_a_loss_as_a_function_is_the_named_one():
     one, two = twins()
     train(one, method="mlm", modules=3)
-    train(two, method="mlm", modules=3, loss=lambda output, labels: functional.cross_entropy(
-        output, labels))
+    train(
+        two,
+        method="mlm",
+        modules=3,
+        loss=lambda output, labels: functional.cross_entropy(output, labels),
+    )
     assert equal(one, two)
 
 
@@ -73,8 +78,10 @@ def dgl_by_hand(units, partition):
     supervisions = []
     for module in range(last):
         channels = partition.output_shape(module)[0]
-        net = mlaan.Net(f"aux.{module + 1}", nn.Sequential(
-            nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, 10)))
+        net = mlaan.Net(
+            f"aux.{module + 1}",
+            nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, 10)),
+        )
         supervisions.append(mlaan.Supervision(module, module, net))
     return [*supervisions, mlaan.Supervision(last, last, name="output")]
 
@@ -88,8 +95,10 @@ def test_a_method_of_ones_own_gives_the_gradients_of_its_windows():
         value = unit(value.detach())
         if module == 2:
             break
-        head = engine.parameters[f"aux.{module + 1}.2.weight"], engine.parameters[
-            f"aux.{module + 1}.2.bias"]
+        head = (
+            engine.parameters[f"aux.{module + 1}.2.weight"],
+            engine.parameters[f"aux.{module + 1}.2.bias"],
+        )
         loss = functional.cross_entropy(functional.linear(value.mean((2, 3)), *head), LABELS)
         parameters = [parameter for _, parameter in unit.unit_parameters()]
         for parameter, gradient in zip(parameters, torch.autograd.grad(loss, parameters)):
@@ -113,23 +122,29 @@ def test_a_method_of_texts_is_the_built_in_one():
 def test_windows_and_shared_nets():
     def windows(units, partition):
         net = mlaan.Net("shared", ["linear 10"], learning_rate=0.5)
-        return [mlaan.Supervision(0, 1, net, weight=0.9), mlaan.Supervision(1, 1, net, weight=0.1),
-                mlaan.Supervision(1, 2, name="output")]
+        return [
+            mlaan.Supervision(0, 1, net, weight=0.9),
+            mlaan.Supervision(1, 1, net, weight=0.1),
+            mlaan.Supervision(1, 2, name="output"),
+        ]
 
     engine, result = train(small_chain(), method=windows, modules=3)
     assert [item["net"] for item in engine.supervisions] == ["shared", "shared", "head"]
     assert result.losses[0] == result.losses[1]
 
 
-@pytest.mark.parametrize("supervisions, message", [
-    ([mlaan.Supervision(0, 5)], "0 to 5; a window must lie within modules 0 to 2"),
-    ([mlaan.Supervision(2, 2)], "module 1 would never be trained"),
-    (["local"], "gave a str among its supervisions"),
-    ([mlaan.Supervision(0, 1)], "own head"),
-    ([mlaan.Supervision(0, 2, weight=-1)], "weight"),
-    ([mlaan.Supervision(0, 2, course="steep")], "course"),
-    ([mlaan.Supervision(0, 2, loss=3)], "a loss must be a name"),
-])
+@pytest.mark.parametrize(
+    "supervisions, message",
+    [
+        ([mlaan.Supervision(0, 5)], "0 to 5; a window must lie within modules 0 to 2"),
+        ([mlaan.Supervision(2, 2)], "module 1 would never be trained"),
+        (["local"], "gave a str among its supervisions"),
+        ([mlaan.Supervision(0, 1)], "own head"),
+        ([mlaan.Supervision(0, 2, weight=-1)], "weight"),
+        ([mlaan.Supervision(0, 2, course="steep")], "course"),
+        ([mlaan.Supervision(0, 2, loss=3)], "a loss must be a name"),
+    ],
+)
 def test_supervisions_that_cannot_be(supervisions, message):
     with pytest.raises(mlaan.UserError, match=message):
         train(small_chain(), method=lambda units, partition: supervisions, modules=3)
@@ -144,5 +159,9 @@ def test_phases_hand_over():
     assert len(engine.supervisions) == 1 < first
     engine.step(IMAGES, LABELS)
     with pytest.raises(mlaan.UserError, match="phases"):
-        mlaan.Engine(model, example=IMAGES, method="mlaan-relay",
-                     optimizer=lambda parameters: torch.optim.SGD(parameters, lr=0.1))
+        mlaan.Engine(
+            model,
+            example=IMAGES,
+            method="mlaan-relay",
+            optimizer=lambda parameters: torch.optim.SGD(parameters, lr=0.1),
+        )

@@ -23,9 +23,11 @@ def test_the_stubs_name_what_the_extension_has():
     named = {}
     for node in tree.body:
         if isinstance(node, ast.ClassDef):
-            named[node.name] = {item.name if isinstance(item, ast.FunctionDef) else item.target.id
-                                for item in node.body
-                                if isinstance(item, (ast.FunctionDef, ast.AnnAssign))}
+            named[node.name] = {
+                item.name if isinstance(item, ast.FunctionDef) else item.target.id
+                for item in node.body
+                if isinstance(item, (ast.FunctionDef, ast.AnnAssign))
+            }
         elif isinstance(node, ast.FunctionDef):
             named[node.name] = set()
         elif isinstance(node, ast.AnnAssign):
@@ -36,7 +38,8 @@ def test_the_stubs_name_what_the_extension_has():
         if members:
             own = vars(getattr(mlaan._engine, name))
             assert {member for member in members if not member.startswith("_")} == {
-                member for member in own if not member.startswith("_")}, name
+                member for member in own if not member.startswith("_")
+            }, name
 
 
 def test_all_that_is_public_is_documented():
@@ -46,12 +49,15 @@ def test_all_that_is_public_is_documented():
             assert inspect.getdoc(item), name
 
 
-@pytest.mark.parametrize("example, needs", [
-    ("own_method.py", None),
-    ("plain_loop.py", "torchvision"),
-    ("fine_tune.py", "timm"),
-    ("lightning_module.py", "lightning"),
-])
+@pytest.mark.parametrize(
+    "example, needs",
+    [
+        ("own_method.py", None),
+        ("plain_loop.py", "torchvision"),
+        ("fine_tune.py", "timm"),
+        ("lightning_module.py", "lightning"),
+    ],
+)
 def test_examples_run(example, needs, tmp_path):
     if needs == "lightning":
         if not _has("lightning") and not _has("pytorch_lightning"):
@@ -60,11 +66,17 @@ def test_examples_run(example, needs, tmp_path):
         pytest.importorskip(needs)
     if example == "fine_tune.py":
         pytest.importorskip("safetensors")
-    arguments = {"plain_loop.py": "--epochs 1 --batch-size 8",
-                 "fine_tune.py": f"--batch-size 8 --output {tmp_path}/out.safetensors"}
+    arguments = {
+        "plain_loop.py": "--epochs 1 --batch-size 8",
+        "fine_tune.py": f"--batch-size 8 --output {tmp_path}/out.safetensors",
+    }
     arguments = arguments.get(example, "").split()
-    done = subprocess.run([sys.executable, str(FOLDER / "examples" / example), *arguments],
-                          capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    done = subprocess.run(
+        [sys.executable, str(FOLDER / "examples" / example), *arguments],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
     assert done.returncode == 0, done.stderr
     assert "error" in done.stdout or "loss" in done.stdout
     assert example != "fine_tune.py" or "plain PyTorch are the same" in done.stdout

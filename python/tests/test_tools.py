@@ -16,10 +16,17 @@ IMAGES, LABELS = batch(8)
 
 def test_what_a_plan_foretells_is_what_a_step_takes():
     images, labels = batch(16, side=16)
-    rows = mlaan.plan(ResNetCifar(), example=images[:2], batch_size=16,
-                      methods=["mlaan-lean", "e2e"], modules=[3], seconds=False)
+    rows = mlaan.plan(
+        ResNetCifar(),
+        example=images[:2],
+        batch_size=16,
+        methods=["mlaan-lean", "e2e"],
+        modules=[3],
+        seconds=False,
+    )
     assert {(row["method"], row["recompute"]) for row in rows} == {
-        (method, kind) for method in ("mlaan-lean", "e2e") for kind in ("none", "auto")}
+        (method, kind) for method in ("mlaan-lean", "e2e") for kind in ("none", "auto")
+    }
     for row in rows:
         engine = mlaan.Engine(ResNetCifar(), example=images[:2], **row["engine"])
         engine.step(images, labels)
@@ -37,8 +44,14 @@ def test_what_a_plan_foretells_is_what_a_step_takes():
 
 def test_a_plan_within_a_budget_puts_what_fits_first():
     images, _ = batch(16, side=16)
-    rows = mlaan.plan(ResNetCifar(), example=images[:2], batch_size=16, memory="3MiB",
-                      methods=["dgl", "e2e"], modules=[3])
+    rows = mlaan.plan(
+        ResNetCifar(),
+        example=images[:2],
+        batch_size=16,
+        memory="3MiB",
+        methods=["dgl", "e2e"],
+        modules=[3],
+    )
     fits = [row["fits"] for row in rows]
     assert fits == sorted(fits, reverse=True) and True in fits and False in fits
     assert all((row["peak_bytes"] <= 3 * 2**20) == row["fits"] for row in rows)
@@ -49,21 +62,40 @@ def test_a_comparison_has_a_row_for_each_method_seed_and_epoch():
     batches = [(IMAGES, LABELS)] * 3
     seen = []
     rows = mlaan.compare(
-        small_chain, ["e2e", ("wide", {"method": "mlm", "options": {"mlm.window": 3}})], batches,
-        batches, example=IMAGES, epochs=2, seeds=(0, 1), modules=3, progress=seen.append)
+        small_chain,
+        ["e2e", ("wide", {"method": "mlm", "options": {"mlm.window": 3}})],
+        batches,
+        batches,
+        example=IMAGES,
+        epochs=2,
+        seeds=(0, 1),
+        modules=3,
+        progress=seen.append,
+    )
     assert rows == seen
     assert [(row["method"], row["seed"], row["epoch"]) for row in rows] == [
-        (method, seed, epoch) for seed in (0, 1) for method in ("e2e", "wide") for epoch in (1, 2)]
+        (method, seed, epoch) for seed in (0, 1) for method in ("e2e", "wide") for epoch in (1, 2)
+    ]
     assert all(0 <= row["test_error"] <= 100 and row["peak_bytes"] > 0 for row in rows)
-    again = mlaan.compare(small_chain, ["e2e"], batches, batches, example=IMAGES, epochs=2,
-                          modules=3)
+    again = mlaan.compare(
+        small_chain, ["e2e"], batches, batches, example=IMAGES, epochs=2, modules=3
+    )
     assert [row["train_loss"] for row in again] == [row["train_loss"] for row in rows[:2]]
 
 
 def test_plots_have_a_point_for_each_method(tmp_path):
-    rows = [{"method": method, "seed": seed, "epoch": epoch, "test_error": 10.0 * epoch + seed,
-             "peak_bytes": size} for method, size in (("e2e", 2e8), ("dgl", 1e8))
-            for seed in (0, 1) for epoch in (1, 2)]
+    rows = [
+        {
+            "method": method,
+            "seed": seed,
+            "epoch": epoch,
+            "test_error": 10.0 * epoch + seed,
+            "peak_bytes": size,
+        }
+        for method, size in (("e2e", 2e8), ("dgl", 1e8))
+        for seed in (0, 1)
+        for epoch in (1, 2)
+    ]
     picture = mlaan.plot(rows, tmp_path / "plot.svg")
     assert (tmp_path / "plot.svg").read_text() == picture
     assert picture.startswith("<svg") and ">e2e<" in picture and ">dgl<" in picture
@@ -90,9 +122,11 @@ PROGRAM = os.environ.get("MLAAN_PROGRAM")
 
 @pytest.mark.skipif(not PROGRAM, reason="the program was not built")
 def test_the_programs_runs_are_read(tmp_path):
-    arguments = ("train --dataset procedural --model resnet8 --epochs 1 -b 16 --train-limit 64 "
-                 "--limit-train-batches 2 --limit-test-batches 1 --method dgl --modules 2 "
-                 f"--set log.steps=1 --output {tmp_path}/run").split()
+    arguments = (
+        "train --dataset procedural --model resnet8 --epochs 1 -b 16 --train-limit 64 "
+        "--limit-train-batches 2 --limit-test-batches 1 --method dgl --modules 2 "
+        f"--set log.steps=1 --output {tmp_path}/run"
+    ).split()
     subprocess.run([PROGRAM, *arguments], check=True, capture_output=True)
     run = mlaan.read_run(tmp_path / "run")
     assert run.summary["method"] == "dgl"
@@ -137,8 +171,10 @@ def test_fused_blocks_rebuild_activations_where_an_engine_asks_for_it():
         before = engine.memory()["live"]
         engine.reset_peak()
         engine.accumulate(images, labels)
-        results[recompute] = engine.memory()["peak"] - before, [
-            parameter.grad for parameter in model.parameters()]
+        results[recompute] = (
+            engine.memory()["peak"] - before,
+            [parameter.grad for parameter in model.parameters()],
+        )
         del engine
         model.zero_grad(set_to_none=True)
     assert results["activation"][0] < results["none"][0]
@@ -146,9 +182,14 @@ def test_fused_blocks_rebuild_activations_where_an_engine_asks_for_it():
 
 
 def test_blocks_of_ones_own_are_fused():
-    model = nn.Sequential(nn.Conv2d(3, 16, 3, padding=1), mlaan.nn.BasicBlock(16, 32, 2),
-                          mlaan.nn.Bottleneck(32, 8), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
-                          nn.Linear(32, 10))
+    model = nn.Sequential(
+        nn.Conv2d(3, 16, 3, padding=1),
+        mlaan.nn.BasicBlock(16, 32, 2),
+        mlaan.nn.Bottleneck(32, 8),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(32, 10),
+    )
     engine = mlaan.Engine(model, example=IMAGES, method="mlaan-lean", modules=3)
     assert torch.isfinite(engine.step(IMAGES, LABELS).losses).all()
     with pytest.raises(mlaan.UserError, match="without bias"):

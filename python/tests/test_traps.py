@@ -10,7 +10,7 @@ import traceback
 import mlaan
 import pytest
 import torch
-from networks import ResNetCifar, batch, small_chain
+from networks import batch, small_chain
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -32,9 +32,15 @@ class Moody(nn.Module):
 
 
 def moody_chain():
-    return nn.Sequential(nn.Conv2d(3, 3, 3, padding=1), Moody(), nn.ReLU(),
-                         nn.Conv2d(8, 8, 3, padding=1), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
-                         nn.Linear(8, 10))
+    return nn.Sequential(
+        nn.Conv2d(3, 3, 3, padding=1),
+        Moody(),
+        nn.ReLU(),
+        nn.Conv2d(8, 8, 3, padding=1),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(8, 10),
+    )
 
 
 def fail():
@@ -135,9 +141,18 @@ def test_references_held_in_python_change_no_result():
             for module in model.modules():
                 module.register_forward_hook(lambda *all: kept.append(all[1:]))
         engine = mlaan.Engine(
-            model, example=IMAGES, method="mlaan", modules=3,
-            before_update=(lambda part, parameters: kept.append(
-                [parameter.grad for parameter in parameters.values()])) if hold else None)
+            model,
+            example=IMAGES,
+            method="mlaan",
+            modules=3,
+            before_update=(
+                lambda part, parameters: kept.append(
+                    [parameter.grad for parameter in parameters.values()]
+                )
+            )
+            if hold
+            else None,
+        )
         for _ in range(3):
             result = engine.step(IMAGES, LABELS)
             if hold:
@@ -151,22 +166,37 @@ def test_gradients_that_a_hook_keeps_stay_as_they_were():
     kept = []
     engine = mlaan.Engine(small_chain(), example=IMAGES, method="dgl", modules=3)
     engine.before_update = lambda part, parameters: kept.extend(
-        (parameter.grad, parameter.grad.clone()) for parameter in parameters.values())
+        (parameter.grad, parameter.grad.clone()) for parameter in parameters.values()
+    )
     engine.step(IMAGES, LABELS)
     assert kept and all(torch.equal(one, two) for one, two in kept)
 
 
-@pytest.mark.parametrize("settings", [
-    {"method": "mlaan"},
-    {"method": "e2e", "recompute": "unit"},
-    {"method": "dgl", "loss": lambda output, labels: nn.functional.cross_entropy(output, labels),
-     "before_update": lambda part, parameters: None, "observer": lambda text, module: None,
-     "optimizer": lambda parameters: torch.optim.SGD(parameters, lr=1e-3)},
-])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"method": "mlaan"},
+        {"method": "e2e", "recompute": "unit"},
+        {
+            "method": "dgl",
+            "loss": lambda output, labels: nn.functional.cross_entropy(output, labels),
+            "before_update": lambda part, parameters: None,
+            "observer": lambda text, module: None,
+            "optimizer": lambda parameters: torch.optim.SGD(parameters, lr=1e-3),
+        },
+    ],
+)
 def test_a_thousand_steps_leak_nothing(settings):
     images, labels = torch.randn(4, 3, 4, 4), torch.tensor([0, 1, 2, 3])
-    model = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(), nn.Conv2d(4, 4, 3, padding=1),
-                          nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 10))
+    model = nn.Sequential(
+        nn.Conv2d(3, 4, 3, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(4, 4, 3, padding=1),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(4, 10),
+    )
     settings = {"optimizer": mlaan.SGD(lr=1e-3), **settings}
     engine = mlaan.Engine(model, example=images, modules=2, **settings)
     for _ in range(5):
@@ -174,8 +204,9 @@ def test_a_thousand_steps_leak_nothing(settings):
 
     def count():
         gc.collect()
-        references = sum(sys.getrefcount(item) for item in [model, images, labels,
-                                                            *model.parameters()])
+        references = sum(
+            sys.getrefcount(item) for item in [model, images, labels, *model.parameters()]
+        )
         return engine.memory()["live"], len(gc.get_objects()), references
 
     before = count()
@@ -209,8 +240,9 @@ def count_of(index):
 def test_a_data_loaders_processes(context):
     engine = mlaan.Engine(small_chain(), example=IMAGES, method="dgl", modules=3)
     engine.step(IMAGES, LABELS)
-    loader = DataLoader(TensorDataset(IMAGES, LABELS), batch_size=4, num_workers=2,
-                        multiprocessing_context=context)
+    loader = DataLoader(
+        TensorDataset(IMAGES, LABELS), batch_size=4, num_workers=2, multiprocessing_context=context
+    )
     losses = [engine.step(images, labels).loss for images, labels in loader]
     assert len(losses) == 2
 
@@ -222,25 +254,28 @@ def test_torch_may_be_imported_after_mlaan():
 
 # Bad use
 
+
 def refused(message, **settings):
     model = settings.pop("model", None) or small_chain()
     example = settings.pop("example", IMAGES)
     with pytest.raises(mlaan.UserError, match=message) as caught:
-        engine = mlaan.Engine(model, example=example, modules=3,
-                              **{"method": "dgl", **settings})
+        engine = mlaan.Engine(model, example=example, modules=3, **{"method": "dgl", **settings})
         engine.step(IMAGES, LABELS)
     assert isinstance(caught.value, ValueError) and isinstance(caught.value, mlaan.Error)
 
 
-@pytest.mark.parametrize("labels, message", [
-    (LABELS[:7], r"shape \(7,\).*accepted are int64 of shape \(8\)"),
-    (LABELS.view(8, 1), r"shape \(8, 1\)"),
-    (LABELS.float(), r"type torch.float32"),
-    (torch.zeros(8, 9), r"shape \(8, 9\).*\(8, 10\)"),
-    (LABELS + 10, r"class 1"),
-    (torch.tensor(3), "single number"),
-    ([1, 2], "labels are a list"),
-])
+@pytest.mark.parametrize(
+    "labels, message",
+    [
+        (LABELS[:7], r"shape \(7,\).*accepted are int64 of shape \(8\)"),
+        (LABELS.view(8, 1), r"shape \(8, 1\)"),
+        (LABELS.float(), r"type torch.float32"),
+        (torch.zeros(8, 9), r"shape \(8, 9\).*\(8, 10\)"),
+        (LABELS + 10, r"class 1"),
+        (torch.tensor(3), "single number"),
+        ([1, 2], "labels are a list"),
+    ],
+)
 def test_labels_that_are_none(labels, message):
     engine = mlaan.Engine(small_chain(), example=IMAGES, method="dgl", modules=3)
     with pytest.raises(mlaan.UserError, match=message):
@@ -260,8 +295,14 @@ class InPlace(nn.Module):
 
 
 def test_a_unit_that_changes_its_input_in_place():
-    model = nn.Sequential(nn.Conv2d(3, 3, 3, padding=1), InPlace(), nn.ReLU(),
-                          nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 10))
+    model = nn.Sequential(
+        nn.Conv2d(3, 3, 3, padding=1),
+        InPlace(),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(8, 10),
+    )
     with pytest.raises(mlaan.UserError, match="'1' changes its input in place"):
         mlaan.Engine(model, example=IMAGES, method="dgl", modules=2).step(IMAGES, LABELS)
 
@@ -269,8 +310,13 @@ def test_a_unit_that_changes_its_input_in_place():
 def test_a_layer_in_place_that_a_probe_sees_is_no_trouble():
     def run(inplace):
         torch.manual_seed(4)
-        model = nn.Sequential(nn.Conv2d(3, 8, 3), nn.Sequential(nn.ReLU(inplace), nn.Conv2d(8, 8, 3)),
-                              nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 10))
+        model = nn.Sequential(
+            nn.Conv2d(3, 8, 3),
+            nn.Sequential(nn.ReLU(inplace), nn.Conv2d(8, 8, 3)),
+            nn.AdaptiveAvgPool2d(1),
+            nn.Flatten(),
+            nn.Linear(8, 10),
+        )
         pieces = [model[0], model[1], lambda x: x.mean((2, 3)), model[4]]
         engine = mlaan.Engine(mlaan.units(pieces, IMAGES), method="dgl", modules=2)
         engine.step(IMAGES, LABELS)
@@ -313,9 +359,14 @@ def test_a_parameter_in_two_nets_is_refused():
     shared = nn.Linear(8, 10)
 
     def both(units, partition):
-        nets = [mlaan.Net(f"aux.{j}", nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), shared))
-                for j in range(2)]
-        return [mlaan.Supervision(0, 0, nets[0]), mlaan.Supervision(0, 0, nets[1]),
-                mlaan.Supervision(1, 2)]
+        nets = [
+            mlaan.Net(f"aux.{j}", nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), shared))
+            for j in range(2)
+        ]
+        return [
+            mlaan.Supervision(0, 0, nets[0]),
+            mlaan.Supervision(0, 0, nets[1]),
+            mlaan.Supervision(1, 2),
+        ]
 
     refused("belongs to another", method=both)

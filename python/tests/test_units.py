@@ -22,7 +22,11 @@ def test_nested_sequentials_are_cut_between_their_layers():
     chain = mlaan.units(model, IMAGES)
     assert chain.names() == ["0.0", "1.0", "2"]
     assert [name for name, _ in chain.units[0].unit_parameters()] == [
-        "0.0.weight", "0.0.bias", "0.1.weight", "0.1.bias"]
+        "0.0.weight",
+        "0.0.bias",
+        "0.1.weight",
+        "0.1.bias",
+    ]
     assert equal_to_model(model, chain, IMAGES)
 
 
@@ -36,8 +40,15 @@ def test_parameters_are_the_models_own():
 def test_a_model_with_functions_is_cut_between_its_blocks():
     model = ResNetCifar(blocks=2)
     chain = mlaan.units(model, IMAGES)
-    assert chain.names() == ["conv1", "layer1.0", "layer1.1", "layer2.0", "layer2.1", "layer3.0",
-                             "layer3.1"]
+    assert chain.names() == [
+        "conv1",
+        "layer1.0",
+        "layer1.1",
+        "layer2.0",
+        "layer2.1",
+        "layer3.0",
+        "layer3.1",
+    ]
     assert chain.block_count == 6  # the stem is none
     assert chain.units[3].output_shape == (32, 4, 4)
     assert equal_to_model(model, chain, IMAGES)
@@ -130,8 +141,14 @@ class Pair(nn.Module):
 
 def test_tuples_stay_within_a_unit():
     takes_pair = nn.Conv2d(4, 4, 3)
-    pieces = [Pair(), lambda pair: pair[0] + pair[1].mean(), takes_pair, nn.ReLU(),
-              lambda x: x.mean((2, 3)), nn.Linear(4, 10)]
+    pieces = [
+        Pair(),
+        lambda pair: pair[0] + pair[1].mean(),
+        takes_pair,
+        nn.ReLU(),
+        lambda x: x.mean((2, 3)),
+        nn.Linear(4, 10),
+    ]
     chain = mlaan.units(pieces, IMAGES)
     assert chain.names() == ["0", "2"]
     value = IMAGES
@@ -150,8 +167,15 @@ def test_a_head_by_hand():
 
 def test_a_shared_parameter_is_refused_by_name():
     layer = nn.Conv2d(4, 4, 3, padding=1)
-    model = nn.Sequential(nn.Conv2d(3, 4, 3), layer, nn.ReLU(), layer, nn.AdaptiveAvgPool2d(1),
-                          nn.Flatten(), nn.Linear(4, 10))
+    model = nn.Sequential(
+        nn.Conv2d(3, 4, 3),
+        layer,
+        nn.ReLU(),
+        layer,
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(4, 10),
+    )
     with pytest.raises(mlaan.UserError, match="share the parameter '1.weight'"):
         mlaan.units(model, IMAGES)
 

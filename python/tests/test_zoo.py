@@ -16,12 +16,15 @@ def train_a_step(model, side, units, method, **settings):
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("name, side, units, settings", [
-    ("resnet18", 32, 9, {}),
-    ("mobilenet_v3_small", 32, 13, {}),
-    ("regnet_x_400mf", 32, 23, {}),
-    ("squeezenet1_1", 32, 9, {}),
-])
+@pytest.mark.parametrize(
+    "name, side, units, settings",
+    [
+        ("resnet18", 32, 9, {}),
+        ("mobilenet_v3_small", 32, 13, {}),
+        ("regnet_x_400mf", 32, 23, {}),
+        ("squeezenet1_1", 32, 9, {}),
+    ],
+)
 def test_torchvision(name, side, units, settings, method):
     models = pytest.importorskip("torchvision.models")
     train_a_step(getattr(models, name)(num_classes=10, **settings), side, units, method)
@@ -30,8 +33,15 @@ def test_torchvision(name, side, units, settings, method):
 @pytest.mark.parametrize("method", [*METHODS, "mlaan-lean"])
 def test_torchvisions_transformers(method):
     models = pytest.importorskip("torchvision.models")
-    model = models.VisionTransformer(image_size=32, patch_size=8, num_layers=3, num_heads=2,
-                                     hidden_dim=16, mlp_dim=32, num_classes=10)
+    model = models.VisionTransformer(
+        image_size=32,
+        patch_size=8,
+        num_layers=3,
+        num_heads=2,
+        hidden_dim=16,
+        mlp_dim=32,
+        num_classes=10,
+    )
     train_a_step(model, 32, 4, method)
 
 
@@ -43,12 +53,15 @@ def test_torchvisions_swins_pass_maps_with_channels_first(method):
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("name, side, units, settings", [
-    ("resnet10t", 32, 7, {}),
-    ("regnetx_002", 32, 14, {}),
-    ("mobilenetv3_small_050", 32, 14, {}),
-    ("vit_tiny_patch16_224", 32, 14, {"img_size": 32}),
-])
+@pytest.mark.parametrize(
+    "name, side, units, settings",
+    [
+        ("resnet10t", 32, 7, {}),
+        ("regnetx_002", 32, 14, {}),
+        ("mobilenetv3_small_050", 32, 14, {}),
+        ("vit_tiny_patch16_224", 32, 14, {"img_size": 32}),
+    ],
+)
 def test_timm(name, side, units, settings, method):
     timm = pytest.importorskip("timm")
     train_a_step(timm.create_model(name, num_classes=10, **settings), side, units, method)
