@@ -28,7 +28,8 @@ using std::chrono::milliseconds;
 /// What of a timeout is left for the operation itself: the rest is for finding out who is lost.
 milliseconds time_of_operations(double timeout_seconds) {
   constexpr double to_find_out = 3;
-  const double seconds = std::max(timeout_seconds - to_find_out, timeout_seconds / 2);
+  constexpr double least = 1;  // which LibTorch's store counts in
+  const double seconds = std::max({timeout_seconds - to_find_out, timeout_seconds / 2, least});
   return milliseconds(static_cast<std::int64_t>(1000 * seconds));
 }
 
