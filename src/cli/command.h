@@ -20,6 +20,8 @@ struct Command {
   bool computes = false;
   /// What its first argument can be, where each of them is a subcommand of its own.
   std::vector<std::string> verbs = {};
+  /// Can be one of several processes that do it together.
+  bool in_ranks = false;
 };
 
 /// One of a command's verbs, such as `get` of `mlaan data get`: flags, then what to do.

@@ -2,6 +2,7 @@
 #include "cli/dry_run.h"
 
 #include "io/temporary_folder.h"
+#include "train/joint_training.h"
 
 #include <mlaan/core/quantity.h>
 #include <mlaan/train/checkpoint.h>
@@ -35,14 +36,16 @@ Config shortened(const Config& config, const std::string& method, const fs::path
 
 }  // namespace
 
-int try_run(Config& config, const DataSource& data, const std::vector<std::string>& methods) {
+int try_run(Config& config, const DataSource& data, const std::vector<std::string>& methods,
+            ProcessGroup* group) {
   const TemporaryFolder folder("dry-run");
   for (const auto& method : methods) {
     const fs::path run_folder = folder / "run";
     Config settings = shortened(config, method, run_folder);
-    Trainer trainer(settings, data, run_folder);
+    Trainer trainer(settings, data, run_folder, group);
     const TrainSummary summary = trainer.run(StopSignals::requested);
     if (!summary.complete) return StopSignals::exit_code();
+    if (!is_first(group)) continue;
     const Checkpoint checkpoint = read_checkpoint(last_checkpoint(run_folder));
     const std::int64_t steps = checkpoint.info.state.step;
     std::printf(

@@ -51,18 +51,24 @@ void print_backtrace(const std::exception_ptr& error) {
 
 }  // namespace
 
-int report_error(const std::exception_ptr& error) {
-  int code = exit_failure;
+ErrorReport explain(const std::exception_ptr& error) {
   try {
     rethrow_explained(error);
   } catch (const UserError& user) {
-    std::fprintf(stderr, "mlaan: %s\n", user.what());
-    code = exit_usage;
+    return {user.what(), exit_usage};
   } catch (const std::exception& other) {
-    std::fprintf(stderr, "mlaan: %s\n", other.what());
+    return {other.what(), exit_failure};
   }
+}
+
+int report_error(const std::exception_ptr& error, const ErrorReport& report) {
+  std::fprintf(stderr, "mlaan: %s\n", report.text.c_str());
   print_backtrace(error);
-  return code;
+  return report.exit_code;
+}
+
+int report_error(const std::exception_ptr& error) {
+  return report_error(error, explain(error));
 }
 
 int finish_output(int exit_code) {

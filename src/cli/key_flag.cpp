@@ -103,6 +103,7 @@ std::string flag_group(const std::string& key) {
       {"model_ema", group::regularisation},
       {"teacher", group::regularisation},
       {"engine", group::hardware},
+      {"dist", group::hardware},
       {"validation", group::validation},
       {"limit", group::training},
       {"early_stopping", group::training},
@@ -120,10 +121,11 @@ std::string flag_group(const std::string& key) {
 
 std::string flag_value(const Field& field) {
   static const std::map<std::string, std::string> keys{
-      {"dataset", "DATASET"}, {"data", "DIR"},          {"model", "MODEL"},
-      {"weights", "FILE"},    {"method", "METHOD"},     {"output", "DIR"},
-      {"device", "DEVICE"},   {"memory", "BYTES"},      {"partition", "PARTITION"},
-      {"baseline", "METHOD"}, {"save.every", "PERIOD"}, {"limit.time", "TIME"},
+      {"dataset", "DATASET"},   {"data", "DIR"},          {"model", "MODEL"},
+      {"weights", "FILE"},      {"method", "METHOD"},     {"output", "DIR"},
+      {"device", "DEVICE"},     {"memory", "BYTES"},      {"partition", "PARTITION"},
+      {"baseline", "METHOD"},   {"save.every", "PERIOD"}, {"limit.time", "TIME"},
+      {"dist.timeout", "TIME"}, {"dist.bucket", "BYTES"},
   };
   if (std::holds_alternative<bool>(field.initial)) return "";
   std::string value = find_text(keys, field.key);

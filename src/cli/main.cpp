@@ -3,6 +3,7 @@
 #include "cli/error_report.h"
 #include "cli/help_format.h"
 #include "cli/key_flag.h"
+#include "cli/rank.h"
 #include "cli/standard_streams.h"
 #include "cli/version.h"
 #include "core/byte_text.h"
@@ -59,6 +60,7 @@ int run(int argc, char** argv) {
     if (!command.app->parsed()) continue;
     check_remaining(*command.app, command.verbs, command.verbs.empty() ? "argument" : "verb");
     if (command.computes) limit_spinning(argv);
+    if (command.computes && !command.in_ranks) refuse_ranks(command.app->get_name());
     return command.run();
   }
   check_remaining(program, names, "command");

@@ -31,13 +31,15 @@ fs::path checkpoint_in(const fs::path& path) {
 
 /// Where the run of this checkpoint goes on: in its own folder unless another one is asked for,
 /// which must not hold a run, then.
-LockedFolder folder_to_go_on_in(const fs::path& checkpoint, const std::string& output) {
+LockedFolder folder_to_go_on_in(const fs::path& checkpoint, const std::string& output,
+                                bool writes) {
   const fs::path own = run_folder_of(checkpoint);
   const fs::path folder = output.empty() ? own : fs::path(output);
   if (folder.empty()) {
     throw UserError(checkpoint.string() +
                     " is in no run's folder; say with --output where the run is to go on");
   }
+  if (!writes) return {folder, nullptr, std::nullopt};
   auto unless_begun = std::make_unique<NewFolder>(folder);
   FolderLock lock(folder);
   if (!are_one(folder, own) && holds_a_run(folder)) {
@@ -53,13 +55,14 @@ void copy_if_there(const fs::path& from, const fs::path& to) {
 
 }  // namespace
 
-ResumedRun resume_run(const std::string& given_path, const ConfigFlags& flags, Config& config) {
+ResumedRun resume_run(const std::string& given_path, const ConfigFlags& flags, Config& config,
+                      bool writes) {
   Config given;
   flags.apply(given);
   const fs::path path =
       checkpoint_in(given_path.empty() ? find_run_folder(given) : fs::path(given_path));
   if (!fs::exists(path)) throw UserError("there is no file " + path.string());
-  LockedFolder folder = folder_to_go_on_in(path, given.get<RunOptions>().output);
+  LockedFolder folder = folder_to_go_on_in(path, given.get<RunOptions>().output, writes);
   Checkpoint checkpoint = read_checkpoint(path);
   config.apply_text(checkpoint.info.config, path.string());
   config.apply("output", folder.path.string(), path.string());

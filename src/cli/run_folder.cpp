@@ -56,7 +56,7 @@ std::vector<fs::path> runs_alike(Config& config) {
 std::optional<OtherSetting> other_setting_of(const fs::path& run, Config& asked) {
   Config recorded;
   recorded.apply_file(run / "config.toml");
-  std::set<std::string> besides{"epochs", "baseline"};
+  std::set<std::string> besides{"epochs", "baseline", "dist.processes", "dist.timeout"};
   const std::string& memory = asked.get<RunOptions>().memory;
   if (!memory.empty() && memory == recorded.get<RunOptions>().memory) {
     // What was chosen to fit.

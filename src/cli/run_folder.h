@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 namespace mlaan::cli {
 
@@ -15,7 +16,7 @@ namespace mlaan::cli {
 struct LockedFolder {
   std::filesystem::path path;
   std::unique_ptr<NewFolder> unless_begun;  ///< takes it back where nothing came of the run
-  FolderLock lock;
+  std::optional<FolderLock> lock;           ///< not where another process writes for this one
 };
 
 /// The folder for a new run: `output`, or runs/DATASET-MODEL-METHOD with a number behind it if that

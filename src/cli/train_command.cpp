@@ -2,11 +2,14 @@
 #include "cli/commands.h"
 #include "cli/dry_run.h"
 #include "cli/key_flag.h"
+#include "cli/rank.h"
 #include "cli/resumed_run.h"
 #include "cli/run_folder.h"
 #include "cli/shell_text.h"
 #include "cli/version.h"
 #include "core/byte_text.h"
+#include "dist/launcher.h"
+#include "train/joint_training.h"
 #include "train/kept_plans.h"
 #include "train/own_plan.h"
 #include "train/resumed_settings.h"
@@ -53,6 +56,7 @@ struct TrainFlags {
                                                          "train_limit",
                                                          "workers",
                                                          "threads",
+                                                         "dist.processes",
                                                          "engine.recompute",
                                                          "engine.precision",
                                                          "partition",
@@ -97,14 +101,15 @@ struct TrainFlags {
 };
 
 TrainSummary train(Config& config, const DataSource& data, const fs::path& folder,
-                   const std::optional<Checkpoint>& checkpoint, bool quiet) {
-  Trainer trainer(config, data, folder);
+                   const std::optional<Checkpoint>& checkpoint, bool quiet, ProcessGroup* group) {
+  Trainer trainer(config, data, folder, group);
   if (!quiet) print_measured_format(config);
   if (checkpoint) trainer.resume(*checkpoint);
-  MetricsFiles files(folder);
   Progress progress(stderr, quiet);
-  trainer.add_observer(files);
   trainer.add_observer(progress);
+  if (!is_first(group)) return trainer.run(StopSignals::requested, StopSignals::take_save_request);
+  MetricsFiles files(folder);
+  trainer.add_observer(files);
   TensorBoardFile tensorboard(folder);
   if (config.get<LogOptions>().tensorboard) trainer.add_observer(tensorboard);
   return trainer.run(StopSignals::requested, StopSignals::take_save_request);
@@ -144,13 +149,13 @@ std::optional<Checkpoint> find_checkpoint(const fs::path& folder) {
 
 /// Writes down how many threads a run chooses by itself, so that it goes on with as many: bits
 /// depend on it. \param before of the run that goes on; 0: none, or not written down.
-void settle_threads(Config& config, std::int64_t before) {
-  const int processors = available_processors();
+/// \param processors that it may have.
+void settle_threads(Config& config, std::int64_t before, int processors, bool tells) {
   if (config.get<RunOptions>().threads == 0) {
     config.apply("threads", std::to_string(processors), "one for each processor");
   }
   const auto threads = config.get<RunOptions>().threads;
-  if (before == 0) return;
+  if (before == 0 || !tells) return;
   if (threads != before) {
     std::fprintf(stderr,
                  "mlaan: note: goes on with %lld threads, where the run had %lld: bits will be "
@@ -165,64 +170,169 @@ void settle_threads(Config& config, std::int64_t before) {
   }
 }
 
-/// The number of threads that the checkpoint's run had.
-std::int64_t threads_of(const Checkpoint& checkpoint) {
+/// The number of threads that the run goes on with, unless one is asked for: that of before; but of
+/// a run that had its processors in another number of processes, a new one, and 0 is given back.
+std::int64_t take_threads_of(const Checkpoint& checkpoint, Config& config) {
   Config recorded;
   recorded.apply_text(checkpoint.info.config, checkpoint.path.string());
-  return recorded.get<RunOptions>().threads;
+  if (recorded.get<DistOptions>().processes == config.get<DistOptions>().processes) {
+    return recorded.get<RunOptions>().threads;
+  }
+  if (config.origin("threads") == checkpoint.path.string()) {
+    config.apply("threads", "0", "another number of processes");
+  }
+  return 0;
+}
+
+/// What the run goes on from: what is asked for; or, where the launcher has started all ranks anew,
+/// the last checkpoint that those before have left. \return nothing for a run that begins.
+std::optional<std::string> checkpoint_to_go_on_from(const TrainFlags& flags,
+                                                    const ProcessGroup* group) {
+  if (flags.resume_option->count() > 0) return flags.resume;
+  if (group == nullptr || group->place().restarts == 0 || flags.dry_run) return std::nullopt;
+  Config given;
+  flags.config.apply(given);
+  try {
+    return find_run_folder(given).string();
+  } catch (const UserError&) {
+    return std::nullopt;
+  }
+}
+
+/// What a run is to be, before anything of it is made.
+struct AskedRun {
+  Config config;
+  std::optional<ResumedRun> resumed;
+};
+
+AskedRun asked_run(const TrainFlags& flags, ProcessGroup* group) {
+  AskedRun asked;
+  if (const auto path = checkpoint_to_go_on_from(flags, group)) {
+    asked.resumed.emplace(resume_run(*path, flags.config, asked.config, is_first(group)));
+  } else {
+    flags.config.apply(asked.config);
+  }
+  make_paths_absolute(asked.config);
+  return asked;
+}
+
+/// Settles what is chosen by the machine, for all ranks alike where there are several.
+void settle(AskedRun& asked, ProcessGroup* group, bool quiet) {
+  Config& config = asked.config;
+  if (group != nullptr) {
+    settle_layout(config, *group);
+    check_started_alike(config, *group);
+  }
+  const int processors = group == nullptr ? available_processors() : processors_of_rank(*group);
+  const std::int64_t threads_before =
+      asked.resumed ? take_threads_of(asked.resumed->checkpoint, config) : 0;
+  settle_threads(config, threads_before, processors, is_first(group));
+  prepare(config);
+  if (asked.resumed || config.get<RunOptions>().memory.empty()) return;
+  settle_by_first(
+      config, group, {"modules", "partition", "engine.recompute", "engine.micro_batches"},
+      [&] { fit_into_memory(config, quiet); }, "finding what fits");
+}
+
+std::vector<std::string> methods_of(AskedRun& asked) {
+  const auto& settings = asked.config.get<RunOptions>();
+  std::vector<std::string> methods{
+      asked.resumed ? method_of_run(asked.config, asked.resumed->checkpoint) : settings.method};
+  if (!settings.baseline.empty()) methods.push_back(settings.baseline);
+  for (const auto& method : methods) method_named(method);
+  return methods;
+}
+
+/// The folder of the run; of rank 0 alone locked.
+LockedFolder folder_of_run(AskedRun& asked, ProcessGroup* group) {
+  if (asked.resumed) return std::move(asked.resumed->folder);
+  if (group == nullptr) return make_run_folder(asked.config);
+  std::unique_ptr<LockedFolder> made;
+  group->wait_for_first(
+      [&] { made = std::make_unique<LockedFolder>(make_run_folder(asked.config)); },
+      "the run's folder");
+  const auto path = group->broadcast(made ? made->path.string() : "", "the run's folder");
+  if (made) return std::move(*made);
+  return {path, nullptr, std::nullopt};
+}
+
+/// \param folder of the run. \param checkpoint to go on from.
+std::vector<TrainSummary> train_all(Config& config, const DataSource& data, const fs::path& folder,
+                                    std::optional<Checkpoint> checkpoint, bool quiet,
+                                    ProcessGroup* group) {
+  const std::string baseline_method = config.get<RunOptions>().baseline;
+  std::vector<TrainSummary> summaries{train(config, data, folder, checkpoint, quiet, group)};
+  if (summaries[0].complete && !baseline_method.empty()) {
+    const fs::path baseline_folder = folder / ("baseline-" + baseline_method);
+    const auto begun = checkpoint ? find_checkpoint(baseline_folder) : std::nullopt;
+    checkpoint.reset();
+    Config baseline =
+        is_first(group) ? config.copy((folder / "config.toml").string()) : config.copy("rank 0");
+    baseline.apply("method", baseline_method, "--baseline");
+    baseline.apply("baseline", "", "--baseline");
+    summaries.push_back(train(baseline, data, baseline_folder, begun, quiet, group));
+  }
+  return summaries;
+}
+
+/// Tells what came of the run. \return the exit code.
+int report(Config& config, const std::vector<TrainSummary>& summaries, const fs::path& folder,
+           int signal, bool tells) {
+  if (tells) write_summary(folder / "summary.json", config, summaries);
+  if (!summaries.back().complete) {
+    if (tells) {
+      std::fprintf(stderr, "mlaan: stopped by %s; go on with: mlaan train --resume %s\n",
+                   strsignal(signal), shell_word(folder.string()).c_str());
+    }
+    return StopSignals::exit_code(signal);
+  }
+  if (tells) {
+    std::printf("%s\n%s", summary_table(summaries).c_str(),
+                ("  of the " + summaries[0].reported + " epoch; all of it in " +
+                 printable(folder.string()) + "\n")
+                    .c_str());
+  }
+  return 0;
+}
+
+int train(const TrainFlags& flags, ProcessGroup* group) {
+  const bool quiet = flags.quiet || !is_first(group);
+  AskedRun asked = asked_run(flags, group);
+  Config& config = asked.config;
+  const auto methods = methods_of(asked);
+  if (group == nullptr && config.get<DistOptions>().processes > 1) {
+    asked.resumed.reset();  // its folder is for rank 0 to lock
+    return launch_ranks(static_cast<int>(config.get<DistOptions>().processes));
+  }
+  settle(asked, group, quiet);
+  const StopSignals signals;
+  if (is_first(group)) warn_of_unused(config, methods);
+  DataSource data = make_data(config);
+  if (flags.dry_run) return try_run(config, data, methods, group);
+  std::optional<Checkpoint> checkpoint;
+  if (asked.resumed) {
+    data = with_classes_of(asked.resumed->checkpoint, std::move(data));
+    if (!flags.allow_other_split) check_same_split(asked.resumed->checkpoint, config, data);
+    if (is_first(group)) bring_along(*asked.resumed);
+    checkpoint = asked.resumed->checkpoint;
+  }
+  const LockedFolder locked = folder_of_run(asked, group);
+  asked.resumed.reset();
+  const auto summaries = train_all(config, data, locked.path, std::move(checkpoint), quiet, group);
+  const int signal =
+      group == nullptr
+          ? StopSignals::received()
+          : static_cast<int>(group->highest(StopSignals::received(), "the end of the run"));
+  return report(config, summaries, locked.path, signal, is_first(group));
 }
 
 int run(const TrainFlags& flags) {
-  Config config;
-  std::optional<ResumedRun> resumed;
-  if (flags.resume_option->count() > 0) {
-    resumed.emplace(resume_run(flags.resume, flags.config, config));
-  } else {
-    flags.config.apply(config);
-  }
-  make_paths_absolute(config);
-  settle_threads(config, resumed ? threads_of(resumed->checkpoint) : 0);
-  prepare(config);
-  const auto& settings = config.get<RunOptions>();
-  if (!resumed && !settings.memory.empty()) fit_into_memory(config, flags.quiet);
-  const StopSignals signals;
-  std::vector<std::string> methods{resumed ? method_of_run(config, resumed->checkpoint)
-                                           : settings.method};
-  if (!settings.baseline.empty()) methods.push_back(settings.baseline);
-  for (const auto& method : methods) method_named(method);
-  warn_of_unused(config, methods);
-  DataSource data = make_data(config);
-  if (flags.dry_run) return try_run(config, data, methods);
-  std::optional<Checkpoint> checkpoint;
-  if (resumed) {
-    data = with_classes_of(resumed->checkpoint, std::move(data));
-    if (!flags.allow_other_split) check_same_split(resumed->checkpoint, config, data);
-    bring_along(*resumed);
-    checkpoint = std::move(resumed->checkpoint);
-  }
-  const LockedFolder locked = resumed ? std::move(resumed->folder) : make_run_folder(config);
-  const fs::path& folder = locked.path;
-  std::vector<TrainSummary> summaries{train(config, data, folder, checkpoint, flags.quiet)};
-  if (summaries[0].complete && !settings.baseline.empty()) {
-    const fs::path baseline_folder = folder / ("baseline-" + settings.baseline);
-    const auto begun = checkpoint ? find_checkpoint(baseline_folder) : std::nullopt;
-    checkpoint.reset();
-    Config baseline = config.copy((folder / "config.toml").string());
-    baseline.apply("method", settings.baseline, "--baseline");
-    baseline.apply("baseline", "", "--baseline");
-    summaries.push_back(train(baseline, data, baseline_folder, begun, flags.quiet));
-  }
-  write_summary(folder / "summary.json", config, summaries);
-  if (!summaries.back().complete) {
-    std::fprintf(stderr, "mlaan: stopped by %s; go on with: mlaan train --resume %s\n",
-                 strsignal(StopSignals::received()), shell_word(folder.string()).c_str());
-    return StopSignals::exit_code();
-  }
-  std::printf("%s\n%s", summary_table(summaries).c_str(),
-              ("  of the " + summaries[0].reported + " epoch; all of it in " +
-               printable(folder.string()) + "\n")
-                  .c_str());
-  return 0;
+  const auto place = read_rank_environment();
+  if (!place || place->size == 1) return train(flags, nullptr);
+  Config given;
+  flags.config.apply(given);
+  return run_as_rank(*place, parse_duration(given.get<DistOptions>().timeout),
+                     [&](ProcessGroup& group) { return train(flags, &group); });
 }
 
 }  // namespace
@@ -230,7 +340,7 @@ int run(const TrainFlags& flags) {
 Command train_command(CLI::App& program) {
   CLI::App* app = program.add_subcommand("train", "train a network and test it at the end");
   const auto flags = std::make_shared<TrainFlags>(*app);
-  return {app, [flags] { return run(*flags); }, /*computes=*/true};
+  return {app, [flags] { return run(*flags); }, /*computes=*/true, {}, /*in_ranks=*/true};
 }
 
 }  // namespace mlaan::cli

@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <string>
 #include <system_error>
 #include <thread>
 
@@ -60,6 +61,17 @@ int available_processors() {
     return std::max(1, CPU_COUNT(&processors));
   }
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+std::string processor_set() {
+  cpu_set_t processors;
+  CPU_ZERO(&processors);
+  sched_getaffinity(0, sizeof(processors), &processors);
+  std::string numbers;
+  for (int i = 0; i < CPU_SETSIZE; ++i) {
+    if (CPU_ISSET(i, &processors)) numbers += (numbers.empty() ? "" : ",") + std::to_string(i);
+  }
+  return numbers;
 }
 
 ProcessReport prepare_process(int threads) {

@@ -40,8 +40,13 @@ struct Part {
 /// A batch under way. Workers claim and finish parts of it; what is not `const` is guarded by the
 /// loader's mutex, except that whoever has claimed a part writes that part of the batch.
 struct BatchInWork {
-  BatchInWork(Epoch of, std::int64_t begin, std::int64_t size)
-      : epoch(std::move(of)), first(begin), count(size), kept(static_cast<std::size_t>(size), 1) {
+  BatchInWork(Epoch of, std::int64_t number_of_batch, const Part& part, std::int64_t whole_size)
+      : epoch(std::move(of)),
+        number(number_of_batch),
+        first(part.begin),
+        count(part.end - part.begin),
+        kept(static_cast<std::size_t>(count), 1) {
+    batch.whole_size = whole_size;
     batch.labels = torch::empty({count}, torch::kInt64);
     batch.indices = torch::empty({count}, torch::kInt64);
   }
@@ -50,7 +55,8 @@ struct BatchInWork {
   bool is_done() const { return done == count; }
 
   const Epoch epoch;
-  const std::int64_t first;  ///< position of its first sample in the epoch's order
+  const std::int64_t number;  ///< of the batch, or of the share among all batches' shares
+  const std::int64_t first;   ///< position of its first sample in the epoch's order
   const std::int64_t count;
   Batch batch;
   std::vector<char> kept;  ///< 0 for samples that are left out
@@ -88,14 +94,14 @@ class Loader::Implementation {
   Implementation& operator=(const Implementation&) = delete;
 
   std::int64_t batches_per_epoch() const {
-    const std::int64_t full = sample_count() / options_.batch_size;
+    const std::int64_t full = sample_count() / whole_batch();
     const bool rest_counts =
-        sample_count() % options_.batch_size != 0 && (!options_.drop_last || full == 0);
+        sample_count() % whole_batch() != 0 && (!options_.drop_last || full == 0);
     return full + (rest_counts ? 1 : 0);
   }
 
   std::int64_t samples_per_epoch() const {
-    return std::min(sample_count(), batches_per_epoch() * options_.batch_size);
+    return std::min(sample_count(), batches_per_epoch() * whole_batch());
   }
 
   void start(std::int64_t epoch, std::int64_t first_batch) {
@@ -139,6 +145,8 @@ class Loader::Implementation {
     workers_.join();
   }
 
+  std::int64_t whole_batch() const { return options_.batch_size * options_.share.count; }
+
   std::int64_t sample_count() const { return static_cast<std::int64_t>(indices_.size()); }
 
   /// Samples that a worker prepares in one go: few, so that all workers end a batch together.
@@ -157,9 +165,17 @@ class Loader::Implementation {
   /// Nothing after the epoch's last.
   std::shared_ptr<BatchInWork> begin_next() {
     if (!epoch_.order || next_to_begin_ >= batches_per_epoch()) return nullptr;
-    const std::int64_t first = next_to_begin_++ * options_.batch_size;
-    return std::make_shared<BatchInWork>(epoch_, first,
-                                         std::min(options_.batch_size, sample_count() - first));
+    const std::int64_t batch = next_to_begin_++;
+    const std::int64_t first = batch * whole_batch();
+    const std::int64_t size = std::min(whole_batch(), sample_count() - first);
+    const BatchShare& share = options_.share;
+    // As LibTorch's tensor_split(): those that come first have one more where it does not add up.
+    const auto begin_of = [&](std::int64_t index) {
+      return first + index * (size / share.count) + std::min(index, size % share.count);
+    };
+    return std::make_shared<BatchInWork>(epoch_, batch * share.count + share.index,
+                                         Part{begin_of(share.index), begin_of(share.index + 1)},
+                                         size);
   }
 
   std::shared_ptr<BatchInWork> prepare_next() {
@@ -226,10 +242,9 @@ class Loader::Implementation {
     try {
       for (std::int64_t i = part.begin; i < part.end; ++i) prepare(work, i);
       if (completes(work, part) && options_.shuffle) {
-        const std::int64_t number = work.first / options_.batch_size;
         mix(work.batch, options_.classes, options_.mix, work.epoch.number,
-            random_key(
-                {options_.seed, random_key("mix"), key_of(work.epoch.number), key_of(number)}));
+            random_key({options_.seed, random_key("mix"), key_of(work.epoch.number),
+                        key_of(work.number)}));
       }
     } catch (...) {
       error = std::current_exception();
@@ -323,7 +338,8 @@ class Loader::Implementation {
     const measure::MemoryKindScope kind(measure::MemoryKind::data);
     const auto kept = torch::tensor(positions);
     return {batch.images.index_select(0, kept).contiguous(options_.memory_format),
-            batch.labels.index_select(0, kept), batch.indices.index_select(0, kept)};
+            batch.labels.index_select(0, kept), batch.indices.index_select(0, kept),
+            batch.whole_size};
   }
 
   const std::shared_ptr<const Dataset> dataset_;

@@ -43,6 +43,12 @@ void Progress::on_start(const RunReport& report) {
                format_count(report.test_images).c_str(), format_count(report.parameters).c_str(),
                format_count(report.auxiliary_parameters).c_str());
   std::fprintf(stream_, "%s\n", classes_line(report.class_names).c_str());
+  if (report.processes > 1) {
+    std::fprintf(stream_, "%lld processes with %lld images each: %lld images a step\n",
+                 static_cast<long long>(report.processes),
+                 static_cast<long long>(report.batch / report.processes),
+                 static_cast<long long>(report.batch));
+  }
   if (report.steps_done > 0) {
     std::fprintf(stream_, "going on after step %s\n", format_count(report.steps_done).c_str());
   }

@@ -28,6 +28,7 @@ ordered_json to_json(const TrainSummary& summary, Config& config) {
   json["modules"] = summary.run.modules;
   json["window"] = summary.run.window;
   json["batch"] = summary.run.batch;
+  json["processes"] = summary.run.processes;
   json["epochs"] = summary.run.epochs;
   json["lr"] = settings.lr;
   json["seed"] = settings.seed;
@@ -51,6 +52,12 @@ ordered_json to_json(const TrainSummary& summary, Config& config) {
   for (std::size_t k = 0; k < summary.peak_by_kind.size(); ++k) {
     const std::string kind = measure::to_string(static_cast<measure::MemoryKind>(k));
     json["peak_bytes_by_kind"][kind] = summary.peak_by_kind.at(k);
+  }
+  for (const auto& rank : summary.ranks) {
+    json["ranks"].push_back({{"name", rank.name},
+                             {"peak_bytes", rank.peak_bytes},
+                             {"bytes_per_step", rank.bytes_per_step},
+                             {"seconds_waited", rank.seconds_waited}});
   }
   for (const auto& phase : summary.run.phases) {
     if (phase.name.empty()) continue;
@@ -126,6 +133,19 @@ std::string phases_text(const std::vector<TrainSummary>& summaries) {
   return text;
 }
 
+/// "  rank 1 (node03): peak 67.8 MiB, 3.6 MiB sent a step, 12 s spent waiting", a line each.
+std::string ranks_text(const std::vector<TrainSummary>& summaries) {
+  std::string text;
+  for (const auto& summary : summaries) {
+    for (const auto& rank : summary.ranks) {
+      text += "  " + summary.run.method + ", " + rank.name + ": peak " +
+              format_bytes(rank.peak_bytes) + ", " + format_bytes(rank.bytes_per_step) +
+              " sent a step, waited " + format_seconds(rank.seconds_waited) + "\n";
+    }
+  }
+  return text;
+}
+
 /// "  mlm ended in epoch 3 of 40, by limit.time = 30m", a line for each that has ended early.
 std::string ends_text(const std::vector<TrainSummary>& summaries) {
   std::string text;
@@ -163,7 +183,7 @@ std::string summary_table(const std::vector<TrainSummary>& summaries) {
                 format_count(summary.run.auxiliary_parameters), format_seconds(summary.seconds)});
     table.add(std::move(row));
   }
-  return table.to_string() + phases_text(summaries) + ends_text(summaries);
+  return table.to_string() + phases_text(summaries) + ranks_text(summaries) + ends_text(summaries);
 }
 
 void write_summary(const std::filesystem::path& path, Config& config,

@@ -2,6 +2,7 @@
 #include "core/undefined_number.h"
 #include "measure/timing.h"
 
+#include <mlaan/dist/process_group.h>
 #include <mlaan/train/evaluate.h>
 
 #include <torch/nn/functional/loss.h>
@@ -33,6 +34,23 @@ class Counts {
     const auto outside = choices.ne(on_cpu.unsqueeze(1)).all(1).to(torch::kInt64);
     outside_top5_.index_put_({on_cpu}, outside, /*accumulate=*/true);
   }
+
+  /// Makes them those of all processes.
+  void add_up(ProcessGroup& group, std::int64_t classes) {
+    if (!confusion_.defined()) {
+      confusion_ = torch::zeros({classes, classes}, torch::kInt64);
+      outside_top5_ = torch::zeros({classes}, torch::kInt64);
+    }
+    const auto loss = torch::tensor({loss_sum_}, torch::kFloat64);
+    const auto images = torch::tensor({images_}, torch::kInt64);
+    for (const auto& counts : {loss, images, confusion_, outside_top5_}) {
+      group.sum(counts, "the sum of an evaluation's counts");
+    }
+    loss_sum_ = loss.item<double>();
+    images_ = images.item<std::int64_t>();
+  }
+
+  std::int64_t classes() const { return confusion_.defined() ? confusion_.size(0) : 0; }
 
   Score score() const {
     Score score;
@@ -121,7 +139,38 @@ std::vector<Score> evaluate_outputs(
   return scores;
 }
 
-Score evaluate(const Predictor& predict, Loader& loader, const std::function<bool()>& should_stop) {
+namespace {
+
+/// All processes take as many turns, those that have run out of batches too, so that they stop at
+/// the same one and never wait for each other for longer than one batch takes.
+Score evaluate_jointly(const Predictor& predict, Loader& loader,
+                       const std::function<bool()>& should_stop, ProcessGroup& group) {
+  const auto start = Clock::now();
+  const torch::NoGradGuard no_grad;
+  const std::string what = "the evaluation";
+  const std::int64_t turns = group.highest(loader.batches_per_epoch(), what);
+  Counts counts;
+  bool stopped = false;
+  loader.start(0);
+  for (std::int64_t turn = 0; turn < turns && !stopped; ++turn) {
+    stopped = group.highest(should_stop && should_stop() ? 1 : 0, what) > 0;
+    if (stopped) break;
+    const auto batch = loader.next();
+    if (batch) counts.add(predict(batch->images), batch->labels);
+  }
+  const std::int64_t classes = group.highest(counts.classes(), what);
+  if (classes > 0) counts.add_up(group, classes);
+  Score score = counts.score();
+  score.seconds = seconds_since(start);
+  score.stopped = stopped;
+  return score;
+}
+
+}  // namespace
+
+Score evaluate(const Predictor& predict, Loader& loader, const std::function<bool()>& should_stop,
+               ProcessGroup* group) {
+  if (group != nullptr) return evaluate_jointly(predict, loader, should_stop, *group);
   const auto alone = [&](const torch::Tensor& images) {
     return std::vector<torch::Tensor>{predict(images)};
   };

@@ -345,6 +345,24 @@ void ExecutionOptions::describe(FieldList& fields) {
              one_of({"float32", "bfloat16"}));
 }
 
+void DistOptions::describe(FieldList& fields) {
+  fields.add("processes", processes,
+             "processes that train one network, each on batches of batch_size of its own; mlaan "
+             "starts them on this machine, unless torchrun, srun or mpirun have",
+             between(1, 65536));
+  fields.add("timeout", timeout,
+             "time after which a process that waits for others gives them up: 60s, 5m",
+             readable_by(
+                 [](const std::string& text) {
+                   if (parse_duration(text) < 1) throw UserError("too short");
+                 },
+                 "a time of at least 1s: 60s, 5m"));
+  fields.add("bucket", bucket,
+             "gradients of modules and nets that are smaller than this travel between processes "
+             "together",
+             readable_by(parse_bytes, "a number of bytes and its unit: 1MiB, 500KiB"));
+}
+
 void SaveOptions::describe(FieldList& fields) {
   fields.add("every", every, "how often to write a checkpoint", period());
   fields.add("keep", keep, "checkpoints of past epochs to keep beside the last and the best",
@@ -368,6 +386,7 @@ void declare_all(OptionSet& options) {
   options.get<TeacherOptions>();
   options.get<ValidationOptions>();
   options.get<ExecutionOptions>();
+  options.get<DistOptions>();
   options.get<SaveOptions>();
   options.get<LogOptions>();
   for (const auto& method : method_registry().entries()) method.declare(options);

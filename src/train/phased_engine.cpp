@@ -9,8 +9,10 @@
 
 namespace mlaan {
 
-PhasedEngine::PhasedEngine(Config& config, const DataSource& data, const MethodEntry& method)
-    : phases_(training_phases(config, method)),
+PhasedEngine::PhasedEngine(Config& config, const DataSource& data, const MethodEntry& method,
+                           std::function<void(EngineOptions&)> adapt)
+    : adapt_(std::move(adapt)),
+      phases_(training_phases(config, method)),
       backbone_(make_backbone(config, data)),
       engine_(make_engine(0)) {
   describe(phases_.front(), engine_.plan());
@@ -28,10 +30,16 @@ void PhasedEngine::describe(const TrainingPhase& phase, const Plan& plan) {
   longest_window_ = std::max(longest_window_, mlaan::longest_window(plan));
 }
 
+EngineOptions PhasedEngine::engine_options(std::size_t phase) {
+  EngineOptions options = make_engine_options(phases_.at(phase).settings);
+  if (adapt_) adapt_(options);
+  return options;
+}
+
 Engine PhasedEngine::make_engine(std::size_t phase) {
   TrainingPhase& made = phases_.at(phase);
   Plan plan = make_plan(made.settings, backbone_, made.method);
-  return Engine(backbone_, std::move(plan), make_engine_options(made.settings));
+  return Engine(backbone_, std::move(plan), engine_options(phase));
 }
 
 std::vector<PhaseReport> PhasedEngine::reports(const std::vector<std::int64_t>& peaks) const {
@@ -63,7 +71,7 @@ bool PhasedEngine::enter(std::int64_t step, std::int64_t steps,
   if (begins) {
     Plan plan = make_plan(entered.settings, backbone_, entered.method);
     before_handover();
-    engine_ = hand_over(std::move(engine_), std::move(plan), make_engine_options(entered.settings));
+    engine_ = hand_over(std::move(engine_), std::move(plan), engine_options(phase));
     phase_ = phase;
   }
   engine_.set_progress(progress_in_phase(entered, step, steps));

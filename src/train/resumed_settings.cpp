@@ -1,7 +1,10 @@
 // Whether a run can go on with the settings and the data of now.
 #include "train/resumed_settings.h"
 
+#include "train/run_images.h"
+
 #include <mlaan/core/error.h>
+#include <mlaan/train/options.h>
 #include <mlaan/train/trained_network.h>
 
 #include <optional>
@@ -24,6 +27,23 @@ std::optional<std::string> other_setting(const Checkpoint& checkpoint, Config& c
   return std::nullopt;
 }
 
+/// The same of the number of images a step, which several processes may share.
+std::optional<std::string> other_batch(const Checkpoint& checkpoint, Config& config) {
+  Config recorded;
+  recorded.apply_text(checkpoint.info.config, checkpoint.path.string());
+  const std::int64_t before = whole_batch(recorded);
+  const std::int64_t now = whole_batch(config);
+  if (before == now) return std::nullopt;
+  const auto said = [](Config& settings, std::int64_t images) {
+    const auto processes = settings.get<DistOptions>().processes;
+    return std::to_string(settings.get<RunOptions>().batch_size) +
+           (processes == 1 ? ""
+                           : " in each of " + std::to_string(processes) + " processes, " +
+                                 std::to_string(images) + " together");
+  };
+  return "batch_size = " + said(config, now) + ", where it was " + said(recorded, before);
+}
+
 /// What decides which images are for what.
 std::vector<std::string> keys_of_split(Config& config) {
   std::vector<std::string> keys{"seed", "validation.fraction", "dataset"};
@@ -41,9 +61,12 @@ void check_goes_on(const Checkpoint& checkpoint, Config& config, const DataSourc
   check_data(checkpoint, data);
   const TrainingState& state = checkpoint.info.state;
   if (state.batch == 0) return;
-  const auto other = other_setting(checkpoint, config,
-                                   {"batch_size", "limit.train_batches", "train_limit", "seed",
-                                    "validation.fraction", "dataset"});
+  auto other = other_batch(checkpoint, config);
+  if (!other) {
+    other = other_setting(
+        checkpoint, config,
+        {"limit.train_batches", "train_limit", "seed", "validation.fraction", "dataset"});
+  }
   if (!other) return;
   throw UserError(checkpoint.path.string() + " stands in the middle of epoch " +
                   std::to_string(state.epoch + 1) + ", behind batch " +

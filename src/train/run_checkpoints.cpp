@@ -45,9 +45,11 @@ void RunCheckpoints::make_folder() const {
 }
 
 bool RunCheckpoints::is_due_after_step(const TrainingState& state) const {
-  if (period_.unit == Period::Unit::epochs) return false;
-  if (period_.unit == Period::Unit::minutes) return seconds_since(last_) >= 60 * period_.count;
-  return state.step % whole(period_.count) == 0;
+  return period_.unit == Period::Unit::steps && state.step % whole(period_.count) == 0;
+}
+
+bool RunCheckpoints::is_due_by_time() const {
+  return period_.unit == Period::Unit::minutes && seconds_since(last_) >= 60 * period_.count;
 }
 
 bool RunCheckpoints::are_due(std::int64_t epoch) const {
@@ -79,9 +81,13 @@ fs::path RunCheckpoints::write(const std::string& file, Engine& engine, const Tr
   info.framing_share = data_.framing.share;
   info.state = state;
   write_checkpoint(folder_ / file, engine, info, more);
+  note_written(state);
+  return folder_ / file;
+}
+
+void RunCheckpoints::note_written(const TrainingState& state) {
   last_ = Clock::now();
   written_step_ = state.step;
-  return folder_ / file;
 }
 
 std::string RunCheckpoints::file_of_epoch(std::int64_t epoch) const {

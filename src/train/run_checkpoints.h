@@ -25,9 +25,10 @@ class RunCheckpoints {
   /// Makes their folder, and removes what a killed process has left half-written.
   void make_folder() const;
 
-  /// Whether a step that is not its epoch's last is to be followed by one. Minutes count from the
-  /// last checkpoint, or from begin_epoch().
+  /// Whether a step that is not its epoch's last is to be followed by one, counted in steps, …
   bool is_due_after_step(const TrainingState& state) const;
+  /// … or in minutes, from the last checkpoint or from begin_epoch() on.
+  bool is_due_by_time() const;
   /// Whether one follows the end of this epoch, from 1.
   bool are_due(std::int64_t epoch) const;
   void begin_epoch();
@@ -42,12 +43,14 @@ class RunCheckpoints {
   /// \return its path. \throws Error where training has diverged; the file stays as it was.
   std::filesystem::path write(const std::string& file, Engine& engine, const TrainingState& state,
                               const std::vector<NamedTensor>& more);
+  /// Notes that another process has written one of this step.
+  void note_written(const TrainingState& state);
   /// Its own file, "epoch-0007.safetensors", where those of epochs are kept; else "".
   std::string file_of_epoch(std::int64_t epoch) const;
   /// Removes the one that is too old once that of this epoch is there.
   void remove_outdated(std::int64_t epoch) const;
 
-  /// Whether this process has written one of this step.
+  /// Whether one of this step has been written since this process began.
   bool has(std::int64_t step) const { return written_step_ == step; }
 
   /// \throws Error saying that `what` is not finite, and what is left.

@@ -10,8 +10,8 @@
 namespace mlaan {
 namespace {
 
-std::size_t images_of(std::int64_t batches, const RunOptions& run) {
-  return static_cast<std::size_t>(batches) * static_cast<std::size_t>(run.batch_size);
+std::size_t images_of(std::int64_t batches, Config& config) {
+  return static_cast<std::size_t>(batches) * static_cast<std::size_t>(whole_batch(config));
 }
 
 void keep_first(std::vector<std::int64_t>& indices, std::size_t count) {
@@ -20,6 +20,10 @@ void keep_first(std::vector<std::int64_t>& indices, std::size_t count) {
 
 }  // namespace
 
+std::int64_t whole_batch(Config& config) {
+  return config.get<RunOptions>().batch_size * config.get<DistOptions>().processes;
+}
+
 Split split_of_run(Config& config, const DataSource& data) {
   const auto& run = config.get<RunOptions>();
   const auto& limit = config.get<LimitOptions>();
@@ -27,7 +31,7 @@ Split split_of_run(Config& config, const DataSource& data) {
                                    run.train_limit, static_cast<std::uint64_t>(run.seed));
   if (split.train.empty()) throw UserError("validation.fraction leaves no image to train on");
   if (limit.overfit_batches > 0) {
-    const std::size_t images = images_of(limit.overfit_batches, run);
+    const std::size_t images = images_of(limit.overfit_batches, config);
     if (images > split.train.size()) {
       throw UserError("limit.overfit_batches = " + std::to_string(limit.overfit_batches) +
                       " needs " + std::to_string(images) + " images, and there are " +
@@ -37,7 +41,7 @@ Split split_of_run(Config& config, const DataSource& data) {
     split.validation = split.train;
   }
   if (limit.validation_batches > 0) {
-    keep_first(split.validation, images_of(limit.validation_batches, run));
+    keep_first(split.validation, images_of(limit.validation_batches, config));
   }
   return split;
 }
@@ -45,7 +49,7 @@ Split split_of_run(Config& config, const DataSource& data) {
 std::vector<std::int64_t> test_images_of_run(Config& config, const DataSource& data) {
   std::vector<std::int64_t> all = all_indices(*data.test);
   const std::int64_t batches = config.get<LimitOptions>().test_batches;
-  const std::size_t count = images_of(batches, config.get<RunOptions>());
+  const std::size_t count = images_of(batches, config);
   if (batches == 0 || count >= all.size()) return all;
   std::vector<std::int64_t> spread;
   for (std::size_t i = 0; i < count; ++i) spread.push_back(all[i * all.size() / count]);

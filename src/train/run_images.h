@@ -9,6 +9,9 @@
 
 namespace mlaan {
 
+/// Images a step, of all processes together.
+std::int64_t whole_batch(Config& config);
+
 /// Under the run's validation fraction, seed and limits.
 /// \throws UserError where these leave no image to train on, or fewer than batches to overfit.
 Split split_of_run(Config& config, const DataSource& data);

@@ -315,9 +315,10 @@ EngineOptions make_engine_options(Config& config) {
 }
 
 std::unique_ptr<Loader> make_train_loader(Config& config, const DataSource& data,
-                                          std::vector<std::int64_t> indices,
-                                          SkipReport on_skipped) {
+                                          std::vector<std::int64_t> indices, SkipReport on_skipped,
+                                          const BatchShare& share) {
   LoaderOptions options = loader_options(config, data, std::move(on_skipped));
+  options.share = share;
   options.shuffle = true;
   options.drop_last = true;
   options.mix = mix_recipe(config);

@@ -1,5 +1,6 @@
 // What the network made of each training image an epoch ago, to be mixed into the labels.
 #include <mlaan/core/error.h>
+#include <mlaan/dist/process_group.h>
 #include <mlaan/train/teacher_table.h>
 
 #include <ATen/Functions.h>
@@ -13,7 +14,8 @@ constexpr const char* state_name = "teacher.probabilities";
 
 TeacherTable::TeacherTable(std::int64_t images, std::int64_t classes, torch::Device device)
     : probabilities_(
-          at::full({images, classes}, -1, torch::TensorOptions(device).dtype(torch::kFloat32))) {}
+          at::full({images, classes}, -1, torch::TensorOptions(device).dtype(torch::kFloat32))),
+      is_own_(at::zeros({images, 1}, probabilities_.options())) {}
 
 torch::Tensor TeacherTable::mixed(const torch::Tensor& labels, const torch::Tensor& images,
                                   double share) const {
@@ -29,6 +31,18 @@ void TeacherTable::record(const torch::Tensor& images, const torch::Tensor& logi
   const torch::NoGradGuard no_grad;
   probabilities_.index_copy_(0, images.to(probabilities_.device()),
                              logits.detach().to(torch::kFloat32).softmax(1));
+  is_own_.index_fill_(0, images.to(probabilities_.device()), 1);
+}
+
+void TeacherTable::exchange(ProcessGroup& group) {
+  const torch::NoGradGuard no_grad;
+  const std::string what = "the teacher's table";
+  const auto sums = probabilities_ * is_own_;
+  group.sum(sums, what);
+  group.sum(is_own_, what);
+  // Two processes have recorded one image where it stands in for another that cannot be read.
+  probabilities_ = at::where(is_own_.gt(0), sums / is_own_.clamp_min(1), probabilities_);
+  is_own_.zero_();
 }
 
 std::vector<NamedTensor> TeacherTable::state() const {

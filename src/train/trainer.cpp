@@ -1,14 +1,18 @@
 // The trainer: epochs of steps, validation, checkpoints, and a summary at the end.
 #include "core/undefined_number.h"
+#include "dist/gradient_buckets.h"
 #include "measure/timing.h"
 #include "train/best_checkpoint.h"
 #include "train/epoch_meter.h"
+#include "train/joint_training.h"
 #include "train/own_plan.h"
 #include "train/resumed_settings.h"
 #include "train/run_checkpoints.h"
 #include "train/run_images.h"
 #include "train/training_end.h"
 
+#include <mlaan/core/quantity.h>
+#include <mlaan/core/random.h>
 #include <mlaan/io/atomic_file.h>
 #include <mlaan/local/supervision_names.h>
 #include <mlaan/train/evaluate.h>
@@ -35,6 +39,11 @@ namespace fs = std::filesystem;
 constexpr const char* checkpoint_folder = "checkpoints";
 constexpr const char* last_file = "last.safetensors";
 
+/// That tells texts apart.
+std::string number_of(const std::string& text) {
+  return std::to_string(random_key(text));
+}
+
 /// An error of the state's: −1 stands for none.
 double percent(double error) {
   return error < 0 ? undefined_number : error;
@@ -48,8 +57,9 @@ fs::path last_checkpoint(const fs::path& run_folder) {
 
 class Trainer::Implementation {
  public:
-  Implementation(Config& config, const DataSource& data, fs::path folder)
+  Implementation(Config& config, const DataSource& data, fs::path folder, ProcessGroup* group)
       : config_(config),
+        group_(group),
         run_(config.get<RunOptions>()),
         data_(data),
         folder_(std::move(folder)),
@@ -57,16 +67,18 @@ class Trainer::Implementation {
         bytes_before_(measure::read_memory(device_).live),
         split_(split_of_run(config, data)),
         test_images_(test_images_of_run(config, data)),
-        phases_(settled(config, data), data, method_named(method_of_run(config, folder_))),
-        train_loader_(make_train_loader(config, data, split_.train, skip_report())),
-        validation_loader_(
-            make_plain_loader(config, data, data.train, split_.validation, skip_report())),
+        phases_(settled(config, data), data, method_named(method_of_run(config, folder_)),
+                [this](EngineOptions& options) { join(options); }),
+        train_loader_(make_train_loader(config, data, split_.train, skip_report(), batch_share())),
+        validation_loader_(make_plain_loader(config, data, data.train,
+                                             share_of(split_.validation, group), skip_report())),
         average_(make_average()),
         teacher_(make_teacher()),
         meter_(phases_.engine()),
         checkpoints_(config, data_, folder_),
         end_(config.get<LimitOptions>(), config.get<EarlyStoppingOptions>()) {
     check_is_validated();
+    check_has_work_for_all();
   }
 
   RunReport report() const {
@@ -77,7 +89,8 @@ class Trainer::Implementation {
     report.dataset = run_.dataset;
     report.modules = static_cast<std::int64_t>(phases_.plans().front().plan.partition.size());
     report.window = static_cast<std::int64_t>(phases_.longest_window());
-    report.batch = run_.batch_size;
+    report.batch = whole_batch(config_);
+    report.processes = group_ == nullptr ? 1 : group_->size();
     report.epochs = run_.epochs;
     report.batches_per_epoch = batches_per_epoch();
     report.train_images = static_cast<std::int64_t>(split_.train.size());
@@ -118,9 +131,8 @@ class Trainer::Implementation {
                    const std::function<bool()>& should_save) {
     should_stop_ = should_stop;
     should_save_ = should_save;
-    checkpoints_.make_folder();
-    write_text(folder_ / "config.toml", config_.to_toml());
-    write_text(folder_ / "plan.toml", plan_text(phases_.plans(), phases_.backbone()));
+    if (is_first(group_)) begin_folder();
+    begin_together();
     for (auto* observer : observers_) observer->on_start(report());
     end_.begin();
     bool stopped = false;
@@ -132,6 +144,7 @@ class Trainer::Implementation {
                                   : state_.batch > 0 || checkpoints_.are_due(state_.epoch);
     if (!is_saved) save(last_file);
     TrainSummary summary = summarise(/*complete=*/!stopped);
+    summary.ranks = rank_reports(group_, traffic_before_, state_.peak_bytes, steps_here_);
     for (auto* observer : observers_) observer->on_end();
     return summary;
   }
@@ -141,10 +154,60 @@ class Trainer::Implementation {
 
  private:
   /// The settings, with what is to be measured measured.
-  static Config& settled(Config& config, const DataSource& data) {
-    settle_memory_format(config, data);
-    check_precision_pays(config, data);
+  Config& settled(Config& config, const DataSource& data) const {
+    settle_by_first(
+        config, group_, {"engine.memory_format", "engine.check_precision"},
+        [&] {
+          settle_memory_format(config, data);
+          check_precision_pays(config, data);
+        },
+        "measuring what is faster");
     return config;
+  }
+
+  BatchShare batch_share() const {
+    return group_ == nullptr ? BatchShare{} : BatchShare{group_->rank(), group_->size()};
+  }
+
+  /// Has an engine train as one of several processes.
+  void join(EngineOptions& options) const {
+    if (group_ == nullptr) return;
+    options.reducer =
+        std::make_shared<GradientBuckets>(*group_, parse_bytes(config_.get<DistOptions>().bucket));
+    options.replica = group_->rank();
+    options.replicas = group_->size();
+  }
+
+  void begin_folder() const {
+    checkpoints_.make_folder();
+    write_text(folder_ / "config.toml", config_.to_toml());
+    write_text(folder_ / "plan.toml", plan_text(phases_.plans(), phases_.backbone()));
+  }
+
+  /// Sees to it that all processes begin with the same.
+  void begin_together() {
+    if (group_ == nullptr) return;
+    check_agreement(*group_,
+                    {{"the plan", number_of(plan_text(phases_.plans(), phases_.backbone()))},
+                     {"the training set", fingerprint(*data_.train)},
+                     {"the test set", fingerprint(*data_.test)},
+                     {"the number of steps done", std::to_string(state_.step)}});
+    std::vector<torch::Tensor> tensors;
+    for (const auto& named : engine().named_parameters()) tensors.push_back(named.tensor);
+    for (const auto& named : engine().named_buffers()) tensors.push_back(named.tensor);
+    group_->broadcast(tensors, "the weights to begin with");
+    traffic_before_ = group_->traffic();
+  }
+
+  /// Gives all processes what rank 0's batch normalisations have seen: what checkpoints hold.
+  void take_statistics_of_first() {
+    if (group_ == nullptr) return;
+    std::vector<torch::Tensor> tensors;
+    for (const auto& named : backbone().named_buffers()) tensors.push_back(named.tensor);
+    if (average_) {
+      for (const auto& named : average_->state()) tensors.push_back(named.tensor);
+    }
+    group_->broadcast(tensors, "the statistics of batch normalisation");
   }
 
   const Backbone& backbone() const { return phases_.backbone(); }
@@ -160,6 +223,16 @@ class Trainer::Implementation {
     if (config_.get<ScheduleOptions>().type == "plateau") refuse("schedule.type = \"plateau\"");
   }
 
+  void check_has_work_for_all() const {
+    if (group_ == nullptr) return;
+    const auto images = static_cast<std::int64_t>(split_.train.size());
+    const std::int64_t parts = config_.get<ExecutionOptions>().micro_batches * group_->size();
+    if (images >= parts) return;
+    throw UserError(std::to_string(images) + " images to train on are too few for " +
+                    std::to_string(parts) +
+                    " processes and micro-batches (dist.processes, engine.micro_batches)");
+  }
+
   std::int64_t batches_per_epoch() const {
     const std::int64_t all = train_loader_->batches_per_epoch();
     const std::int64_t limit = config_.get<LimitOptions>().train_batches;
@@ -172,7 +245,8 @@ class Trainer::Implementation {
 
   /// The setting that ends the training here, if one does.
   std::string reached_end() const {
-    return end_.reached(state_, batches_done(), steps_of_epochs());
+    const bool time_is_over = group_ == nullptr ? end_.is_time_over() : time_is_over_;
+    return end_.reached(state_, time_is_over, batches_done(), steps_of_epochs());
   }
 
   /// How far training has come, in batches of the present size. Steps do not say: those before a
@@ -182,7 +256,7 @@ class Trainer::Implementation {
   /// Brings the engine to where the next step is.
   void enter_next_step() {
     const bool begun = phases_.enter(batches_done(), steps_in_all(), [this] {
-      meter_.read_into(state_);
+      read_meter();
       note_peak();
       measure::reset_peak(device_);
     });
@@ -245,17 +319,22 @@ class Trainer::Implementation {
       enter_next_step();
       learning_rate_ = learning_rate_at(batches_done());
       phases_.engine().set_learning_rate(learning_rate_);
+      JointDecision decision(group_, [this] { return wishes(); });
+      take_share(*batch);
       meter_.add(step(*batch), batch->labels);
       ++state_.step;
+      ++steps_here_;
       if (average_) average_->update(state_.step);
       ++state_.batch;
-      state_.images += batch->labels.size(0);
-      const bool stop = should_stop_ && should_stop_();
-      const bool save_now = save_is_due();
+      state_.images += group_ == nullptr ? batch->labels.size(0) : batch->whole_size;
+      const Wishes agreed = decision.wait();
+      const bool stop = agreed.stop;
+      const bool save_now = save_is_due(agreed);
+      time_is_over_ = agreed.end;
       const bool last = state_.batch >= batches || !reached_end().empty();
       if (stop || save_now || last) checkpoints_.keep_some(batch->images);
       if (stop || last || state_.step % log_steps == 0) {
-        meter_.read_into(state_);
+        read_meter();
         pause_clock();
         report_steps();
       } else if (seconds_since(last_report_) >= 1) {
@@ -267,7 +346,7 @@ class Trainer::Implementation {
         return false;
       }
       if (save_now) {
-        meter_.read_into(state_);
+        read_meter();
         pause_clock();
         note_peak();
         save(last_file);
@@ -296,16 +375,46 @@ class Trainer::Implementation {
     return result;
   }
 
-  bool save_is_due() {
-    if (should_save_ && should_save_()) return true;
+  Wishes wishes() const {
+    Wishes wishes;
+    wishes.stop = should_stop_ && should_stop_();
+    wishes.save = should_save_ && should_save_();
+    if (!is_first(group_)) return wishes;  // of clocks, the first one's counts
+    wishes.save_by_time = checkpoints_.is_due_by_time();
+    wishes.end = end_.is_time_over();
+    return wishes;
+  }
+
+  bool save_is_due(const Wishes& agreed) const {
+    if (agreed.save) return true;
     // At the end of an epoch the epoch's own checkpoint follows.
-    return state_.batch < batches_per_epoch() && checkpoints_.is_due_after_step(state_);
+    return state_.batch < batches_per_epoch() &&
+           (agreed.save_by_time || checkpoints_.is_due_after_step(state_));
+  }
+
+  /// Says how much of the step's whole batch this process has.
+  void take_share(const Batch& batch) {
+    if (group_ == nullptr) return;
+    share_ = static_cast<double>(batch.labels.size(0)) / static_cast<double>(batch.whole_size);
+    phases_.engine().set_batch_share(share_);
+  }
+
+  /// Takes what was counted of the epoch into the state.
+  void read_meter() {
+    if (group_ == nullptr) {
+      meter_.read_into(state_);
+      return;
+    }
+    TrainingState counted;
+    meter_.read_into(counted);
+    add_counts(state_, counted, group_);
   }
 
   /// Validates, and tells of the epoch that is under way.
   /// \return nothing if it was stopped.
   std::optional<EpochReport> validate() {
-    const Score validation = evaluate(predictor(), *validation_loader_, should_stop_);
+    take_statistics_of_first();
+    const Score validation = evaluate(predictor(), *validation_loader_, should_stop_, group_);
     if (validation.stopped) return std::nullopt;
     const Score of_average = evaluate_average(predictor(), *validation_loader_);
     if (of_average.stopped) return std::nullopt;
@@ -336,6 +445,7 @@ class Trainer::Implementation {
   /// \return false if it was stopped: the epoch is trained and saved, but not validated.
   bool finish_epoch() {
     if (state_.batch < batches_per_epoch()) return true;
+    if (teacher_ && group_ != nullptr) teacher_->exchange(*group_);
     const bool is_saved = split_.validation.empty() || checkpoints_.has(state_.step);
     if (!is_saved && checkpoints_.are_due(state_.epoch + 1)) save(last_file);
     const auto report = validate();
@@ -389,6 +499,16 @@ class Trainer::Implementation {
   }
 
   void save(const std::string& file) {
+    if (teacher_ && group_ != nullptr) teacher_->exchange(*group_);
+    if (group_ == nullptr) {
+      write(file);
+    } else {
+      group_->wait_for_first([&] { write(file); }, "a checkpoint");
+    }
+    checkpoints_.note_written(state_);
+  }
+
+  void write(const std::string& file) {
     std::vector<NamedTensor> more;
     if (average_) more = average_->state();
     if (teacher_) {
@@ -426,7 +546,7 @@ class Trainer::Implementation {
   void report_steps() {
     if (!std::isfinite(state_.loss_sum)) checkpoints_.fail_as_diverged("the loss", state_);
     StepReport report = step_report(state_);
-    report.losses = meter_.last_losses();
+    report.losses = joint_losses(meter_.last_losses(), share_, group_);
     report.supervisions = supervision_names(phases_.engine().plan());
     for (auto* observer : observers_) observer->on_steps(report);
     last_report_ = Clock::now();
@@ -475,8 +595,10 @@ class Trainer::Implementation {
     summary.test_loss = undefined_number;
     if (!complete) return summary;
     if (summary.reported == "best") load_best(summary);
-    const auto loader = make_plain_loader(config_, data_, data_.test, test_images_, skip_report());
-    const Score test = evaluate(test_predictor(), *loader, should_stop_);
+    take_statistics_of_first();
+    const auto loader = make_plain_loader(config_, data_, data_.test,
+                                          share_of(test_images_, group_), skip_report());
+    const Score test = evaluate(test_predictor(), *loader, should_stop_, group_);
     if (test.stopped) {
       summary.complete = false;
       return summary;
@@ -491,6 +613,14 @@ class Trainer::Implementation {
 
   /// Takes the weights of the epoch with the lowest validation error, for testing.
   void load_best(TrainSummary& summary) {
+    if (is_first(group_)) read_best(summary);
+    if (group_ == nullptr) return;
+    std::vector<torch::Tensor> tensors;
+    for (const auto& named : backbone().named_parameters()) tensors.push_back(named.tensor);
+    group_->broadcast(tensors, "the weights of the best epoch");
+  }
+
+  void read_best(TrainSummary& summary) {
     const Checkpoint best = read_checkpoint(best_checkpoint(folder_));
     load(best, backbone());
     if (average_) average_->set_state(best.file.tensors);
@@ -525,10 +655,11 @@ class Trainer::Implementation {
     none.error = undefined_number;
     if (!average_) return none;
     const AveragedWeightsScope averaged(*average_);
-    return evaluate(predict, loader, should_stop_);
+    return evaluate(predict, loader, should_stop_, group_);
   }
 
   Config& config_;
+  ProcessGroup* group_;
   const RunOptions& run_;
   DataSource data_;
   fs::path folder_;
@@ -549,13 +680,17 @@ class Trainer::Implementation {
   std::function<bool()> should_stop_;
   std::function<bool()> should_save_;
   double learning_rate_ = 0;
+  double share_ = 1;             ///< of the last step's batch that this process had
+  bool time_is_over_ = false;    ///< of several processes, as agreed at the last step
+  std::int64_t steps_here_ = 0;  ///< in this process
+  Traffic traffic_before_;
   double waited_ = 0;         ///< seconds of the epoch spent waiting for batches
   double epoch_seconds_ = 0;  ///< in all, since the epoch began or was gone on with
   measure::BytesByKind peak_by_kind_{};
 };
 
-Trainer::Trainer(Config& config, const DataSource& data, fs::path folder)
-    : implementation_(std::make_unique<Implementation>(config, data, std::move(folder))) {}
+Trainer::Trainer(Config& config, const DataSource& data, fs::path folder, ProcessGroup* group)
+    : implementation_(std::make_unique<Implementation>(config, data, std::move(folder), group)) {}
 Trainer::~Trainer() = default;
 
 void Trainer::add_observer(TrainObserver& observer) {

@@ -27,11 +27,15 @@ void TrainingEnd::note(double validation_error, TrainingState& state) const {
   state.improved_epoch = state.epoch;
 }
 
-std::string TrainingEnd::reached(const TrainingState& state, std::int64_t steps_done,
-                                 std::int64_t steps_of_epochs) const {
+bool TrainingEnd::is_time_over() const {
+  return seconds_ && seconds_since(begin_) >= *seconds_;
+}
+
+std::string TrainingEnd::reached(const TrainingState& state, bool time_is_over,
+                                 std::int64_t steps_done, std::int64_t steps_of_epochs) const {
   if (steps_done >= steps_of_epochs) return "";
   if (steps_done >= steps(steps_of_epochs)) return "limit.steps = " + std::to_string(limit_.steps);
-  if (seconds_ && seconds_since(begin_) >= *seconds_) return "limit.time = " + limit_.time;
+  if (time_is_over) return "limit.time = " + limit_.time;
   const std::int64_t patience = early_stopping_.patience;
   const bool waited_enough = patience > 0 && state.batch == 0 && state.improved_epoch > 0 &&
                              state.epoch - state.improved_epoch >= patience;

@@ -25,9 +25,13 @@ class TrainingEnd {
   /// Notes the validation error of an epoch that is done.
   void note(double validation_error, TrainingState& state) const;
 
+  /// Whether the time that the training may take in this process is over.
+  bool is_time_over() const;
+
   /// The setting that ends the training now, "limit.time = 30m"; "" if none does.
+  /// \param time_is_over see is_time_over().
   /// \param steps_done of `steps_of_epochs` in all epochs, in batches of the present size.
-  std::string reached(const TrainingState& state, std::int64_t steps_done,
+  std::string reached(const TrainingState& state, bool time_is_over, std::int64_t steps_done,
                       std::int64_t steps_of_epochs) const;
 
  private:

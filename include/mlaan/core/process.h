@@ -15,6 +15,9 @@ struct ProcessReport {
 /// Number of processors that this process may run on.
 int available_processors();
 
+/// Which processors of the machine those are, as a text that can be compared.
+std::string processor_set();
+
 /// Call it in `main`, before the first tensor. It sets the number of LibTorch's threads; lets the C
 /// library keep freed memory instead of giving it back and fetching it, page by page, in every
 /// step; and keeps a BLAS that would start threads of its own, beside LibTorch's, to one.

@@ -15,8 +15,18 @@
 
 namespace mlaan {
 
+/// Which part of every batch a loader gives: one of `count` that are as equal as can be.
+struct BatchShare {
+  std::int64_t index = 0;
+  std::int64_t count = 1;
+};
+
 struct LoaderOptions {
   std::int64_t batch_size = 128;
+  /// Of several processes that train on one batch, each with `batch_size` samples of it: a whole
+  /// batch has `share.count` times as many. Order and augmentation are those of one process whose
+  /// batches are the whole ones; pictures are mixed within a share.
+  BatchShare share;
   /// Threads that prepare batches; 0: the caller's own.
   std::int64_t workers = 1;
   /// A new order of the samples in every epoch. Otherwise that of `indices`.
@@ -50,7 +60,7 @@ class Loader {
   Loader& operator=(const Loader&) = delete;
 
   std::int64_t batches_per_epoch() const;
-  /// Number of samples that it gives in an epoch.
+  /// Number of samples of an epoch's batches, whole ones where it gives shares of them.
   std::int64_t samples_per_epoch() const;
 
   /// Begins an epoch, at any of its batches; drops what was prepared of another.

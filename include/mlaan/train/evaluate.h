@@ -12,6 +12,8 @@
 
 namespace mlaan {
 
+class ProcessGroup;
+
 /// How a network does on the images of one class.
 struct ClassScore {
   std::int64_t images = 0;
@@ -42,8 +44,10 @@ Predictor at_test_time(Predictor predict, const std::string& tta);
 
 /// Runs every batch of the loader's epoch 0 through the network.
 /// \param should_stop asked before every batch; where it is true, the score is of those before.
+/// \param group where several processes do so, each with a loader of its own part of the images;
+///        the score is of all of them, and all stop where one is to.
 Score evaluate(const Predictor& predict, Loader& loader,
-               const std::function<bool()>& should_stop = {});
+               const std::function<bool()>& should_stop = {}, ProcessGroup* group = nullptr);
 
 /// Logits of a batch from several places of a network, in evaluation mode; always as many.
 using MultiPredictor = std::function<std::vector<torch::Tensor>(const torch::Tensor& images)>;

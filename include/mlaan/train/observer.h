@@ -18,6 +18,14 @@ struct PhaseReport {
   std::int64_t peak_bytes = 0;  ///< highest of its steps so far
 };
 
+/// What one of several processes took.
+struct RankReport {
+  std::string name;  ///< "rank 1 (node03)"
+  std::int64_t peak_bytes = 0;
+  std::int64_t bytes_per_step = 0;  ///< sent to sum gradients and counts
+  double seconds_waited = 0;        ///< for other processes
+};
+
 /// What is known before the first step.
 struct RunReport {
   std::vector<PhaseReport> phases;  ///< at least one
@@ -26,7 +34,8 @@ struct RunReport {
   std::string dataset;
   std::int64_t modules = 0;  ///< of the first phase
   std::int64_t window = 0;   ///< the most modules that a supervision of any phase spans
-  std::int64_t batch = 0;    ///< images a step
+  std::int64_t batch = 0;    ///< images a step, of all processes together
+  std::int64_t processes = 1;
   std::int64_t epochs = 0;
   std::int64_t batches_per_epoch = 0;
   std::int64_t train_images = 0;

@@ -167,6 +167,16 @@ struct ExecutionOptions {
   void describe(FieldList& fields);
 };
 
+/// See ProcessGroup.
+struct DistOptions {
+  static constexpr const char* section = "dist";
+  std::int64_t processes = 1;
+  std::string timeout = "60s";
+  std::string bucket = "1MiB";
+
+  void describe(FieldList& fields);
+};
+
 struct SaveOptions {
   static constexpr const char* section = "save";
   std::string every = "1e";

@@ -21,7 +21,9 @@ class PhasedEngine {
   /// Makes the plan of every phase, so that one that cannot be is refused before the first step.
   /// The nets of later phases are thrown away again: they begin as the network is by then.
   /// \param config settled, see measured_settings.h.
-  PhasedEngine(Config& config, const DataSource& data, const MethodEntry& method);
+  /// \param adapt what is changed of the options of every engine that is made.
+  PhasedEngine(Config& config, const DataSource& data, const MethodEntry& method,
+               std::function<void(EngineOptions&)> adapt = {});
 
   Engine& engine() { return engine_; }
   const Engine& engine() const { return engine_; }
@@ -49,8 +51,10 @@ class PhasedEngine {
 
  private:
   void describe(const TrainingPhase& phase, const Plan& plan);
+  EngineOptions engine_options(std::size_t phase);
   Engine make_engine(std::size_t phase);
 
+  std::function<void(EngineOptions&)> adapt_;
   std::vector<TrainingPhase> phases_;
   Backbone backbone_;
   std::int64_t auxiliary_parameters_ = 0;

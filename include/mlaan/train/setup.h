@@ -64,9 +64,10 @@ torch::MemoryFormat memory_format(Config& config);
 using SkipReport = std::function<void(const std::string& what)>;
 
 /// Shuffled, augmented and mixed batches of the training part.
+/// \param share of every batch, for one of several processes.
 std::unique_ptr<Loader> make_train_loader(Config& config, const DataSource& data,
                                           std::vector<std::int64_t> indices,
-                                          SkipReport on_skipped = {});
+                                          SkipReport on_skipped = {}, const BatchShare& share = {});
 
 /// Batches in order, as they are.
 std::unique_ptr<Loader> make_plain_loader(Config& config, const DataSource& data,

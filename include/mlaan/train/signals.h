@@ -19,7 +19,7 @@ class StopSignals {
   /// Whether one did.
   static bool requested() { return received() != 0; }
   /// The exit code of a program that a signal has stopped, as shells count: 128 + signal.
-  static int exit_code() { return 128 + received(); }
+  static int exit_code(int signal = received()) { return 128 + signal; }
   /// Whether a checkpoint was asked for since this was last asked.
   static bool take_save_request();
 };

@@ -9,6 +9,8 @@
 
 namespace mlaan {
 
+class ProcessGroup;
+
 /// The probabilities of the network's own head for each training image, as it gave them when the
 /// image was last trained on (images × classes, float32). They are of the picture as it was
 /// augmented then, which gives each image a new view of itself in every epoch (progressive
@@ -25,6 +27,9 @@ class TeacherTable {
   /// Takes what the head gave for these images. \param logits batch × classes.
   void record(const torch::Tensor& images, const torch::Tensor& logits);
 
+  /// Takes over what the other processes have recorded since this was last called.
+  void exchange(ProcessGroup& group);
+
   /// All of it, for checkpoints: "teacher.probabilities".
   std::vector<NamedTensor> state() const;
   /// \throws UserError where the state is not there, or of another data set.
@@ -32,6 +37,7 @@ class TeacherTable {
 
  private:
   torch::Tensor probabilities_;  ///< −1 in the rows of images that have not been seen
+  torch::Tensor is_own_;  ///< images × 1: 1 in rows recorded since the last exchange, else 0
 };
 
 /// The share of the labels when so much of the training is done: 0 until `from`, then in proportion

@@ -16,6 +16,8 @@
 
 namespace mlaan {
 
+class ProcessGroup;
+
 /// What came of a run.
 struct TrainSummary {
   RunReport run;
@@ -35,6 +37,7 @@ struct TrainSummary {
   double images_per_second = 0;  ///< of training steps
   std::int64_t peak_bytes = 0;   ///< highest of all training steps; without data sets and loaders
   measure::BytesByKind peak_by_kind{};  ///< of the epoch that reached it, in this process
+  std::vector<RankReport> ranks;        ///< of several processes
 };
 
 /// Trains by the settings, and keeps in its folder:
@@ -50,8 +53,11 @@ class Trainer {
   /// Measures what the settings leave to be measured (see measured_settings.h), and puts what came
   /// of it into them.
   /// \param folder of the run; made if it is not there.
+  /// \param group of the processes that train this network together, each with a Trainer of its
+  ///        own; rank 0 alone writes files. Has to outlive it. Null: there is this one alone.
   /// \throws UserError for settings that do not fit one another or the data.
-  Trainer(Config& config, const DataSource& data, std::filesystem::path folder);
+  Trainer(Config& config, const DataSource& data, std::filesystem::path folder,
+          ProcessGroup* group = nullptr);
   ~Trainer();
   Trainer(const Trainer&) = delete;
   Trainer& operator=(const Trainer&) = delete;
@@ -65,7 +71,8 @@ class Trainer {
   /// Trains until the last epoch, and tests; or until `should_stop` - asked after every step, and
   /// for every batch that is validated or tested on - is true; then it writes a checkpoint, unless
   /// there is one of that step, and returns.
-  /// \param should_save asked after every step; where it is true, a checkpoint is written.
+  /// \param should_save asked after every step; where it is true, a checkpoint is written. Of
+  ///        several processes, what one of them says holds for all.
   TrainSummary run(const std::function<bool()>& should_stop = {},
                    const std::function<bool()>& should_save = {});
 

@@ -1,0 +1,122 @@
+// Processes that work together: what they tell each other, and what happens when one is lost.
+#pragma once
+
+#include <mlaan/core/error.h>
+#include <mlaan/dist/rank_environment.h>
+
+#include <torch/types.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace mlaan {
+
+/// Another rank has ended, hangs or is cut off. The message names it, its host, and what this rank
+/// was waiting for.
+class PeerError : public Error {
+ public:
+  /// \param told_by_peer whether that rank has said itself why it ends.
+  explicit PeerError(const std::string& message, bool told_by_peer = false)
+      : Error(message), told_by_peer_(told_by_peer) {}
+  bool told_by_peer() const { return told_by_peer_; }
+
+ private:
+  bool told_by_peer_;
+};
+
+/// Something that is under way between all ranks.
+class Exchange {
+ public:
+  virtual ~Exchange() = default;
+  /// Whether wait() would not have to.
+  virtual bool is_done() = 0;
+  /// \throws PeerError where a rank is lost.
+  virtual void wait() = 0;
+};
+
+/// What a rank has sent, and how long it has waited for others.
+struct Traffic {
+  std::int64_t bytes = 0;
+  double seconds = 0;
+};
+
+/// All ranks of a training, over LibTorch's c10d with Gloo. All of them call the same operations in
+/// the same order, each from one thread. `what` says what an operation is for, as messages then
+/// name it: "the sum of gradients".
+class ProcessGroup {
+ public:
+  /// Waits until all ranks are there.
+  /// \param timeout_seconds within which every operation must come to its end.
+  /// \throws UserError where this build has no c10d, and PeerError for ranks that do not come.
+  ProcessGroup(const RankEnvironment& place, double timeout_seconds);
+  /// Without finish() before it, leaves the others alone, who then end as well.
+  ~ProcessGroup();
+  ProcessGroup(const ProcessGroup&) = delete;
+  ProcessGroup& operator=(const ProcessGroup&) = delete;
+
+  const RankEnvironment& place() const;
+  int rank() const { return place().rank; }
+  int size() const { return place().size; }
+  /// The name of this machine.
+  const std::string& host() const;
+  /// "rank 1 (node03)".
+  std::string name_of(int rank) const;
+
+  /// Begins to sum a contiguous tensor over all ranks, in place. It may be read and written again
+  /// after wait().
+  std::unique_ptr<Exchange> start_sum(const torch::Tensor& tensor, const std::string& what);
+  void sum(const torch::Tensor& tensor, const std::string& what);
+  /// The highest of all ranks' numbers.
+  std::int64_t highest(std::int64_t number, const std::string& what);
+  /// Gives all ranks rank 0's values of these tensors, in place.
+  void broadcast(const std::vector<torch::Tensor>& tensors, const std::string& what);
+  /// Rank 0's text.
+  std::string broadcast(const std::string& text, const std::string& what);
+  /// Every rank's text, in their order.
+  std::vector<std::string> gather(const std::string& text, const std::string& what);
+
+  /// Has rank 0 do something that may take as long as it wants, and waits for it while rank 0
+  /// gives signs of life.
+  void wait_for_first(const std::function<void()>& work, const std::string& what);
+
+  Traffic traffic() const;
+
+  /// Waits for the others, and takes leave of them in good order. Nothing may follow.
+  void finish();
+
+  /// Tells the others why this rank ends without them. Nothing may follow, and the process has to
+  /// end without destroying what is static: threads may hang in operations that never end.
+  /// \return whether it is the one to say so; not where rank 0 says the same.
+  bool abandon(const std::string& why);
+
+ private:
+  class Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+/// A named value that all ranks must agree on.
+using Agreed = std::pair<std::string, std::string>;
+
+/// \throws UserError naming the first of rank 0's values that another rank has otherwise.
+void check_agreement(ProcessGroup& group, const std::vector<Agreed>& values);
+
+/// The store by which ranks find each other, served by this process on a free port of this machine.
+class RendezvousServer {
+ public:
+  RendezvousServer();
+  ~RendezvousServer();
+  RendezvousServer(const RendezvousServer&) = delete;
+  RendezvousServer& operator=(const RendezvousServer&) = delete;
+
+  std::uint16_t port() const;
+
+ private:
+  class Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+}  // namespace mlaan

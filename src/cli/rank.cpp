@@ -1,0 +1,93 @@
+// Commands that run as one of several processes.
+#include "cli/rank.h"
+
+#include "cli/error_report.h"
+#include "cli/version.h"
+#include "dist/launcher.h"
+
+#include <mlaan/core/process.h>
+#include <mlaan/train/options.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace mlaan::cli {
+namespace {
+
+/// May be others on each rank: where things lie, and what its machine has.
+bool is_of_rank(const std::string& key) {
+  static const std::set<std::string> keys{"output", "data", "workers", "threads", "device"};
+  return keys.count(key) > 0;
+}
+
+/// Whether another rank has said on the same terminal why it ended, for which this one ends too.
+bool is_told_beside(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const PeerError& peer) {
+    return peer.told_by_peer() && is_launched();
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+}  // namespace
+
+void refuse_ranks(const std::string& command) {
+  const auto place = read_rank_environment();
+  // A batch script of Slurm looks like its own first task.
+  if (!place || place->size == 1 || place->launcher == "Slurm") return;
+  throw UserError("mlaan " + command + " runs in one process, and " + place->launcher +
+                  " has started " + std::to_string(place->size) +
+                  "; only mlaan train works in several");
+}
+
+int run_as_rank(const RankEnvironment& place, double timeout_seconds,
+                const std::function<int(ProcessGroup&)>& work) {
+  stop_with_launcher();
+  std::unique_ptr<ProcessGroup> group;
+  int code = exit_failure;
+  try {
+    group = std::make_unique<ProcessGroup>(place, timeout_seconds);
+    code = work(*group);
+    group->finish();
+    return code;
+  } catch (const std::exception&) {
+    const auto error = std::current_exception();
+    ErrorReport report = explain(error);
+    code = report.exit_code;
+    const bool tells = (!group || group->abandon(report.text)) && !is_told_beside(error);
+    report.text = "rank " + std::to_string(place.rank) + ": " + report.text;
+    if (tells) report_error(error, report);
+  }
+  // Threads may hang in operations with ranks that are gone, so nothing may be destroyed.
+  std::_Exit(finish_output(code));
+}
+
+void settle_layout(Config& config, const ProcessGroup& group) {
+  config.apply("dist.processes", std::to_string(group.size()), group.place().launcher);
+  if (config.get<RunOptions>().device == "cuda") {
+    config.apply("device", "cuda:" + std::to_string(group.place().local_rank), "local rank");
+  }
+}
+
+void check_started_alike(Config& config, ProcessGroup& group) {
+  std::vector<Agreed> values{{"the program", version()}};
+  for (const auto& field : config.options().fields()) {
+    if (!is_of_rank(field.key)) values.emplace_back(field.key, to_toml(field.value()));
+  }
+  check_agreement(group, values);
+}
+
+int processors_of_rank(ProcessGroup& group) {
+  const std::string own = group.host() + " " + processor_set();
+  const auto all = group.gather(own, "the division of processors");
+  const auto sharing = static_cast<int>(std::count(all.begin(), all.end(), own));
+  return std::max(1, available_processors() / sharing);
+}
+
+}  // namespace mlaan::cli

@@ -1,0 +1,320 @@
+// Processes that work together: what they tell each other, and what happens when one is lost.
+#include "core/libtorch_error.h"
+#include "dist/pulse.h"
+#include "dist/rendezvous.h"
+#include "measure/timing.h"
+
+#include <mlaan/core/quantity.h>
+#include <mlaan/dist/process_group.h>
+
+// Builds of LibTorch that stand in a folder of their own do not say what they were built with.
+#ifndef USE_C10D_GLOO
+#define USE_C10D_GLOO
+#endif
+#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <numeric>
+
+namespace mlaan {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// What of a timeout is left for the operation itself: the rest is for finding out who is lost.
+milliseconds time_of_operations(double timeout_seconds) {
+  constexpr double to_find_out = 3;
+  constexpr double least = 1;  // which LibTorch's store counts in
+  const double seconds = std::max({timeout_seconds - to_find_out, timeout_seconds / 2, least});
+  return milliseconds(static_cast<std::int64_t>(1000 * seconds));
+}
+
+std::string own_host() {
+  std::array<char, 256> name{};
+  gethostname(name.data(), name.size() - 1);
+  return name.data();
+}
+
+std::string join_host_key(int rank) {
+  return "host/" + std::to_string(rank);
+}
+
+/// What Gloo says of a failed operation, for people.
+std::string short_reason(const std::string& text) {
+  const auto says = [&](const char* words) { return text.find(words) != std::string::npos; };
+  if (says("losed by peer") || says("eset by peer") || says("ead error") || says("roken pipe")) {
+    return "the connection was closed";
+  }
+  if (says("imed out") || says("imeout")) return "there was no answer in time";
+  return first_line(text);
+}
+
+std::vector<std::string> meet_all(c10d::Store& store, const RankEnvironment& place,
+                                  double timeout_seconds) {
+  const std::string host = own_host();
+  store.set(join_host_key(place.rank), {host.begin(), host.end()});
+  const auto deadline = Clock::now() + std::chrono::duration<double>(timeout_seconds);
+  std::vector<std::string> names;
+  for (int r = 0; r < place.size; ++r) {
+    while (!store.check({join_host_key(r)})) {
+      if (Clock::now() >= deadline) {
+        throw PeerError("rank " + std::to_string(r) + " of " + std::to_string(place.size) +
+                        " has not come within " + format_seconds(timeout_seconds) + " to " +
+                        place.address + ":" + std::to_string(place.port) +
+                        "; all ranks have to be started, as " + place.launcher + " does");
+      }
+      std::this_thread::sleep_for(milliseconds(20));
+    }
+    const auto bytes = store.get(join_host_key(r));
+    names.push_back("rank " + std::to_string(r) + " (" + std::string(bytes.begin(), bytes.end()) +
+                    ")");
+  }
+  return names;
+}
+
+}  // namespace
+
+class ProcessGroup::Implementation {
+ public:
+  Implementation(const RankEnvironment& place, double timeout_seconds)
+      : place_(place), timeout_(time_of_operations(timeout_seconds)) {
+    Rendezvous rendezvous = meet(place, timeout_);
+    store_ = std::move(rendezvous.store);
+    try {
+      names_ = meet_all(*store_, place, timeout_seconds);
+      pulse_ = std::make_unique<Pulse>(store_, connect_store(place, timeout_), place.rank, names_);
+      auto options = c10d::ProcessGroupGloo::Options::create(timeout_);
+      const char* interface = std::getenv("GLOO_SOCKET_IFNAME");
+      options->devices.push_back(
+          interface != nullptr
+              ? c10d::ProcessGroupGloo::createDeviceForInterface(interface)
+              : c10d::ProcessGroupGloo::createDeviceForHostname(rendezvous.own_address));
+      options->threads = 2;
+      group_ = c10::make_intrusive<c10d::ProcessGroupGloo>(store_, place.rank, place.size, options);
+    } catch (const Error&) {
+      throw;
+    } catch (const std::exception& error) {
+      if (pulse_) fail("the connection of all ranks", error.what());
+      throw PeerError("rank 0 was lost, or the place where the ranks meet: " +
+                      short_reason(error.what()));
+    }
+  }
+
+  ~Implementation() {
+    if (finished_) return;
+    // Their threads may wait for what never comes.
+    group_.release();
+    store_.release();
+  }
+
+  Implementation(const Implementation&) = delete;
+  Implementation& operator=(const Implementation&) = delete;
+
+  c10::intrusive_ptr<c10d::Work> begin(
+      const std::string& what,
+      const std::function<c10::intrusive_ptr<c10d::Work>(c10d::ProcessGroupGloo&)>& operation) {
+    pulse_->note_operation();
+    try {
+      return operation(*group_);
+    } catch (const std::exception& error) {
+      fail(what, error.what());
+    }
+  }
+
+  void wait(c10d::Work& work, const std::string& what) {
+    const auto start = Clock::now();
+    try {
+      work.wait();
+    } catch (const std::exception& error) {
+      fail(what, error.what());
+    }
+    traffic_.seconds += seconds_since(start);
+  }
+
+  void run(
+      const std::string& what,
+      const std::function<c10::intrusive_ptr<c10d::Work>(c10d::ProcessGroupGloo&)>& operation) {
+    wait(*begin(what, operation), what);
+  }
+
+  [[noreturn]] void fail(const std::string& what, const std::string& reason) {
+    if (message_.empty()) {
+      const std::string found = pulse_->find_reason();
+      is_told_ = Pulse::is_told(found);
+      message_ = (found.empty() ? "a rank was lost" : found) + "; here " + what +
+                 " failed: " + short_reason(reason);
+    }
+    throw PeerError(message_, is_told_);
+  }
+
+  void wait_for_first(const std::function<void()>& work, const std::string& what) {
+    const std::string key = "done/" + std::to_string(++waits_for_first_);
+    if (place_.rank == 0) {
+      work();
+      store_->set(key, {1});
+      return;
+    }
+    const auto start = Clock::now();
+    const std::string reason = pulse_->wait_for_first(key, timeout_);
+    traffic_.seconds += seconds_since(start);
+    if (reason.empty()) return;
+    is_told_ = Pulse::is_told(reason);
+    message_ = reason + "; here " + what + " was waited for";
+    throw PeerError(message_, is_told_);
+  }
+
+  void finish() {
+    run("the end of the run", [](auto& group) { return group.barrier(); });
+    pulse_->stop();
+    finished_ = true;
+    group_.reset();
+    pulse_.reset();
+    store_.reset();
+  }
+
+  bool abandon(const std::string& why) {
+    if (finished_) return true;
+    pulse_->tell_end(why);
+    const bool said_already =
+        message_.empty() && place_.rank != 0 && pulse_->is_told_by_rank_0(why);
+    if (place_.rank == 0 && !place_.store_is_served) pulse_->let_others_end();
+    return !said_already;
+  }
+
+  RankEnvironment place_;
+  milliseconds timeout_;
+  std::string host_ = own_host();
+  std::vector<std::string> names_;
+  Traffic traffic_;
+
+ private:
+  c10::intrusive_ptr<c10d::Store> store_;
+  std::unique_ptr<Pulse> pulse_;
+  c10::intrusive_ptr<c10d::ProcessGroupGloo> group_;
+  std::string message_;   ///< of the peer that was lost
+  bool is_told_ = false;  ///< by that peer itself
+  std::int64_t waits_for_first_ = 0;
+  bool finished_ = false;
+};
+
+ProcessGroup::ProcessGroup(const RankEnvironment& place, double timeout_seconds)
+    : implementation_(std::make_unique<Implementation>(place, timeout_seconds)) {}
+ProcessGroup::~ProcessGroup() = default;
+
+const RankEnvironment& ProcessGroup::place() const {
+  return implementation_->place_;
+}
+const std::string& ProcessGroup::host() const {
+  return implementation_->host_;
+}
+std::string ProcessGroup::name_of(int rank) const {
+  return implementation_->names_.at(static_cast<std::size_t>(rank));
+}
+Traffic ProcessGroup::traffic() const {
+  return implementation_->traffic_;
+}
+
+std::unique_ptr<Exchange> ProcessGroup::start_sum(const torch::Tensor& tensor,
+                                                  const std::string& what) {
+  class Sum final : public Exchange {
+   public:
+    Sum(Implementation& group, c10::intrusive_ptr<c10d::Work> work, std::string sum_of)
+        : group_(group), work_(std::move(work)), what_(std::move(sum_of)) {}
+    bool is_done() override { return work_->isCompleted(); }
+    void wait() override { group_.wait(*work_, what_); }
+
+   private:
+    Implementation& group_;
+    c10::intrusive_ptr<c10d::Work> work_;
+    std::string what_;
+  };
+  auto work = implementation_->begin(what, [&](auto& group) {
+    std::vector<torch::Tensor> tensors{tensor};
+    return group.allreduce(tensors);
+  });
+  // Around the ring, once to sum and once to tell.
+  const auto bytes = tensor.numel() * static_cast<std::int64_t>(tensor.element_size());
+  implementation_->traffic_.bytes += 2 * bytes * (size() - 1) / size();
+  return std::make_unique<Sum>(*implementation_, std::move(work), what);
+}
+
+void ProcessGroup::sum(const torch::Tensor& tensor, const std::string& what) {
+  start_sum(tensor, what)->wait();
+}
+
+std::int64_t ProcessGroup::highest(std::int64_t number, const std::string& what) {
+  std::vector<torch::Tensor> tensors{torch::tensor({number}, torch::kInt64)};
+  c10d::AllreduceOptions options;
+  options.reduceOp = c10d::ReduceOp::MAX;
+  implementation_->run(what, [&](auto& group) { return group.allreduce(tensors, options); });
+  return tensors[0].item<std::int64_t>();
+}
+
+void ProcessGroup::broadcast(const std::vector<torch::Tensor>& tensors, const std::string& what) {
+  // As bytes: Gloo knows neither all types nor all layouts.
+  const torch::NoGradGuard no_grad;
+  std::vector<torch::Tensor> values;
+  std::int64_t count = 0;
+  for (const auto& tensor : tensors) {
+    values.push_back(tensor.detach().cpu().contiguous());
+    count += static_cast<std::int64_t>(values.back().nbytes());
+  }
+  std::vector<torch::Tensor> bytes{torch::empty({count}, torch::kUInt8)};
+  auto* next = bytes[0].data_ptr<std::uint8_t>();
+  for (const auto& value : values) {
+    if (value.nbytes() > 0) std::memcpy(next, value.data_ptr(), value.nbytes());
+    next += value.nbytes();
+  }
+  implementation_->run(what, [&](auto& group) { return group.broadcast(bytes); });
+  if (rank() == 0) return;
+  next = bytes[0].data_ptr<std::uint8_t>();
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    torch::Tensor value = torch::empty_like(values[i]);
+    if (value.nbytes() > 0) std::memcpy(value.data_ptr(), next, value.nbytes());
+    next += value.nbytes();
+    tensors[i].detach().copy_(value);
+  }
+}
+
+std::vector<std::string> ProcessGroup::gather(const std::string& text, const std::string& what) {
+  const auto length = static_cast<std::int64_t>(text.size());
+  const std::int64_t longest = highest(length, what);
+  constexpr std::int64_t prefix = sizeof(std::int64_t);
+  std::vector<torch::Tensor> own{torch::zeros({prefix + longest}, torch::kUInt8)};
+  std::memcpy(own[0].data_ptr(), &length, prefix);
+  std::memcpy(own[0].data_ptr<std::uint8_t>() + prefix, text.data(), text.size());
+  std::vector<std::vector<torch::Tensor>> all(1);
+  for (int r = 0; r < size(); ++r) all[0].push_back(torch::empty_like(own[0]));
+  implementation_->run(what, [&](auto& group) { return group.allgather(all, own); });
+  std::vector<std::string> texts;
+  for (const auto& tensor : all[0]) {
+    const auto* bytes = tensor.data_ptr<std::uint8_t>();
+    std::int64_t size_of_text = 0;
+    std::memcpy(&size_of_text, bytes, prefix);
+    texts.emplace_back(reinterpret_cast<const char*>(bytes) + prefix,
+                       static_cast<std::size_t>(size_of_text));
+  }
+  return texts;
+}
+
+std::string ProcessGroup::broadcast(const std::string& text, const std::string& what) {
+  return gather(rank() == 0 ? text : "", what).front();
+}
+
+void ProcessGroup::wait_for_first(const std::function<void()>& work, const std::string& what) {
+  implementation_->wait_for_first(work, what);
+}
+
+void ProcessGroup::finish() {
+  implementation_->finish();
+}
+
+bool ProcessGroup::abandon(const std::string& why) {
+  return implementation_->abandon(why);
+}
+
+}  // namespace mlaan

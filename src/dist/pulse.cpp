@@ -1,0 +1,236 @@
+// A sign of life that every rank gives, so that one that is lost can be named.
+#include "dist/pulse.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <functional>
+#include <future>
+#include <mutex>
+#include <optional>
+#include <sstream>
+#include <thread>
+#include <utility>
+
+namespace mlaan {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds between_beats(300);
+/// Long enough for several beats of whoever lives, on a busy machine too.
+constexpr milliseconds to_listen(1200);
+/// For all questions to a store that may be gone.
+constexpr milliseconds to_ask(2500);
+constexpr milliseconds to_be_heard(2000);
+constexpr const char* reason_key = "reason";
+constexpr const char* ended = " ended: ";
+
+std::string beat_key(int rank) {
+  return "beat/" + std::to_string(rank);
+}
+std::string end_key(int rank) {
+  return "end/" + std::to_string(rank);
+}
+
+std::vector<std::uint8_t> bytes_of(const std::string& text) {
+  return {text.begin(), text.end()};
+}
+
+std::string read(c10d::Store& store, const std::string& key) {
+  if (!store.check({key})) return "";
+  const auto bytes = store.get(key);
+  return {bytes.begin(), bytes.end()};
+}
+
+/// What a rank last said of itself.
+struct Beat {
+  std::string text;
+  std::int64_t operations = 0;
+
+  static Beat read(c10d::Store& store, int rank) {
+    Beat beat;
+    beat.text = mlaan::read(store, beat_key(rank));
+    std::istringstream numbers(beat.text);
+    std::int64_t number = 0;
+    numbers >> number >> beat.operations;
+    return beat;
+  }
+};
+
+std::vector<Beat> read_beats(c10d::Store& store, std::size_t ranks) {
+  std::vector<Beat> beats;
+  for (std::size_t r = 0; r < ranks; ++r) {
+    beats.push_back(Beat::read(store, static_cast<int>(r)));
+  }
+  return beats;
+}
+
+/// The one rank that is silent, or else the one that has begun the fewest operations.
+std::string compare(const std::vector<Beat>& before, const std::vector<Beat>& after,
+                    std::size_t own, const std::vector<std::string>& names) {
+  std::string silent;
+  std::optional<std::size_t> behind;
+  for (std::size_t r = 0; r < names.size(); ++r) {
+    if (r == own) continue;
+    if (before[r].text == after[r].text) silent += (silent.empty() ? "" : ", ") + names[r];
+    if (after[r].operations < after[behind.value_or(own)].operations) behind = r;
+  }
+  if (!silent.empty()) return silent + " was lost: killed, stopped or cut off";
+  return behind ? names[*behind] + " hangs" : "";
+}
+
+/// Does something with the store that may never come back; nothing where it has not in time.
+template <class Result>
+std::optional<Result> in_time(const milliseconds& limit, std::function<Result()> work) {
+  std::packaged_task<Result()> task(std::move(work));
+  auto result = task.get_future();
+  std::thread(std::move(task)).detach();
+  if (result.wait_for(limit) != std::future_status::ready) return std::nullopt;
+  try {
+    return result.get();
+  } catch (const std::exception&) {
+    return std::nullopt;
+  }
+}
+
+bool wait_for_keys(c10d::Store& store, const std::vector<std::string>& keys) {
+  const auto deadline = std::chrono::steady_clock::now() + to_be_heard;
+  while (!store.check(keys)) {
+    if (std::chrono::steady_clock::now() >= deadline) return false;
+    std::this_thread::sleep_for(milliseconds(20));
+  }
+  return true;
+}
+
+}  // namespace
+
+struct Pulse::State {
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool stopped = false;
+  bool ended = false;  ///< the thread
+  std::int64_t operations = 0;
+};
+
+bool Pulse::is_told(const std::string& reason) {
+  return reason.find(ended) != std::string::npos;
+}
+
+Pulse::Pulse(c10::intrusive_ptr<c10d::Store> store, c10::intrusive_ptr<c10d::Store> connection,
+             int rank, std::vector<std::string> names)
+    : store_(std::move(store)),
+      rank_(rank),
+      names_(std::move(names)),
+      state_(std::make_shared<State>()) {
+  keep_beating(std::move(connection));
+}
+
+Pulse::~Pulse() {
+  const std::lock_guard<std::mutex> lock(state_->mutex);
+  state_->stopped = true;
+  state_->changed.notify_all();
+}
+
+void Pulse::keep_beating(c10::intrusive_ptr<c10d::Store> connection) {
+  std::thread([state = state_, connection = std::move(connection),
+               key = beat_key(rank_)]() mutable {
+    try {
+      std::unique_lock<std::mutex> lock(state->mutex);
+      for (std::int64_t number = 0; !state->stopped; ++number) {
+        const std::string text = std::to_string(number) + " " + std::to_string(state->operations);
+        lock.unlock();
+        connection->set(key, bytes_of(text));
+        lock.lock();
+        state->changed.wait_for(lock, between_beats, [&] { return state->stopped; });
+      }
+    } catch (const std::exception&) {
+      // The store is gone, and so is whoever served it; operations fail by themselves.
+    }
+    connection.reset();
+    const std::lock_guard<std::mutex> lock(state->mutex);
+    state->ended = true;
+    state->changed.notify_all();
+  }).detach();
+}
+
+void Pulse::note_operation() {
+  const std::lock_guard<std::mutex> lock(state_->mutex);
+  ++state_->operations;
+}
+
+std::string Pulse::find_reason() {
+  const auto own = static_cast<std::size_t>(rank_);
+  const auto reason =
+      in_time<std::string>(to_ask, [store = store_, names = names_, own]() -> std::string {
+        std::string known = read(*store, reason_key);
+        if (!known.empty()) return known;
+        const auto before = read_beats(*store, names.size());
+        std::this_thread::sleep_for(to_listen);
+        known = read(*store, reason_key);
+        if (!known.empty()) return known;
+        const std::string found = compare(before, read_beats(*store, names.size()), own, names);
+        if (found.empty()) return "";
+        const auto first = store->compareSet(reason_key, {}, bytes_of(found));
+        return {first.begin(), first.end()};
+      });
+  return reason ? *reason : names_[0] + " was lost, or the place where the ranks meet";
+}
+
+std::string Pulse::wait_for_first(const std::string& key, milliseconds longest) {
+  // Connections that are closed are not seen here, so silence has to do.
+  const auto silence = std::min(longest, milliseconds(4000));
+  std::string heard;
+  auto heard_at = std::chrono::steady_clock::now();
+  try {
+    for (;;) {
+      if (store_->check({key})) return "";
+      const std::string reason = read(*store_, reason_key);
+      if (!reason.empty()) return reason;
+      const auto now = std::chrono::steady_clock::now();
+      const std::string beat = read(*store_, beat_key(0));
+      if (beat != heard) {
+        heard = beat;
+        heard_at = now;
+      } else if (now - heard_at > silence) {
+        break;
+      }
+      std::this_thread::sleep_for(milliseconds(20));
+    }
+  } catch (const std::exception&) {
+    // The store is gone.
+  }
+  return names_[0] + " was lost: killed, stopped or cut off";
+}
+
+void Pulse::tell_end(const std::string& why) {
+  const std::string own = names_[static_cast<std::size_t>(rank_)];
+  in_time<bool>(to_ask, [store = store_, rank = rank_, why, own] {
+    store->compareSet(reason_key, {}, bytes_of(own + ended + why));
+    store->set(end_key(rank), bytes_of(why));
+    return true;
+  });
+}
+
+bool Pulse::is_told_by_rank_0(const std::string& why) {
+  const auto told = in_time<bool>(to_ask, [store = store_, why] {
+    return wait_for_keys(*store, {end_key(0)}) && read(*store, end_key(0)) == why;
+  });
+  return told.value_or(false);
+}
+
+void Pulse::let_others_end() {
+  std::vector<std::string> keys;
+  for (std::size_t r = 0; r < names_.size(); ++r) {
+    if (static_cast<int>(r) != rank_) keys.push_back(end_key(static_cast<int>(r)));
+  }
+  in_time<bool>(to_ask, [store = store_, keys] { return wait_for_keys(*store, keys); });
+}
+
+void Pulse::stop() {
+  std::unique_lock<std::mutex> lock(state_->mutex);
+  state_->stopped = true;
+  state_->changed.notify_all();
+  state_->changed.wait_for(lock, to_ask, [this] { return state_->ended; });
+}
+
+}  // namespace mlaan

@@ -1,0 +1,108 @@
+// What several processes that train one network settle and count together.
+#include "train/joint_training.h"
+
+#include <mlaan/core/random.h>
+#include <mlaan/data/picture.h>
+
+#include <algorithm>
+#include <sstream>
+#include <utility>
+
+namespace mlaan {
+
+std::vector<std::int64_t> share_of(const std::vector<std::int64_t>& all,
+                                   const ProcessGroup* group) {
+  if (group == nullptr) return all;
+  const auto count = static_cast<std::int64_t>(all.size());
+  const auto begin = all.begin() + count * group->rank() / group->size();
+  const auto end = all.begin() + count * (group->rank() + 1) / group->size();
+  return {begin, end};
+}
+
+void settle_by_first(Config& config, ProcessGroup* group, const std::vector<std::string>& keys,
+                     const std::function<void()>& settle, const std::string& what) {
+  if (group == nullptr) {
+    settle();
+    return;
+  }
+  group->wait_for_first(settle, what);
+  for (const auto& key : keys) {
+    const OptionValue value = config.options().field(key).value();
+    const std::string settled = group->broadcast(to_toml(value), what);
+    if (settled != to_toml(value)) config.apply(key, settled, "rank 0: " + what);
+  }
+}
+
+JointDecision::JointDecision(ProcessGroup* group, std::function<Wishes()> wishes)
+    : wishes_(std::move(wishes)) {
+  if (group == nullptr) return;
+  const Wishes own = wishes_();
+  votes_ = torch::tensor({static_cast<int>(own.stop), static_cast<int>(own.save),
+                          static_cast<int>(own.save_by_time), static_cast<int>(own.end)},
+                         torch::kInt32);
+  exchange_ = group->start_sum(votes_, "the decision whether to go on");
+}
+
+Wishes JointDecision::wait() {
+  if (!exchange_) return wishes_();
+  exchange_->wait();
+  const auto* votes = votes_.data_ptr<int>();
+  return {votes[0] > 0, votes[1] > 0, votes[2] > 0, votes[3] > 0};
+}
+
+void add_counts(TrainingState& state, const TrainingState& counted, ProcessGroup* group) {
+  auto sums = torch::tensor(
+      {counted.loss_sum, static_cast<double>(counted.errors), static_cast<double>(counted.samples)},
+      torch::kFloat64);
+  group->sum(sums, "the sum of losses");
+  const auto* all = sums.data_ptr<double>();
+  state.loss_sum += all[0];
+  state.errors += static_cast<std::int64_t>(all[1]);
+  state.samples += static_cast<std::int64_t>(all[2]);
+}
+
+std::vector<double> joint_losses(const std::vector<double>& own, double share,
+                                 ProcessGroup* group) {
+  if (group == nullptr) return own;
+  const auto losses = torch::tensor(own, torch::kFloat64).mul_(share);
+  group->sum(losses, "the sum of losses");
+  return {losses.data_ptr<double>(), losses.data_ptr<double>() + losses.numel()};
+}
+
+std::vector<RankReport> rank_reports(ProcessGroup* group, const Traffic& before,
+                                     std::int64_t peak_bytes, std::int64_t steps) {
+  if (group == nullptr) return {};
+  const Traffic traffic = group->traffic();
+  const std::int64_t bytes = (traffic.bytes - before.bytes) / std::max<std::int64_t>(1, steps);
+  const auto texts = group->gather(std::to_string(peak_bytes) + " " + std::to_string(bytes) + " " +
+                                       std::to_string(traffic.seconds - before.seconds),
+                                   "the end of the training");
+  std::vector<RankReport> reports;
+  for (std::size_t r = 0; r < texts.size(); ++r) {
+    RankReport report;
+    report.name = group->name_of(static_cast<int>(r));
+    std::istringstream(texts[r]) >> report.peak_bytes >> report.bytes_per_step >>
+        report.seconds_waited;
+    reports.push_back(std::move(report));
+  }
+  return reports;
+}
+
+std::string fingerprint(const Dataset& dataset) {
+  const std::int64_t size = dataset.size();
+  std::uint64_t key = 0;
+  for (const std::int64_t index : {std::int64_t{0}, size / 2, size - 1}) {
+    if (index < 0 || index >= size) continue;
+    try {
+      const Sample sample = dataset.get(index);
+      const auto image = sample.image.contiguous();
+      const std::string bytes(static_cast<const char*>(image.data_ptr()), image.nbytes());
+      key = random_key({key, random_key(bytes), static_cast<std::uint64_t>(sample.label)});
+    } catch (const DamagedPicture&) {
+      key = random_key({key});
+    }
+  }
+  return std::to_string(size) + " images, " + std::to_string(key);
+}
+
+}  // namespace mlaan
