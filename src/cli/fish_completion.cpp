@@ -6,7 +6,7 @@ namespace mlaan::cli {
 namespace {
 
 /// In single quotes, as fish reads them.
-std::string quoted(const std::string& text) {
+std::string fish_quoted(const std::string& text) {
   std::string result = "'";
   for (const char letter : text) {
     if (letter == '\'' || letter == '\\') result += '\\';
@@ -16,7 +16,7 @@ std::string quoted(const std::string& text) {
 }
 
 /// " -r -F": a value is needed, and files are offered.
-std::string value_of(const FlagOutline& flag) {
+std::string fish_value_of(const FlagOutline& flag) {
   if (flag.value.empty() || flag.value_is_optional) return "";
   switch (flag.offer.kind) {
     case Offer::Kind::files:
@@ -24,9 +24,9 @@ std::string value_of(const FlagOutline& flag) {
     case Offer::Kind::folders:
       return " -x -a '(__fish_complete_directories)'";
     case Offer::Kind::words:
-      return " -x -a " + quoted(joined(flag.offer.words));
+      return " -x -a " + fish_quoted(joined(flag.offer.words));
     case Offer::Kind::word_list:
-      return " -x -a " + quoted("(__fish_append , " + joined(flag.offer.words) + ")");
+      return " -x -a " + fish_quoted("(__fish_append , " + joined(flag.offer.words) + ")");
     case Offer::Kind::nothing:
       break;
   }
@@ -39,21 +39,21 @@ std::string flag_line(const std::string& begin, const FlagOutline& flag) {
     const bool is_long = name.compare(0, 2, "--") == 0;
     line += is_long ? " -l " + name.substr(2) : " -s " + name.substr(1);
   }
-  return line + value_of(flag) + " -d " + quoted(flag.help) + "\n";
+  return line + fish_value_of(flag) + " -d " + fish_quoted(flag.help) + "\n";
 }
 
 std::string lines(const CommandOutline& command) {
   const std::string begin =
-      "complete -c mlaan -n " + quoted("__mlaan_at " + quoted(path_text(command)));
+      "complete -c mlaan -n " + fish_quoted("__mlaan_at " + fish_quoted(path_text(command)));
   std::string text;
   for (const auto& below : command.commands) {
-    text += begin + " -a " + below.path.back() + " -d " + quoted(below.help) + "\n";
+    text += begin + " -a " + below.path.back() + " -d " + fish_quoted(below.help) + "\n";
   }
   for (const auto& flag : command.flags) text += flag_line(begin, flag);
   for (const auto& argument : command.arguments) {
     const Offer& offer = argument.offer;
     if (offer.kind == Offer::Kind::words)
-      text += begin + " -a " + quoted(joined(offer.words)) + "\n";
+      text += begin + " -a " + fish_quoted(joined(offer.words)) + "\n";
     if (offer.kind == Offer::Kind::files) text += begin + " -F\n";
     if (offer.kind == Offer::Kind::folders) {
       text += begin + " -a '(__fish_complete_directories)'\n";
@@ -68,7 +68,7 @@ std::string fish_completion(const CommandOutline& program) {
   std::string paths;
   std::string text;
   for (const auto* command : all_commands(program)) {
-    if (!command->path.empty()) paths += " " + quoted(path_text(*command));
+    if (!command->path.empty()) paths += " " + fish_quoted(path_text(*command));
     text += lines(*command);
   }
   return "# Completion of mlaan's command line in fish, as `mlaan completion fish` prints it.\n\n"

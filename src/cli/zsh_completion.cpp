@@ -17,7 +17,7 @@ std::string escaped_for_zsh(const std::string& text) {
 }
 
 /// In single quotes, whatever it is.
-std::string quoted(const std::string& text) {
+std::string zsh_quoted(const std::string& text) {
   std::string result = "'";
   for (const char letter : text) result += letter == '\'' ? "'\\''" : std::string(1, letter);
   return result + "'";
@@ -43,7 +43,7 @@ std::string action(const Offer& offer) {
 }
 
 /// ":METHOD:(e2e dgl)"
-std::string value_of(const FlagOutline& flag) {
+std::string zsh_value_of(const FlagOutline& flag) {
   if (flag.value.empty()) return "";
   const std::string name = flag.value.front() == '{' ? "value" : flag.value;
   return std::string(flag.value_is_optional ? "::" : ":") + escaped_for_zsh(name) + ":" +
@@ -61,8 +61,8 @@ std::string flag_specs(const CommandOutline& command) {
     for (const auto& name : flag.names) {
       const bool is_long = name.compare(0, 2, "--") == 0;
       const std::string joins = flag.value.empty() ? "" : (is_long ? "=" : "+");
-      text += " \\\n    " + quoted(others + name + joins + "[" + escaped_for_zsh(flag.help) + "]" +
-                                   value_of(flag));
+      text += " \\\n    " + zsh_quoted(others + name + joins + "[" + escaped_for_zsh(flag.help) +
+                                       "]" + zsh_value_of(flag));
     }
   }
   return text;
@@ -74,7 +74,7 @@ std::string argument_specs(const CommandOutline& command) {
   for (const auto& argument : command.arguments) {
     const std::string at = argument.takes_many ? "*" : std::to_string(place++);
     text += " \\\n    " +
-            quoted(at + ":" + escaped_for_zsh(argument.value) + ":" + action(argument.offer));
+            zsh_quoted(at + ":" + escaped_for_zsh(argument.value) + ":" + action(argument.offer));
   }
   return text;
 }
@@ -85,7 +85,7 @@ std::string choose_below(const CommandOutline& command) {
   std::string cases;
   for (const auto& below : command.commands) {
     const std::string& name = below.path.back();
-    names += "\n      " + quoted(name + ":" + escaped_for_zsh(below.help));
+    names += "\n      " + zsh_quoted(name + ":" + escaped_for_zsh(below.help));
     cases += "        " + name + ") " + function_of(below) + " ;;\n";
   }
   return " \\\n    '1: :->command' '*::argument:->below'\n"

@@ -89,8 +89,8 @@ PublishedFile archive(const std::string& name, const std::string& checksum, std:
   return {name, {"https://www.cs.toronto.edu/~kriz/"}, checksum, bytes, folder};
 }
 
-DatasetEntry entry(const std::string& name, const std::string& summary,
-                   DataSource (*load_folder)(const std::string&), const PublishedFile& file) {
+DatasetEntry cifar_entry(const std::string& name, const std::string& summary,
+                         DataSource (*load_folder)(const std::string&), const PublishedFile& file) {
   return {name,
           summary,
           true,
@@ -120,15 +120,15 @@ DataSource load_cifar100(const std::string& folder) {
 }
 
 DatasetEntry cifar10_entry() {
-  return entry("cifar10", "CIFAR-10 binary batches: 32×32, 10 classes", load_cifar10,
-               archive("cifar-10-binary.tar.gz", "md5:c32a1d4ab5d03f1284b67883e8d87530", 170052171,
-                       "cifar-10-batches-bin"));
+  return cifar_entry("cifar10", "CIFAR-10 binary batches: 32×32, 10 classes", load_cifar10,
+                     archive("cifar-10-binary.tar.gz", "md5:c32a1d4ab5d03f1284b67883e8d87530",
+                             170052171, "cifar-10-batches-bin"));
 }
 
 DatasetEntry cifar100_entry() {
-  return entry("cifar100", "CIFAR-100 binary files: 32×32, 100 classes", load_cifar100,
-               archive("cifar-100-binary.tar.gz", "md5:03b5dce01913d631647c71ecec9e9cb8", 168513733,
-                       "cifar-100-binary"));
+  return cifar_entry("cifar100", "CIFAR-100 binary files: 32×32, 100 classes", load_cifar100,
+                     archive("cifar-100-binary.tar.gz", "md5:03b5dce01913d631647c71ecec9e9cb8",
+                             168513733, "cifar-100-binary"));
 }
 
 }  // namespace mlaan

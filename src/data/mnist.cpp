@@ -87,9 +87,9 @@ DataSource load_from(const MnistFormat& format, const std::string& folder) {
   return source;
 }
 
-DatasetEntry entry(const std::string& name, const std::string& summary,
-                   DataSource (*load_folder)(const std::string&),
-                   std::vector<PublishedFile> files) {
+DatasetEntry mnist_entry(const std::string& name, const std::string& summary,
+                         DataSource (*load_folder)(const std::string&),
+                         std::vector<PublishedFile> files) {
   return {name,
           summary,
           true,
@@ -118,7 +118,7 @@ DataSource load_fashion_mnist(const std::string& folder) {
 DatasetEntry mnist_entry() {
   const std::vector<std::string> addresses{"https://ossci-datasets.s3.amazonaws.com/mnist/",
                                            "http://yann.lecun.com/exdb/mnist/"};
-  return entry(
+  return mnist_entry(
       "mnist", "MNIST IDX files: 28×28, grey, 10 digits", load_mnist,
       {{"train-images-idx3-ubyte.gz", addresses, "md5:f68b3c2dcbeaaa9fbdd348bbdeb94873", 9912422},
        {"train-labels-idx1-ubyte.gz", addresses, "md5:d53e105ee54ea40749a09fcbcd1e9432", 28881},
@@ -129,7 +129,7 @@ DatasetEntry mnist_entry() {
 DatasetEntry fashion_mnist_entry() {
   const std::vector<std::string> addresses{
       "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"};
-  return entry(
+  return mnist_entry(
       "fashion_mnist", "Fashion-MNIST IDX files: 28×28, grey, 10 kinds of clothing",
       load_fashion_mnist,
       {{"train-images-idx3-ubyte.gz", addresses, "md5:8d4fb7e6c68d591d4c3dfef9ec88bf0d", 26421880},

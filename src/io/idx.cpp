@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 constexpr unsigned char type_unsigned_byte = 0x08;
 constexpr int most_dimensions = 8;
 /// No gzip file holds more than so many times its own size (zlib's technical notes).
-constexpr std::int64_t most_expansion = 1032;
+constexpr std::int64_t most_idx_expansion = 1032;
 
 [[noreturn]] void reject_idx(const fs::path& path, const std::string& what) {
   throw UserError(path.string() + " is damaged or no IDX file: " + what);
@@ -91,7 +91,7 @@ std::vector<std::int64_t> read_header(const fs::path& path, PlainOrGzipFile& fil
 }  // namespace
 
 torch::Tensor read_idx(const fs::path& path) {
-  const std::int64_t most_bytes = file_bytes(path) * most_expansion;
+  const std::int64_t most_bytes = file_bytes(path) * most_idx_expansion;
   PlainOrGzipFile file(path);
   const std::vector<std::int64_t> sizes = read_header(path, file);
   std::int64_t count = 1;

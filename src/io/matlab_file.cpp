@@ -22,8 +22,8 @@ namespace fs = std::filesystem;
 namespace {
 
 /// No zlib stream holds more than so many times its own size (zlib's technical notes).
-constexpr std::int64_t most_expansion = 1032;
-constexpr int most_dimensions = 8;
+constexpr std::int64_t most_matlab_expansion = 1032;
+constexpr int most_matlab_dimensions = 8;
 
 [[noreturn]] void reject(const fs::path& path, const std::string& what) {
   throw UserError(path.string() + " is damaged or no MATLAB file of level 5: " + what);
@@ -74,7 +74,7 @@ bool can_read_matlab_files() {
 }
 
 torch::Tensor read_matlab_array(const fs::path& path, const std::string& variable) {
-  const std::int64_t most_bytes = file_bytes(path) * most_expansion;
+  const std::int64_t most_bytes = file_bytes(path) * most_matlab_expansion;
   check_header(path);
   const std::unique_ptr<mat_t, decltype(&Mat_Close)> file(Mat_Open(path.c_str(), MAT_ACC_RDONLY),
                                                           Mat_Close);
@@ -86,9 +86,9 @@ torch::Tensor read_matlab_array(const fs::path& path, const std::string& variabl
   if (!type || info->isComplex != 0) {
     reject(path, array + "is no array of real numbers of a type that is read here");
   }
-  if (info->rank < 1 || info->rank > most_dimensions || info->dims == nullptr) {
+  if (info->rank < 1 || info->rank > most_matlab_dimensions || info->dims == nullptr) {
     reject(path, array + "has " + std::to_string(info->rank) + " dimensions, where 1 to " +
-                     std::to_string(most_dimensions) + " are read");
+                     std::to_string(most_matlab_dimensions) + " are read");
   }
   std::vector<std::int64_t> sizes;
   auto bytes = static_cast<std::int64_t>(c10::elementSize(*type));

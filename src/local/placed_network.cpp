@@ -30,7 +30,7 @@ void check_precisions(const EngineOptions& options, torch::Dtype dtype) {
   }
 }
 
-std::vector<torch::Tensor> trainable(const std::vector<NamedTensor>& parameters) {
+std::vector<torch::Tensor> trainable_tensors(const std::vector<NamedTensor>& parameters) {
   std::vector<torch::Tensor> selected;
   for (const auto& named : parameters) {
     if (named.tensor.requires_grad()) selected.push_back(named.tensor);
@@ -79,7 +79,8 @@ PlacedNetwork::PlacedNetwork(const Backbone& backbone, const Plan& plan,
   const auto parameters = backbone.named_parameters();
   if (!parameters.empty()) dtype_ = parameters[0].tensor.scalar_type();
   check_precisions(options, dtype_);
-  for (const auto& net : nets_) net_parameters_.push_back(trainable(net->named_parameters()));
+  for (const auto& net : nets_)
+    net_parameters_.push_back(trainable_tensors(net->named_parameters()));
   set_recompute(backbone, plan);
 }
 

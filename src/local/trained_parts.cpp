@@ -15,7 +15,7 @@
 namespace mlaan {
 namespace {
 
-std::vector<NamedTensor> trainable(const std::vector<NamedTensor>& parameters) {
+std::vector<NamedTensor> trainable_parameters(const std::vector<NamedTensor>& parameters) {
   std::vector<NamedTensor> selected;
   for (const auto& named : parameters) {
     if (named.tensor.requires_grad()) selected.push_back(named);
@@ -88,7 +88,8 @@ TrainedParts::TrainedParts(const Backbone& backbone, const Plan& plan, const Pla
   }
   for (const auto& net : network.nets()) {
     const double factor = depth_factor_of_net(backbone, plan, *net, options.layer_decay);
-    add_part(net->name().empty() ? "head" : net->name(), trainable(net->named_parameters()),
+    add_part(net->name().empty() ? "head" : net->name(),
+             trainable_parameters(net->named_parameters()),
              [factor](const torch::Tensor&) { return factor; });
   }
   check_parts_are_disjoint(parts_);

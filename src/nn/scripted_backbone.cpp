@@ -77,18 +77,18 @@ std::string type_of(const torch::jit::Module& script) {
   return name ? name->name() : "";
 }
 
-bool has_any(const std::string& text, std::initializer_list<const char*> parts) {
+bool mentions_any(const std::string& text, std::initializer_list<const char*> parts) {
   return std::any_of(parts.begin(), parts.end(),
                      [&](const char* part) { return text.find(part) != std::string::npos; });
 }
 
 ChainLayer::Role role_of(const torch::jit::Module& script) {
   const std::string type = type_of(script);
-  if (has_any(type, {"Flatten", "AdaptiveAvgPool", "AdaptiveMaxPool"})) {
+  if (mentions_any(type, {"Flatten", "AdaptiveAvgPool", "AdaptiveMaxPool"})) {
     return ChainLayer::Role::leads_into_head;
   }
-  const bool joins =
-      script.parameters().size() == 0 || has_any(type, {"BatchNorm", "LayerNorm", "GroupNorm"});
+  const bool joins = script.parameters().size() == 0 ||
+                     mentions_any(type, {"BatchNorm", "LayerNorm", "GroupNorm"});
   return joins ? ChainLayer::Role::joins : ChainLayer::Role::begins_unit;
 }
 

@@ -13,7 +13,7 @@ namespace mlaan {
 namespace {
 
 /// What a phase may set: how the network is cut, what its method reads, how steps are executed.
-std::vector<std::string> accepted_keys(const MethodEntry& method) {
+std::vector<std::string> accepted_keys_of_phase(const MethodEntry& method) {
   OptionSet options;
   options.get<ExecutionOptions>();
   method.declare(options);
@@ -27,7 +27,7 @@ std::vector<std::string> accepted_keys(const MethodEntry& method) {
 }
 
 Config settings_of(const MethodPhase& phase, const Config& config, const std::string& origin) {
-  const auto accepted = accepted_keys(phase.method);
+  const auto accepted = accepted_keys_of_phase(phase.method);
   Config settings = config.copy("the settings of the run");
   for (const auto& [key, value] : phase.settings) {
     if (std::find(accepted.begin(), accepted.end(), key) == accepted.end()) {

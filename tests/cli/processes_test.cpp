@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::string quick =
+const std::string small_training =
     "train --model resnet8 --threads 1 --workers 0 --set procedural.train_size=50 --set "
     "procedural.test_size=20 --set validation.fraction=0.2 --set "
     "engine.memory_format=channels_last --set log.steps=1 ";
@@ -67,8 +67,8 @@ std::vector<pid_t> children_of(pid_t process) {
 }
 
 TEST_F(Processes, TwoAreOneWithTwoMicroBatches) {
-  expect_success(run_program(quick + random_method + two_processes + output("two")));
-  expect_success(run_program(quick + random_method + one_process + output("one")));
+  expect_success(run_program(small_training + random_method + two_processes + output("two")));
+  expect_success(run_program(small_training + random_method + one_process + output("one")));
   expect_same_training("two", "one");
   const std::string summary = read_text(folder / "two/summary.json");
   EXPECT_NE(summary.find("\"processes\": 2"), std::string::npos) << summary;
@@ -79,12 +79,12 @@ TEST_F(Processes, TwoAreOneWithTwoMicroBatches) {
 }
 
 TEST_F(Processes, ASignalToOneStopsAllAndTheRunGoesOnInOneProcess) {
-  expect_success(run_program(quick + random_method + one_process + output("whole")));
+  expect_success(run_program(small_training + random_method + one_process + output("whole")));
   const auto run = folder / "stopped";
   const std::string log = (folder / "log").string();
   const pid_t launcher =
-      start_in_background("exec " + program() + " " + quick + random_method + two_processes +
-                          output("stopped") + "> " + log + " 2>&1");
+      start_in_background("exec " + program() + " " + small_training + random_method +
+                          two_processes + output("stopped") + "> " + log + " 2>&1");
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(2);
   while (std::chrono::steady_clock::now() < deadline && !has_reached(run, {1, 2})) {
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
@@ -111,7 +111,7 @@ TEST_F(Processes, ASignalToOneStopsAllAndTheRunGoesOnInOneProcess) {
 
 TEST_F(Processes, ALostRankEndsAllAndIsNamed) {
   const std::string log = (folder / "log").string();
-  const pid_t launcher = start_in_background("exec " + program() + " " + quick +
+  const pid_t launcher = start_in_background("exec " + program() + " " + small_training +
                                              "--method dgl --epochs 1000 --save-every 1i " +
                                              two_processes + output("run") + "> " + log + " 2>&1");
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(2);
@@ -133,7 +133,7 @@ TEST_F(Processes, ALostRankEndsAllAndIsNamed) {
 
 TEST_F(Processes, WhatIsWrongForAllIsSaidOnce) {
   const auto result =
-      run_program(quick + "--method dgl --set teacher.share=0.5 --set augment.mixup=0.5 " +
+      run_program(small_training + "--method dgl --set teacher.share=0.5 --set augment.mixup=0.5 " +
                   two_processes + output("run"));
   EXPECT_EQ(result.exit_code, 2) << result.output;
   EXPECT_EQ(std::count(result.output.begin(), result.output.end(), '\n'), 1) << result.output;
@@ -144,7 +144,8 @@ TEST_F(Processes, WhatIsWrongForAllIsSaidOnce) {
 TEST_F(Processes, RanksOfOtherSettingsAreRefused) {
   const std::string environment =
       "export WORLD_SIZE=2 MASTER_ADDR=127.0.0.1 MASTER_PORT=$((20000 + $$ % 20000)); ";
-  const std::string command = program() + " " + quick + "--method dgl -b 4 " + output("run");
+  const std::string command =
+      program() + " " + small_training + "--method dgl -b 4 " + output("run");
   const auto result = run_shell(environment + "RANK=1 " + command + " --lr 0.2 & RANK=0 " +
                                 command + "; code=$?; wait; exit $code");
   EXPECT_EQ(result.exit_code, 2) << result.output;

@@ -22,7 +22,7 @@ namespace {
 
 constexpr std::int64_t images = 2;
 /// Larger backbones have smaller ones of the same make beside them.
-constexpr std::int64_t most_parameters = 6'000'000;
+constexpr std::int64_t most_parameters = 12'000'000;
 /// Networks this small take a step with every kind of recomputation, others with one each.
 constexpr std::int64_t few_parameters = 200'000;
 

@@ -39,13 +39,13 @@ TiedCase make_case(const std::string& model, std::int64_t narrow, bool readout) 
   return {backbone, std::move(plan)};
 }
 
-struct Setting {
+struct TiedSetting {
   std::int64_t narrow;
   bool readout;
   bool fused_update;
 };
 
-class TiedLayers : public ::testing::TestWithParam<Setting> {};
+class TiedLayers : public ::testing::TestWithParam<TiedSetting> {};
 
 /// What a naive step gives of the network as it is after some steps, whose twins must by then have
 /// followed their units exactly.
@@ -78,8 +78,9 @@ TEST_P(TiedLayers, GiveTheGradientsOfTheirUnitsAsTheyAreNow) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Settings, TiedLayers,
-                         ::testing::Values(Setting{1, false, true}, Setting{1, true, true},
-                                           Setting{1, true, false}, Setting{2, false, true}));
+                         ::testing::Values(TiedSetting{1, false, true}, TiedSetting{1, true, true},
+                                           TiedSetting{1, true, false},
+                                           TiedSetting{2, false, true}));
 
 TEST(TiedLayers, HaveNoMemoryOfTheirOwn) {
   const TiedCase tied = make_case("resnet14", 1, /*readout=*/true);
