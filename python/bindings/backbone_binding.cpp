@@ -57,6 +57,8 @@ void bind_backbone(py::module_& module) {
               const std::vector<double>& deviation) {
              backbone.set_normalisation({mean, deviation});
            })
+      .def("to", [](const Backbone& backbone,
+                    const std::string& device) { backbone.to(torch::Device(device)); })
       .def("train", &Backbone::train)
       .def("forward", &run)
       .def("named_parameters",

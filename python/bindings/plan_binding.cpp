@@ -14,7 +14,9 @@
 
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <map>
+#include <set>
 
 namespace mlaan::python {
 namespace {
@@ -89,11 +91,27 @@ Plan make_method_plan(const Backbone& backbone, const std::string& method, const
   return make_plan(backbone, {method, settings, partition, modules, seed, phase});
 }
 
+/// Twins in nets that are no longer there follow nobody.
+void drop_averages_of_others(Plan& plan) {
+  std::set<const void*> tensors;
+  for (const auto& net : nets(plan)) {
+    for (const auto& named : net->named_parameters()) {
+      tensors.insert(named.tensor.unsafeGetTensorImpl());
+    }
+  }
+  const auto is_gone = [&tensors](const ParameterAverage& average) {
+    return std::none_of(average.average.begin(), average.average.end(), [&](const auto& tensor) {
+      return tensors.count(tensor.unsafeGetTensorImpl()) > 0;
+    });
+  };
+  plan.averages.erase(std::remove_if(plan.averages.begin(), plan.averages.end(), is_gone),
+                      plan.averages.end());
+}
+
 /// Puts nets of the user's in the place of those that a method has made. \param make of the name
 /// and the last unit of the module that the net reads: a net, or None to keep the method's.
 void replace_nets(Plan& plan, const Backbone& backbone, const py::object& make) {
   std::map<const AuxiliaryNet*, std::shared_ptr<AuxiliaryNet>> replaced;
-  bool any = false;
   for (auto& supervision : plan.supervisions) {
     if (supervision.net == backbone.head()) continue;
     auto [found, is_new] = replaced.try_emplace(supervision.net.get(), supervision.net);
@@ -101,12 +119,10 @@ void replace_nets(Plan& plan, const Backbone& backbone, const py::object& make) 
       const py::object net =
           make(supervision.net->name(), plan.partition.last_unit(supervision.last));
       if (!net.is_none()) found->second = net.cast<BoundNet>().net;
-      any = any || !net.is_none();
     }
     supervision.net = found->second;
   }
-  // Twins of nets that are gone follow nobody.
-  if (any) plan.averages.clear();
+  drop_averages_of_others(plan);
   plan.net_learning_rates.clear();
 }
 

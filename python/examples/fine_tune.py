@@ -1,6 +1,6 @@
 """A timm network with weights of a file is fine-tuned within a budget of bytes.
 
-    python fine_tune.py --model resnet10t --weights FILE --data FOLDER --memory 150MiB
+    python fine_tune.py --model resnet10t --weights FILE --data FOLDER --memory 170MiB
 
 FOLDER holds train/CLASS/*.JPEG and val/CLASS/*.JPEG; without it noise is learnt. The network that
 comes out is written to --output, read again by timm, and compared with what the engine gives.
@@ -33,7 +33,7 @@ def main():
     parser.add_argument("--model", default="resnet10t")
     parser.add_argument("--weights")
     parser.add_argument("--data")
-    parser.add_argument("--memory", default="150MiB")
+    parser.add_argument("--memory", default="170MiB")
     parser.add_argument("--method", default="mlaan-relay")
     parser.add_argument("--modules", type=int)
     parser.add_argument("--epochs", type=int, default=2)

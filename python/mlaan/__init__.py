@@ -8,6 +8,9 @@ for images, labels in loader:
     result = engine.step(images, labels)
 """
 
+# Its libraries have to be loaded before the engine's.
+import torch as _torch  # noqa: F401
+
 from . import nn
 from ._engine import Error, UserError, __version__
 from .chain import Chain

@@ -165,6 +165,7 @@ class Engine:
             "clip_grad": clip_grad,
             "layer_decay": layer_decay,
         }
+        self._backbone.to("cpu")  # where plans are made; the engine moves it to its device
         self._phases = self._find_phases()
         self._phase = 0
         self.progress = 0.0
@@ -383,6 +384,7 @@ class Engine:
     def _enter(self, phase: int) -> None:
         if phase == self._phase:
             return
+        self._backbone.to("cpu")
         plan = self._make_plan(phase)
         self._engine.hand_over(plan, self._options)
         self._plan, self._phase = plan, phase

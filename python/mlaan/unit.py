@@ -115,7 +115,7 @@ class Unit(nn.Module):
             value = value.clone()
         for index in range(self._count):
             step = self._functions.get(index)
-            value = (step or self._modules[str(index)])(value)
+            value = self._modules[str(index)](value) if step is None else step(value)
         return value
 
     def forward(self, value: torch.Tensor) -> torch.Tensor:

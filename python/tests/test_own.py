@@ -73,6 +73,28 @@ def test_nets_of_ones_own():
     assert torch.isfinite(result.losses).all()
 
 
+def test_some_nets_of_ones_own_leave_the_others_their_twins():
+    def net(name, shape, classes):
+        if name != "aux.2.cascaded":
+            return None
+        return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(shape[0], classes))
+
+    model = ResNetCifar(blocks=2)
+    engine = mlaan.Engine(
+        model,
+        example=IMAGES,
+        method="mlaan",
+        modules=4,
+        nets=net,
+        options={"lam.ema_momentum": 0.5},
+    )
+    twins = {name: tensor.clone() for name, tensor in engine.parameters.items() if ".twin." in name}
+    assert twins and not any(name.startswith("aux.2.cascaded") for name in twins)
+    engine.step(IMAGES, LABELS)
+    moved = [not torch.equal(twins[name], engine.parameters[name]) for name in twins]
+    assert all(moved)
+
+
 def dgl_by_hand(units, partition):
     last = len(partition) - 1
     supervisions = []

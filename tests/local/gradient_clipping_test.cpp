@@ -183,6 +183,30 @@ TEST(ClipGrad, LeavesGradientsThatOthersHoldAlone) {
   }
 }
 
+TEST(BeforeUpdate, SeesClippedGradientsThatItMayChange) {
+  constexpr double highest = 0.2;
+  for (auto& [name, options] : ways()) {
+    std::vector<std::string> parts;
+    options.before_update = [&parts](const TrainedPart& part) {
+      std::vector<torch::Tensor> gradients;
+      for (const auto& named : part.parameters) gradients.push_back(named.tensor.grad());
+      EXPECT_LE(norm_of(gradients), 1.001 * highest) << part.name;
+      for (auto& gradient : gradients) gradient.mul_(2);
+      parts.push_back(part.name);
+    };
+    const auto doubled = movements_of("dgl", options, highest);
+    options.before_update = nullptr;
+    const auto clipped = movements_of("dgl", options, highest);
+    EXPECT_EQ(parts.size(), clipped.size()) << name;
+    for (std::size_t p = 0; p < clipped.size(); ++p) {
+      for (std::size_t i = 0; i < clipped[p].size(); ++i) {
+        EXPECT_TRUE(torch::allclose(doubled[p][i], 2 * clipped[p][i], 1e-3, 1e-6))
+            << name << ", part " << p << ", parameter " << i;
+      }
+    }
+  }
+}
+
 TEST(ClipGrad, KnowsWhatIsTrainedAsOne) {
   const Backbone backbone = test_backbone("resnet8", 1);
   EXPECT_TRUE(is_trained_as_one(plan_of("e2e", backbone)));
