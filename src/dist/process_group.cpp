@@ -91,7 +91,7 @@ std::vector<std::string> meet_all(const c10::intrusive_ptr<c10d::Store>& store,
                                   const RankEnvironment& place, double timeout_seconds,
                                   milliseconds longest) {
   const std::string host = own_host();
-  store->set(host_key(place.rank), {host.begin(), host.end()});
+  store->set(host_key(place.rank), std::vector<std::uint8_t>(host.begin(), host.end()));
   std::vector<std::string> names;
   for (int r = 0; r < place.size; ++r) {
     const auto host_of_rank = wait_for_rank(store, r, place, timeout_seconds, longest);
@@ -182,7 +182,7 @@ class ProcessGroup::Implementation {
     const std::string key = "done/" + std::to_string(++waits_for_first_);
     if (place_.rank == 0) {
       work();
-      store_->set(key, {1});
+      store_->set(key, std::vector<std::uint8_t>{1});
       return;
     }
     const auto start = Clock::now();
