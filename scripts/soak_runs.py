@@ -8,7 +8,8 @@ import struct
 import zlib
 
 # What names begin with that are no results.
-TIMES_AND_BYTES = ("seconds", "images_per_second", "data_wait", "peak", "speed", "time")
+TIMES_AND_BYTES = ("seconds", "images_per_second", "data_wait", "peak", "speed", "time",
+                   "bytes_per_step")
 
 
 def write_png(path, pixels):

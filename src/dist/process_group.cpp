@@ -2,6 +2,7 @@
 #include "core/libtorch_error.h"
 #include "dist/pulse.h"
 #include "dist/rendezvous.h"
+#include "dist/store_question.h"
 #include "measure/timing.h"
 
 #include <mlaan/core/quantity.h>
@@ -39,8 +40,12 @@ std::string own_host() {
   return name.data();
 }
 
-std::string join_host_key(int rank) {
+std::string host_key(int rank) {
   return "host/" + std::to_string(rank);
+}
+
+std::string name_of_rank(int rank) {
+  return "rank " + std::to_string(rank);
 }
 
 /// What Gloo says of a failed operation, for people.
@@ -53,25 +58,48 @@ std::string short_reason(const std::string& text) {
   return first_line(text);
 }
 
-std::vector<std::string> meet_all(c10d::Store& store, const RankEnvironment& place,
-                                  double timeout_seconds) {
-  const std::string host = own_host();
-  store.set(join_host_key(place.rank), {host.begin(), host.end()});
+/// Waits for a rank to come. \return its host; nothing where the store is gone.
+std::optional<std::string> wait_for_rank(const c10::intrusive_ptr<c10d::Store>& store, int rank,
+                                         const RankEnvironment& place, double timeout_seconds,
+                                         milliseconds longest) {
   const auto deadline = Clock::now() + std::chrono::duration<double>(timeout_seconds);
+  const std::string late = name_of_rank(rank) + " of " + std::to_string(place.size) +
+                           " has not come within " + format_seconds(timeout_seconds) + " to " +
+                           place.address + ":" + std::to_string(place.port) +
+                           "; all ranks have to be started, as " + place.launcher + " does";
+  // Of a reason the first letter is a blank, which no host's name has.
+  const auto answer = ask_until_answered(
+      [store, rank, deadline, late]() -> std::optional<std::string> {
+        if (store->check({host_key(rank)})) {
+          const auto bytes = store->get(host_key(rank));
+          return std::string(bytes.begin(), bytes.end());
+        }
+        const std::string reason = Pulse::known_reason(*store);
+        if (!reason.empty()) return " " + reason;
+        if (Clock::now() >= deadline) return " " + late;
+        return std::nullopt;
+      },
+      longest);
+  if (answer && !answer->empty() && answer->front() == ' ') {
+    throw PeerError(answer->substr(1), Pulse::is_told(*answer));
+  }
+  return answer;
+}
+
+/// \return what the ranks are called, once all are there.
+std::vector<std::string> meet_all(const c10::intrusive_ptr<c10d::Store>& store,
+                                  const RankEnvironment& place, double timeout_seconds,
+                                  milliseconds longest) {
+  const std::string host = own_host();
+  store->set(host_key(place.rank), std::vector<std::uint8_t>(host.begin(), host.end()));
   std::vector<std::string> names;
   for (int r = 0; r < place.size; ++r) {
-    while (!store.check({join_host_key(r)})) {
-      if (Clock::now() >= deadline) {
-        throw PeerError("rank " + std::to_string(r) + " of " + std::to_string(place.size) +
-                        " has not come within " + format_seconds(timeout_seconds) + " to " +
-                        place.address + ":" + std::to_string(place.port) +
-                        "; all ranks have to be started, as " + place.launcher + " does");
-      }
-      std::this_thread::sleep_for(milliseconds(20));
+    const auto host_of_rank = wait_for_rank(store, r, place, timeout_seconds, longest);
+    if (!host_of_rank) {
+      throw PeerError("rank 0 was lost, or the place where the ranks meet, " + place.address + ":" +
+                      std::to_string(place.port));
     }
-    const auto bytes = store.get(join_host_key(r));
-    names.push_back("rank " + std::to_string(r) + " (" + std::string(bytes.begin(), bytes.end()) +
-                    ")");
+    names.push_back(name_of_rank(r) + " (" + *host_of_rank + ")");
   }
   return names;
 }
@@ -84,23 +112,22 @@ class ProcessGroup::Implementation {
       : place_(place), timeout_(time_of_operations(timeout_seconds)) {
     Rendezvous rendezvous = meet(place, timeout_);
     store_ = std::move(rendezvous.store);
+    for (int r = 0; r < place.size; ++r) names_.push_back(name_of_rank(r));
     try {
-      names_ = meet_all(*store_, place, timeout_seconds);
       pulse_ = std::make_unique<Pulse>(store_, connect_store(place, timeout_), place.rank, names_);
-      auto options = c10d::ProcessGroupGloo::Options::create(timeout_);
-      const char* interface = std::getenv("GLOO_SOCKET_IFNAME");
-      options->devices.push_back(
-          interface != nullptr
-              ? c10d::ProcessGroupGloo::createDeviceForInterface(interface)
-              : c10d::ProcessGroupGloo::createDeviceForHostname(rendezvous.own_address));
-      options->threads = 2;
-      group_ = c10::make_intrusive<c10d::ProcessGroupGloo>(store_, place.rank, place.size, options);
-    } catch (const Error&) {
+      names_ = meet_all(store_, place, timeout_seconds, timeout_);
+      pulse_->set_names(names_);
+      connect(rendezvous.own_address);
+    } catch (const PeerError& lost) {
+      message_ = lost.what();
+      abandon(message_);
       throw;
     } catch (const std::exception& error) {
-      if (pulse_) fail("the connection of all ranks", error.what());
-      throw PeerError("rank 0 was lost, or the place where the ranks meet: " +
-                      short_reason(error.what()));
+      const std::string found = pulse_ ? pulse_->find_reason() : "";
+      message_ = (found.empty() ? "rank 0 was lost, or the place where the ranks meet" : found) +
+                 "; here the connection of all ranks failed: " + short_reason(error.what());
+      abandon(message_);
+      throw PeerError(message_, Pulse::is_told(found));
     }
   }
 
@@ -155,7 +182,7 @@ class ProcessGroup::Implementation {
     const std::string key = "done/" + std::to_string(++waits_for_first_);
     if (place_.rank == 0) {
       work();
-      store_->set(key, {1});
+      store_->set(key, std::vector<std::uint8_t>{1});
       return;
     }
     const auto start = Clock::now();
@@ -177,7 +204,7 @@ class ProcessGroup::Implementation {
   }
 
   bool abandon(const std::string& why) {
-    if (finished_) return true;
+    if (finished_ || !pulse_) return true;
     pulse_->tell_end(why);
     const bool said_already =
         message_.empty() && place_.rank != 0 && pulse_->is_told_by_rank_0(why);
@@ -192,6 +219,16 @@ class ProcessGroup::Implementation {
   Traffic traffic_;
 
  private:
+  void connect(const std::string& own_address) {
+    auto options = c10d::ProcessGroupGloo::Options::create(timeout_);
+    const char* interface = std::getenv("GLOO_SOCKET_IFNAME");
+    options->devices.push_back(interface != nullptr
+                                   ? c10d::ProcessGroupGloo::createDeviceForInterface(interface)
+                                   : c10d::ProcessGroupGloo::createDeviceForHostname(own_address));
+    options->threads = 2;
+    group_ = c10::make_intrusive<c10d::ProcessGroupGloo>(store_, place_.rank, place_.size, options);
+  }
+
   c10::intrusive_ptr<c10d::Store> store_;
   std::unique_ptr<Pulse> pulse_;
   c10::intrusive_ptr<c10d::ProcessGroupGloo> group_;

@@ -1,10 +1,10 @@
 // A sign of life that every rank gives, so that one that is lost can be named.
 #include "dist/pulse.h"
 
+#include "dist/store_question.h"
+
 #include <algorithm>
 #include <condition_variable>
-#include <functional>
-#include <future>
 #include <mutex>
 #include <optional>
 #include <sstream>
@@ -79,20 +79,6 @@ std::string compare(const std::vector<Beat>& before, const std::vector<Beat>& af
   return behind ? names[*behind] + " hangs" : "";
 }
 
-/// Does something with the store that may never come back; nothing where it has not in time.
-template <class Result>
-std::optional<Result> in_time(const milliseconds& limit, std::function<Result()> work) {
-  std::packaged_task<Result()> task(std::move(work));
-  auto result = task.get_future();
-  std::thread(std::move(task)).detach();
-  if (result.wait_for(limit) != std::future_status::ready) return std::nullopt;
-  try {
-    return result.get();
-  } catch (const std::exception&) {
-    return std::nullopt;
-  }
-}
-
 bool wait_for_keys(c10d::Store& store, const std::vector<std::string>& keys) {
   const auto deadline = std::chrono::steady_clock::now() + to_be_heard;
   while (!store.check(keys)) {
@@ -158,64 +144,68 @@ void Pulse::note_operation() {
   ++state_->operations;
 }
 
+std::string Pulse::known_reason(c10d::Store& store) {
+  return read(store, reason_key);
+}
+
 std::string Pulse::find_reason() {
   const auto own = static_cast<std::size_t>(rank_);
-  const auto reason =
-      in_time<std::string>(to_ask, [store = store_, names = names_, own]() -> std::string {
-        std::string known = read(*store, reason_key);
-        if (!known.empty()) return known;
-        const auto before = read_beats(*store, names.size());
-        std::this_thread::sleep_for(to_listen);
-        known = read(*store, reason_key);
-        if (!known.empty()) return known;
-        const std::string found = compare(before, read_beats(*store, names.size()), own, names);
-        if (found.empty()) return "";
-        const auto first = store->compareSet(reason_key, {}, bytes_of(found));
-        return {first.begin(), first.end()};
-      });
+  const auto ask = [store = store_, names = names_, own]() -> std::string {
+    std::string known = read(*store, reason_key);
+    if (!known.empty()) return known;
+    const auto before = read_beats(*store, names.size());
+    std::this_thread::sleep_for(to_listen);
+    known = read(*store, reason_key);
+    if (!known.empty()) return known;
+    const std::string found = compare(before, read_beats(*store, names.size()), own, names);
+    if (found.empty()) return "";
+    const auto first = store->compareSet(reason_key, {}, bytes_of(found));
+    return {first.begin(), first.end()};
+  };
+  const auto reason = ask_once(ask, to_ask);
   return reason ? *reason : names_[0] + " was lost, or the place where the ranks meet";
 }
 
 std::string Pulse::wait_for_first(const std::string& key, milliseconds longest) {
   // Connections that are closed are not seen here, so silence has to do.
   const auto silence = std::min(longest, milliseconds(4000));
-  std::string heard;
-  auto heard_at = std::chrono::steady_clock::now();
-  try {
-    for (;;) {
-      if (store_->check({key})) return "";
-      const std::string reason = read(*store_, reason_key);
-      if (!reason.empty()) return reason;
-      const auto now = std::chrono::steady_clock::now();
-      const std::string beat = read(*store_, beat_key(0));
-      if (beat != heard) {
-        heard = beat;
-        heard_at = now;
-      } else if (now - heard_at > silence) {
-        break;
-      }
-      std::this_thread::sleep_for(milliseconds(20));
+  const std::string lost = names_[0] + " was lost: killed, stopped or cut off";
+  const auto ask = [store = store_, key, silence, lost, heard = std::string(),
+                    heard_at =
+                        std::chrono::steady_clock::now()]() mutable -> std::optional<std::string> {
+    if (store->check({key})) return "";
+    const std::string reason = read(*store, reason_key);
+    if (!reason.empty()) return reason;
+    const auto now = std::chrono::steady_clock::now();
+    const std::string beat = read(*store, beat_key(0));
+    if (beat != heard) {
+      heard = beat;
+      heard_at = now;
     }
-  } catch (const std::exception&) {
-    // The store is gone.
-  }
-  return names_[0] + " was lost: killed, stopped or cut off";
+    if (now - heard_at > silence) return lost;
+    return std::nullopt;
+  };
+  return ask_until_answered(ask, silence).value_or(lost);
 }
 
 void Pulse::tell_end(const std::string& why) {
   const std::string own = names_[static_cast<std::size_t>(rank_)];
-  in_time<bool>(to_ask, [store = store_, rank = rank_, why, own] {
-    store->compareSet(reason_key, {}, bytes_of(own + ended + why));
-    store->set(end_key(rank), bytes_of(why));
-    return true;
-  });
+  ask_once(
+      [store = store_, rank = rank_, why, own] {
+        store->compareSet(reason_key, {}, bytes_of(own + ended + why));
+        store->set(end_key(rank), bytes_of(why));
+        return std::string();
+      },
+      to_ask);
 }
 
 bool Pulse::is_told_by_rank_0(const std::string& why) {
-  const auto told = in_time<bool>(to_ask, [store = store_, why] {
-    return wait_for_keys(*store, {end_key(0)}) && read(*store, end_key(0)) == why;
-  });
-  return told.value_or(false);
+  const auto told = ask_once(
+      [store = store_] {
+        return wait_for_keys(*store, {end_key(0)}) ? read(*store, end_key(0)) : std::string();
+      },
+      to_ask);
+  return told && *told == why;
 }
 
 void Pulse::let_others_end() {
@@ -223,7 +213,12 @@ void Pulse::let_others_end() {
   for (std::size_t r = 0; r < names_.size(); ++r) {
     if (static_cast<int>(r) != rank_) keys.push_back(end_key(static_cast<int>(r)));
   }
-  in_time<bool>(to_ask, [store = store_, keys] { return wait_for_keys(*store, keys); });
+  ask_once(
+      [store = store_, keys] {
+        wait_for_keys(*store, keys);
+        return std::string();
+      },
+      to_ask);
 }
 
 void Pulse::stop() {

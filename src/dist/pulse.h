@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace mlaan {
@@ -29,7 +30,12 @@ class Pulse {
   Pulse(const Pulse&) = delete;
   Pulse& operator=(const Pulse&) = delete;
 
+  void set_names(std::vector<std::string> names) { names_ = std::move(names); }
+
   void note_operation();
+
+  /// What others have said of why they end, or "".
+  static std::string known_reason(c10d::Store& store);
 
   /// What is known of why an operation failed: "rank 1 (node03) was lost". Takes a second or two,
   /// whatever state the store is in.
