@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Set, Tuple
+from typing import Any, Dict, Iterable, List, Optional, Set, Tuple
 
 import torch
 from torch import fx, nn
@@ -24,16 +24,23 @@ def _is_container(module: nn.Module) -> bool:
     return isinstance(module, nn.Sequential) and type(module).forward is nn.Sequential.forward
 
 
+def _has_blocks(modules: Iterable[nn.Module]) -> bool:
+    """Whether any is of somebody's own making, not one of torch's layers."""
+    return any(
+        _has_blocks(module)
+        if isinstance(module, (nn.Sequential, nn.ModuleList))
+        else not type(module).__module__.startswith("torch.nn")
+        for module in modules
+    )
+
+
 def _is_stage(module: nn.Module) -> bool:
     """Whether it is mostly a list of blocks, each of which may be a unit."""
     children = [child for child in module.children() if next(child.parameters(), None) is not None]
-    if any(
-        isinstance(child, (nn.Sequential, nn.ModuleList))
-        and len(child) > 0
-        and name in ("blocks", "layers", "stages")
-        for name, child in module.named_children()
-    ):
-        return True
+    for name, child in module.named_children():
+        is_list = isinstance(child, (nn.Sequential, nn.ModuleList))
+        if name in ("blocks", "layers", "stages") and is_list and _has_blocks(child):
+            return True
     kinds = {type(child) for child in children}
     is_leaf_kind = any(kind.__module__.startswith("torch.nn") for kind in kinds)
     return len(children) > 1 and len(kinds) == 1 and not is_leaf_kind

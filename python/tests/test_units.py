@@ -102,6 +102,29 @@ def test_a_skip_stays_within_a_unit():
     assert equal_to_model(model, chain, IMAGES)
 
 
+class Inverted(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Conv2d(width, 2 * width, 1), nn.Conv2d(2 * width, width, 1))
+
+    def forward(self, x):
+        return self.layers(x)
+
+
+class Narrowing(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Sequential(nn.Conv2d(3, 4, 3), Inverted(4), Inverted(4))
+        self.fc = nn.Linear(4, 10)
+
+    def forward(self, x):
+        return self.fc(self.body(x).mean((2, 3)))
+
+
+def test_a_block_without_a_skip_is_one_unit_too():
+    assert mlaan.units(Narrowing(), IMAGES).names() == ["body.0", "body.1", "body.2"]
+
+
 class Dropped(nn.Module):
     def __init__(self, branch=False):
         super().__init__()
