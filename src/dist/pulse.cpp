@@ -167,10 +167,11 @@ std::string Pulse::find_reason() {
 }
 
 std::string Pulse::wait_for_first(const std::string& key, milliseconds longest) {
-  // Connections that are closed are not seen here, so silence has to do.
-  const auto silence = std::min(longest, milliseconds(4000));
+  // That its connection is closed is not seen here: where rank 0 serves the store, that is gone
+  // with it, and where a launcher does, the launcher ends all. So silence, which a machine that is
+  // busy with other things brings about too, may be long.
   const std::string lost = names_[0] + " was lost: killed, stopped or cut off";
-  const auto ask = [store = store_, key, silence, lost, heard = std::string(),
+  const auto ask = [store = store_, key, longest, lost, heard = std::string(),
                     heard_at =
                         std::chrono::steady_clock::now()]() mutable -> std::optional<std::string> {
     if (store->check({key})) return "";
@@ -182,10 +183,10 @@ std::string Pulse::wait_for_first(const std::string& key, milliseconds longest) 
       heard = beat;
       heard_at = now;
     }
-    if (now - heard_at > silence) return lost;
+    if (now - heard_at > longest) return lost;
     return std::nullopt;
   };
-  return ask_until_answered(ask, silence).value_or(lost);
+  return ask_until_answered(ask, longest).value_or(lost);
 }
 
 void Pulse::tell_end(const std::string& why) {

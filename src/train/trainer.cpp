@@ -224,6 +224,13 @@ class Trainer::Implementation {
   }
 
   void check_has_work_for_all() const {
+    const std::int64_t asked = config_.get<DistOptions>().processes;
+    const std::int64_t there = group_ == nullptr ? 1 : group_->size();
+    if (asked != there) {
+      throw UserError("dist.processes = " + std::to_string(asked) + ", but " +
+                      (there == 1 ? "one process trains" : std::to_string(there) + " train") +
+                      "; mlaan train starts as many as that says, other commands train in one");
+    }
     if (group_ == nullptr) return;
     const auto images = static_cast<std::int64_t>(split_.train.size());
     const std::int64_t parts = config_.get<ExecutionOptions>().micro_batches * group_->size();

@@ -159,6 +159,11 @@ TEST_F(Processes, CommandsForOneProcessRefuseRanks) {
   EXPECT_EQ(result.exit_code, 2) << result.output;
   EXPECT_NE(result.output.find("mlaan bench runs in one process"), std::string::npos)
       << result.output;
+  const auto compared = run_program(
+      "compare --methods e2e --model resnet8 -b 2 --set dist.processes=2" + output("compared"));
+  EXPECT_EQ(compared.exit_code, 2) << compared.output;
+  EXPECT_NE(compared.output.find("dist.processes = 2, but one process trains"), std::string::npos)
+      << compared.output;
 }
 
 }  // namespace
