@@ -172,9 +172,9 @@ TEST_F(TrainerTest, ALimitBehindTheLastStepChangesNothing) {
 
 TEST_F(TrainerTest, ALimitOnTimeEndsTheTrainingAndMoreTimeGoesOnWithIt) {
   const Outcome whole = train("whole");
-  const Outcome first = train("timed", {"limit.time=0.000001s"});
+  const Outcome first = train("timed", {"limit.time=0.000000001s"});
   EXPECT_TRUE(first.summary.complete);
-  EXPECT_EQ(first.summary.ended_by, "limit.time = 0.000001s");
+  EXPECT_EQ(first.summary.ended_by, "limit.time = 0.000000001s");
   EXPECT_EQ(first.summary.run.steps_done, 0) << "no time for a step";
   std::int64_t steps = 0;
   while (steps < 10) {
