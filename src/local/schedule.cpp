@@ -160,7 +160,8 @@ class Scheduler {
     append(Supervise(now.module, e, now.net, now.trunk, twins_of(now.net)));
     update_after_last_use(now.net, e);
     if (ends_trunk(evaluations, e)) {
-      append(BackwardTrunk(now.module, *now.trunk, trunk_starts(e), first_reader(e)));
+      append(BackwardTrunk(now.module, *now.trunk, trunk_starts(e), first_reader(e),
+                           twins_of(*now.trunk)));
       update_after_last_use(*now.trunk, e);
     }
     send_on_complete(e);

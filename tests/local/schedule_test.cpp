@@ -1,5 +1,7 @@
 #include "local/operations/forward_module.h"
+#include "support/test_backbone.h"
 
+#include <mlaan/local/method.h>
 #include <mlaan/local/methods/dgl.h>
 #include <mlaan/local/methods/e2e.h>
 #include <mlaan/local/methods/mlm.h>
@@ -114,6 +116,24 @@ TEST_F(ScheduleOfResNet8, OperationsWaitForWhatTheyReadAndOverwrite) {
   EXPECT_FALSE(waits("forward 2", "supervise 1 by net 1")) << "it only reads what that reads";
   EXPECT_TRUE(waits("backward 1: parameters", "backward 2 from group 1: input"));
   EXPECT_TRUE(waits("update 1", "backward 1: parameters"));
+}
+
+TEST_F(ScheduleOfResNet8, WhateverRunsANetReadsTheModulesThatItsTwinsFollow) {
+  OptionSet options;
+  const Plan plan =
+      find_method("man").plan(test_backbone("resnet8", 0), partition, options, /*seed=*/0);
+  const std::size_t count = nets(plan).size();
+  const PartFacts facts{std::vector<bool>(3, true), std::vector<bool>(count, true),
+                        std::vector<std::vector<std::size_t>>(count, {2})};
+  const Resource twin{Resource::Kind::module_parameters, 2};
+  int trunks = 0;
+  for (const auto& operation : make_schedule(plan, facts, true).operations) {
+    if (operation->activity() != Activity::supervise) continue;
+    const auto reads = operation->access().reads;
+    EXPECT_NE(std::find(reads.begin(), reads.end(), twin), reads.end()) << operation->text();
+    if (operation->text().find("trunk") != std::string::npos) ++trunks;
+  }
+  EXPECT_EQ(trunks, 4) << "two modules have a trunk, each forward and backward";
 }
 
 TEST_F(ScheduleOfResNet8, AnOrderAgainstADependencyIsRefused) {

@@ -2,6 +2,7 @@
 #include "local/operations/backward_trunk.h"
 
 #include "local/execution.h"
+#include "local/operations/net_access.h"
 
 namespace mlaan {
 
@@ -34,10 +35,10 @@ void BackwardTrunk::execute(Execution& execution) const {
 }
 
 Access BackwardTrunk::access() const {
-  return {{{Resource::Kind::net_parameters, 0, net_}},
-          {{Resource::Kind::trunk, module(), net_},
-           {Resource::Kind::net_gradients, 0, net_},
-           {Resource::Kind::cotangents, module()}}};
+  Access access = net_access(net_, twins_);
+  access.writes.push_back({Resource::Kind::trunk, module(), net_});
+  access.writes.push_back({Resource::Kind::cotangents, module()});
+  return access;
 }
 
 std::string BackwardTrunk::text() const {

@@ -10,12 +10,14 @@ namespace mlaan {
 class BackwardTrunk final : public Operation {
  public:
   /// \param starts first modules of the windows whose cotangents meet there.
+  /// \param twins modules that share parameters with the net.
   BackwardTrunk(std::size_t module, std::size_t net, std::vector<std::size_t> starts,
-                std::size_t first_evaluation)
+                std::size_t first_evaluation, std::vector<std::size_t> twins)
       : Operation(Activity::supervise, module),
         net_(net),
         starts_(std::move(starts)),
-        first_evaluation_(first_evaluation) {}
+        first_evaluation_(first_evaluation),
+        twins_(std::move(twins)) {}
 
   void execute(Execution& execution) const override;
   Access access() const override;
@@ -26,6 +28,7 @@ class BackwardTrunk final : public Operation {
   std::size_t net_;
   std::vector<std::size_t> starts_;
   std::size_t first_evaluation_;  ///< of those that read it
+  std::vector<std::size_t> twins_;
 };
 
 }  // namespace mlaan

@@ -3,6 +3,7 @@
 
 #include "local/execution.h"
 #include "local/net_run.h"
+#include "local/operations/net_access.h"
 
 #include <algorithm>
 
@@ -23,10 +24,9 @@ void ForwardTrunk::execute(Execution& execution) const {
 }
 
 Access ForwardTrunk::access() const {
-  Access access{
-      {{Resource::Kind::output, module()}, {Resource::Kind::net_parameters, 0, net_}},
-      {{Resource::Kind::trunk, module(), net_}, {Resource::Kind::net_gradients, 0, net_}}};
-  for (const auto twin : twins_) access.reads.push_back({Resource::Kind::module_parameters, twin});
+  Access access = net_access(net_, twins_);
+  access.reads.push_back({Resource::Kind::output, module()});
+  access.writes.push_back({Resource::Kind::trunk, module(), net_});
   return access;
 }
 

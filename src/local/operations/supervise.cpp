@@ -4,6 +4,7 @@
 #include "local/execution.h"
 #include "local/linear_reading.h"
 #include "local/net_run.h"
+#include "local/operations/net_access.h"
 
 #include <torch/csrc/autograd/autograd.h>
 
@@ -41,15 +42,13 @@ void Supervise::execute(Execution& execution) const {
 }
 
 Access Supervise::access() const {
-  Access access{{{Resource::Kind::net_parameters, 0, net_}},
-                {{Resource::Kind::net_gradients, 0, net_}}};
+  Access access = net_access(net_, twins_);
   if (trunk_) {
     access.writes.push_back({Resource::Kind::trunk, module(), *trunk_});
   } else {
     access.reads.push_back({Resource::Kind::output, module()});
     access.writes.push_back({Resource::Kind::cotangents, module()});
   }
-  for (const auto twin : twins_) access.reads.push_back({Resource::Kind::module_parameters, twin});
   return access;
 }
 
