@@ -9,13 +9,11 @@ ModuleUnits::ModuleUnits(std::vector<Unit> units, std::vector<UnitSettings> sett
                          torch::Device device)
     : units_(std::move(units)), settings_(std::move(settings)), device_(device) {
   for (const auto& unit : units_) {
-    for (auto& named : unit.named_parameters()) {
-      if (!named.tensor.requires_grad()) continue;
-      parameters_.push_back(named.tensor);
-      named_parameters_.push_back(std::move(named));
-    }
+    const auto trained = trainable(unit.named_parameters());
+    named_parameters_.insert(named_parameters_.end(), trained.begin(), trained.end());
     for (auto& named : unit.named_buffers()) buffers_.push_back(std::move(named.tensor));
   }
+  parameters_ = tensors_of(named_parameters_);
 }
 
 }  // namespace mlaan

@@ -30,14 +30,6 @@ void check_precisions(const EngineOptions& options, torch::Dtype dtype) {
   }
 }
 
-std::vector<torch::Tensor> trainable_tensors(const std::vector<NamedTensor>& parameters) {
-  std::vector<torch::Tensor> selected;
-  for (const auto& named : parameters) {
-    if (named.tensor.requires_grad()) selected.push_back(named.tensor);
-  }
-  return selected;
-}
-
 bool rebuilds(Recompute recompute) {
   return recompute == Recompute::activations || recompute == Recompute::units;
 }
@@ -80,7 +72,7 @@ PlacedNetwork::PlacedNetwork(const Backbone& backbone, const Plan& plan,
   if (!parameters.empty()) dtype_ = parameters[0].tensor.scalar_type();
   check_precisions(options, dtype_);
   for (const auto& net : nets_)
-    net_parameters_.push_back(trainable_tensors(net->named_parameters()));
+    net_parameters_.push_back(tensors_of(trainable(net->named_parameters())));
   set_recompute(backbone, plan);
 }
 

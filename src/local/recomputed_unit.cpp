@@ -102,15 +102,12 @@ torch::Tensor run_recomputed(const Unit& unit, const torch::Tensor& input, bool 
   site.unit = unit;
   site.overwrites_input = overwrites_input;
   torch::autograd::edge_list edges{torch::autograd::impl::gradient_edge(input)};
-  for (const auto& named : unit.named_parameters()) {
-    if (!named.tensor.requires_grad()) continue;
-    site.parameters.push_back(named.tensor);
-    edges.emplace_back(torch::autograd::impl::grad_accumulator(named.tensor), 0);
-  }
+  site.parameters = tensors_of(trainable(unit.named_parameters()));
+  for (auto& edge : accumulation_edges(site.parameters)) edges.push_back(std::move(edge));
   const bool recorded =
       torch::GradMode::is_enabled() && (input.requires_grad() || !site.parameters.empty());
   if (!recorded) return site.run(input);
-  for (const auto& named : unit.named_buffers()) site.buffers.push_back(named.tensor);
+  site.buffers = tensors_of(unit.named_buffers());
   site.input = input.detach();
   site.random_state = default_generator_state(input.device());
   site.autocast = AutocastState::of(input.device().type());

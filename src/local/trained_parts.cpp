@@ -15,21 +15,6 @@
 namespace mlaan {
 namespace {
 
-std::vector<NamedTensor> trainable_parameters(const std::vector<NamedTensor>& parameters) {
-  std::vector<NamedTensor> selected;
-  for (const auto& named : parameters) {
-    if (named.tensor.requires_grad()) selected.push_back(named);
-  }
-  return selected;
-}
-
-std::vector<torch::Tensor> tensors_of(const std::vector<NamedTensor>& named) {
-  std::vector<torch::Tensor> tensors;
-  tensors.reserve(named.size());
-  for (const auto& item : named) tensors.push_back(item.tensor);
-  return tensors;
-}
-
 /// Of a part, to be changed in place: what others see too is copied first.
 std::vector<torch::Tensor> own_gradients(const TrainedPart& part) {
   std::vector<torch::Tensor> gradients;
@@ -88,8 +73,7 @@ TrainedParts::TrainedParts(const Backbone& backbone, const Plan& plan, const Pla
   }
   for (const auto& net : network.nets()) {
     const double factor = depth_factor_of_net(backbone, plan, *net, options.layer_decay);
-    add_part(net->name().empty() ? "head" : net->name(),
-             trainable_parameters(net->named_parameters()),
+    add_part(net->name().empty() ? "head" : net->name(), trainable(net->named_parameters()),
              [factor](const torch::Tensor&) { return factor; });
   }
   check_parts_are_disjoint(parts_);

@@ -24,6 +24,21 @@ std::string renamed(const std::string& prefix, const std::string& unit, const st
 
 }  // namespace
 
+std::vector<torch::Tensor> tensors_of(const std::vector<NamedTensor>& named) {
+  std::vector<torch::Tensor> tensors;
+  tensors.reserve(named.size());
+  for (const auto& item : named) tensors.push_back(item.tensor);
+  return tensors;
+}
+
+std::vector<NamedTensor> trainable(const std::vector<NamedTensor>& parameters) {
+  std::vector<NamedTensor> selected;
+  for (const auto& named : parameters) {
+    if (named.tensor.requires_grad()) selected.push_back(named);
+  }
+  return selected;
+}
+
 Unit::Unit(std::string name, std::vector<Layer> layers)
     : name_(std::move(name)), description_(name_), layers_(std::move(layers)) {
   if (layers_.empty()) throw UserError("unit '" + name_ + "' has no layer; it needs at least one");

@@ -21,6 +21,11 @@ struct NamedTensor {
   torch::Tensor tensor;
 };
 
+std::vector<torch::Tensor> tensors_of(const std::vector<NamedTensor>& named);
+
+/// Those that take a gradient.
+std::vector<NamedTensor> trainable(const std::vector<NamedTensor>& parameters);
+
 /// One or several layers run in order, each any `torch::nn` module whose `forward` takes one tensor
 /// and gives one tensor. Copies of a Unit share the layers; clone() makes new ones.
 class Unit {
