@@ -65,7 +65,8 @@ torch::Tensor classes_of(const torch::Tensor& labels) {
 }
 
 LossPtr with_label_smoothing(const LossPtr& loss, double label_smoothing) {
-  return loss->smoothed && label_smoothing > 0 ? loss->smoothed(label_smoothing) : loss;
+  const bool takes_some = loss->label_smoothing == 0.0;
+  return takes_some && label_smoothing > 0 ? cross_entropy(label_smoothing) : loss;
 }
 
 }  // namespace mlaan

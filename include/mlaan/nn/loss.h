@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,10 +35,6 @@ torch::Tensor classes_of(const torch::Tensor& labels);
 /// What shape of a net's output a loss can be taken of.
 enum class LossReads { anything, one_number_a_class, features, images };
 
-struct Loss;
-/// Losses are compared by identity: supervisions that share a net and a loss are evaluated once.
-using LossPtr = std::shared_ptr<const Loss>;
-
 /// A named function from a net's output and the targets to one number.
 struct Loss {
   std::string name;
@@ -45,10 +42,12 @@ struct Loss {
   /// Whether it must be told each sample's one class, and can do nothing with probabilities.
   bool needs_classes = false;
   LossReads reads = LossReads::anything;
-  /// The same loss with this label smoothing, from 0 to 1; null for a loss that has some already,
-  /// or that cannot have any.
-  std::function<LossPtr(double label_smoothing)> smoothed = nullptr;
+  /// Of a cross-entropy the share of the target that is spread over all classes; of others nothing.
+  std::optional<double> label_smoothing{};
 };
+
+/// Losses are compared by identity: supervisions that share a net and a loss are evaluated once.
+using LossPtr = std::shared_ptr<const Loss>;
 
 /// \param output shape of what a net gives for one image, whose shape is `image`.
 /// \throws UserError naming both where the loss cannot be taken of it.
@@ -60,7 +59,8 @@ void check_reads(const Loss& loss, const std::vector<std::int64_t>& output, std:
 /// \param label_smoothing share of the target spread evenly over all classes, from 0 to 1.
 LossPtr cross_entropy(double label_smoothing = 0);
 
-/// The same loss with this label smoothing, if it can have some and has none; else `loss` itself.
+/// The same loss with this label smoothing, if it is a cross-entropy without any; else `loss`
+/// itself.
 LossPtr with_label_smoothing(const LossPtr& loss, double label_smoothing);
 
 /// Supervised contrastive loss (Khosla et al. 2020, arXiv:2004.11362, equation 2) of features

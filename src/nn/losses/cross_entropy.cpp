@@ -16,7 +16,7 @@ LossPtr cross_entropy(double label_smoothing) {
     return torch::nn::functional::cross_entropy(
         logits, are_classes(labels) ? labels : labels.to(logits.dtype()), options);
   };
-  if (label_smoothing == 0) loss.smoothed = [](double share) { return cross_entropy(share); };
+  loss.label_smoothing = label_smoothing;
   return std::make_shared<const Loss>(std::move(loss));
 }
 
