@@ -32,6 +32,7 @@
 #include <mlaan/local/optimizer.h>
 #include <mlaan/local/optimizer_state.h>
 #include <mlaan/local/partition.h>
+#include <mlaan/local/partition_kind.h>
 #include <mlaan/local/plan.h>
 #include <mlaan/local/plan_description.h>
 #include <mlaan/local/published.h>

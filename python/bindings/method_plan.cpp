@@ -2,8 +2,7 @@
 #include "method_plan.h"
 
 #include <mlaan/core/suggest.h>
-#include <mlaan/local/cost_report.h>
-#include <mlaan/local/published.h>
+#include <mlaan/local/partition_kind.h>
 
 #include <algorithm>
 
@@ -38,12 +37,8 @@ Partition make_partition(const Backbone& backbone, const PartitionChoice& choice
     throw UserError("the units of `partition` make " + std::to_string(partition.size()) +
                     " modules, but modules = " + std::to_string(modules));
   }
-  const std::size_t count = modules == 0 ? backbone.block_count() : modules;
   const auto& kind = std::get<std::string>(choice);
-  if (kind == "default" || kind == "published") return default_partition(backbone, count);
-  if (kind == "uniform") return Partition::uniform(backbone, count);
-  if (kind == "bytes") return Partition::balanced(unit_activation_bytes(backbone), count);
-  if (kind == "multiply-adds") return Partition::balanced(unit_multiply_adds(backbone), count);
+  if (const auto known = partition_of_kind(kind, backbone, modules)) return *known;
   throw UserError(unknown_name("partition", kind,
                                {"default", "published", "uniform", "bytes", "multiply-adds"}) +
                   ", or a list of the last units of the modules");

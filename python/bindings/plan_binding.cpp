@@ -5,7 +5,6 @@
 #include "python_loss.h"
 
 #include <mlaan/core/random.h>
-#include <mlaan/core/suggest.h>
 #include <mlaan/local/plan.h>
 #include <mlaan/local/plan_description.h>
 #include <mlaan/local/recompute.h>
@@ -40,13 +39,6 @@ BoundNet make_net(const std::string& name, const py::object& layers, const Backb
   return {std::make_shared<AuxiliaryNet>(name, std::move(built.units)), std::move(built.averages)};
 }
 
-WeightCourse course_named(const std::string& name) {
-  if (name == "constant") return WeightCourse::constant;
-  if (name == "linear") return WeightCourse::linear;
-  if (name == "cosine") return WeightCourse::cosine;
-  throw UserError(unknown_name("course of a weight", name, {"constant", "linear", "cosine"}));
-}
-
 /// \param net null for the backbone's own head.
 Supervision make_supervision(const std::string& name, std::size_t first, std::size_t last,
                              const BoundNet* net, const py::object& loss, double weight,
@@ -60,7 +52,7 @@ Supervision make_supervision(const std::string& name, std::size_t first, std::si
   supervision.loss = make_loss(loss, backbone);
   supervision.weight = weight;
   supervision.probability = probability;
-  supervision.course = course_named(course);
+  supervision.course = parse_weight_course(course);
   supervision.final_weight = final_weight;
   return supervision;
 }
@@ -130,7 +122,7 @@ void replace_nets(Plan& plan, const Backbone& backbone, const py::object& make) 
 void replace_cross_entropy(Plan& plan, const Backbone& backbone, const py::object& loss) {
   const LossPtr own = make_loss(loss, backbone);
   for (auto& supervision : plan.supervisions) {
-    if (supervision.loss->name.rfind("cross_entropy", 0) == 0) supervision.loss = own;
+    if (supervision.loss->label_smoothing) supervision.loss = own;
   }
 }
 

@@ -1,15 +1,21 @@
 // A supervision plan: everything that sets one training method apart from another, as data.
+#include <mlaan/core/suggest.h>
 #include <mlaan/local/plan.h>
 
 #include <c10/util/MathConstants.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <utility>
 
 namespace mlaan {
 namespace {
+
+constexpr std::array weight_courses{std::pair{"constant", WeightCourse::constant},
+                                    std::pair{"linear", WeightCourse::linear},
+                                    std::pair{"cosine", WeightCourse::cosine}};
 
 std::string describe(const Supervision& supervision) {
   return "supervision '" + supervision.name + "' of modules " +
@@ -113,6 +119,21 @@ bool has_trainable_parameters(const std::vector<Unit>& units) {
 }
 
 }  // namespace
+
+std::string to_string(WeightCourse course) {
+  return std::find_if(weight_courses.begin(), weight_courses.end(),
+                      [&](const auto& known) { return known.second == course; })
+      ->first;
+}
+
+WeightCourse parse_weight_course(const std::string& text) {
+  std::vector<std::string> names;
+  for (const auto& [name, course] : weight_courses) {
+    if (text == name) return course;
+    names.emplace_back(name);
+  }
+  throw UserError(unknown_name("course of a weight", text, names));
+}
 
 double weight_at(const Supervision& supervision, double progress) {
   if (supervision.course == WeightCourse::constant) return supervision.weight;

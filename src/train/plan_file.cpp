@@ -18,11 +18,10 @@
 namespace mlaan {
 namespace {
 
+/// Of a weight that changes.
 WeightCourse read_course(const TomlSection& section) {
   const std::string name = section.text("course");
-  for (const auto& [known, course] : weight_courses) {
-    if (name == known) return course;
-  }
+  if (name == "linear" || name == "cosine") return parse_weight_course(name);
   section.fail("course", unknown_name("course of a weight", name, {"linear", "cosine"}));
 }
 

@@ -4,8 +4,6 @@
 #include <mlaan/core/options.h>
 #include <mlaan/train/plan_file.h>
 
-#include <algorithm>
-
 namespace mlaan {
 namespace {
 
@@ -13,17 +11,11 @@ std::string quoted(const std::string& text) {
   return to_toml(OptionValue(text));
 }
 
-std::string course_name(WeightCourse course) {
-  return std::find_if(weight_courses.begin(), weight_courses.end(),
-                      [&](const auto& known) { return known.second == course; })
-      ->first;
-}
-
 std::string weight_text(const SupervisionDescription& supervision) {
   const std::string weight = to_toml(OptionValue(supervision.weight));
   if (supervision.course == WeightCourse::constant) return weight;
   return "{ from = " + weight + ", to = " + to_toml(OptionValue(supervision.final_weight)) +
-         ", course = " + quoted(course_name(supervision.course)) + " }";
+         ", course = " + quoted(to_string(supervision.course)) + " }";
 }
 
 /// The text of a plan. \param prefix of its tables' names: "phase.".

@@ -3,9 +3,8 @@
 
 #include <mlaan/core/quantity.h>
 #include <mlaan/local/automatic_recompute.h>
-#include <mlaan/local/cost_report.h>
 #include <mlaan/local/method.h>
-#include <mlaan/local/published.h>
+#include <mlaan/local/partition_kind.h>
 #include <mlaan/local/recompute.h>
 #include <mlaan/nn/backbones.h>
 #include <mlaan/nn/drop_path.h>
@@ -230,19 +229,9 @@ Partition make_partition(Config& config, const Backbone& backbone, const MethodE
   if (run.partition == "default" && method.partition) {
     return method.partition(backbone, static_cast<std::size_t>(run.modules), config.options());
   }
-  const auto modules =
-      run.modules == 0 ? backbone.block_count() : static_cast<std::size_t>(run.modules);
-  if (run.partition == "default" || run.partition == "published") {
-    return default_partition(backbone, modules);
-  }
-  if (run.partition == "uniform") return Partition::uniform(backbone, modules);
-  if (run.partition == "bytes") {
-    return Partition::balanced(unit_activation_bytes(backbone), modules);
-  }
-  if (run.partition == "multiply-adds") {
-    return Partition::balanced(unit_multiply_adds(backbone), modules);
-  }
-  return partition_by_hand(run, backbone);
+  const auto known =
+      partition_of_kind(run.partition, backbone, static_cast<std::size_t>(run.modules));
+  return known ? *known : partition_by_hand(run, backbone);
 }
 
 Plan make_bare_plan(Config& config, const Backbone& backbone, const MethodEntry& method) {

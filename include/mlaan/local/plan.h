@@ -21,6 +21,11 @@ enum class WeightCourse : std::uint8_t {
   cosine,  ///< as half a period of a cosine: slowly at both ends
 };
 
+/// "constant", "linear", "cosine".
+std::string to_string(WeightCourse course);
+/// \throws UserError for any other text.
+WeightCourse parse_weight_course(const std::string& text);
+
 /// One objective: weight · loss(net(f_last ∘ … ∘ f_first(stop_gradient(h)))), with h the input of
 /// module `first`. Its gradient reaches the modules first … last and the net.
 struct Supervision {
