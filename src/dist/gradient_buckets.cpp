@@ -19,11 +19,11 @@ class GradientBuckets::Bucket {
     return first.scalar_type() == other.scalar_type() && first.device() == other.device();
   }
 
+  /// \param part one that it takes.
   void add(const TrainedPart& part) {
     if (slots_.empty()) name_ = part.name;
     for (const auto& named : part.parameters) {
-      if (!takes(part) ||
-          named.tensor.scalar_type() != part.parameters.front().tensor.scalar_type()) {
+      if (named.tensor.scalar_type() != part.parameters.front().tensor.scalar_type()) {
         throw UserError("parameter '" + named.name + "' of " + part.name +
                         " is of another type than others of it; several processes can train parts "
                         "whose parameters are all of one type");

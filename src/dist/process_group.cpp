@@ -3,6 +3,7 @@
 #include "dist/pulse.h"
 #include "dist/rendezvous.h"
 #include "dist/store_question.h"
+#include "dist/store_text.h"
 #include "measure/timing.h"
 
 #include <mlaan/core/quantity.h>
@@ -70,10 +71,7 @@ std::optional<std::string> wait_for_rank(const c10::intrusive_ptr<c10d::Store>& 
   // Of a reason the first letter is a blank, which no host's name has.
   const auto answer = ask_until_answered(
       [store, rank, deadline, late]() -> std::optional<std::string> {
-        if (store->check({host_key(rank)})) {
-          const auto bytes = store->get(host_key(rank));
-          return std::string(bytes.begin(), bytes.end());
-        }
+        if (store->check({host_key(rank)})) return stored_text(*store, host_key(rank));
         const std::string reason = Pulse::known_reason(*store);
         if (!reason.empty()) return " " + reason;
         if (Clock::now() >= deadline) return " " + late;
@@ -91,7 +89,7 @@ std::vector<std::string> meet_all(const c10::intrusive_ptr<c10d::Store>& store,
                                   const RankEnvironment& place, double timeout_seconds,
                                   milliseconds longest) {
   const std::string host = own_host();
-  store->set(host_key(place.rank), std::vector<std::uint8_t>(host.begin(), host.end()));
+  store->set(host_key(place.rank), as_bytes(host));
   std::vector<std::string> names;
   for (int r = 0; r < place.size; ++r) {
     const auto host_of_rank = wait_for_rank(store, r, place, timeout_seconds, longest);

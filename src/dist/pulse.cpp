@@ -2,6 +2,8 @@
 #include "dist/pulse.h"
 
 #include "dist/store_question.h"
+#include "dist/store_text.h"
+#include "measure/timing.h"
 
 #include <algorithm>
 #include <condition_variable>
@@ -32,16 +34,6 @@ std::string end_key(int rank) {
   return "end/" + std::to_string(rank);
 }
 
-std::vector<std::uint8_t> bytes_of(const std::string& text) {
-  return {text.begin(), text.end()};
-}
-
-std::string read(c10d::Store& store, const std::string& key) {
-  if (!store.check({key})) return "";
-  const auto bytes = store.get(key);
-  return {bytes.begin(), bytes.end()};
-}
-
 /// What a rank last said of itself.
 struct Beat {
   std::string text;
@@ -49,7 +41,7 @@ struct Beat {
 
   static Beat read(c10d::Store& store, int rank) {
     Beat beat;
-    beat.text = mlaan::read(store, beat_key(rank));
+    beat.text = stored_text(store, beat_key(rank));
     std::istringstream numbers(beat.text);
     std::int64_t number = 0;
     numbers >> number >> beat.operations;
@@ -80,9 +72,9 @@ std::string compare(const std::vector<Beat>& before, const std::vector<Beat>& af
 }
 
 bool wait_for_keys(c10d::Store& store, const std::vector<std::string>& keys) {
-  const auto deadline = std::chrono::steady_clock::now() + to_be_heard;
+  const auto deadline = Clock::now() + to_be_heard;
   while (!store.check(keys)) {
-    if (std::chrono::steady_clock::now() >= deadline) return false;
+    if (Clock::now() >= deadline) return false;
     std::this_thread::sleep_for(milliseconds(20));
   }
   return true;
@@ -125,7 +117,7 @@ void Pulse::keep_beating(c10::intrusive_ptr<c10d::Store> connection) {
       for (std::int64_t number = 0; !state->stopped; ++number) {
         const std::string text = std::to_string(number) + " " + std::to_string(state->operations);
         lock.unlock();
-        connection->set(key, bytes_of(text));
+        connection->set(key, as_bytes(text));
         lock.lock();
         state->changed.wait_for(lock, between_beats, [&] { return state->stopped; });
       }
@@ -145,21 +137,21 @@ void Pulse::note_operation() {
 }
 
 std::string Pulse::known_reason(c10d::Store& store) {
-  return read(store, reason_key);
+  return stored_text(store, reason_key);
 }
 
 std::string Pulse::find_reason() {
   const auto own = static_cast<std::size_t>(rank_);
   const auto ask = [store = store_, names = names_, own]() -> std::string {
-    std::string known = read(*store, reason_key);
+    std::string known = stored_text(*store, reason_key);
     if (!known.empty()) return known;
     const auto before = read_beats(*store, names.size());
     std::this_thread::sleep_for(to_listen);
-    known = read(*store, reason_key);
+    known = stored_text(*store, reason_key);
     if (!known.empty()) return known;
     const std::string found = compare(before, read_beats(*store, names.size()), own, names);
     if (found.empty()) return "";
-    const auto first = store->compareSet(reason_key, {}, bytes_of(found));
+    const auto first = store->compareSet(reason_key, {}, as_bytes(found));
     return {first.begin(), first.end()};
   };
   const auto reason = ask_once(ask, to_ask);
@@ -172,13 +164,12 @@ std::string Pulse::wait_for_first(const std::string& key, milliseconds longest) 
   // busy with other things brings about too, may be long.
   const std::string lost = names_[0] + " was lost: killed, stopped or cut off";
   const auto ask = [store = store_, key, longest, lost, heard = std::string(),
-                    heard_at =
-                        std::chrono::steady_clock::now()]() mutable -> std::optional<std::string> {
+                    heard_at = Clock::now()]() mutable -> std::optional<std::string> {
     if (store->check({key})) return "";
-    const std::string reason = read(*store, reason_key);
+    const std::string reason = stored_text(*store, reason_key);
     if (!reason.empty()) return reason;
-    const auto now = std::chrono::steady_clock::now();
-    const std::string beat = read(*store, beat_key(0));
+    const auto now = Clock::now();
+    const std::string beat = stored_text(*store, beat_key(0));
     if (beat != heard) {
       heard = beat;
       heard_at = now;
@@ -193,8 +184,8 @@ void Pulse::tell_end(const std::string& why) {
   const std::string own = names_[static_cast<std::size_t>(rank_)];
   ask_once(
       [store = store_, rank = rank_, why, own] {
-        store->compareSet(reason_key, {}, bytes_of(own + ended + why));
-        store->set(end_key(rank), bytes_of(why));
+        store->compareSet(reason_key, {}, as_bytes(own + ended + why));
+        store->set(end_key(rank), as_bytes(why));
         return std::string();
       },
       to_ask);
@@ -203,7 +194,8 @@ void Pulse::tell_end(const std::string& why) {
 bool Pulse::is_told_by_rank_0(const std::string& why) {
   const auto told = ask_once(
       [store = store_] {
-        return wait_for_keys(*store, {end_key(0)}) ? read(*store, end_key(0)) : std::string();
+        return wait_for_keys(*store, {end_key(0)}) ? stored_text(*store, end_key(0))
+                                                   : std::string();
       },
       to_ask);
   return told && *told == why;

@@ -2,6 +2,7 @@
 #include "dist/rendezvous.h"
 
 #include "core/libtorch_error.h"
+#include "measure/timing.h"
 
 #include <mlaan/dist/process_group.h>
 
@@ -47,8 +48,10 @@ std::optional<std::string> address_towards(const std::string& host, std::uint16_
   return own;
 }
 
-c10::intrusive_ptr<c10d::Store> open_store(const std::string& address, std::uint16_t port,
-                                           bool serve, std::chrono::milliseconds timeout) {
+/// \param port 0 for any that is free.
+c10::intrusive_ptr<c10d::TCPStore> open_store(
+    const std::string& address, std::uint16_t port, bool serve,
+    std::chrono::milliseconds timeout = c10d::Store::kDefaultTimeout) {
   c10d::TCPStoreOptions options;
   options.port = port;
   options.isServer = serve;
@@ -71,7 +74,7 @@ std::string meeting_point(const RankEnvironment& place) {
 }  // namespace
 
 Rendezvous meet(const RankEnvironment& place, std::chrono::milliseconds timeout) {
-  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  const auto deadline = Clock::now() + timeout;
   Rendezvous rendezvous;
   const bool serves = place.rank == 0 && !place.store_is_served;
   try {
@@ -87,7 +90,7 @@ Rendezvous meet(const RankEnvironment& place, std::chrono::milliseconds timeout)
       rendezvous.own_address = *own;
       break;
     }
-    if (std::chrono::steady_clock::now() >= deadline) {
+    if (Clock::now() >= deadline) {
       throw PeerError("nobody answers at " + meeting_point(place) + ", where " + place.launcher +
                       " has the ranks meet; has rank 0 been started?");
     }
@@ -105,18 +108,10 @@ c10::intrusive_ptr<c10d::Store> connect_store(const RankEnvironment& place,
 
 class RendezvousServer::Implementation {
  public:
-  Implementation() {
-    c10d::TCPStoreOptions options;
-    options.port = 0;
-    options.isServer = true;
-    options.waitWorkers = false;
-    store_ = c10::make_intrusive<c10d::TCPStore>("127.0.0.1", options);
-  }
-
   std::uint16_t port() const { return store_->getPort(); }
 
  private:
-  c10::intrusive_ptr<c10d::TCPStore> store_;
+  c10::intrusive_ptr<c10d::TCPStore> store_ = open_store("127.0.0.1", 0, /*serve=*/true);
 };
 
 RendezvousServer::RendezvousServer() : implementation_(std::make_unique<Implementation>()) {}
