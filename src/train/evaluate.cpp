@@ -152,7 +152,7 @@ Score evaluate_jointly(const Predictor& predict, Loader& loader,
   Counts counts;
   bool stopped = false;
   loader.start(0);
-  for (std::int64_t turn = 0; turn < turns && !stopped; ++turn) {
+  for (std::int64_t turn = 0; turn < turns; ++turn) {
     stopped = group.highest(should_stop && should_stop() ? 1 : 0, what) > 0;
     if (stopped) break;
     const auto batch = loader.next();

@@ -50,11 +50,11 @@ Wishes JointDecision::wait() {
   return {votes[0] > 0, votes[1] > 0, votes[2] > 0, votes[3] > 0};
 }
 
-void add_counts(TrainingState& state, const TrainingState& counted, ProcessGroup* group) {
+void add_counts(TrainingState& state, const TrainingState& counted, ProcessGroup& group) {
   auto sums = torch::tensor(
       {counted.loss_sum, static_cast<double>(counted.errors), static_cast<double>(counted.samples)},
       torch::kFloat64);
-  group->sum(sums, "the sum of losses");
+  group.sum(sums, "the sum of losses");
   const auto* all = sums.data_ptr<double>();
   state.loss_sum += all[0];
   state.errors += static_cast<std::int64_t>(all[1]);

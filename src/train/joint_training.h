@@ -53,7 +53,7 @@ class JointDecision {
 };
 
 /// Adds what all processes have counted of an epoch to a state that all have alike.
-void add_counts(TrainingState& state, const TrainingState& counted, ProcessGroup* group);
+void add_counts(TrainingState& state, const TrainingState& counted, ProcessGroup& group);
 
 /// The losses of a step's whole batch, from those of each process's share of it.
 std::vector<double> joint_losses(const std::vector<double>& own, double share, ProcessGroup* group);

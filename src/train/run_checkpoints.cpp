@@ -81,7 +81,6 @@ fs::path RunCheckpoints::write(const std::string& file, Engine& engine, const Tr
   info.framing_share = data_.framing.share;
   info.state = state;
   write_checkpoint(folder_ / file, engine, info, more);
-  note_written(state);
   return folder_ / file;
 }
 

@@ -43,7 +43,7 @@ class RunCheckpoints {
   /// \return its path. \throws Error where training has diverged; the file stays as it was.
   std::filesystem::path write(const std::string& file, Engine& engine, const TrainingState& state,
                               const std::vector<NamedTensor>& more);
-  /// Notes that another process has written one of this step.
+  /// Notes that one of this step has been written, by this process or another.
   void note_written(const TrainingState& state);
   /// Its own file, "epoch-0007.safetensors", where those of epochs are kept; else "".
   std::string file_of_epoch(std::int64_t epoch) const;

@@ -32,9 +32,11 @@ void TeacherTable::record(const torch::Tensor& images, const torch::Tensor& logi
   probabilities_.index_copy_(0, images.to(probabilities_.device()),
                              logits.detach().to(torch::kFloat32).softmax(1));
   is_own_.index_fill_(0, images.to(probabilities_.device()), 1);
+  has_own_ = true;
 }
 
 void TeacherTable::exchange(ProcessGroup& group) {
+  if (!has_own_) return;
   const torch::NoGradGuard no_grad;
   const std::string what = "the teacher's table";
   const auto sums = probabilities_ * is_own_;
@@ -43,6 +45,7 @@ void TeacherTable::exchange(ProcessGroup& group) {
   // Two processes have recorded one image where it stands in for another that cannot be read.
   probabilities_ = at::where(is_own_.gt(0), sums / is_own_.clamp_min(1), probabilities_);
   is_own_.zero_();
+  has_own_ = false;
 }
 
 std::vector<NamedTensor> TeacherTable::state() const {

@@ -184,6 +184,11 @@ class Trainer::Implementation {
     write_text(folder_ / "plan.toml", plan_text(phases_.plans(), phases_.backbone()));
   }
 
+  /// Gives all processes what these tensors are in the first one.
+  void share(const std::vector<NamedTensor>& tensors, const std::string& what) {
+    group_->broadcast(tensors_of(tensors), what);
+  }
+
   /// Sees to it that all processes begin with the same.
   void begin_together() {
     if (group_ == nullptr) return;
@@ -192,22 +197,16 @@ class Trainer::Implementation {
                      {"the training set", fingerprint(*data_.train)},
                      {"the test set", fingerprint(*data_.test)},
                      {"the number of steps done", std::to_string(state_.step)}});
-    std::vector<torch::Tensor> tensors;
-    for (const auto& named : engine().named_parameters()) tensors.push_back(named.tensor);
-    for (const auto& named : engine().named_buffers()) tensors.push_back(named.tensor);
-    group_->broadcast(tensors, "the weights to begin with");
+    share(engine().named_parameters(), "the weights to begin with");
+    share(engine().named_buffers(), "the weights to begin with");
     traffic_before_ = group_->traffic();
   }
 
   /// Gives all processes what rank 0's batch normalisations have seen: what checkpoints hold.
   void take_statistics_of_first() {
     if (group_ == nullptr) return;
-    std::vector<torch::Tensor> tensors;
-    for (const auto& named : backbone().named_buffers()) tensors.push_back(named.tensor);
-    if (average_) {
-      for (const auto& named : average_->state()) tensors.push_back(named.tensor);
-    }
-    group_->broadcast(tensors, "the statistics of batch normalisation");
+    share(backbone().named_buffers(), "the statistics of batch normalisation");
+    if (average_) share(average_->state(), "the average of the weights");
   }
 
   const Backbone& backbone() const { return phases_.backbone(); }
@@ -414,7 +413,7 @@ class Trainer::Implementation {
     }
     TrainingState counted;
     meter_.read_into(counted);
-    add_counts(state_, counted, group_);
+    add_counts(state_, counted, *group_);
   }
 
   /// Validates, and tells of the epoch that is under way.
@@ -622,9 +621,7 @@ class Trainer::Implementation {
   void load_best(TrainSummary& summary) {
     if (is_first(group_)) read_best(summary);
     if (group_ == nullptr) return;
-    std::vector<torch::Tensor> tensors;
-    for (const auto& named : backbone().named_parameters()) tensors.push_back(named.tensor);
-    group_->broadcast(tensors, "the weights of the best epoch");
+    share(backbone().named_parameters(), "the weights of the best epoch");
   }
 
   void read_best(TrainSummary& summary) {

@@ -27,7 +27,8 @@ class TeacherTable {
   /// Takes what the head gave for these images. \param logits batch × classes.
   void record(const torch::Tensor& images, const torch::Tensor& logits);
 
-  /// Takes over what the other processes have recorded since this was last called.
+  /// Takes over what the other processes have recorded since this was last called. All of them
+  /// record in the same steps.
   void exchange(ProcessGroup& group);
 
   /// All of it, for checkpoints: "teacher.probabilities".
@@ -38,6 +39,7 @@ class TeacherTable {
  private:
   torch::Tensor probabilities_;  ///< −1 in the rows of images that have not been seen
   torch::Tensor is_own_;  ///< images × 1: 1 in rows recorded since the last exchange, else 0
+  bool has_own_ = false;  ///< whether there is such a row
 };
 
 /// The share of the labels when so much of the training is done: 0 until `from`, then in proportion
