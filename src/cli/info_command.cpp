@@ -41,18 +41,11 @@ struct InfoFlags {
   std::string topic = "split";
 };
 
+/// \param called what is printed of an entry besides its summary.
 template <class Entry>
-void print_entries(const Registry<Entry>& registry) {
+void print_entries(const Registry<Entry>& registry, std::string Entry::*called = &Entry::name) {
   Table table({registry.kind(), ""});
-  for (const auto& entry : registry.entries()) table.add({entry.name, entry.summary});
-  std::printf("%s", table.to_string().c_str());
-}
-
-/// Of what plan files are written in.
-template <class Kind>
-void print_kinds(const Registry<Kind>& registry) {
-  Table table({registry.kind(), ""});
-  for (const auto& kind : registry.entries()) table.add({kind.usage, kind.summary});
+  for (const auto& entry : registry.entries()) table.add({entry.*called, entry.summary});
   std::printf("%s", table.to_string().c_str());
 }
 
@@ -212,9 +205,9 @@ int run(const InfoFlags& flags) {
   } else if (flags.topic == "datasets") {
     print_entries(dataset_registry());
   } else if (flags.topic == "layers") {
-    print_kinds(layer_kinds());
+    print_entries(layer_kinds(), &LayerKind::usage);
   } else if (flags.topic == "losses") {
-    print_kinds(loss_kinds());
+    print_entries(loss_kinds(), &LossKind::usage);
   } else if (flags.topic == "system") {
     print_system(config);
   } else {
