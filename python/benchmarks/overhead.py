@@ -8,6 +8,7 @@ ratios within a round. Peak bytes are above what lives between steps.
 
 import argparse
 import json
+import pathlib
 import statistics
 import sys
 import time
@@ -19,50 +20,19 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint_sequential
 
 
-class Block(nn.Module):
-    def __init__(self, planes_in, planes, stride):
-        super().__init__()
-        self.conv1 = nn.Conv2d(planes_in, planes, 3, stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(planes)
-        self.conv2 = nn.Conv2d(planes, planes, 3, 1, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(planes)
-        self.downsample = None
-        if stride != 1 or planes_in != planes:
-            self.downsample = nn.Sequential(
-                nn.Conv2d(planes_in, planes, 1, stride, bias=False), nn.BatchNorm2d(planes)
-            )
-
-    def forward(self, x):
-        out = self.bn2(self.conv2(functional.relu(self.bn1(self.conv1(x)))))
-        return functional.relu(out + (x if self.downsample is None else self.downsample(x)))
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "tests"))
+from networks import BasicBlock, ResNetCifar  # noqa: E402
 
 
-class ResNet(nn.Module):
-    """ResNet-32 for CIFAR."""
-
-    def __init__(self, block, blocks=5, classes=10):
-        super().__init__()
-        self.conv1 = nn.Conv2d(3, 16, 3, 1, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(16)
-        planes = 16
-        for stage, width in enumerate((16, 32, 64)):
-            layers = []
-            for number in range(blocks):
-                layers.append(block(planes, width, 2 if stage and number == 0 else 1))
-                planes = width
-            setattr(self, f"layer{stage + 1}", nn.Sequential(*layers))
-        self.fc = nn.Linear(64, classes)
-
-    def forward(self, x):
-        x = self.layer3(self.layer2(self.layer1(functional.relu(self.bn1(self.conv1(x))))))
-        return self.fc(x.mean((2, 3)))
+def resnet32(block=BasicBlock):
+    return ResNetCifar(blocks=5, block=block)
 
 
 class Plain:
     """PyTorch's own loop, with or without checkpointing in segments."""
 
     def __init__(self, segments=0):
-        self.model = ResNet(Block)
+        self.model = resnet32()
         self.segments = segments
         self.optimizer = torch.optim.SGD(
             self.model.parameters(), 0.1, 0.9, weight_decay=1e-4, nesterov=True
@@ -98,10 +68,10 @@ def contenders(example):
         return mlaan.backbone("resnet32")
 
     def python():
-        return ResNet(Block)
+        return resnet32()
 
     def fused():
-        return ResNet(mlaan.nn.BasicBlock)
+        return resnet32(mlaan.nn.BasicBlock)
 
     yield "plain PyTorch", lambda: Plain()
     yield "plain PyTorch, checkpoint in 4", lambda: Plain(4)

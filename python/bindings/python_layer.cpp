@@ -1,6 +1,8 @@
 // A Python module as a layer of a unit.
 #include "python_layer.h"
 
+#include "type_name.h"
+
 #include <mlaan/core/error.h>
 
 #include <torch/csrc/autograd/python_variable.h>
@@ -74,8 +76,7 @@ torch::Tensor PythonLayer::forward(const torch::Tensor& input) {
   const py::object result = unit()(input);
   if (!THPVariable_Check(result.ptr())) {
     throw UserError("unit '" + unit().attr("name").cast<std::string>() + "' gave a " +
-                    std::string(py::str(py::type::of(result).attr("__name__"))) +
-                    "; a unit must give one tensor");
+                    type_name(result) + "; a unit must give one tensor");
   }
   return THPVariable_Unpack(result.ptr());
 }

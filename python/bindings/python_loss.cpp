@@ -1,6 +1,8 @@
 // A Python function as a loss.
 #include "python_loss.h"
 
+#include "type_name.h"
+
 #include <mlaan/core/error.h>
 
 #include <torch/csrc/autograd/python_variable.h>
@@ -28,8 +30,7 @@ torch::Tensor call(const py::object& function, const std::string& name, bool ima
       images ? function(output, targets.labels, py::arg("images") = targets.images)
              : function(output, targets.labels);
   if (!THPVariable_Check(result.ptr())) {
-    throw UserError("loss '" + name + "' gave a " +
-                    std::string(py::str(py::type::of(result).attr("__name__"))) +
+    throw UserError("loss '" + name + "' gave a " + type_name(result) +
                     "; a loss must give a tensor of one number");
   }
   torch::Tensor loss = THPVariable_Unpack(result.ptr());
@@ -56,10 +57,9 @@ LossPtr make_loss(const py::object& loss, const Backbone& backbone) {
     throw UserError(
         "a loss must be a name, such as \"cross_entropy\", or a function of the output "
         "and the labels; this is a " +
-        std::string(py::str(py::type::of(loss).attr("__name__"))));
+        type_name(loss));
   }
-  const py::object type_name = py::type::of(loss).attr("__name__");
-  const py::object name = py::getattr(loss, "__name__", type_name);
+  const py::object name = py::getattr(loss, "__name__", py::str(type_name(loss)));
   Loss made;
   made.name = py::str(name);
   made.function = [function = Reference(loss), name = made.name, images = takes_images(loss)](

@@ -1,6 +1,8 @@
 // A torch.optim optimizer as the optimizer of a module or a net.
 #include "python_optimizer.h"
 
+#include "type_name.h"
+
 #include <mlaan/core/error.h>
 
 #include <torch/csrc/utils/pybind.h>
@@ -78,8 +80,7 @@ OptimizerFactory optimizer_factory(const py::object& make) {
     const py::gil_scoped_acquire lock;
     const py::object optimizer = make.get()(parameters);
     if (!py::hasattr(optimizer, "param_groups") || !py::hasattr(optimizer, "step")) {
-      throw UserError("the optimizer function gave a " +
-                      std::string(py::str(py::type::of(optimizer).attr("__name__"))) +
+      throw UserError("the optimizer function gave a " + type_name(optimizer) +
                       "; it must give a torch.optim.Optimizer of the parameters that it is given");
     }
     return std::make_unique<PythonOptimizer>(optimizer, std::move(parameters));

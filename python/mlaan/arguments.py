@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Union
+from typing import Any, Optional, Union
 
 import torch
 
@@ -53,13 +53,8 @@ def check_batch(images: Any, labels: Any, classes: int) -> None:
     """Raises:
     UserError: for labels of another shape or type than the batch's and the network's.
     """
-    for name, given in (("images", images), ("labels", labels)):
-        if not isinstance(given, torch.Tensor):
-            raise UserError(
-                f"{name} are a {type(given).__name__}; accepted: a tensor, the batch first"
-            )
-        if given.dim() == 0:
-            raise UserError(f"{name} are a single number; accepted: a tensor, the batch first")
+    check_is_batch("images", images)
+    check_is_batch("labels", labels)
     wanted = f"int64 of shape ({len(images)}), or probabilities of shape ({len(images)}, {classes})"
     is_classes = not labels.is_floating_point()
     fits = labels.dim() == 1 if is_classes else tuple(labels.shape[1:]) == (classes,)
@@ -68,6 +63,29 @@ def check_batch(images: Any, labels: Any, classes: int) -> None:
             f"labels are of shape {tuple(labels.shape)} and type {labels.dtype}; for this batch of "
             f"{len(images)} images accepted are {wanted}"
         )
+
+
+def check_is_batch(name: str, given: Any) -> None:
+    """Raises:
+    UserError: for what is no tensor with the batch first.
+    """
+    if not isinstance(given, torch.Tensor):
+        raise UserError(
+            f"{name} are a {type(given).__name__}; accepted: a tensor, the batch first"
+        )
+    if given.dim() == 0:
+        raise UserError(f"{name} are a single number; accepted: a tensor, the batch first")
+
+
+def needed_example(example: Optional[torch.Tensor]) -> torch.Tensor:
+    """The example, where a model has to be cut.
+
+    Raises:
+        UserError: where there is none.
+    """
+    if example is None:
+        raise UserError("`example` is missing: a batch as the model takes it, such as images[:2]")
+    return example
 
 
 def at_least(value: int, lowest: int, name: str) -> int:

@@ -9,10 +9,10 @@ from torch import nn
 
 from ._engine import UserError
 from .chain import Chain, check_equals_model, check_has_all_parameters
-from .graph import cut_graph
+from .graph import cut_graph, is_container
 from .recipes import RECIPES, ToChannelsFirst, ToChannelsLast, gives_channels_last
-from .segments import Segment, group_segments, run_segments
-from .unit import Unit
+from .segments import Segment, group_segments, grouped, run_segments
+from .unit import Unit, tensor_names
 
 Piece = Union[nn.Module, Callable[..., Any]]
 
@@ -62,7 +62,7 @@ def units(
 def _cut_model(model: nn.Module, example: torch.Tensor, name: str) -> Chain:
     if not model.training:
         model.train()  # loaded for evaluation, not frozen
-    names = _tensor_names(model)
+    names = tensor_names(model)
     segments = _segments(model, example)
     found, head, blocks = group_segments(segments, names)
     if gives_channels_last(model):
@@ -74,14 +74,8 @@ def _cut_model(model: nn.Module, example: torch.Tensor, name: str) -> Chain:
     return chain
 
 
-def _tensor_names(model: nn.Module) -> Dict[int, str]:
-    names = {id(tensor): name for name, tensor in model.named_buffers()}
-    names.update((id(tensor), name) for name, tensor in model.named_parameters())
-    return names
-
-
 def _segments(model: nn.Module, example: torch.Tensor) -> List[Segment]:
-    if isinstance(model, nn.Sequential) and type(model).forward is nn.Sequential.forward:
+    if is_container(model):
         segments = _flat(model, "")
         run_segments(segments, example)
         return segments
@@ -93,12 +87,12 @@ def _segments(model: nn.Module, example: torch.Tensor) -> List[Segment]:
     return cut_graph(model, example)
 
 
-def _flat(sequence: nn.Sequential, prefix: str) -> List[Segment]:
+def _flat(sequence: nn.Module, prefix: str) -> List[Segment]:
     """The children in order, those of Sequentials in their place."""
     segments: List[Segment] = []
     for name, child in sequence._modules.items():  # a layer that stands twice runs twice
         path = prefix + name
-        if isinstance(child, nn.Sequential) and type(child).forward is nn.Sequential.forward:
+        if is_container(child):
             segments += _flat(child, path + ".")
         else:
             segments.append(Segment(path, child))
@@ -156,14 +150,7 @@ def _grouped_by_hand(segments: List[Segment]) -> Any:
             "pieces by hand need two with weights at least, a unit and a head; found "
             f"{len(weighted)}"
         )
-    groups: List[List[Segment]] = []
-    for segment in segments[: weighted[-1]]:
-        is_open = bool(groups) and groups[-1][-1].shape is None
-        has_weights = bool(groups) and any(part.has_parameters for part in groups[-1])
-        if groups and (is_open or not segment.has_parameters or not has_weights):
-            groups[-1].append(segment)
-        else:
-            groups.append([segment])
+    groups = grouped(segments[: weighted[-1]], lambda segment: segment.has_parameters)
     if groups[-1][-1].shape is None:
         raise UserError(
             f"what '{groups[-1][-1].name}' gives to the head is no single tensor of the batch"

@@ -11,12 +11,20 @@ from torch import nn
 
 from . import _engine, plans
 from ._engine import UserError
-from .arguments import at_least, check_batch, find_device, in_python, plain
+from .arguments import (
+    at_least,
+    check_batch,
+    check_is_batch,
+    find_device,
+    in_python,
+    needed_example,
+    plain,
+)
 from .chain import Chain
 from .cut import units
 from .named_model import NamedModel
 from .optimizers import OptimizerLike, as_optimizer
-from .state import check_state, load_state, read_state
+from .state import check_state, load_state, optimizers_of, read_state
 
 Observer = Callable[[str, int], None]
 BeforeUpdate = Callable[[str, Dict[str, torch.Tensor]], None]
@@ -140,9 +148,8 @@ class Engine:
         before_update: Optional[BeforeUpdate] = None,
     ) -> None:
         self.chain, self._backbone, example = _backbone_of(model, example)
-        if normalisation is not None:
-            self._backbone.set_normalisation(*[list(numbers) for numbers in normalisation])
-        self._normalisation = normalisation
+        self._normalisation = [list(numbers) for numbers in normalisation or ()]
+        self._normalise(self._backbone)
         self.method = method
         self._modules = modules or 0
         self._partition = partition if isinstance(partition, str) else list(partition)
@@ -211,10 +218,7 @@ class Engine:
 
     def predict(self, images: torch.Tensor) -> torch.Tensor:
         """Logits (batch, classes) in evaluation mode, without gradients."""
-        if not isinstance(images, torch.Tensor):
-            raise UserError(
-                f"images are a {type(images).__name__}; accepted: a tensor, the batch first"
-            )
+        check_is_batch("images", images)
         return self._engine.predict(images)
 
     def set_learning_rate(self, lr: float) -> None:
@@ -265,7 +269,7 @@ class Engine:
     @property
     def optimizers(self) -> Dict[str, torch.optim.Optimizer]:
         """The optimizers that the function given has made, by their part's name."""
-        return {name: own for name, _, own in self._engine.parts if own is not None}
+        return optimizers_of(self._engine)
 
     @property
     def operations(self) -> List[str]:
@@ -335,6 +339,10 @@ class Engine:
 
     # How it is made
 
+    def _normalise(self, backbone: "_engine.Backbone") -> None:
+        if self._normalisation:
+            backbone.set_normalisation(*self._normalisation)
+
     def _find_phases(self) -> List[Tuple[str, float]]:
         if not isinstance(self.method, str):
             return [("", 1.0)]
@@ -398,8 +406,7 @@ class Engine:
             )
         chain = self.chain.copied()
         network = chain.to_backbone()
-        if self._normalisation is not None:
-            network.set_normalisation(*[list(numbers) for numbers in self._normalisation])
+        self._normalise(network)
         options = dict(self._options, device="cpu")
         return _engine.Trial(network, self._make_plan(self._phase, chain, network), options)
 
@@ -434,7 +441,6 @@ def _backbone_of(
             f"`model` is a {type(model).__name__}; accepted: a torch.nn.Module, what "
             "mlaan.units() gave, or mlaan.backbone(...)"
         )
-    if example is None:
-        raise UserError("`example` is missing: a batch as the model takes it, such as images[:2]")
+    example = needed_example(example)
     chain = units(model, example)
     return chain, chain.to_backbone(), example

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from ._engine import UserError
+from .nn import projection
 
 if TYPE_CHECKING:
     from .unit import Unit
@@ -49,12 +50,7 @@ def _adapt_residual_block(block: nn.Module, in_channels: int, stride: int, what:
     layer = getattr(block, strided)
     setattr(block, strided, _convolution_like(layer, layer.in_channels, (stride, stride)))
     block.stride = stride
-    block.downsample = None
-    if stride != 1 or in_channels != last.out_channels:
-        block.downsample = nn.Sequential(
-            nn.Conv2d(in_channels, last.out_channels, 1, stride, bias=False),
-            nn.BatchNorm2d(last.out_channels),
-        )
+    block.downsample = projection(in_channels, last.out_channels, stride)
 
 
 def fresh_copy(unit: "Unit", in_channels: int, stride: int) -> "Unit":

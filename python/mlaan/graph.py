@@ -20,7 +20,8 @@ _DROPOUTS = {
 }
 
 
-def _is_container(module: nn.Module) -> bool:
+def is_container(module: Optional[nn.Module]) -> bool:
+    """Whether it only runs its children one after the other."""
     return isinstance(module, nn.Sequential) and type(module).forward is nn.Sequential.forward
 
 
@@ -50,7 +51,7 @@ class _Tracer(fx.Tracer):
     """Looks into what lists blocks, and nowhere else."""
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return not (_is_container(m) or _is_stage(m))
+        return not (is_container(m) or _is_stage(m))
 
 
 class _Values(fx.Interpreter):

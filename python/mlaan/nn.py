@@ -6,7 +6,7 @@ bit, but where channels lie last in memory and are no multiple of 16.
 
 from __future__ import annotations
 
-from typing import Any, Type
+from typing import Any, Optional, Type
 
 import torch
 from torch import nn
@@ -46,6 +46,15 @@ def _count(norm: nn.BatchNorm2d) -> None:
         raise UserError(f"a {type(norm).__name__} is no batch normalisation with weights")
 
 
+def projection(in_channels: int, out_channels: int, stride: int) -> Optional[nn.Sequential]:
+    """What a residual block's shortcut runs through: nothing where shapes stay as they are."""
+    if stride == 1 and in_channels == out_channels:
+        return None
+    return nn.Sequential(
+        nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels)
+    )
+
+
 class BasicBlock(nn.Module):
     """A residual block of two convolutions 3×3.
 
@@ -61,12 +70,7 @@ class BasicBlock(nn.Module):
         self.conv2 = nn.Conv2d(out_channels, out_channels, 3, 1, 1, bias=False)
         self.bn2 = nn.BatchNorm2d(out_channels)
         self.stride = stride
-        self.downsample: Any = None
-        if stride != 1 or in_channels != out_channels:
-            self.downsample = nn.Sequential(
-                nn.Conv2d(in_channels, out_channels, 1, stride, bias=False),
-                nn.BatchNorm2d(out_channels),
-            )
+        self.downsample: Any = projection(in_channels, out_channels, stride)
 
     def forward(self, value: torch.Tensor) -> torch.Tensor:
         return _basic(self, value)
@@ -88,12 +92,7 @@ class Bottleneck(nn.Module):
         self.conv3 = nn.Conv2d(width, out_channels, 1, bias=False)
         self.bn3 = nn.BatchNorm2d(out_channels)
         self.stride = stride
-        self.downsample: Any = None
-        if stride != 1 or in_channels != out_channels:
-            self.downsample = nn.Sequential(
-                nn.Conv2d(in_channels, out_channels, 1, stride, bias=False),
-                nn.BatchNorm2d(out_channels),
-            )
+        self.downsample: Any = projection(in_channels, out_channels, stride)
 
     def forward(self, value: torch.Tensor) -> torch.Tensor:
         return _bottleneck(self, value)

@@ -9,6 +9,7 @@ from torch import nn
 
 from . import _engine
 from ._engine import UserError
+from .arguments import needed_example
 from .chain import Chain
 from .cut import units
 from .engine import Engine
@@ -53,7 +54,8 @@ def plan(
         ``method``, ``modules``, ``recompute``, ``peak_bytes``, ``largest_batch``, ``step_seconds``,
         ``fits``, and ``engine``, the arguments that make that engine. Fit for ``pandas.DataFrame``.
     """
-    chain = model if isinstance(model, Chain) else units(model, _needed(example))
+    chain = model if isinstance(model, Chain) else units(model, needed_example(example))
+    own = chain.copied()  # which the trials' engines may do with as they like
     limit = _engine.parse_bytes(memory) if isinstance(memory, str) else memory or 0
     rows = []
     for method in methods:
@@ -61,7 +63,7 @@ def plan(
             if count == 1 and method != "e2e" and not modules:
                 continue
             for kind in recompute:
-                row = _row(chain, method, count, kind, batch_size, limit, seconds, settings)
+                row = _row(own, method, count, kind, batch_size, limit, seconds, settings)
                 if row is not None:
                     rows.append(row)
             if method == "e2e" and not modules:
@@ -72,12 +74,6 @@ def plan(
             "mlaan.Engine(...) with one of them to see why"
         )
     return sorted(rows, key=lambda row: (not row["fits"], row["step_seconds"] or row["peak_bytes"]))
-
-
-def _needed(example: Optional[torch.Tensor]) -> torch.Tensor:
-    if example is None:
-        raise UserError("`example` is missing: a batch as the model takes it, such as images[:2]")
-    return example
 
 
 def _row(
@@ -92,7 +88,7 @@ def _row(
 ) -> Optional[Dict[str, Any]]:
     own = {"method": method, "modules": count, **settings}
     try:
-        trial = Engine(chain.copied(), recompute="none" if kind == "auto" else kind, **own).trial()
+        trial = Engine(chain, recompute="none" if kind == "auto" else kind, **own).trial()
     except UserError:
         return None  # a method that cannot be had with so many modules, or on such units
     if kind == "auto":

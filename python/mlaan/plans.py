@@ -11,7 +11,7 @@ from torch import nn
 from . import _engine
 from ._engine import UserError
 from .chain import Chain
-from .unit import Unit
+from .unit import Unit, tensor_names
 
 Loss = Union[str, Callable[..., torch.Tensor]]
 
@@ -100,15 +100,7 @@ def settings(method: str) -> List[Dict[str, str]]:
 def _own_net(net: Net, backbone: "_engine.Backbone", unit: int, seed: int) -> "_engine.Net":
     layers: Any = net.layers
     if isinstance(layers, nn.Module):
-        layers = Unit(
-            "net",
-            [layers],
-            {
-                id(tensor): name
-                for tensors in (layers.named_buffers(), layers.named_parameters())
-                for name, tensor in tensors
-            },
-        )
+        layers = Unit("net", [layers], tensor_names(layers))
     elif isinstance(layers, str) or not all(isinstance(layer, str) for layer in layers):
         raise UserError(f"net '{net.name}': `layers` must be a module or a list of layers' texts")
     else:

@@ -122,13 +122,18 @@ def _head_start(segments: Sequence[Segment]) -> int:
     return weighted[-1] if weighted else start
 
 
-def _groups(segments: Sequence[Segment]) -> List[List[Segment]]:
-    """Segments by units: weights begin one, what has none joins the one before."""
+def grouped(
+    segments: Sequence[Segment], begins_unit: Callable[[Segment], bool]
+) -> List[List[Segment]]:
+    """Segments by units: what ``begins_unit`` begins one, the rest joins the one before.
+
+    No unit ends where no single tensor passes, or before it has something that begins a unit.
+    """
     groups: List[List[Segment]] = []
     for segment in segments:
         open_end = bool(groups) and groups[-1][-1].shape is None
-        has_weights = bool(groups) and any(part.begins_unit for part in groups[-1])
-        if groups and (open_end or not segment.begins_unit or not has_weights):
+        has_weights = bool(groups) and any(begins_unit(part) for part in groups[-1])
+        if groups and (open_end or not begins_unit(segment) or not has_weights):
             groups[-1].append(segment)
         else:
             groups.append([segment])
@@ -165,7 +170,7 @@ def group_segments(
     # A unit ends where one tensor passes.
     while 0 < start < len(segments) and segments[start - 1].shape is None:
         start += 1
-    groups = _groups(segments[:start])
+    groups = grouped(segments[:start], lambda segment: segment.begins_unit)
     if not any(part.has_parameters for part in segments[:start]) or start >= len(segments):
         raise UserError(
             "a model needs two pieces with weights at least, a unit and a head, between which one "

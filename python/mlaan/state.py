@@ -15,7 +15,8 @@ def _copies(named: "_engine.NamedTensors") -> Dict[str, torch.Tensor]:
     return {name: tensor.detach().clone() for name, tensor in named}
 
 
-def _optimizers(engine: "_engine.Engine") -> Dict[str, torch.optim.Optimizer]:
+def optimizers_of(engine: "_engine.Engine") -> Dict[str, torch.optim.Optimizer]:
+    """Those of Python's, by their part's name."""
     return {name: optimizer for name, _, optimizer in engine.parts if optimizer is not None}
 
 
@@ -36,7 +37,7 @@ def read_state(engine: "_engine.Engine", progress: float, of_python: bool) -> Di
         "loss_scale": _copies(engine.loss_scale_state()),
     }
     if of_python:
-        optimizers = _optimizers(engine).items()
+        optimizers = optimizers_of(engine).items()
         state["optimizers"] = {name: copy.deepcopy(own.state_dict()) for name, own in optimizers}
     else:
         state["optimizer"] = _copies(engine.optimizer_state())
@@ -75,7 +76,7 @@ def load_state(engine: "_engine.Engine", state: Dict[str, Any], of_python: bool)
         for name, tensor in own.items():
             tensor.copy_(state["tensors"][name])
     if of_python:
-        for name, optimizer in _optimizers(engine).items():
+        for name, optimizer in optimizers_of(engine).items():
             optimizer.load_state_dict(state["optimizers"][name])
     else:
         engine.set_optimizer_state(state["optimizer"])

@@ -16,6 +16,13 @@ from .narrowing import narrow_modules
 METHODS_WITHOUT_COPIES = "e2e, checkpoint, greedy, dgl, predsim, infopro, mlm"
 
 
+def tensor_names(module: nn.Module) -> Dict[int, str]:
+    """Of each parameter and buffer, by its ``id()``, the name that it has in the module."""
+    names = {id(tensor): name for name, tensor in module.named_buffers()}
+    names.update((id(tensor), name) for name, tensor in module.named_parameters())
+    return names
+
+
 class Unit(nn.Module):
     """Modules and functions, run in order.
 

@@ -28,16 +28,16 @@ class BasicBlock(nn.Module):
 class ResNetCifar(nn.Module):
     """ResNet-(6n+2), with names as the engine's own has them."""
 
-    def __init__(self, blocks=1, classes=10, widths=(16, 32, 64)):
+    def __init__(self, blocks=1, classes=10, widths=(16, 32, 64), block=BasicBlock):
         super().__init__()
         self.conv1 = nn.Conv2d(3, widths[0], 3, 1, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(widths[0])
         planes = widths[0]
         for stage, width in enumerate(widths):
             layers = []
-            for block in range(blocks):
-                stride = 2 if stage > 0 and block == 0 else 1
-                layers.append(BasicBlock(planes, width, stride))
+            for number in range(blocks):
+                stride = 2 if stage > 0 and number == 0 else 1
+                layers.append(block(planes, width, stride))
                 planes = width
             setattr(self, f"layer{stage + 1}", nn.Sequential(*layers))
         self.fc = nn.Linear(planes, classes)
