@@ -1,4 +1,5 @@
 // How fast batches of the embedded data set come, by threads that draw and augment them.
+#include <mlaan/train/config.h>
 #include <mlaan/train/setup.h>
 
 #include <torch/torch.h>

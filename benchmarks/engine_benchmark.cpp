@@ -1,6 +1,7 @@
 // The engine against the same network in plain LibTorch, and against itself without fused update.
 #include <mlaan/local/method.h>
 #include <mlaan/measure/memory.h>
+#include <mlaan/train/config.h>
 #include <mlaan/train/setup.h>
 
 #include <torch/torch.h>

@@ -56,32 +56,23 @@ struct AnalyzeFlags {
   bool quiet = false;
 };
 
-/// The settings of the checkpoint's run, with what was given now on top.
-Config settings_of(const Checkpoint& checkpoint, const ConfigFlags& flags) {
-  Config config;
-  config.apply_text(checkpoint.info.config, checkpoint.path.string());
-  flags.apply(config);
-  return config;
-}
-
 int run(const AnalyzeFlags& flags) {
   const Checkpoint checkpoint = read_checkpoint(reported_checkpoint(flags.path));
   std::optional<Checkpoint> other;
   if (!flags.against.empty()) other = read_checkpoint(reported_checkpoint(flags.against));
-  Config config = settings_of(checkpoint, flags.config);
-  prepare(config);
-  const DataSource data = with_classes_of(checkpoint, make_data(config));
+  const Settings settings = flags.config.on_top_of(checkpoint);
+  prepare(settings);
+  const DataSource data = with_classes_of(checkpoint, make_data(settings));
   const auto progress = [&](const std::string& what) {
     if (!flags.quiet) std::fprintf(stderr, "%s\n", what.c_str());
   };
   // First, since it refuses more.
   std::optional<SimilarityAnalysis> similarity;
   if (other) {
-    Config other_config = settings_of(*other, flags.config);
-    similarity =
-        analyse_similarity(checkpoint, config, *other, other_config, data, flags.options, progress);
+    similarity = analyse_similarity(checkpoint, settings, *other, flags.config.on_top_of(*other),
+                                    data, flags.options, progress);
   }
-  NetworkAnalysis analysis = analyse_network(checkpoint, config, data, flags.options, progress);
+  NetworkAnalysis analysis = analyse_network(checkpoint, settings, data, flags.options, progress);
   analysis.similarity = std::move(similarity);
   std::printf("%s", analysis_table(analysis).c_str());
   if (!flags.json.empty()) write_analysis(flags.json, analysis);

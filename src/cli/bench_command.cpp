@@ -68,22 +68,21 @@ struct BenchFlags {
 };
 
 int run(BenchFlags& flags) {
-  Config config;
-  flags.config.apply(config);
-  prepare(config);
+  const Settings settings = flags.config.settings();
+  prepare(settings);
   flags.options.methods = split_method_specs(flags.methods);
   if (flags.options.methods.empty()) flags.options.methods = method_registry().names();
   const auto progress = [&](const std::string& what) {
     if (!flags.quiet) std::fprintf(stderr, "%s\n", what.c_str());
   };
   if (!flags.profile.empty()) {
-    const auto profiles = run_profiles(config, flags.options, progress);
+    const auto profiles = run_profiles(settings, flags.options, progress);
     for (const auto& profile : profiles) std::printf("%s\n", profile_table(profile).c_str());
     write_trace(flags.profile, profiles);
     return 0;
   }
   const StopSignals signals;
-  const auto results = run_benchmark(config, flags.options, progress, StopSignals::requested);
+  const auto results = run_benchmark(settings, flags.options, progress, StopSignals::requested);
   if (results.empty()) {
     std::fprintf(stderr, "mlaan: stopped by %s before the first round was done\n",
                  strsignal(StopSignals::received()));

@@ -34,8 +34,9 @@ int run(const BenchLoaderFlags& flags) {
   Config config;
   config.apply("dataset", "folder", "default of bench loader");
   flags.config.apply(config);
-  prepare(config);
-  const LoaderBenchmark result = benchmark_loader(config, flags.options);
+  const Settings settings = config;
+  prepare(settings);
+  const LoaderBenchmark result = benchmark_loader(settings, flags.options);
   std::printf("%s", loader_benchmark_text(result).c_str());
   if (!flags.json.empty()) write_loader_benchmark(flags.json, result);
   return 0;

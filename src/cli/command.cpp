@@ -7,6 +7,7 @@
 #include <mlaan/core/process.h>
 #include <mlaan/core/suggest.h>
 #include <mlaan/local/method.h>
+#include <mlaan/train/measured_settings.h>
 #include <mlaan/train/options.h>
 #include <mlaan/train/setup.h>
 
@@ -80,6 +81,19 @@ void ConfigFlags::apply(Config& config) const {
   for (const auto& given : given_) config.apply(given.key, given.value, given.flag);
 }
 
+Settings ConfigFlags::settings() const {
+  Config config;
+  apply(config);
+  return config;
+}
+
+Settings ConfigFlags::on_top_of(const Checkpoint& checkpoint) const {
+  Config config;
+  config.apply_text(checkpoint.info.config, checkpoint.path.string());
+  apply(config);
+  return config;
+}
+
 std::vector<std::string> with_augmentation(std::vector<std::string> keys) {
   for (const char* name :
        {"random_augment", "erase", "mixup", "cutmix", "mix_off_epoch", "label_smoothing"}) {
@@ -99,8 +113,8 @@ std::vector<std::string> with_optimization(std::vector<std::string> keys) {
   return keys;
 }
 
-void prepare(Config& config) {
-  const auto report = prepare_process(static_cast<int>(config.get<RunOptions>().threads));
+void prepare(const Settings& settings) {
+  const auto report = prepare_process(static_cast<int>(settings.get<RunOptions>().threads));
   if (!report.blas_hint.empty())
     std::fprintf(stderr, "mlaan: note: %s\n", report.blas_hint.c_str());
 }
@@ -115,15 +129,12 @@ std::vector<std::string> keys_of(const MethodEntry& method) {
 
 }  // namespace
 
-void print_measured_format(Config& config) {
-  const std::string key = "engine.memory_format";
-  const std::string origin = config.origin(key);
-  if (origin.compare(0, 8, "measured") != 0) return;
-  std::fprintf(stderr, "%s = %s (%s)\n", key.c_str(),
-               config.get<ExecutionOptions>().memory_format.c_str(), origin.c_str());
+void print_measured_format(const Settings& settings) {
+  const std::string text = measured_memory_format(settings);
+  if (!text.empty()) std::fprintf(stderr, "%s\n", text.c_str());
 }
 
-void warn_of_unused(Config& config, const std::vector<std::string>& methods) {
+void warn_of_unused(const Settings& settings, const std::vector<std::string>& methods) {
   std::set<std::string> read;
   std::set<std::string> of_methods;
   for (const auto& entry : method_registry().entries()) {
@@ -133,7 +144,7 @@ void warn_of_unused(Config& config, const std::vector<std::string>& methods) {
     for (const auto& key : keys_of(method_named(method))) read.insert(key);
   }
   for (const auto& key : of_methods) {
-    const std::string origin = config.origin(key);
+    const std::string origin = settings.origin(key);
     const bool by_hand = origin.compare(0, 2, "--") == 0;
     if (by_hand && read.count(key) == 0) {
       std::fprintf(stderr, "mlaan: note: %s (%s) is not used by %s\n", key.c_str(), origin.c_str(),

@@ -1,6 +1,7 @@
 // What the subcommands of the program share.
 #pragma once
 
+#include <mlaan/train/checkpoint.h>
 #include <mlaan/train/config.h>
 
 #include <CLI/CLI.hpp>
@@ -47,6 +48,9 @@ class ConfigFlags {
 
   /// Applies what was given, on top of what the configuration holds already.
   void apply(Config& config) const;
+  /// What was given, on top of the defaults; or of the settings of a checkpoint's run.
+  Settings settings() const;
+  Settings on_top_of(const Checkpoint& checkpoint) const;
 
  private:
   struct Given {
@@ -69,12 +73,12 @@ std::vector<std::string> with_augmentation(std::vector<std::string> keys);
 std::vector<std::string> with_optimization(std::vector<std::string> keys);
 
 /// Sets threads, memory and BLAS for the rest of the process, and tells on stderr what is amiss.
-void prepare(Config& config);
+void prepare(const Settings& settings);
 
 /// Tells on stderr of a memory format that was chosen by measuring.
-void print_measured_format(Config& config);
+void print_measured_format(const Settings& settings);
 
 /// A note on stderr for each value given for a method that none of `methods` reads.
-void warn_of_unused(Config& config, const std::vector<std::string>& methods);
+void warn_of_unused(const Settings& settings, const std::vector<std::string>& methods);
 
 }  // namespace mlaan::cli

@@ -6,7 +6,7 @@
 #include <mlaan/data/dataset.h>
 #include <mlaan/local/method.h>
 #include <mlaan/nn/backbones.h>
-#include <mlaan/train/config.h>
+#include <mlaan/train/settings.h>
 
 #include <algorithm>
 #include <sstream>
@@ -24,8 +24,8 @@ std::vector<std::string> choices(const std::string& value) {
 
 /// "lr=", which a value follows.
 std::vector<std::string> assignable_keys() {
-  Config config;
-  std::vector<std::string> keys = config.options().keys();
+  const Settings defaults;
+  std::vector<std::string> keys = defaults.options().keys();
   for (auto& key : keys) key += "=";
   return keys;
 }

@@ -69,8 +69,8 @@ struct CompareFlags {
   bool quiet = false;
 };
 
-fs::path comparison_folder(Config& config) {
-  const auto& run = config.get<RunOptions>();
+fs::path comparison_folder(const Settings& settings) {
+  const auto& run = settings.get<RunOptions>();
   if (!run.output.empty()) return run.output;
   return fs::path("runs") / (run.dataset + "-" + run.model + "-comparison");
 }
@@ -86,8 +86,9 @@ std::optional<TrainSummary> read_finished(const fs::path& folder) {
 ComparisonRecords records_of(bool tensorboard, bool quiet) {
   ComparisonRecords records;
   records.read = read_finished;
-  records.write = [](const fs::path& folder, Config& config, const TrainSummary& summary) {
-    write_summary(folder / "summary.json", config, {summary});
+  records.write = [](const fs::path& folder, const Settings& settings,
+                     const TrainSummary& summary) {
+    write_summary(folder / "summary.json", settings, {summary});
   };
   records.observers = [tensorboard, quiet](const fs::path& folder) {
     std::vector<std::unique_ptr<TrainObserver>> observers;
@@ -103,13 +104,12 @@ ComparisonRecords records_of(bool tensorboard, bool quiet) {
 }
 
 /// What each spec's forward pass costs; refuses plans that do not fit before the first run.
-std::vector<ForwardWork> work_of(const std::vector<ComparedRun>& runs, const Config& config,
+std::vector<ForwardWork> work_of(const std::vector<ComparedRun>& runs, const Settings& comparison,
                                  const DataSource& data) {
   std::vector<ForwardWork> work;
   for (const auto& spec : specs_of(runs)) {
-    Config settings = settings_of({spec, 0, ""}, config);
     try {
-      work.push_back(forward_work(settings, data));
+      work.push_back(forward_work(settings_of({spec, 0, ""}, comparison), data));
     } catch (const UserError& error) {
       throw UserError(spec.text + ": " + error.what());
     }
@@ -127,8 +127,9 @@ int stopped(const ComparisonReport& report) {
 
 /// What steps take: as measured before in this folder, and now what was not. A method that is added
 /// later changes nothing of the others' epochs. Nothing where it was stopped.
-std::vector<StepCost> step_costs(const fs::path& folder, Config& config, const DataSource& data,
-                                 const std::vector<MethodSpec>& specs, bool quiet) {
+std::vector<StepCost> step_costs(const fs::path& folder, const Settings& settings,
+                                 const DataSource& data, const std::vector<MethodSpec>& specs,
+                                 bool quiet) {
   const fs::path file = folder / "step_costs.json";
   std::vector<StepCost> costs;
   if (fs::exists(file)) costs = read_step_costs(file);
@@ -137,7 +138,8 @@ std::vector<StepCost> step_costs(const fs::path& folder, Config& config, const D
   const auto progress = [quiet](const std::string& line) {
     if (!quiet) std::fprintf(stderr, "steps: %s\n", line.c_str());
   };
-  const auto measured = measure_step_costs(config, data, unknown, progress, StopSignals::requested);
+  const auto measured =
+      measure_step_costs(settings, data, unknown, progress, StopSignals::requested);
   if (measured.empty()) return {};
   add_costs(costs, measured);
   write_step_costs(file, costs);
@@ -154,29 +156,31 @@ void write_plots(const fs::path& path, const ComparisonReport& report) {
 int run(const CompareFlags& flags) {
   Config config;
   flags.config.apply(config);
-  make_paths_absolute(config);
-  const fs::path folder = comparison_folder(config);
-  const auto seeds = flags.seeds.empty() ? std::vector<std::int64_t>{config.get<RunOptions>().seed}
-                                         : parse_seeds(flags.seeds);
+  config.make_paths_absolute();
+  const Settings settings = config;
+  const fs::path folder = comparison_folder(settings);
+  const auto seeds = flags.seeds.empty()
+                         ? std::vector<std::int64_t>{settings.get<RunOptions>().seed}
+                         : parse_seeds(flags.seeds);
   ComparisonReport report;
   report.runs = compared_runs(split_method_specs(flags.methods), seeds, folder);
-  prepare(config);
+  prepare(settings);
   std::vector<std::string> methods;
   for (const auto& spec : specs_of(report.runs)) methods.push_back(spec.method);
-  warn_of_unused(config, methods);
+  warn_of_unused(settings, methods);
   const StopSignals signals;
-  const DataSource data = make_data(config);
-  const auto work = work_of(report.runs, config, data);
+  const DataSource data = make_data(settings);
+  const auto work = work_of(report.runs, settings, data);
   const NewFolder new_folder(folder);
   const FolderLock lock(folder);
   make_writable(folder);
 
   if (flags.budget == "time" || !flags.plot.empty()) {
-    report.step_costs = step_costs(folder, config, data, specs_of(report.runs), flags.quiet);
+    report.step_costs = step_costs(folder, settings, data, specs_of(report.runs), flags.quiet);
     if (report.step_costs.empty()) return stopped(report);
   }
   if (flags.budget == "time") {
-    give_equal_time(report.runs, report.step_costs, config.get<RunOptions>().epochs);
+    give_equal_time(report.runs, report.step_costs, settings.get<RunOptions>().epochs);
   }
   const auto write = [&](const std::vector<FinishedRun>& finished) {
     report.finished = finished;
@@ -184,10 +188,10 @@ int run(const CompareFlags& flags) {
     if (!report.step_costs.empty()) set_step_costs(report.methods, report.step_costs);
     write_comparison(folder / "comparison.json", report);
   };
-  ComparisonRecords records = records_of(config.get<LogOptions>().tensorboard, flags.quiet);
+  ComparisonRecords records = records_of(settings.get<LogOptions>().tensorboard, flags.quiet);
   records.finished = write;
   records.should_save = StopSignals::take_save_request;
-  write(run_comparison(config, data, report.runs, records, StopSignals::requested));
+  write(run_comparison(settings, data, report.runs, records, StopSignals::requested));
   if (!flags.json.empty()) write_comparison(flags.json, report);
   if (!report.complete()) return stopped(report);
   if (!flags.plot.empty()) write_plots(flags.plot, report);

@@ -19,30 +19,28 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Config shortened(const Config& config, const std::string& method, const fs::path& folder) {
-  const std::string origin = "--dry-run";
-  Config shorter = config.copy("the settings of the run");
-  shorter.apply("method", method, origin);
-  shorter.apply("output", folder.string(), origin);
-  const auto phases = training_phases(shorter, method_named(method));
-  const std::int64_t steps = steps_for_every_phase(phases);
-  shorter.apply("epochs", std::to_string(steps), origin);
-  shorter.apply("limit.steps", std::to_string(steps), origin);
-  for (const char* key : {"limit.validation_batches", "limit.test_batches"}) {
-    shorter.apply(key, "1", origin);
-  }
-  return shorter;
+Settings shortened(const Settings& settings, const std::string& method, const fs::path& folder) {
+  const auto phases = training_phases(settings, method_named(method));
+  const std::string steps = std::to_string(steps_for_every_phase(phases));
+  return settings.with({{"method", method},
+                        {"output", folder.string()},
+                        {"epochs", steps},
+                        {"limit.steps", steps},
+                        {"limit.validation_batches", "1"},
+                        {"limit.test_batches", "1"}},
+                       "--dry-run");
 }
 
 }  // namespace
 
-int try_run(Config& config, const DataSource& data, const std::vector<std::string>& methods,
-            ProcessGroup* group) {
+int try_run(const Settings& settings, const DataSource& data,
+            const std::vector<std::string>& methods, ProcessGroup* group) {
   const TemporaryFolder folder("dry-run");
   for (const auto& method : methods) {
     const fs::path run_folder = folder / "run";
-    Config settings = shortened(config, method, run_folder);
-    Trainer trainer(settings, data, run_folder, group);
+    const Settings shorter =
+        measured_by_first(shortened(settings, method, run_folder), data, group);
+    Trainer trainer(shorter, data, run_folder, group);
     const TrainSummary summary = trainer.run(StopSignals::requested);
     if (!summary.complete) return StopSignals::exit_code();
     if (!is_first(group)) continue;

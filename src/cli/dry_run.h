@@ -2,7 +2,7 @@
 #pragma once
 
 #include <mlaan/data/dataset.h>
-#include <mlaan/train/config.h>
+#include <mlaan/train/settings.h>
 
 #include <string>
 #include <vector>
@@ -19,7 +19,7 @@ namespace mlaan::cli {
 /// batch, writes a checkpoint and reads it back, and tells what came of it. Leaves nothing behind.
 /// \param group of the processes that do so together; null: this one alone.
 /// \return the exit code.
-int try_run(Config& config, const DataSource& data, const std::vector<std::string>& methods,
-            ProcessGroup* group);
+int try_run(const Settings& settings, const DataSource& data,
+            const std::vector<std::string>& methods, ProcessGroup* group);
 
 }  // namespace mlaan::cli

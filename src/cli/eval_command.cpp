@@ -76,19 +76,17 @@ TestedNetwork of_backbone(const Backbone& backbone, torch::Device device) {
 /// What the flags mean, found before the data are read.
 class Subject {
  public:
-  /// Applies the settings of what is tested, and on top of them those given now.
-  Subject(const EvalFlags& flags, Config& config) : config_(config), path_(flags.path) {
-    Config given;
-    flags.config.apply(given);
-    const auto& settings = given.get<RunOptions>();
-    check_asked_for(settings);
+  explicit Subject(const EvalFlags& flags) : path_(flags.path) {
+    const Settings given = flags.config.settings();
+    const auto& run = given.get<RunOptions>();
+    check_asked_for(run);
+    Config config;
     if (path_.empty()) {
-      config.apply("output", "runs/" + settings.dataset + "-weights-eval", "default");
+      config.apply("output", "runs/" + run.dataset + "-weights-eval", "default");
     } else if (is_exported(path_)) {
-      const std::string model = settings.model;
-      exported_ =
-          read_exported(path_, parse_device(settings.device), is_script_file(model) ? model : "");
-      apply_dataset(exported_->info, config, path_);
+      exported_ = read_exported(path_, parse_device(run.device),
+                                is_script_file(run.model) ? run.model : "");
+      config.apply_text(dataset_assignments(exported_->info), path_);
       config.apply("output", path_ + "-eval", "default");
     } else {
       checkpoint_ = read_checkpoint(reported_checkpoint(path_));
@@ -97,7 +95,11 @@ class Subject {
     }
     flags.config.apply(config);
     if (exported_) config.apply("model", exported_->info.model, path_);
+    settings_ = config;
   }
+
+  /// Those of what is tested, and on top of them those given now.
+  const Settings& settings() const { return settings_; }
 
   /// The data with its classes in the network's order.
   DataSource prepared(DataSource data) const {
@@ -109,7 +111,7 @@ class Subject {
   }
 
   TestedNetwork network(const DataSource& data, torch::Device device) const {
-    const auto& settings = config_.get<RunOptions>();
+    const auto& run = settings_.get<RunOptions>();
     if (exported_) {
       TestedNetwork tested{
           path_, exported_->info.method, exported_->info.epochs, exported_->parameters,
@@ -118,39 +120,40 @@ class Subject {
       return tested;
     }
     TestedNetwork tested = of_backbone(
-        checkpoint_ ? read_backbone(*checkpoint_, config_) : make_backbone(config_, data), device);
-    tested.path = checkpoint_ ? checkpoint_->path.string() : settings.weights;
-    tested.method = checkpoint_ ? settings.method : "";
+        checkpoint_ ? read_backbone(*checkpoint_, settings_) : make_backbone(settings_, data),
+        device);
+    tested.path = checkpoint_ ? checkpoint_->path.string() : run.weights;
+    tested.method = checkpoint_ ? run.method : "";
     tested.epochs = checkpoint_ ? checkpoint_->info.state.epoch : 0;
     return tested;
   }
 
  private:
-  void check_asked_for(const RunOptions& settings) const {
-    if (path_.empty() && settings.weights.empty()) {
+  void check_asked_for(const RunOptions& run) const {
+    if (path_.empty() && run.weights.empty()) {
       throw UserError(
           "eval needs a checkpoint, a run's folder or an exported network, or --model "
           "NAME --weights FILE");
     }
-    if (!path_.empty() && !settings.weights.empty()) {
+    if (!path_.empty() && !run.weights.empty()) {
       throw UserError("eval takes either a checkpoint or --weights; it was given " + path_ +
-                      " and " + settings.weights);
+                      " and " + run.weights);
     }
   }
 
-  Config& config_;
+  Settings settings_;
   std::string path_;
   std::optional<Checkpoint> checkpoint_;
   std::optional<ExportedNetwork> exported_;
 };
 
 int run(const EvalFlags& flags) {
-  Config config;
-  const Subject subject(flags, config);
-  prepare(config);
-  const auto& settings = config.get<RunOptions>();
-  const fs::path folder = settings.output;
-  DataSource data = subject.prepared(make_data(config));
+  const Subject subject(flags);
+  const Settings& settings = subject.settings();
+  prepare(settings);
+  const auto& run = settings.get<RunOptions>();
+  const fs::path folder = run.output;
+  DataSource data = subject.prepared(make_data(settings));
   if (holds_a_run(folder) && fs::exists(folder / "config.toml")) {
     throw UserError(folder.string() +
                     " holds a run, whose summary would be lost; choose another "
@@ -159,16 +162,16 @@ int run(const EvalFlags& flags) {
   const NewFolder new_folder(folder);
   make_writable(folder);
 
-  const torch::Device device = parse_device(settings.device);
+  const torch::Device device = parse_device(run.device);
   const std::int64_t bytes_before = measure::read_memory(device).live;
   const TestedNetwork network = subject.network(data, device);
   const auto loader = make_plain_loader(
-      config, data, data.test, all_indices(*data.test), [](const std::string& what) {
+      settings, data, data.test, all_indices(*data.test), [](const std::string& what) {
         std::fprintf(stderr, "mlaan: skipped %s\n", printable(what).c_str());
       });
   measure::reset_peak(device);
-  const auto scores =
-      evaluate_outputs(at_test_time(network.predict, config.get<ValidationOptions>().tta), *loader);
+  const auto scores = evaluate_outputs(
+      at_test_time(network.predict, settings.get<ValidationOptions>().tta), *loader);
   EvalSummary summary;
   summary.score = scores.back();
   for (std::size_t i = 0; i + 1 < scores.size(); ++i) {
@@ -176,11 +179,11 @@ int run(const EvalFlags& flags) {
   }
   summary.checkpoint = network.path;
   summary.method = network.method;
-  summary.model = settings.model;
+  summary.model = run.model;
   summary.dataset = data.name;
   summary.class_names = data.classes;
   summary.epochs = network.epochs;
-  summary.batch = settings.batch_size;
+  summary.batch = run.batch_size;
   summary.images_per_second = static_cast<double>(summary.score.images) / summary.score.seconds;
   summary.peak_bytes = measure::read_memory(device).peak - bytes_before;
   summary.parameters = network.parameters;

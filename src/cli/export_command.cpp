@@ -101,19 +101,17 @@ int run(const ExportFlags& flags) {
   const ExportFormat format = parse_export_format(flags.format);
   const Checkpoint checkpoint = read_checkpoint(reported_checkpoint(flags.path));
   const fs::path output = output_path(flags, format, checkpoint.path);
-  Config config;
-  config.apply_text(checkpoint.info.config, checkpoint.path.string());
-  flags.config.apply(config);
-  prepare(config);
+  const Settings settings = flags.config.on_top_of(checkpoint);
+  prepare(settings);
   ExportInfo info;
   const auto make_network = [&] {
-    if (!flags.exits) return read_network(checkpoint, config, info);
-    return read_network_with_exits(checkpoint, config,
-                                   with_classes_of(checkpoint, make_data(config)), info);
+    if (!flags.exits) return read_network(checkpoint, settings, info);
+    return read_network_with_exits(checkpoint, settings,
+                                   with_classes_of(checkpoint, make_data(settings)), info);
   };
   const MultiExitNetwork network = make_network();
   if (!flags.exits) add_test_error(flags.path, info);
-  const auto& model = config.get<RunOptions>().model;
+  const auto& model = settings.get<RunOptions>().model;
   if (!output.parent_path().empty()) make_writable(output.parent_path());
   export_network(network, info, format, output, is_script_file(model) ? model : "");
   std::printf("%s  all of it in %s\n", outputs_table(info).c_str(),

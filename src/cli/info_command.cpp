@@ -49,8 +49,8 @@ void print_entries(const Registry<Entry>& registry, std::string Entry::*called =
   std::printf("%s", table.to_string().c_str());
 }
 
-void print_system(Config& config) {
-  const auto report = prepare_process(static_cast<int>(config.get<RunOptions>().threads));
+void print_system(const Settings& settings) {
+  const auto report = prepare_process(static_cast<int>(settings.get<RunOptions>().threads));
   std::printf("  %s\n  threads: %d\n  BLAS: %s\n", version().c_str(), report.threads,
               report.blas.empty() ? "unknown" : report.blas.c_str());
   if (!report.blas_hint.empty()) std::printf("  note: %s\n", report.blas_hint.c_str());
@@ -143,11 +143,11 @@ void print_split(const std::string& method, const Backbone& backbone, const Plan
       nets.to_string().c_str());
 }
 
-void print_split(Config& config) {
-  const auto& method = config.get<RunOptions>().method;
-  const DataSource data = make_data(config);
-  const Backbone backbone = make_backbone(config, data);
-  for (auto& phase : training_phases(config, method_named(method))) {
+void print_split(const Settings& settings) {
+  const auto& method = settings.get<RunOptions>().method;
+  const DataSource data = make_data(settings);
+  const Backbone backbone = make_backbone(settings, data);
+  for (auto& phase : training_phases(settings, method_named(method))) {
     if (!phase.name.empty()) {
       std::printf("  phase %s, %s %% of the training:\n", phase.name.c_str(),
                   short_number(100 * phase.share()).c_str());
@@ -157,12 +157,12 @@ void print_split(Config& config) {
   }
 }
 
-void print_plan(Config& config) {
-  const DataSource data = make_data(config);
-  const Backbone backbone = make_backbone(config, data);
+void print_plan(const Settings& settings) {
+  const DataSource data = make_data(settings);
+  const Backbone backbone = make_backbone(settings, data);
   std::vector<PhaseDescription> phases;
   std::map<std::string, std::string> remarks;
-  for (auto& phase : training_phases(config, method_named(config.get<RunOptions>().method))) {
+  for (auto& phase : training_phases(settings, method_named(settings.get<RunOptions>().method))) {
     const Plan plan = make_bare_plan(phase.settings, backbone, phase.method);
     for (const auto& net : cost_report(backbone, plan).nets) {
       remarks[net.name] = format_count(net.cost.parameters) + " parameters, " +
@@ -188,14 +188,13 @@ void print_methods() {
 }
 
 int run(const InfoFlags& flags) {
-  Config config;
-  flags.config.apply(config);
+  const Settings settings = flags.config.settings();
   if (flags.topic == "split") {
-    prepare(config);
-    print_split(config);
+    prepare(settings);
+    print_split(settings);
   } else if (flags.topic == "plan") {
-    prepare(config);
-    print_plan(config);
+    prepare(settings);
+    print_plan(settings);
   } else if (flags.topic == "config") {
     std::printf("%s", Config::schema().c_str());
   } else if (flags.topic == "models") {
@@ -209,7 +208,7 @@ int run(const InfoFlags& flags) {
   } else if (flags.topic == "losses") {
     print_entries(loss_kinds(), &LossKind::usage);
   } else if (flags.topic == "system") {
-    print_system(config);
+    print_system(settings);
   } else {
     throw UserError(unknown_name("topic", flags.topic,
                                  {"split", "plan", "config", "models", "methods", "datasets",

@@ -9,6 +9,7 @@
 #include <mlaan/core/options.h>
 #include <mlaan/core/quantity.h>
 #include <mlaan/log/plan_report.h>
+#include <mlaan/train/measured_settings.h>
 #include <mlaan/train/options.h>
 #include <mlaan/train/planner.h>
 #include <mlaan/train/setup.h>
@@ -40,13 +41,13 @@ struct PlanFlags {
 };
 
 /// As words of a command line, the settings that were given and that no planner chooses.
-std::string other_settings(Config& config) {
+std::string other_settings(const Settings& settings) {
   const std::set<std::string> named{
       "model",   "method",    "batch_size",       "memory",
       "modules", "partition", "engine.recompute", "engine.micro_batches"};
   std::string words;
-  for (const auto& field : config.options().fields()) {
-    if (config.origin(field.key) == "default" || named.count(field.key) > 0) continue;
+  for (const auto& field : settings.options().fields()) {
+    if (settings.origin(field.key) == "default" || named.count(field.key) > 0) continue;
     const OptionValue value = field.value();
     const auto* text = std::get_if<std::string>(&value);
     words += " --set " + shell_word(field.key + "=" + (text != nullptr ? *text : to_toml(value)));
@@ -58,18 +59,20 @@ int run(const PlanFlags& flags) {
   Config config;
   flags.config.apply(config);
   const std::string others = other_settings(config);
-  prepare(config);
+  config.make_paths_absolute();
+  const Settings asked = config;
+  prepare(asked);
   const auto progress = [&](const std::string& what) {
     if (!flags.quiet) std::fprintf(stderr, "%s\n", what.c_str());
   };
-  const std::int64_t bytes = memory_limit(config);
-  make_paths_absolute(config);
-  const std::string key = plan_key(config, version());
-  PlanReport report = plan_training(config, bytes, /*rivals=*/true, progress);
-  if (bytes > 0) keep_plan(key, report);
-  if (!flags.quiet) print_measured_format(config);
-  if (flags.check) measure_settings(config, report, progress);
-  const auto& run = config.get<RunOptions>();
+  const std::int64_t bytes = memory_limit(asked);
+  const DataSource data = make_data(asked);
+  const Settings settings = with_faster_memory_format(asked, data);
+  PlanReport report = plan_training(settings, data, bytes, /*rivals=*/true, progress);
+  if (bytes > 0) keep_plan(plan_key(asked, version()), report);
+  if (!flags.quiet) print_measured_format(settings);
+  if (flags.check) measure_settings(settings, report, progress);
+  const auto& run = settings.get<RunOptions>();
   std::printf("  %s on %s, batch %lld%s\n\n%s", run.model.c_str(), run.dataset.c_str(),
               static_cast<long long>(run.batch_size),
               bytes > 0 ? (", at most " + format_bytes(bytes)).c_str() : "",

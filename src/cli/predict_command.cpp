@@ -111,35 +111,32 @@ std::vector<PredictedFile> files_of(const std::vector<std::string>& given) {
 }
 
 AskedNetwork read_exported_network(const PredictFlags& flags) {
-  Config config;
-  flags.config.apply(config);
-  prepare(config);
-  const auto& settings = config.get<RunOptions>();
-  const auto network = read_exported(flags.path, parse_device(settings.device),
-                                     is_script_file(settings.model) ? settings.model : "");
+  const Settings settings = flags.config.settings();
+  prepare(settings);
+  const auto& run = settings.get<RunOptions>();
+  const auto network = read_exported(flags.path, parse_device(run.device),
+                                     is_script_file(run.model) ? run.model : "");
   return {network.info,
           at_test_time(Predictor([network](const torch::Tensor& images) {
                          return network.predict(images).back();
                        }),
-                       config.get<ValidationOptions>().tta),
-          settings.batch_size};
+                       settings.get<ValidationOptions>().tta),
+          run.batch_size};
 }
 
 AskedNetwork read_trained_network(const PredictFlags& flags) {
   const Checkpoint checkpoint = read_checkpoint(reported_checkpoint(flags.path));
-  Config config;
-  config.apply_text(checkpoint.info.config, checkpoint.path.string());
-  flags.config.apply(config);
-  prepare(config);
-  const torch::Device device = parse_device(config.get<RunOptions>().device);
-  const Backbone backbone = read_backbone(checkpoint, config);
+  const Settings settings = flags.config.on_top_of(checkpoint);
+  prepare(settings);
+  const torch::Device device = parse_device(settings.get<RunOptions>().device);
+  const Backbone backbone = read_backbone(checkpoint, settings);
   backbone.to(device);
   return {checkpoint.info,
           at_test_time(Predictor([backbone, device](const torch::Tensor& images) {
                          return backbone.forward(images.to(device));
                        }),
-                       config.get<ValidationOptions>().tta),
-          config.get<RunOptions>().batch_size};
+                       settings.get<ValidationOptions>().tta),
+          settings.get<RunOptions>().batch_size};
 }
 
 int run(const PredictFlags& flags) {

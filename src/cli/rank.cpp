@@ -68,16 +68,16 @@ int run_as_rank(const RankEnvironment& place, double timeout_seconds,
   std::_Exit(finish_output(code));
 }
 
-void settle_layout(Config& config, const ProcessGroup& group) {
-  config.apply("dist.processes", std::to_string(group.size()), group.place().launcher);
-  if (config.get<RunOptions>().device == "cuda") {
-    config.apply("device", "cuda:" + std::to_string(group.place().local_rank), "local rank");
-  }
+Settings with_layout(const Settings& settings, const ProcessGroup& group) {
+  Settings settled =
+      settings.with("dist.processes", std::to_string(group.size()), group.place().launcher);
+  if (settings.get<RunOptions>().device != "cuda") return settled;
+  return settled.with("device", "cuda:" + std::to_string(group.place().local_rank), "local rank");
 }
 
-void check_started_alike(Config& config, ProcessGroup& group) {
+void check_started_alike(const Settings& settings, ProcessGroup& group) {
   std::vector<Agreed> values{{"the program", version()}};
-  for (const auto& field : config.options().fields()) {
+  for (const auto& field : settings.options().fields()) {
     if (!is_of_rank(field.key)) values.emplace_back(field.key, to_toml(field.value()));
   }
   check_agreement(group, values);

@@ -3,7 +3,7 @@
 
 #include <mlaan/dist/process_group.h>
 #include <mlaan/dist/rank_environment.h>
-#include <mlaan/train/config.h>
+#include <mlaan/train/settings.h>
 
 #include <functional>
 #include <string>
@@ -21,10 +21,10 @@ int run_as_rank(const RankEnvironment& place, double timeout_seconds,
 
 /// Writes down how many processes there are, and takes the rank's own device where they are
 /// numbered.
-void settle_layout(Config& config, const ProcessGroup& group);
+Settings with_layout(const Settings& settings, const ProcessGroup& group);
 
 /// \throws UserError naming the first setting, or the program, that another rank has otherwise.
-void check_started_alike(Config& config, ProcessGroup& group);
+void check_started_alike(const Settings& settings, ProcessGroup& group);
 
 /// The processors that are this rank's where those of its machine are divided among its ranks.
 int processors_of_rank(ProcessGroup& group);

@@ -74,20 +74,18 @@ void add_measurements(const ReportFlags& flags, const fs::path& folder, RunStory
     return;
   }
   try {
-    Config config;
     std::optional<TrainingPhase> phase;
     const DataSource data = [&] {
       // Gone before the step is measured, so that its tensors are no part of it.
       const Checkpoint checkpoint = read_checkpoint(path);
-      config.apply_text(checkpoint.info.config, path.string());
-      flags.config.apply(config);
-      prepare(config);
+      const Settings settings = flags.config.on_top_of(checkpoint);
+      prepare(settings);
       story.class_names = checkpoint.info.class_names;
-      DataSource source = with_classes_of(checkpoint, make_data(config));
+      DataSource source = with_classes_of(checkpoint, make_data(settings));
       tell(flags, "testing the network of " + folder.string());
       story.examination =
-          examine_network(checkpoint, config, source, static_cast<std::size_t>(flags.pictures));
-      phase = longest_phase(checkpoint, config);
+          examine_network(checkpoint, settings, source, static_cast<std::size_t>(flags.pictures));
+      phase = longest_phase(checkpoint, settings);
       return source;
     }();
     tell(flags, "measuring a step of " + folder.string());

@@ -57,8 +57,7 @@ void copy_if_there(const fs::path& from, const fs::path& to) {
 
 ResumedRun resume_run(const std::string& given_path, const ConfigFlags& flags, Config& config,
                       bool writes) {
-  Config given;
-  flags.apply(given);
+  const Settings given = flags.settings();
   const fs::path path =
       checkpoint_in(given_path.empty() ? find_run_folder(given) : fs::path(given_path));
   if (!fs::exists(path)) throw UserError("there is no file " + path.string());

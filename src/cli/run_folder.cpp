@@ -22,8 +22,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-fs::path numbered_folder(Config& config, int number) {
-  const auto& run = config.get<RunOptions>();
+fs::path numbered_folder(const Settings& settings, int number) {
+  const auto& run = settings.get<RunOptions>();
   // Of a file, its name alone.
   std::string name = run.dataset + "-" + fs::path(run.model).filename().string() + "-" +
                      fs::path(run.method).filename().string();
@@ -32,8 +32,8 @@ fs::path numbered_folder(Config& config, int number) {
 }
 
 /// The folders of such names that hold a checkpoint, the newest first, whatever their settings.
-std::vector<fs::path> runs_alike(Config& config) {
-  const std::string first = numbered_folder(config, 1).filename().string();
+std::vector<fs::path> runs_alike(const Settings& settings) {
+  const std::string first = numbered_folder(settings, 1).filename().string();
   std::set<int, std::greater<>> numbers{1};
   std::error_code error;
   for (const auto& item : fs::directory_iterator("runs", error)) {
@@ -43,7 +43,7 @@ std::vector<fs::path> runs_alike(Config& config) {
   }
   std::vector<fs::path> runs;
   for (const int number : numbers) {
-    const fs::path folder = numbered_folder(config, number);
+    const fs::path folder = numbered_folder(settings, number);
     if (fs::exists(last_checkpoint(folder)) && fs::exists(folder / "config.toml")) {
       runs.push_back(folder);
     }
@@ -53,9 +53,8 @@ std::vector<fs::path> runs_alike(Config& config) {
 
 /// The first setting that a run was begun with another value of, but for what a run that goes on
 /// may have changed.
-std::optional<OtherSetting> other_setting_of(const fs::path& run, Config& asked) {
-  Config recorded;
-  recorded.apply_file(run / "config.toml");
+std::optional<OtherSetting> other_setting_of(const fs::path& run, const Settings& asked) {
+  const Settings recorded = read_settings(run / "config.toml");
   std::set<std::string> besides{"epochs", "baseline", "dist.processes", "dist.timeout"};
   const std::string& memory = asked.get<RunOptions>().memory;
   if (!memory.empty() && memory == recorded.get<RunOptions>().memory) {
@@ -66,11 +65,11 @@ std::optional<OtherSetting> other_setting_of(const fs::path& run, Config& asked)
 }
 
 /// Makes the first folder that is not there yet; also if another process does the same just now.
-fs::path make_numbered_folder(Config& config) {
+fs::path make_numbered_folder(const Settings& settings) {
   fs::create_directories("runs");
   int number = 1;
-  while (!fs::create_directory(numbered_folder(config, number))) ++number;
-  return numbered_folder(config, number);
+  while (!fs::create_directory(numbered_folder(settings, number))) ++number;
+  return numbered_folder(settings, number);
 }
 
 }  // namespace
@@ -79,12 +78,12 @@ bool holds_a_run(const fs::path& folder) {
   return fs::exists(last_checkpoint(folder)) || fs::exists(folder / "summary.json");
 }
 
-LockedFolder make_run_folder(Config& config) {
-  fs::path folder = config.get<RunOptions>().output;
+LockedFolder make_run_folder(const Settings& settings) {
+  fs::path folder = settings.get<RunOptions>().output;
   std::unique_ptr<NewFolder> unless_begun;
   if (folder.empty()) {
     const bool first_of_all = !fs::exists("runs");
-    folder = make_numbered_folder(config);
+    folder = make_numbered_folder(settings);
     std::vector<fs::path> made{folder};
     if (first_of_all) made.emplace_back("runs");
     unless_begun = std::make_unique<NewFolder>(folder, made);
@@ -97,7 +96,7 @@ LockedFolder make_run_folder(Config& config) {
                     " holds a run already; go on with it by --resume, or choose another --output");
   }
   make_writable(folder);
-  write_text(folder / "config.toml", config.to_toml());
+  write_text(folder / "config.toml", settings.to_toml());
   return {folder, std::move(unless_begun), std::move(lock)};
 }
 
@@ -113,21 +112,21 @@ void make_writable(const fs::path& folder) {
   fs::remove(trial);
 }
 
-fs::path find_run_folder(Config& config) {
-  const fs::path folder = config.get<RunOptions>().output;
+fs::path find_run_folder(const Settings& settings) {
+  const fs::path folder = settings.get<RunOptions>().output;
   if (!folder.empty()) {
     if (fs::exists(last_checkpoint(folder))) return folder;
     throw UserError("nothing to resume: there is no " + last_checkpoint(folder).string());
   }
-  const auto runs = runs_alike(config);
+  const auto runs = runs_alike(settings);
   for (const auto& run : runs) {
-    if (!other_setting_of(run, config)) return run;
+    if (!other_setting_of(run, settings)) return run;
   }
   if (runs.empty()) {
     throw UserError("nothing to resume: there is no " +
-                    last_checkpoint(numbered_folder(config, 1)).string());
+                    last_checkpoint(numbered_folder(settings, 1)).string());
   }
-  const auto other = other_setting_of(runs.front(), config);
+  const auto other = other_setting_of(runs.front(), settings);
   throw UserError("nothing to resume: no run was begun with these settings; the newest, " +
                   runs.front().string() + ", has " + other->key + " = " + to_toml(other->recorded) +
                   ", where " + to_toml(other->asked) +

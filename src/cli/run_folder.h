@@ -4,7 +4,7 @@
 #include "io/folder_lock.h"
 #include "train/new_folder.h"
 
-#include <mlaan/train/config.h>
+#include <mlaan/train/settings.h>
 
 #include <filesystem>
 #include <memory>
@@ -23,7 +23,7 @@ struct LockedFolder {
 /// is taken. Makes it, and tries whether it can be written to.
 /// \throws UserError if `output` holds a run already, is another process's, or cannot be written
 /// to.
-LockedFolder make_run_folder(Config& config);
+LockedFolder make_run_folder(const Settings& settings);
 
 /// Whether a run was begun in the folder that has something to lose.
 bool holds_a_run(const std::filesystem::path& folder);
@@ -35,7 +35,7 @@ void make_writable(const std::filesystem::path& folder);
 /// The folder of the run to go on with: `output`, or of runs/DATASET-MODEL-METHOD… the newest that
 /// was begun with these settings; the number of epochs may be another one.
 /// \throws UserError if there is none, naming the newest and the first setting that is another one.
-std::filesystem::path find_run_folder(Config& config);
+std::filesystem::path find_run_folder(const Settings& settings);
 
 /// The run's folder that a checkpoint lies in (FOLDER/checkpoints/…); "" for one that lies
 /// elsewhere.

@@ -22,6 +22,7 @@
 #include <mlaan/log/progress.h>
 #include <mlaan/log/summary.h>
 #include <mlaan/log/tensorboard.h>
+#include <mlaan/train/measured_settings.h>
 #include <mlaan/train/options.h>
 #include <mlaan/train/planner.h>
 #include <mlaan/train/setup.h>
@@ -100,10 +101,11 @@ struct TrainFlags {
   bool quiet = false;
 };
 
-TrainSummary train(Config& config, const DataSource& data, const fs::path& folder,
+/// \param settings measured, see measured_by_first().
+TrainSummary train(const Settings& settings, const DataSource& data, const fs::path& folder,
                    const std::optional<Checkpoint>& checkpoint, bool quiet, ProcessGroup* group) {
-  Trainer trainer(config, data, folder, group);
-  if (!quiet) print_measured_format(config);
+  Trainer trainer(settings, data, folder, group);
+  if (!quiet) print_measured_format(settings);
   if (checkpoint) trainer.resume(*checkpoint);
   Progress progress(stderr, quiet);
   trainer.add_observer(progress);
@@ -111,34 +113,43 @@ TrainSummary train(Config& config, const DataSource& data, const fs::path& folde
   MetricsFiles files(folder);
   trainer.add_observer(files);
   TensorBoardFile tensorboard(folder);
-  if (config.get<LogOptions>().tensorboard) trainer.add_observer(tensorboard);
+  if (settings.get<LogOptions>().tensorboard) trainer.add_observer(tensorboard);
   return trainer.run(StopSignals::requested, StopSignals::take_save_request);
 }
 
-/// Chooses settings by which the run fits into the bytes that it may take.
-void fit_into_memory(Config& config, bool quiet) {
-  const std::int64_t bytes = memory_limit(config);
+/// The settings with others by which the run fits into the bytes that it may take.
+Settings fitted_into_memory(const Settings& asked, bool quiet) {
+  const std::int64_t bytes = memory_limit(asked);
   const auto progress = [quiet](const std::string& what) {
     if (!quiet) std::fprintf(stderr, "trying %s\n", what.c_str());
   };
-  const std::string key = plan_key(config, version());
+  const std::string key = plan_key(asked, version());
   const auto kept = find_kept_plan(key);
-  const PlanReport report = kept ? *kept : plan_training(config, bytes, /*rivals=*/false, progress);
-  if (!kept) keep_plan(key, report);
-  const auto& method = config.get<RunOptions>().method;
+  PlanReport report;
+  Settings settings = asked;
+  if (kept) {
+    report = *kept;
+  } else {
+    const DataSource data = make_data(asked);
+    settings = with_faster_memory_format(asked, data);
+    report = plan_training(settings, data, bytes, /*rivals=*/false, progress);
+    keep_plan(key, report);
+  }
+  const auto& method = asked.get<RunOptions>().method;
   if (!report.chosen) {
     throw Error("no setting of " + method + " that was tried fits into " + format_bytes(bytes) +
                 "; see `mlaan plan`");
   }
   const auto& chosen = report.settings[*report.chosen];
-  apply(chosen, config, "--memory");
-  if (quiet) return;
-  std::fprintf(stderr,
-               "%s: %lld modules (%s), recompute %s, %lld micro-batches: %s of %s, predicted%s\n",
-               method.c_str(), static_cast<long long>(chosen.modules), chosen.partition.c_str(),
-               chosen.recompute.c_str(), static_cast<long long>(chosen.micro_batches),
-               format_bytes(chosen.peak_bytes).c_str(), format_bytes(bytes).c_str(),
-               kept ? " earlier; `mlaan plan` looks anew" : "");
+  if (!quiet) {
+    std::fprintf(stderr,
+                 "%s: %lld modules (%s), recompute %s, %lld micro-batches: %s of %s, predicted%s\n",
+                 method.c_str(), static_cast<long long>(chosen.modules), chosen.partition.c_str(),
+                 chosen.recompute.c_str(), static_cast<long long>(chosen.micro_batches),
+                 format_bytes(chosen.peak_bytes).c_str(), format_bytes(bytes).c_str(),
+                 kept ? " earlier; `mlaan plan` looks anew" : "");
+  }
+  return applied(chosen, settings, "--memory");
 }
 
 /// The last checkpoint of a folder, if there is one.
@@ -148,14 +159,15 @@ std::optional<Checkpoint> find_checkpoint(const fs::path& folder) {
 }
 
 /// Writes down how many threads a run chooses by itself, so that it goes on with as many: bits
-/// depend on it. \param before of the run that goes on; 0: none, or not written down.
-/// \param processors that it may have.
-void settle_threads(Config& config, std::int64_t before, int processors, bool tells) {
-  if (config.get<RunOptions>().threads == 0) {
-    config.apply("threads", std::to_string(processors), "one for each processor");
-  }
-  const auto threads = config.get<RunOptions>().threads;
-  if (before == 0 || !tells) return;
+/// depend on it. \param processors that it may have.
+Settings with_threads(const Settings& settings, int processors) {
+  if (settings.get<RunOptions>().threads > 0) return settings;
+  return settings.with("threads", std::to_string(processors), "one for each processor");
+}
+
+/// \param before threads of the run that goes on; 0: none, or not written down.
+void tell_of_other_threads(std::int64_t before, std::int64_t threads, int processors) {
+  if (before == 0) return;
   if (threads != before) {
     std::fprintf(stderr,
                  "mlaan: note: goes on with %lld threads, where the run had %lld: bits will be "
@@ -170,18 +182,13 @@ void settle_threads(Config& config, std::int64_t before, int processors, bool te
   }
 }
 
-/// The number of threads that the run goes on with, unless one is asked for: that of before; but of
-/// a run that had its processors in another number of processes, a new one, and 0 is given back.
-std::int64_t take_threads_of(const Checkpoint& checkpoint, Config& config) {
-  Config recorded;
-  recorded.apply_text(checkpoint.info.config, checkpoint.path.string());
-  if (recorded.get<DistOptions>().processes == config.get<DistOptions>().processes) {
-    return recorded.get<RunOptions>().threads;
-  }
-  if (config.origin("threads") == checkpoint.path.string()) {
-    config.apply("threads", "0", "another number of processes");
-  }
-  return 0;
+/// The number of threads that a run goes on with unless another is asked for; 0 for one that had
+/// its processors in another number of processes.
+std::int64_t threads_to_keep(const Checkpoint& checkpoint, const Settings& settings) {
+  const Settings recorded = read_settings(checkpoint.info.config, checkpoint.path.string());
+  const bool same_processes =
+      recorded.get<DistOptions>().processes == settings.get<DistOptions>().processes;
+  return same_processes ? recorded.get<RunOptions>().threads : 0;
 }
 
 /// What the run goes on from: what is asked for; or, where the launcher has started all ranks anew,
@@ -190,10 +197,8 @@ std::optional<std::string> checkpoint_to_go_on_from(const TrainFlags& flags,
                                                     const ProcessGroup* group) {
   if (flags.resume_option->count() > 0) return flags.resume;
   if (group == nullptr || group->place().restarts == 0 || flags.dry_run) return std::nullopt;
-  Config given;
-  flags.config.apply(given);
   try {
-    return find_run_folder(given).string();
+    return find_run_folder(flags.config.settings()).string();
   } catch (const UserError&) {
     return std::nullopt;
   }
@@ -201,84 +206,98 @@ std::optional<std::string> checkpoint_to_go_on_from(const TrainFlags& flags,
 
 /// What a run is to be, before anything of it is made.
 struct AskedRun {
-  Config config;
+  Settings settings;
   std::optional<ResumedRun> resumed;
 };
 
 AskedRun asked_run(const TrainFlags& flags, ProcessGroup* group) {
   AskedRun asked;
+  Config config;
   if (const auto path = checkpoint_to_go_on_from(flags, group)) {
-    asked.resumed.emplace(resume_run(*path, flags.config, asked.config, is_first(group)));
+    asked.resumed.emplace(resume_run(*path, flags.config, config, is_first(group)));
   } else {
-    flags.config.apply(asked.config);
+    flags.config.apply(config);
   }
-  make_paths_absolute(asked.config);
+  config.make_paths_absolute();
+  asked.settings = config;
   return asked;
 }
 
-/// Settles what is chosen by the machine, for all ranks alike where there are several.
-void settle(AskedRun& asked, ProcessGroup* group, bool quiet) {
-  Config& config = asked.config;
-  if (group != nullptr) {
-    settle_layout(config, *group);
-    check_started_alike(config, *group);
-  }
-  const int processors = group == nullptr ? available_processors() : processors_of_rank(*group);
-  const std::int64_t threads_before =
-      asked.resumed ? take_threads_of(asked.resumed->checkpoint, config) : 0;
-  settle_threads(config, threads_before, processors, is_first(group));
-  prepare(config);
-  if (asked.resumed || config.get<RunOptions>().memory.empty()) return;
-  settle_by_first(
-      config, group, {"modules", "partition", "engine.recompute", "engine.micro_batches"},
-      [&] { fit_into_memory(config, quiet); }, "finding what fits");
+/// The settings of a run that goes on, with threads left to the machine where those of before were
+/// for another number of processes.
+Settings with_threads_left_open(const Settings& settings, const Checkpoint& checkpoint) {
+  const bool as_before = settings.origin("threads") == checkpoint.path.string();
+  if (!as_before || threads_to_keep(checkpoint, settings) > 0) return settings;
+  return settings.with("threads", "0", "another number of processes");
 }
 
-std::vector<std::string> methods_of(AskedRun& asked) {
-  const auto& settings = asked.config.get<RunOptions>();
+/// Settles what is chosen by the machine, for all ranks alike where there are several.
+Settings settled(const AskedRun& asked, ProcessGroup* group, bool quiet) {
+  Settings settings = asked.settings;
+  if (group != nullptr) {
+    settings = with_layout(settings, *group);
+    check_started_alike(settings, *group);
+  }
+  const int processors = group == nullptr ? available_processors() : processors_of_rank(*group);
+  std::int64_t threads_before = 0;
+  if (asked.resumed) {
+    threads_before = threads_to_keep(asked.resumed->checkpoint, settings);
+    settings = with_threads_left_open(settings, asked.resumed->checkpoint);
+  }
+  settings = with_threads(settings, processors);
+  if (is_first(group)) {
+    tell_of_other_threads(threads_before, settings.get<RunOptions>().threads, processors);
+  }
+  prepare(settings);
+  if (asked.resumed || settings.get<RunOptions>().memory.empty()) return settings;
+  return settled_by_first(
+      settings, group, {"modules", "partition", "engine.recompute", "engine.micro_batches"},
+      [&](const Settings& fat) { return fitted_into_memory(fat, quiet); }, "finding what fits");
+}
+
+std::vector<std::string> methods_of(const AskedRun& asked) {
+  const auto& run = asked.settings.get<RunOptions>();
   std::vector<std::string> methods{
-      asked.resumed ? method_of_run(asked.config, asked.resumed->checkpoint) : settings.method};
-  if (!settings.baseline.empty()) methods.push_back(settings.baseline);
+      asked.resumed ? method_of_run(asked.settings, asked.resumed->checkpoint) : run.method};
+  if (!run.baseline.empty()) methods.push_back(run.baseline);
   for (const auto& method : methods) method_named(method);
   return methods;
 }
 
 /// The folder of the run; of rank 0 alone locked.
-LockedFolder folder_of_run(AskedRun& asked, ProcessGroup* group) {
+LockedFolder folder_of_run(AskedRun& asked, const Settings& settings, ProcessGroup* group) {
   if (asked.resumed) return std::move(asked.resumed->folder);
-  if (group == nullptr) return make_run_folder(asked.config);
+  if (group == nullptr) return make_run_folder(settings);
   std::unique_ptr<LockedFolder> made;
-  group->wait_for_first(
-      [&] { made = std::make_unique<LockedFolder>(make_run_folder(asked.config)); },
-      "the run's folder");
+  group->wait_for_first([&] { made = std::make_unique<LockedFolder>(make_run_folder(settings)); },
+                        "the run's folder");
   const auto path = group->broadcast(made ? made->path.string() : "", "the run's folder");
   if (made) return std::move(*made);
   return {path, nullptr, std::nullopt};
 }
 
 /// \param folder of the run. \param checkpoint to go on from.
-std::vector<TrainSummary> train_all(Config& config, const DataSource& data, const fs::path& folder,
-                                    std::optional<Checkpoint> checkpoint, bool quiet,
-                                    ProcessGroup* group) {
-  const std::string baseline_method = config.get<RunOptions>().baseline;
-  std::vector<TrainSummary> summaries{train(config, data, folder, checkpoint, quiet, group)};
+std::vector<TrainSummary> train_all(const Settings& settings, const DataSource& data,
+                                    const fs::path& folder, std::optional<Checkpoint> checkpoint,
+                                    bool quiet, ProcessGroup* group) {
+  const std::string baseline_method = settings.get<RunOptions>().baseline;
+  std::vector<TrainSummary> summaries{train(settings, data, folder, checkpoint, quiet, group)};
   if (summaries[0].complete && !baseline_method.empty()) {
     const fs::path baseline_folder = folder / ("baseline-" + baseline_method);
     const auto begun = checkpoint ? find_checkpoint(baseline_folder) : std::nullopt;
     checkpoint.reset();
-    Config baseline =
-        is_first(group) ? config.copy((folder / "config.toml").string()) : config.copy("rank 0");
-    baseline.apply("method", baseline_method, "--baseline");
-    baseline.apply("baseline", "", "--baseline");
+    const Settings baseline =
+        settings.coming_from(is_first(group) ? (folder / "config.toml").string() : "rank 0")
+            .with({{"method", baseline_method}, {"baseline", ""}}, "--baseline");
     summaries.push_back(train(baseline, data, baseline_folder, begun, quiet, group));
   }
   return summaries;
 }
 
 /// Tells what came of the run. \return the exit code.
-int report(Config& config, const std::vector<TrainSummary>& summaries, const fs::path& folder,
-           int signal, bool tells) {
-  if (tells) write_summary(folder / "summary.json", config, summaries);
+int report(const Settings& settings, const std::vector<TrainSummary>& summaries,
+           const fs::path& folder, int signal, bool tells) {
+  if (tells) write_summary(folder / "summary.json", settings, summaries);
   if (!summaries.back().complete) {
     if (tells) {
       std::fprintf(stderr, "mlaan: stopped by %s; go on with: mlaan train --resume %s\n",
@@ -298,39 +317,40 @@ int report(Config& config, const std::vector<TrainSummary>& summaries, const fs:
 int train(const TrainFlags& flags, ProcessGroup* group) {
   const bool quiet = flags.quiet || !is_first(group);
   AskedRun asked = asked_run(flags, group);
-  Config& config = asked.config;
   const auto methods = methods_of(asked);
-  if (group == nullptr && config.get<DistOptions>().processes > 1) {
+  const std::int64_t processes = asked.settings.get<DistOptions>().processes;
+  if (group == nullptr && processes > 1) {
     asked.resumed.reset();  // its folder is for rank 0 to lock
-    return launch_ranks(static_cast<int>(config.get<DistOptions>().processes));
+    return launch_ranks(static_cast<int>(processes));
   }
-  settle(asked, group, quiet);
+  Settings settings = settled(asked, group, quiet);
   const StopSignals signals;
-  if (is_first(group)) warn_of_unused(config, methods);
-  DataSource data = make_data(config);
-  if (flags.dry_run) return try_run(config, data, methods, group);
+  if (is_first(group)) warn_of_unused(settings, methods);
+  DataSource data = make_data(settings);
+  if (flags.dry_run) return try_run(settings, data, methods, group);
   std::optional<Checkpoint> checkpoint;
   if (asked.resumed) {
     data = with_classes_of(asked.resumed->checkpoint, std::move(data));
-    if (!flags.allow_other_split) check_same_split(asked.resumed->checkpoint, config, data);
+    if (!flags.allow_other_split) check_same_split(asked.resumed->checkpoint, settings, data);
     if (is_first(group)) bring_along(*asked.resumed);
     checkpoint = asked.resumed->checkpoint;
   }
-  const LockedFolder locked = folder_of_run(asked, group);
+  settings = measured_by_first(settings, data, group);
+  const LockedFolder locked = folder_of_run(asked, settings, group);
   asked.resumed.reset();
-  const auto summaries = train_all(config, data, locked.path, std::move(checkpoint), quiet, group);
+  const auto summaries =
+      train_all(settings, data, locked.path, std::move(checkpoint), quiet, group);
   const int signal =
       group == nullptr
           ? StopSignals::received()
           : static_cast<int>(group->highest(StopSignals::received(), "the end of the run"));
-  return report(config, summaries, locked.path, signal, is_first(group));
+  return report(settings, summaries, locked.path, signal, is_first(group));
 }
 
 int run(const TrainFlags& flags) {
   const auto place = read_rank_environment();
   if (!place || place->size == 1) return train(flags, nullptr);
-  Config given;
-  flags.config.apply(given);
+  const Settings given = flags.config.settings();
   return run_as_rank(*place, parse_duration(given.get<DistOptions>().timeout),
                      [&](ProcessGroup& group) { return train(flags, &group); });
 }

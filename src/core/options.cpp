@@ -164,7 +164,7 @@ std::string Field::accepted() const {
   return text;
 }
 
-void Field::assign(const OptionValue& given) const {
+void Field::assign(const OptionValue& given) {
   OptionValue value = given;
   const bool is_whole_number_for_real =
       std::holds_alternative<double*>(target) && std::holds_alternative<std::int64_t>(value);
@@ -179,7 +179,7 @@ void Field::assign(const OptionValue& given) const {
       target);
 }
 
-void Field::assign_text(const std::string& text) const {
+void Field::assign_text(const std::string& text) {
   if (std::holds_alternative<bool*>(target)) {
     if (text != "true" && text != "false") reject(*this, text);
     assign(text == "true");
@@ -219,6 +219,16 @@ std::string to_toml(const OptionValue& value) {
   return std::visit(Printer{}, value);
 }
 
+OptionSet::OptionSet(const OptionSet& other) {
+  for (const auto& declare : other.declarations_) declare(*this);
+  for (std::size_t i = 0; i < fields_.size(); ++i) fields_[i].assign(other.fields_[i].value());
+}
+
+OptionSet& OptionSet::operator=(const OptionSet& other) {
+  *this = OptionSet(other);
+  return *this;
+}
+
 std::vector<std::string> OptionSet::keys() const {
   std::vector<std::string> keys;
   keys.reserve(fields_.size());
@@ -231,6 +241,10 @@ const Field& OptionSet::field(const std::string& key) const {
                                   [&key](const Field& field) { return field.key == key; });
   if (found == fields_.end()) throw UserError(unknown_name("configuration key", key, keys()));
   return *found;
+}
+
+Field& OptionSet::field(const std::string& key) {
+  return const_cast<Field&>(std::as_const(*this).field(key));
 }
 
 }  // namespace mlaan

@@ -91,12 +91,13 @@ PublishedFile archive(const std::string& name, const std::string& checksum, std:
 
 DatasetEntry cifar_entry(const std::string& name, const std::string& summary,
                          DataSource (*load_folder)(const std::string&), const PublishedFile& file) {
-  return {name,
-          summary,
-          true,
-          [](OptionSet&) {},
-          [load_folder](const std::string& folder, OptionSet&) { return load_folder(folder); },
-          {file}};
+  return {
+      name,
+      summary,
+      true,
+      [](OptionSet&) {},
+      [load_folder](const std::string& folder, const OptionSet&) { return load_folder(folder); },
+      {file}};
 }
 
 }  // namespace

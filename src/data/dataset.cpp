@@ -24,7 +24,8 @@ const Registry<DatasetEntry>& dataset_registry() {
   return registry;
 }
 
-DataSource load_dataset(const std::string& name, const std::string& folder, OptionSet& options) {
+DataSource load_dataset(const std::string& name, const std::string& folder,
+                        const OptionSet& options) {
   const DatasetEntry& entry = dataset_registry().at(name);
   if (entry.needs_folder && folder.empty()) {
     throw UserError("data set '" + name +

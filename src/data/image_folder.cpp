@@ -250,7 +250,7 @@ DatasetEntry image_folder_entry() {
   return {"folder",
           "a folder of JPEG, PNG and WebP pictures, train/CLASS/… and val/CLASS/…, or CLASS/…",
           true, [](OptionSet& options) { options.get<FolderOptions>(); },
-          [](const std::string& folder, OptionSet& options) {
+          [](const std::string& folder, const OptionSet& options) {
             return load_image_folder(folder, options.get<FolderOptions>());
           }};
 }

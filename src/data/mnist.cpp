@@ -90,12 +90,13 @@ DataSource load_from(const MnistFormat& format, const std::string& folder) {
 DatasetEntry mnist_entry(const std::string& name, const std::string& summary,
                          DataSource (*load_folder)(const std::string&),
                          std::vector<PublishedFile> files) {
-  return {name,
-          summary,
-          true,
-          [](OptionSet&) {},
-          [load_folder](const std::string& folder, OptionSet&) { return load_folder(folder); },
-          std::move(files)};
+  return {
+      name,
+      summary,
+      true,
+      [](OptionSet&) {},
+      [load_folder](const std::string& folder, const OptionSet&) { return load_folder(folder); },
+      std::move(files)};
 }
 
 }  // namespace

@@ -273,7 +273,7 @@ DatasetEntry procedural_entry() {
           "textured shapes in clutter, drawn when asked for: 32×32 unless procedural.side says "
           "otherwise, 10 classes",
           false, [](OptionSet& options) { options.get<ProceduralOptions>(); },
-          [](const std::string&, OptionSet& options) {
+          [](const std::string&, const OptionSet& options) {
             return procedural(options.get<ProceduralOptions>());
           }};
 }

@@ -75,7 +75,7 @@ DatasetEntry stl10_entry() {
           "STL-10 binary files: 96×96, 10 classes, 5,000 labelled training images",
           true,
           [](OptionSet&) {},
-          [](const std::string& folder, OptionSet&) { return load_stl10(folder); },
+          [](const std::string& folder, const OptionSet&) { return load_stl10(folder); },
           {{"stl10_binary.tar.gz",
             {"http://ai.stanford.edu/~acoates/stl10/"},
             "md5:91f7769df0f17e558f3565bffb0c7dfb",

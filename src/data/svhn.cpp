@@ -93,7 +93,7 @@ DatasetEntry svhn_entry() {
               (can_read_matlab_files() ? "" : "; needs a build with matio"),
           true,
           [](OptionSet& options) { options.get<SvhnOptions>(); },
-          [](const std::string& folder, OptionSet& options) {
+          [](const std::string& folder, const OptionSet& options) {
             return load_svhn(folder, options.get<SvhnOptions>());
           },
           {{"train_32x32.mat", addresses, "md5:e26dedcc434d2e4c54c9b2d4a06d8373", 182040794, ""},

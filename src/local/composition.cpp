@@ -17,14 +17,14 @@ std::string host_names() {
 
 }  // namespace
 
-MethodEntry host_entry(std::string name, std::string summary,
-                       std::function<void(OptionSet& options)> declare,
-                       std::function<LocalMethod(const Backbone& backbone,
-                                                 const Partition& partition, OptionSet& options)>
-                           make) {
+MethodEntry host_entry(
+    std::string name, std::string summary, std::function<void(OptionSet& options)> declare,
+    std::function<LocalMethod(const Backbone& backbone, const Partition& partition,
+                              const OptionSet& options)>
+        make) {
   MethodEntry entry{std::move(name), std::move(summary), std::move(declare), nullptr};
-  entry.plan = [make](const Backbone& backbone, const Partition& partition, OptionSet& options,
-                      std::uint64_t seed) {
+  entry.plan = [make](const Backbone& backbone, const Partition& partition,
+                      const OptionSet& options, std::uint64_t seed) {
     return make_plan(make(backbone, partition, options), backbone, seed);
   };
   entry.host = std::move(make);
@@ -44,7 +44,7 @@ MethodEntry composed_entry(std::string name, std::string summary, const MethodEn
     for (const auto& addition : additions) addition.declare(options);
   };
   const auto make = [host, additions](const Backbone& backbone, const Partition& partition,
-                                      OptionSet& options) {
+                                      const OptionSet& options) {
     LocalMethod method = host.host(backbone, partition, options);
     for (const auto& addition : additions) addition.add(method, backbone, options);
     return method;

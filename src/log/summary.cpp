@@ -19,8 +19,8 @@ namespace {
 
 using nlohmann::ordered_json;
 
-ordered_json to_json(const TrainSummary& summary, Config& config) {
-  const auto& settings = config.get<RunOptions>();
+ordered_json to_json(const TrainSummary& summary, const Settings& settings) {
+  const auto& run = settings.get<RunOptions>();
   ordered_json json;
   json["method"] = summary.run.method;
   json["model"] = summary.run.model;
@@ -30,9 +30,9 @@ ordered_json to_json(const TrainSummary& summary, Config& config) {
   json["batch"] = summary.run.batch;
   json["processes"] = summary.run.processes;
   json["epochs"] = summary.run.epochs;
-  json["lr"] = settings.lr;
-  json["seed"] = settings.seed;
-  json["device"] = settings.device;
+  json["lr"] = run.lr;
+  json["seed"] = run.seed;
+  json["device"] = run.device;
   json["train_images"] = summary.run.train_images;
   json["validation_images"] = summary.run.validation_images;
   json["test_images"] = summary.run.test_images;
@@ -186,11 +186,11 @@ std::string summary_table(const std::vector<TrainSummary>& summaries) {
   return table.to_string() + phases_text(summaries) + ranks_text(summaries) + ends_text(summaries);
 }
 
-void write_summary(const std::filesystem::path& path, Config& config,
+void write_summary(const std::filesystem::path& path, const Settings& settings,
                    const std::vector<TrainSummary>& summaries) {
-  ordered_json json = to_json(summaries.at(0), config);
+  ordered_json json = to_json(summaries.at(0), settings);
   json["results"] = ordered_json::array();
-  for (const auto& summary : summaries) json["results"].push_back(to_json(summary, config));
+  for (const auto& summary : summaries) json["results"].push_back(to_json(summary, settings));
   write_text(path, json_text(json, 2) + "\n");
 }
 

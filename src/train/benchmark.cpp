@@ -32,16 +32,16 @@ class Contestant {
  public:
   Contestant(TrainingPhase phase, const DataSource& data, const Batch& batch,
              const MethodSpec& spec)
-      : config_(std::move(phase.settings)),
-        batch_(laid_out(batch, memory_format(config_))),
+      : settings_(std::move(phase.settings)),
+        batch_(laid_out(batch, memory_format(settings_))),
         device_(batch.images.device()),
         bytes_before_(measure::read_memory(device_).live),
-        engine_(make_engine(config_, data, phase.method, is_reference(spec))) {
+        engine_(make_engine(settings_, data, phase.method, is_reference(spec))) {
     result_.spec = spec;
     result_.phase = phase.name;
     result_.share = phase.share();
-    result_.model = config_.get<RunOptions>().model;
-    result_.device = config_.get<RunOptions>().device;
+    result_.model = settings_.get<RunOptions>().model;
+    result_.device = settings_.get<RunOptions>().device;
     result_.modules = static_cast<std::int64_t>(engine_.plan().partition.size());
     result_.window = static_cast<std::int64_t>(longest_window(engine_.plan()));
     result_.batch = batch.labels.size(0);
@@ -92,15 +92,15 @@ class Contestant {
     return random ? 10 : 1;
   }
 
-  static Engine make_engine(Config& config, const DataSource& data, const MethodEntry& method,
-                            bool is_reference) {
-    Backbone backbone = make_backbone(config, data);
-    Plan plan = is_reference ? make_bare_plan(config, backbone, method)
-                             : make_plan(config, backbone, method);
-    return Engine(std::move(backbone), std::move(plan), make_engine_options(config));
+  static Engine make_engine(const Settings& settings, const DataSource& data,
+                            const MethodEntry& method, bool is_reference) {
+    Backbone backbone = make_backbone(settings, data);
+    Plan plan = is_reference ? make_bare_plan(settings, backbone, method)
+                             : make_plan(settings, backbone, method);
+    return Engine(std::move(backbone), std::move(plan), make_engine_options(settings));
   }
 
-  Config config_;  ///< with the settings of its own
+  Settings settings_;  ///< with the settings of its own
   Batch batch_;
   torch::Device device_;
   std::int64_t bytes_before_;
@@ -137,21 +137,26 @@ void set_times(BenchmarkResult& result, const std::vector<double>& seconds) {
   result.images_per_second = static_cast<double>(result.batch) / result.step_seconds;
 }
 
-/// Settles what there is to settle about batches, too.
-Batch take_batch(Config& config, const DataSource& data,
-                 const std::function<void(const std::string&)>& progress) {
-  const auto& run = config.get<RunOptions>();
+Batch take_batch(const Settings& settings, const DataSource& data) {
+  const auto& run = settings.get<RunOptions>();
   if (data.train->size() < run.batch_size) {
     throw UserError("batch_size = " + std::to_string(run.batch_size) + " is more than the " +
                     std::to_string(data.train->size()) + " training images of " + data.name);
   }
-  const std::string settled = settle_memory_format(config, data);
-  if (!settled.empty()) progress(settled);
-  const auto loader = make_train_loader(config, data, all_indices(*data.train));
+  const auto loader = make_train_loader(settings, data, all_indices(*data.train));
   loader->start(0);
   Batch batch = *loader->next();
   const torch::Device device = parse_device(run.device);
   return {batch.images.to(device), batch.labels.to(device)};
+}
+
+/// With the layout of batches settled.
+Settings settled(const Settings& asked, const DataSource& data,
+                 const std::function<void(const std::string&)>& progress) {
+  Settings settings = with_faster_memory_format(asked, data);
+  const std::string measured = measured_memory_format(settings);
+  if (measured != measured_memory_format(asked)) progress(measured);
+  return settings;
 }
 
 std::vector<MethodSpec> with_reference(const std::vector<std::string>& methods) {
@@ -170,11 +175,10 @@ struct SpecPhase {
 };
 
 /// The phases of every method, in order.
-std::vector<SpecPhase> phases_of(const Config& run, const std::vector<MethodSpec>& specs) {
+std::vector<SpecPhase> phases_of(const Settings& run, const std::vector<MethodSpec>& specs) {
   std::vector<SpecPhase> all;
   for (std::size_t s = 0; s < specs.size(); ++s) {
-    Config config = specs[s].applied_to(run);
-    for (auto& phase : training_phases(config, method_named(specs[s].method))) {
+    for (auto& phase : training_phases(specs[s].applied_to(run), method_named(specs[s].method))) {
       all.push_back({s, std::move(phase)});
     }
   }
@@ -182,7 +186,8 @@ std::vector<SpecPhase> phases_of(const Config& run, const std::vector<MethodSpec
 }
 
 /// Refuses what cannot be measured before the first method is.
-void check_plans(Config& run, const DataSource& data, const std::vector<MethodSpec>& specs) {
+void check_plans(const Settings& run, const DataSource& data,
+                 const std::vector<MethodSpec>& specs) {
   const Backbone backbone = make_backbone(run, data);
   for (auto& [spec, phase] : phases_of(run, specs)) {
     check(make_bare_plan(phase.settings, backbone, phase.method), backbone);
@@ -279,15 +284,16 @@ void set_times(std::vector<BenchmarkResult>& results,
 
 }  // namespace
 
-std::vector<BenchmarkResult> run_benchmark(Config& config, const BenchmarkOptions& options,
+std::vector<BenchmarkResult> run_benchmark(const Settings& asked, const BenchmarkOptions& options,
                                            const std::function<void(const std::string&)>& progress,
                                            const std::function<bool()>& should_stop) {
   const auto specs = with_reference(options.methods);
-  const DataSource data = make_data(config);
-  check_plans(config, data, specs);
-  const Batch batch = take_batch(config, data, progress);
+  const DataSource data = make_data(asked);
+  check_plans(asked, data, specs);
+  const Settings settings = settled(asked, data, progress);
+  const Batch batch = take_batch(settings, data);
   std::vector<std::vector<BenchmarkResult>> phases(specs.size());
-  for (auto& [spec, phase] : phases_of(config, specs)) {
+  for (auto& [spec, phase] : phases_of(settings, specs)) {
     if (should_stop && should_stop()) return {};
     progress("bytes and multiply-adds of " + phase_text(specs[spec].text, phase));
     phases[spec].push_back(
@@ -297,7 +303,7 @@ std::vector<BenchmarkResult> run_benchmark(Config& config, const BenchmarkOption
   for (auto& of_spec : phases) results.push_back(together(std::move(of_spec)));
 
   std::vector<std::unique_ptr<Contestant>> contestants;
-  for (auto& [spec, phase] : phases_of(config, specs)) {
+  for (auto& [spec, phase] : phases_of(settings, specs)) {
     contestants.push_back(std::make_unique<Contestant>(std::move(phase), data, batch, specs[spec]));
   }
   const auto seconds = time_rounds(contestants, options, progress, should_stop);
@@ -306,14 +312,15 @@ std::vector<BenchmarkResult> run_benchmark(Config& config, const BenchmarkOption
   return results;
 }
 
-std::vector<StepProfile> run_profiles(Config& config, const BenchmarkOptions& options,
+std::vector<StepProfile> run_profiles(const Settings& asked, const BenchmarkOptions& options,
                                       const std::function<void(const std::string&)>& progress) {
   const auto specs = with_reference(options.methods);
-  const DataSource data = make_data(config);
-  check_plans(config, data, specs);
-  const Batch batch = take_batch(config, data, progress);
+  const DataSource data = make_data(asked);
+  check_plans(asked, data, specs);
+  const Settings settings = settled(asked, data, progress);
+  const Batch batch = take_batch(settings, data);
   std::vector<StepProfile> profiles;
-  for (auto& [spec, phase] : phases_of(config, specs)) {
+  for (auto& [spec, phase] : phases_of(settings, specs)) {
     progress("profile of " + phase_text(specs[spec].text, phase));
     profiles.push_back(
         Contestant(std::move(phase), data, batch, specs[spec]).profile(options.repeats));

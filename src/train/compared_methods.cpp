@@ -97,10 +97,10 @@ void set_ratios(ComparedMethod& method, const ComparedMethod& first) {
 
 }  // namespace
 
-ForwardWork forward_work(Config& config, const DataSource& data) {
-  const Backbone backbone = make_backbone(config, data);
+ForwardWork forward_work(const Settings& settings, const DataSource& data) {
+  const Backbone backbone = make_backbone(settings, data);
   ForwardWork work;
-  for (auto& phase : training_phases(config, method_named(config.get<RunOptions>().method))) {
+  for (auto& phase : training_phases(settings, method_named(settings.get<RunOptions>().method))) {
     const Plan plan = make_bare_plan(phase.settings, backbone, phase.method);
     check(plan, backbone);
     const CostReport report = cost_report(backbone, plan);

@@ -56,8 +56,8 @@ std::string name_of(const ComparedRun& run) {
 }
 
 /// What belongs to single runs is no part of a comparison's settings.
-void refuse_settings_of_single_runs(Config& config) {
-  const auto& run = config.get<RunOptions>();
+void refuse_settings_of_single_runs(const Settings& settings) {
+  const auto& run = settings.get<RunOptions>();
   if (!run.memory.empty()) {
     throw UserError("memory = \"" + run.memory +
                     "\" chooses other modules for each method; a comparison needs it empty: put "
@@ -71,56 +71,60 @@ void refuse_settings_of_single_runs(Config& config) {
 
 /// Gives all runs one layout where it is left to be measured: that which runs have settled on
 /// before, or one measured now.
-void settle_layout(Config& config, const DataSource& data, const std::vector<ComparedRun>& runs,
-                   std::vector<Config>& asked,
+void settle_layout(const Settings& comparison, const DataSource& data,
+                   const std::vector<ComparedRun>& runs, std::vector<Settings>& asked,
                    const std::function<void(const std::string&)>& progress) {
-  const auto format_of = [](Config& settings) -> const std::string& {
+  const auto format_of = [](const Settings& settings) {
     return settings.get<ExecutionOptions>().memory_format;
   };
-  if (format_of(config) != "auto") return;
-  for (std::size_t i = 0; i < runs.size() && format_of(config) == "auto"; ++i) {
+  if (format_of(comparison) != "auto") return;
+  Settings settled = comparison;
+  for (std::size_t i = 0; i < runs.size() && format_of(settled) == "auto"; ++i) {
     const std::string record = record_of(runs[i].folder).string();
     if (asked[i].origin(memory_format_key) == record) {
-      config.apply(memory_format_key, format_of(asked[i]), record);
+      settled = settled.with(memory_format_key, format_of(asked[i]), record);
     }
   }
-  const std::string settled = settle_memory_format(config, data);
-  if (!settled.empty()) progress(settled);
+  settled = with_faster_memory_format(settled, data);
+  const std::string measured = measured_memory_format(settled);
+  if (!measured.empty()) progress(measured);
   for (auto& settings : asked) {
     if (format_of(settings) != "auto") continue;
-    settings.apply(memory_format_key, format_of(config), config.origin(memory_format_key));
+    settings =
+        settings.with(memory_format_key, format_of(settled), settled.origin(memory_format_key));
   }
 }
 
 /// Gives all runs one number of threads, which bits depend on: that of the runs begun before, or
 /// that of now.
-void settle_threads(std::vector<Config>& asked) {
+void settle_threads(std::vector<Settings>& asked) {
   std::int64_t threads = at::get_num_threads();
   for (auto& settings : asked) {
     if (settings.get<RunOptions>().threads > 0) threads = settings.get<RunOptions>().threads;
   }
   for (auto& settings : asked) {
     if (settings.get<RunOptions>().threads > 0) continue;
-    settings.apply("threads", std::to_string(threads), "one for each processor");
+    settings = settings.with("threads", std::to_string(threads), "one for each processor");
   }
   at::set_num_threads(static_cast<int>(threads));
 }
 
-TrainSummary train(const ComparedRun& run, Config& config, const DataSource& data,
+TrainSummary train(const ComparedRun& run, const Settings& asked, const DataSource& data,
                    const ComparisonRecords& records, const std::function<bool()>& should_stop) {
   try {
     const NewFolder new_folder(run.folder);
     const FolderLock lock(run.folder);
-    Trainer trainer(config, data, run.folder);
+    const Settings settings = measured_settings(asked, data);
+    Trainer trainer(settings, data, run.folder);
     if (fs::exists(last_checkpoint(run.folder))) {
       const Checkpoint checkpoint = read_checkpoint(last_checkpoint(run.folder));
-      check_same_split(checkpoint, config, data);
+      check_same_split(checkpoint, settings, data);
       trainer.resume(checkpoint);
     }
     const auto observers = records.observers(run.folder);
     for (const auto& observer : observers) trainer.add_observer(*observer);
     TrainSummary summary = trainer.run(should_stop, records.should_save);
-    records.write(run.folder, config, summary);
+    records.write(run.folder, settings, summary);
     return summary;
   } catch (const UserError& error) {
     throw UserError(name_of(run) + ": " + error.what());
@@ -203,52 +207,53 @@ std::vector<std::int64_t> parse_seeds(const std::string& list) {
   return seeds;
 }
 
-Config settings_of(const ComparedRun& run, const Config& comparison) {
-  Config config = run.spec.applied_to(comparison);
-  config.apply("method", run.spec.method, "comparison");
-  config.apply("seed", std::to_string(run.seed), "comparison");
-  config.apply("output", run.folder.string(), "comparison");
-  if (run.epochs > 0) config.apply("epochs", std::to_string(run.epochs), "--budget time");
-  return config;
+Settings settings_of(const ComparedRun& run, const Settings& comparison) {
+  const Settings settings = run.spec.applied_to(comparison)
+                                .with({{"method", run.spec.method},
+                                       {"seed", std::to_string(run.seed)},
+                                       {"output", run.folder.string()}},
+                                      "comparison");
+  if (run.epochs == 0) return settings;
+  return settings.with("epochs", std::to_string(run.epochs), "--budget time");
 }
 
-void check_recorded_settings(const fs::path& folder, Config& asked) {
-  if (!was_begun(folder)) return;
+Settings with_recorded_settings(const fs::path& folder, const Settings& asked) {
+  if (!was_begun(folder)) return asked;
   if (!fs::exists(record_of(folder))) {
     throw UserError(folder.string() +
                     " holds a run, but no config.toml that says of what; choose another folder");
   }
-  Config recorded;
-  recorded.apply_file(record_of(folder));
+  const Settings recorded = read_settings(record_of(folder));
   if (const auto other = first_difference(recorded, asked)) {
     throw UserError(folder.string() + " holds a run with " + other->key + " = " +
                     to_toml(other->recorded) + ", where " + to_toml(other->asked) +
                     " is asked for; ask for the same, or choose another folder");
   }
+  std::vector<Assignment> settled;
   for (const auto& field : asked.options().fields()) {
-    const OptionValue value = recorded.options().field(field.key).value();
+    const OptionValue value = recorded.value(field.key);
     if (!is_settled_by_the_run(field) || value == field.value()) continue;
-    asked.apply(field.key, to_toml(value), record_of(folder).string());
+    settled.emplace_back(field.key, to_toml(value));
   }
+  return asked.with(settled, record_of(folder).string());
 }
 
-std::vector<FinishedRun> run_comparison(Config& config, const DataSource& data,
+std::vector<FinishedRun> run_comparison(const Settings& settings, const DataSource& data,
                                         const std::vector<ComparedRun>& runs,
                                         const ComparisonRecords& records,
                                         const std::function<bool()>& should_stop) {
-  refuse_settings_of_single_runs(config);
+  refuse_settings_of_single_runs(settings);
   std::vector<std::optional<TrainSummary>> results;
-  std::vector<Config> asked;
+  std::vector<Settings> asked;
   for (const auto& run : runs) {
-    asked.push_back(settings_of(run, config));
-    check_recorded_settings(run.folder, asked.back());
+    asked.push_back(with_recorded_settings(run.folder, settings_of(run, settings)));
     results.push_back(records.read(run.folder));
   }
   const bool all_finished =
       std::all_of(results.begin(), results.end(), [](const auto& run) { return run.has_value(); });
   if (!all_finished) {
     settle_threads(asked);
-    settle_layout(config, data, runs, asked, records.progress);
+    settle_layout(settings, data, runs, asked, records.progress);
   }
   for (std::size_t i = 0; i < runs.size(); ++i) {
     const std::string line = "run " + std::to_string(i + 1) + " of " + std::to_string(runs.size()) +

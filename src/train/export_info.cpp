@@ -110,15 +110,14 @@ ExportInfo ExportInfo::from_json(const std::string& text) {
   return info;
 }
 
-void apply_dataset(const ExportInfo& info, Config& config, const std::string& origin) {
-  config.apply("dataset", info.dataset, origin);
-  config.apply_text(info.dataset_settings, origin);
+std::string dataset_assignments(const ExportInfo& info) {
+  return "dataset = " + to_toml(info.dataset) + "\n" + info.dataset_settings;
 }
 
-std::string dataset_settings(Config& config) {
-  const std::string section = config.get<RunOptions>().dataset + ".";
+std::string dataset_settings(const Settings& settings) {
+  const std::string section = settings.get<RunOptions>().dataset + ".";
   std::string text;
-  for (const auto& field : config.options().fields()) {
+  for (const auto& field : settings.options().fields()) {
     if (field.key.rfind(section, 0) != 0 || field.value() == field.initial) continue;
     text += field.key + " = " + to_toml(field.value()) + "\n";
   }

@@ -3,6 +3,7 @@
 
 #include <mlaan/core/random.h>
 #include <mlaan/data/picture.h>
+#include <mlaan/train/measured_settings.h>
 
 #include <algorithm>
 #include <sstream>
@@ -19,18 +20,27 @@ std::vector<std::int64_t> share_of(const std::vector<std::int64_t>& all,
   return {begin, end};
 }
 
-void settle_by_first(Config& config, ProcessGroup* group, const std::vector<std::string>& keys,
-                     const std::function<void()>& settle, const std::string& what) {
-  if (group == nullptr) {
-    settle();
-    return;
-  }
-  group->wait_for_first(settle, what);
+Settings settled_by_first(const Settings& settings, ProcessGroup* group,
+                          const std::vector<std::string>& keys,
+                          const std::function<Settings(const Settings&)>& settle,
+                          const std::string& what) {
+  if (group == nullptr) return settle(settings);
+  Settings own = settings;
+  group->wait_for_first([&] { own = settle(settings); }, what);
+  std::vector<Assignment> changes;
   for (const auto& key : keys) {
-    const OptionValue value = config.options().field(key).value();
-    const std::string settled = group->broadcast(to_toml(value), what);
-    if (settled != to_toml(value)) config.apply(key, settled, "rank 0: " + what);
+    const std::string value = to_toml(own.value(key));
+    const std::string settled = group->broadcast(value, what);
+    if (settled != value) changes.emplace_back(key, settled);
   }
+  return own.with(changes, "rank 0: " + what);
+}
+
+Settings measured_by_first(const Settings& settings, const DataSource& data, ProcessGroup* group) {
+  return settled_by_first(
+      settings, group, {"engine.memory_format", "engine.check_precision"},
+      [&](const Settings& asked) { return measured_settings(asked, data); },
+      "measuring what is faster");
 }
 
 JointDecision::JointDecision(ProcessGroup* group, std::function<Wishes()> wishes)

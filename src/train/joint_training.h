@@ -3,8 +3,8 @@
 
 #include <mlaan/data/dataset.h>
 #include <mlaan/dist/process_group.h>
-#include <mlaan/train/config.h>
 #include <mlaan/train/observer.h>
+#include <mlaan/train/settings.h>
 #include <mlaan/train/state.h>
 
 #include <torch/types.h>
@@ -27,9 +27,14 @@ inline bool is_first(const ProcessGroup* group) {
 /// The part of a list that is this process's: in a row, as equal as can be.
 std::vector<std::int64_t> share_of(const std::vector<std::int64_t>& all, const ProcessGroup* group);
 
-/// Has rank 0 settle settings, and takes over what these keys are there.
-void settle_by_first(Config& config, ProcessGroup* group, const std::vector<std::string>& keys,
-                     const std::function<void()>& settle, const std::string& what);
+/// The settings as rank 0 settles them: with what these keys are there.
+Settings settled_by_first(const Settings& settings, ProcessGroup* group,
+                          const std::vector<std::string>& keys,
+                          const std::function<Settings(const Settings&)>& settle,
+                          const std::string& what);
+
+/// The settings as rank 0 measures them, see measured_settings().
+Settings measured_by_first(const Settings& settings, const DataSource& data, ProcessGroup* group);
 
 /// What a process would like to happen after a step.
 struct Wishes {

@@ -65,17 +65,17 @@ fs::path file_of(const std::string& key) {
 
 }  // namespace
 
-std::string plan_key(Config& config, const std::string& program) {
+std::string plan_key(const Settings& settings, const std::string& program) {
   std::string key = program + "\n" + processor_name() + "\n";
-  for (const auto& field : config.options().fields()) {
+  for (const auto& field : settings.options().fields()) {
     if (is_of_no_step(field.key)) continue;
     std::string value = to_toml(field.value());
-    if (field.key == "threads" && config.get<RunOptions>().threads == 0) {
+    if (field.key == "threads" && settings.get<RunOptions>().threads == 0) {
       value = std::to_string(available_processors());
     }
     key += field.key + " = " + value + "\n";
   }
-  const auto& run = config.get<RunOptions>();
+  const auto& run = settings.get<RunOptions>();
   return key + file_line(run.model) + file_line(run.method);
 }
 

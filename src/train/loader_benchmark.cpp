@@ -10,13 +10,13 @@
 
 namespace mlaan {
 
-LoaderBenchmark benchmark_loader(Config& config, const LoaderBenchmarkOptions& options) {
-  const DataSource data = make_data(config);
-  const auto loader = make_train_loader(config, data, all_indices(*data.train));
+LoaderBenchmark benchmark_loader(const Settings& settings, const LoaderBenchmarkOptions& options) {
+  const DataSource data = make_data(settings);
+  const auto loader = make_train_loader(settings, data, all_indices(*data.train));
   LoaderBenchmark result;
   result.dataset = data.name;
-  result.workers = config.get<RunOptions>().workers;
-  result.batch = config.get<RunOptions>().batch_size;
+  result.workers = settings.get<RunOptions>().workers;
+  result.batch = settings.get<RunOptions>().batch_size;
   result.images = loader->samples_per_epoch();
   std::vector<double> seconds;
   for (std::int64_t epoch = 0; epoch <= options.epochs; ++epoch) {

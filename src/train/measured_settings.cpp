@@ -18,6 +18,9 @@
 namespace mlaan {
 namespace {
 
+constexpr const char* format_key = "engine.memory_format";
+/// What the origins of measured settings begin with.
+constexpr const char* measured = "measured: ";
 constexpr double clear_difference = 1.05;
 /// Rounds of measuring several units, and of measuring one, which takes less time.
 constexpr int rounds_of_units = 3;
@@ -27,8 +30,9 @@ constexpr std::size_t units_to_measure = 3;
 /// Some units in a row of a backbone that nobody else uses, and random numbers to run them on.
 class Comparison {
  public:
-  Comparison(Config& config, const Backbone& backbone, std::size_t first, std::size_t last)
-      : device_(parse_device(config.get<RunOptions>().device)), generator_(device_) {
+  Comparison(const Settings& settings, const Backbone& backbone, std::size_t first,
+             std::size_t last)
+      : device_(parse_device(settings.get<RunOptions>().device)), generator_(device_) {
     units_.assign(backbone.units().begin() + static_cast<std::ptrdiff_t>(first),
                   backbone.units().begin() + static_cast<std::ptrdiff_t>(last) + 1);
     overwrites_input_ = backbone.overwrites_input(first);
@@ -39,7 +43,7 @@ class Comparison {
         if (named.tensor.requires_grad()) parameters_.push_back(named.tensor);
       }
     }
-    const std::int64_t batch = config.get<RunOptions>().batch_size;
+    const std::int64_t batch = settings.get<RunOptions>().batch_size;
     input_ = torch::randn(batch_shape(batch, backbone.input_shape(first)), device_);
   }
 
@@ -94,8 +98,8 @@ std::string milliseconds(double seconds) {
   return text.data();
 }
 
-Backbone backbone_to_measure(Config& config, const DataSource& data) {
-  return make_backbone(config, data);
+Backbone backbone_to_measure(const Settings& settings, const DataSource& data) {
+  return make_backbone(settings, data);
 }
 
 /// Behind the stem where there is one: a unit like most.
@@ -124,39 +128,47 @@ void refuse_slower_precision(double float32_seconds, double bfloat16_seconds) {
       "; accepted: float32, or engine.check_precision = false for the bytes that it saves");
 }
 
-std::string settle_memory_format(Config& config, const DataSource& data) {
-  constexpr const char* key = "engine.memory_format";
-  if (config.get<ExecutionOptions>().memory_format != "auto") return "";
-  const Precision precision = parse_precision(config.get<ExecutionOptions>().precision);
-  check_precision(precision, parse_device(config.get<RunOptions>().device));
-  const Backbone backbone = backbone_to_measure(config, data);
-  Comparison comparison(config, backbone, 0, std::min(units_to_measure, backbone.size()) - 1);
+Settings with_faster_memory_format(const Settings& settings, const DataSource& data) {
+  if (settings.get<ExecutionOptions>().memory_format != "auto") return settings;
+  const Precision precision = parse_precision(settings.get<ExecutionOptions>().precision);
+  check_precision(precision, parse_device(settings.get<RunOptions>().device));
+  const Backbone backbone = backbone_to_measure(settings, data);
+  Comparison comparison(settings, backbone, 0, std::min(units_to_measure, backbone.size()) - 1);
   const auto [channels_last, contiguous] = medians(
       rounds_of_units,
       [&] { return comparison.seconds(torch::MemoryFormat::ChannelsLast, precision); },
       [&] { return comparison.seconds(torch::MemoryFormat::Contiguous, precision); });
-  const std::string chosen = faster_memory_format(channels_last, contiguous);
-  const std::string origin = "measured: channels_last " + milliseconds(channels_last) +
-                             ", contiguous " + milliseconds(contiguous);
-  config.apply(key, chosen, origin);
-  return std::string(key) + " = " + chosen + " (" + origin + ")";
+  return settings.with(format_key, faster_memory_format(channels_last, contiguous),
+                       measured + ("channels_last " + milliseconds(channels_last)) +
+                           ", contiguous " + milliseconds(contiguous));
 }
 
-void check_precision_pays(Config& config, const DataSource& data) {
-  const auto& options = config.get<ExecutionOptions>();
+std::string measured_memory_format(const Settings& settings) {
+  const std::string origin = settings.origin(format_key);
+  if (origin.rfind(measured, 0) != 0) return "";
+  return std::string(format_key) + " = " + settings.get<ExecutionOptions>().memory_format + " (" +
+         origin + ")";
+}
+
+Settings with_precision_checked(const Settings& settings, const DataSource& data) {
+  const auto& options = settings.get<ExecutionOptions>();
   const bool asked = options.check_precision && options.precision == "bfloat16";
-  if (!asked || !parse_device(config.get<RunOptions>().device).is_cpu()) return;
-  const Backbone backbone = backbone_to_measure(config, data);
+  if (!asked || !parse_device(settings.get<RunOptions>().device).is_cpu()) return settings;
+  const Backbone backbone = backbone_to_measure(settings, data);
   const std::size_t unit = convolution_unit(backbone);
-  Comparison comparison(config, backbone, unit, unit);
-  const auto format = memory_format(config);
+  Comparison comparison(settings, backbone, unit, unit);
+  const auto format = memory_format(settings);
   const auto [float32, bfloat16] = medians(
       rounds_of_one_unit, [&] { return comparison.seconds(format, Precision::float32); },
       [&] { return comparison.seconds(format, Precision::bfloat16); });
   refuse_slower_precision(float32, bfloat16);
-  config.apply(
+  return settings.with(
       "engine.check_precision", "false",
-      "measured: float32 " + milliseconds(float32) + ", bfloat16 " + milliseconds(bfloat16));
+      measured + ("float32 " + milliseconds(float32)) + ", bfloat16 " + milliseconds(bfloat16));
+}
+
+Settings measured_settings(const Settings& settings, const DataSource& data) {
+  return with_precision_checked(with_faster_memory_format(settings, data), data);
 }
 
 }  // namespace mlaan

@@ -62,7 +62,7 @@ std::vector<std::string> accepted_keys(const MethodEntry& method) {
 void check_key(const std::string& spec, const std::string& method, const std::string& key) {
   const auto accepted = accepted_keys(method_named(method));
   if (contains(accepted, key)) return;
-  Config known;
+  const Settings known;
   if (!contains(known.options().keys(), key)) {
     throw UserError(spec + ": " + unknown_name("setting of " + method, key, accepted));
   }
@@ -95,10 +95,8 @@ MethodSpec MethodSpec::parse(const std::string& text) {
   return spec;
 }
 
-Config MethodSpec::applied_to(const Config& config) const {
-  Config copy = config.copy("the settings of the run");
-  for (const auto& [key, value] : settings) copy.apply(key, value, text);
-  return copy;
+Settings MethodSpec::applied_to(const Settings& run) const {
+  return run.coming_from("the settings of the run").with(settings, text);
 }
 
 std::vector<std::string> split_method_specs(const std::string& list) {

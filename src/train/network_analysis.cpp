@@ -85,8 +85,8 @@ void describe_modules(NetworkAnalysis& analysis, const Backbone& backbone, const
   }
 }
 
-void check_same_kind(const Checkpoint& checkpoint, Config& config, const Checkpoint& other,
-                     Config& other_config) {
+void check_same_kind(const Checkpoint& checkpoint, const Settings& settings,
+                     const Checkpoint& other, const Settings& other_settings) {
   const auto expect_same = [&](const std::string& what, const std::string& first,
                                const std::string& second) {
     if (first == second) return;
@@ -95,7 +95,8 @@ void check_same_kind(const Checkpoint& checkpoint, Config& config, const Checkpo
                     "; networks can be compared where both are the same");
   };
   expect_same("backbone", checkpoint.info.model, other.info.model);
-  expect_same("data set", config.get<RunOptions>().dataset, other_config.get<RunOptions>().dataset);
+  expect_same("data set", settings.get<RunOptions>().dataset,
+              other_settings.get<RunOptions>().dataset);
   expect_same("image shape", to_string(checkpoint.info.image_shape),
               to_string(other.info.image_shape));
   expect_same("number of classes", std::to_string(checkpoint.info.classes),
@@ -103,10 +104,10 @@ void check_same_kind(const Checkpoint& checkpoint, Config& config, const Checkpo
 }
 
 /// The first images of the test set, as the network takes them.
-torch::Tensor test_images(Config& config, const DataSource& data, std::int64_t count) {
+torch::Tensor test_images(const Settings& settings, const DataSource& data, std::int64_t count) {
   auto indices = all_indices(*data.test);
   indices.resize(static_cast<std::size_t>(std::min(count, data.test->size())));
-  const auto loader = make_plain_loader(config, data, data.test, indices);
+  const auto loader = make_plain_loader(settings, data, data.test, indices);
   std::vector<torch::Tensor> batches;
   loader->start(0);
   while (auto batch = loader->next()) batches.push_back(batch->images);
@@ -115,12 +116,12 @@ torch::Tensor test_images(Config& config, const DataSource& data, std::int64_t c
 
 }  // namespace
 
-NetworkAnalysis analyse_network(const Checkpoint& checkpoint, Config& config,
+NetworkAnalysis analyse_network(const Checkpoint& checkpoint, const Settings& settings,
                                 const DataSource& data, const AnalysisOptions& options,
                                 const std::function<void(const std::string&)>& progress) {
   check_data(checkpoint, data);
-  const auto& run = config.get<RunOptions>();
-  Split split = split_of_run(config, data);
+  const auto& run = settings.get<RunOptions>();
+  Split split = split_of_run(settings, data);
   if (split.validation.empty() && !options.test) {
     throw UserError("validation.fraction = 0 held out no image of the run " +
                     checkpoint.path.string() + "; give --test to measure on the test images");
@@ -138,9 +139,9 @@ NetworkAnalysis analyse_network(const Checkpoint& checkpoint, Config& config,
   analysis.validation_images = static_cast<std::int64_t>(split.validation.size());
   analysis.test_images = options.test ? data.test->size() : 0;
 
-  Backbone backbone = read_backbone(checkpoint, config);
+  Backbone backbone = read_backbone(checkpoint, settings);
   backbone.set_normalisation(data.normalisation);
-  TrainingPhase phase = phase_of(checkpoint, config);
+  TrainingPhase phase = phase_of(checkpoint, settings);
   const Plan plan = make_bare_plan(phase.settings, backbone, phase.method);
   describe_modules(analysis, backbone, plan);
   const torch::Device device = parse_device(run.device);
@@ -148,7 +149,7 @@ NetworkAnalysis analyse_network(const Checkpoint& checkpoint, Config& config,
   backbone.train(false);
   const auto features_of = [&](const std::shared_ptr<const Dataset>& images,
                                std::vector<std::int64_t> indices) {
-    const auto loader = make_plain_loader(config, data, images, std::move(indices));
+    const auto loader = make_plain_loader(settings, data, images, std::move(indices));
     return read_features(backbone, plan.partition, *loader, device, options.side);
   };
   progress("features of " + std::to_string(analysis.train_images) + " training images");
@@ -172,20 +173,20 @@ NetworkAnalysis analyse_network(const Checkpoint& checkpoint, Config& config,
   return analysis;
 }
 
-SimilarityAnalysis analyse_similarity(const Checkpoint& checkpoint, Config& config,
-                                      const Checkpoint& other, Config& other_config,
+SimilarityAnalysis analyse_similarity(const Checkpoint& checkpoint, const Settings& settings,
+                                      const Checkpoint& other, const Settings& other_settings,
                                       const DataSource& data, const AnalysisOptions& options,
                                       const std::function<void(const std::string&)>& progress) {
-  check_same_kind(checkpoint, config, other, other_config);
+  check_same_kind(checkpoint, settings, other, other_settings);
   check_data(checkpoint, data);
-  const torch::Device device = parse_device(config.get<RunOptions>().device);
-  const torch::Tensor images = test_images(config, data, options.similarity_images).to(device);
-  const std::int64_t batch = config.get<RunOptions>().batch_size;
+  const torch::Device device = parse_device(settings.get<RunOptions>().device);
+  const torch::Tensor images = test_images(settings, data, options.similarity_images).to(device);
+  const std::int64_t batch = settings.get<RunOptions>().batch_size;
   SimilarityAnalysis similarity;
   similarity.against = other.path.string();
   similarity.images = images.size(0);
   similarity.estimator = options.estimator;
-  const auto patterns_of = [&](const Checkpoint& of, Config& settings) {
+  const auto patterns_of = [&](const Checkpoint& of, const Settings& settings) {
     progress("features of " + std::to_string(similarity.images) + " test images in " +
              of.path.string());
     const Backbone backbone = read_backbone(of, settings);
@@ -194,8 +195,8 @@ SimilarityAnalysis analyse_similarity(const Checkpoint& checkpoint, Config& conf
     for (const auto& unit : backbone.units()) similarity.units.push_back(unit.description());
     return unit_patterns(backbone, images, batch, options.estimator);
   };
-  const auto first = patterns_of(checkpoint, config);
-  const auto second = patterns_of(other, other_config);
+  const auto first = patterns_of(checkpoint, settings);
+  const auto second = patterns_of(other, other_settings);
   similarity.matrix = pattern_similarity(first, second);
   return similarity;
 }

@@ -59,17 +59,17 @@ class WorstOnes {
 
 }  // namespace
 
-NetworkExamination examine_network(const Checkpoint& checkpoint, Config& config,
+NetworkExamination examine_network(const Checkpoint& checkpoint, const Settings& settings,
                                    const DataSource& data, std::size_t count) {
   check_data(checkpoint, data);
-  const torch::Device device = parse_device(config.get<RunOptions>().device);
-  const Backbone backbone = read_backbone(checkpoint, config);
+  const torch::Device device = parse_device(settings.get<RunOptions>().device);
+  const Backbone backbone = read_backbone(checkpoint, settings);
   backbone.to(device);
   WorstOnes worst(data.normalisation, count);
   const auto predict = [&](const torch::Tensor& images) {
     return std::vector<torch::Tensor>{backbone.forward(images.to(device))};
   };
-  const auto loader = make_plain_loader(config, data, data.test, all_indices(*data.test));
+  const auto loader = make_plain_loader(settings, data, data.test, all_indices(*data.test));
   NetworkExamination examination;
   examination.score =
       evaluate_outputs(predict, *loader, [&](const Batch& batch, const auto& outputs) {
@@ -79,34 +79,34 @@ NetworkExamination examine_network(const Checkpoint& checkpoint, Config& config,
   return examination;
 }
 
-TrainingPhase longest_phase(const Checkpoint& checkpoint, Config& config) {
-  auto phases = phases_of(checkpoint, config);
+TrainingPhase longest_phase(const Checkpoint& checkpoint, const Settings& settings) {
+  auto phases = phases_of(checkpoint, settings);
   return std::move(*std::max_element(phases.begin(), phases.end(),
                                      [](const TrainingPhase& left, const TrainingPhase& right) {
                                        return left.share() < right.share();
                                      }));
 }
 
-StepProfile profile_of_phase(TrainingPhase& phase, const DataSource& data, std::int64_t steps) {
-  Config& config = phase.settings;
-  settle_memory_format(config, data);
-  const auto loader = make_train_loader(config, data, all_indices(*data.train));
+StepProfile profile_of_phase(const TrainingPhase& phase, const DataSource& data,
+                             std::int64_t steps) {
+  const Settings settings = with_faster_memory_format(phase.settings, data);
+  const auto loader = make_train_loader(settings, data, all_indices(*data.train));
   loader->start(0);
   const Batch batch = *loader->next();
-  const torch::Device device = parse_device(config.get<RunOptions>().device);
+  const torch::Device device = parse_device(settings.get<RunOptions>().device);
   const torch::Tensor images = batch.images.to(device);
   const torch::Tensor labels = batch.labels.to(device);
   const auto before = measure::read_memory(device);
-  Backbone backbone = make_backbone(config, data);
-  Plan plan = make_plan(config, backbone, phase.method);
-  Engine engine(std::move(backbone), std::move(plan), make_engine_options(config));
+  Backbone backbone = make_backbone(settings, data);
+  Plan plan = make_plan(settings, backbone, phase.method);
+  Engine engine(std::move(backbone), std::move(plan), make_engine_options(settings));
   StepProfile profile = profile_step(engine, images, labels, steps, before.live);
   for (auto& operation : profile.operations) {
     for (std::size_t kind = 0; kind < operation.peak_by_kind.size(); ++kind) {
       operation.peak_by_kind.at(kind) -= before.live_by_kind.at(kind);
     }
   }
-  profile.method = phase_text(config.get<RunOptions>().method, phase);
+  profile.method = phase_text(settings.get<RunOptions>().method, phase);
   return profile;
 }
 

@@ -9,19 +9,18 @@ namespace mlaan {
 
 namespace fs = std::filesystem;
 
-std::string method_of_run(Config& config, const fs::path& run_folder) {
-  const std::string& method = config.get<RunOptions>().method;
+std::string method_of_run(const Settings& settings, const fs::path& run_folder) {
+  const std::string& method = settings.get<RunOptions>().method;
   const fs::path copy = run_folder / "plan.toml";
-  const fs::path settings = run_folder / "config.toml";
-  const bool was_begun = fs::exists(last_checkpoint(run_folder)) && fs::exists(settings);
+  const fs::path record = run_folder / "config.toml";
+  const bool was_begun = fs::exists(last_checkpoint(run_folder)) && fs::exists(record);
   if (!is_plan_file(method) || !was_begun || !fs::exists(copy)) return method;
-  Config recorded;
-  recorded.apply_file(settings);
+  const Settings recorded = read_settings(record);
   return recorded.get<RunOptions>().method == method ? copy.string() : method;
 }
 
-std::string method_of_run(Config& config, const Checkpoint& checkpoint) {
-  return method_of_run(config, checkpoint.path.parent_path() / "..");
+std::string method_of_run(const Settings& settings, const Checkpoint& checkpoint) {
+  return method_of_run(settings, checkpoint.path.parent_path() / "..");
 }
 
 }  // namespace mlaan

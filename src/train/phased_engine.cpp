@@ -9,11 +9,11 @@
 
 namespace mlaan {
 
-PhasedEngine::PhasedEngine(Config& config, const DataSource& data, const MethodEntry& method,
-                           std::function<void(EngineOptions&)> adapt)
+PhasedEngine::PhasedEngine(const Settings& settings, const DataSource& data,
+                           const MethodEntry& method, std::function<void(EngineOptions&)> adapt)
     : adapt_(std::move(adapt)),
-      phases_(training_phases(config, method)),
-      backbone_(make_backbone(config, data)),
+      phases_(training_phases(settings, method)),
+      backbone_(make_backbone(settings, data)),
       engine_(make_engine(0)) {
   describe(phases_.front(), engine_.plan());
   for (std::size_t p = 1; p < phases_.size(); ++p) {

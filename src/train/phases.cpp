@@ -26,34 +26,32 @@ std::vector<std::string> accepted_keys_of_phase(const MethodEntry& method) {
   return keys;
 }
 
-Config settings_of(const MethodPhase& phase, const Config& config, const std::string& origin) {
+Settings settings_of(const MethodPhase& phase, const Settings& run, const std::string& origin) {
   const auto accepted = accepted_keys_of_phase(phase.method);
-  Config settings = config.copy("the settings of the run");
   for (const auto& [key, value] : phase.settings) {
     if (std::find(accepted.begin(), accepted.end(), key) == accepted.end()) {
       throw UserError(origin + ": '" + key +
                       "' cannot be set for one phase; accepted: " + joined(accepted, ", "));
     }
-    settings.apply(key, value, origin);
   }
-  return settings;
+  return run.with(phase.settings, origin);
 }
 
 }  // namespace
 
-std::vector<TrainingPhase> training_phases(Config& config, const MethodEntry& method) {
+std::vector<TrainingPhase> training_phases(const Settings& settings, const MethodEntry& method) {
   std::vector<TrainingPhase> phases;
   if (!method.phases) {
-    phases.push_back({"", 0, 1, method, config.copy("the settings of the run"), {}});
+    phases.push_back({"", 0, 1, method, settings, {}});
     return phases;
   }
-  const std::vector<MethodPhase> described = method.phases(config.options());
+  const std::vector<MethodPhase> described = method.phases(settings.options());
   check_phases(described, method.name);
   double begin = 0;
   for (const auto& phase : described) {
     const double end = begin + phase.share;
     phases.push_back({phase.name, begin, end, phase.method,
-                      settings_of(phase, config, method.name + ", phase " + phase.name),
+                      settings_of(phase, settings, method.name + ", phase " + phase.name),
                       phase.settings});
     begin = end;
   }

@@ -10,6 +10,7 @@
 #include <mlaan/io/atomic_file.h>
 #include <mlaan/train/method_spec.h>
 #include <mlaan/train/plan_file.h>
+#include <mlaan/train/settings.h>
 #include <mlaan/train/setup.h>
 
 #include <algorithm>
@@ -150,7 +151,7 @@ MethodEntry method_of_plan(const std::string& path, const std::string& summary,
                            std::function<PlanDescription(const Backbone& backbone)> read) {
   MethodEntry entry{path, summary, [](OptionSet&) {}, nullptr};
   entry.plan = [path, read = std::move(read)](const Backbone& backbone, const Partition&,
-                                              OptionSet&, std::uint64_t seed) {
+                                              const OptionSet&, std::uint64_t seed) {
     const PlanDescription plan = read(backbone);
     try {
       return build_plan(plan, backbone, seed);
@@ -161,10 +162,8 @@ MethodEntry method_of_plan(const std::string& path, const std::string& summary,
   return entry;
 }
 
-using Settings = std::vector<std::pair<std::string, std::string>>;
-
-Settings read_settings(const TomlSection& phase) {
-  Settings settings;
+std::vector<Assignment> read_assignments(const TomlSection& phase) {
+  std::vector<Assignment> settings;
   if (!phase.has("settings")) return settings;
   for (const auto& assignment : phase.texts("settings")) {
     const auto equals = assignment.find('=');
@@ -180,7 +179,7 @@ Settings read_settings(const TomlSection& phase) {
 /// Phase number `index`, of a method or with a plan of its own.
 MethodPhase read_phase(const std::shared_ptr<const ParsedFile>& file, std::size_t index) {
   const TomlSection phase = file->top().sections("phase").at(index);
-  MethodPhase read{phase.text("name"), phase.number("share"), {}, read_settings(phase)};
+  MethodPhase read{phase.text("name"), phase.number("share"), {}, read_assignments(phase)};
   if (!phase.has("method")) {
     read.method =
         method_of_plan(file->path, "a phase of a file", [file, index](const Backbone& of) {
@@ -214,7 +213,7 @@ MethodEntry method_of_phases(const std::shared_ptr<const ParsedFile>& file) {
   entry.declare = [phases](OptionSet& options) {
     for (const auto& phase : phases) phase.method.declare(options);
   };
-  entry.phases = [phases](OptionSet&) { return phases; };
+  entry.phases = [phases](const OptionSet&) { return phases; };
   return entry;
 }
 

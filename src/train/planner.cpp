@@ -21,15 +21,8 @@ constexpr std::int64_t most_micro_batches = 64;
 
 using Report = std::function<void(const std::string&)>;
 
-/// A copy of the run's settings with a few of them changed.
-Config changed(const Config& config, const PlannedSetting& setting) {
-  Config copy = config.copy("settings");
-  apply(setting, copy, "plan");
-  return copy;
-}
-
-std::vector<std::int64_t> module_counts(Config& config, const Backbone& backbone) {
-  const std::int64_t given = config.get<RunOptions>().modules;
+std::vector<std::int64_t> module_counts(const Settings& settings, const Backbone& backbone) {
+  const std::int64_t given = settings.get<RunOptions>().modules;
   if (given > 0) return {given};
   const auto blocks = static_cast<std::int64_t>(backbone.block_count());
   std::set<std::int64_t> counts{blocks};
@@ -53,25 +46,24 @@ bool needs_no_cut(const Plan& plan) {
 
 class Planner {
  public:
-  Planner(Config& config, std::int64_t bytes, const Report& progress)
-      : config_(config), bytes_(bytes), progress_(progress) {}
+  Planner(const Settings& settings, std::int64_t bytes, const Report& progress)
+      : settings_(settings), bytes_(bytes), progress_(progress) {}
 
   void try_method(const MethodEntry& method, const Backbone& backbone) {
     if (method.phases) {
       try_phases(method, backbone);
       return;
     }
-    for (const auto modules : module_counts(config_, backbone)) {
+    for (const auto modules : module_counts(settings_, backbone)) {
       PlannedSetting setting;
       setting.method = method.name;
       setting.modules = modules;
       // One block a module is one cut only; the papers' tables know it.
       setting.partition =
           modules == static_cast<std::int64_t>(backbone.block_count()) ? "published" : "bytes";
-      setting.batch = config_.get<RunOptions>().batch_size;
+      setting.batch = settings_.get<RunOptions>().batch_size;
       progress_(method.name + " in " + std::to_string(modules) + " modules");
-      Config copy = changed(config_, setting);
-      Trial trial = make_trial(copy, backbone, method);
+      Trial trial = make_trial(applied(setting, settings_, "plan"), backbone, method);
       const bool any_cut = needs_no_cut(trial.plan());
       const std::size_t first = report_.settings.size();
       add_in_parts(setting, trial, "none");
@@ -108,7 +100,7 @@ class Planner {
       setting.method = method.name;
       setting.modules = modules;
       setting.partition = "default";
-      setting.batch = config_.get<RunOptions>().batch_size;
+      setting.batch = settings_.get<RunOptions>().batch_size;
       auto phases = phase_trials(setting, method, backbone);
       progress_(method.name + " in " + std::to_string(setting.modules) + " modules");
       const std::size_t first = report_.settings.size();
@@ -123,9 +115,8 @@ class Planner {
   std::vector<PhaseTrial> phase_trials(PlannedSetting& setting, const MethodEntry& method,
                                        const Backbone& backbone) {
     setting.recompute = "default";
-    Config copy = changed(config_, setting);
     std::vector<PhaseTrial> trials;
-    for (auto& phase : training_phases(copy, method)) {
+    for (auto& phase : training_phases(applied(setting, settings_, "plan"), method)) {
       const Plan plan = make_plan(phase.settings, backbone, phase.method);
       if (trials.empty()) setting.modules = static_cast<std::int64_t>(plan.partition.size());
       trials.push_back({phase.share(), make_trial(phase.settings, backbone, phase.method),
@@ -170,7 +161,7 @@ class Planner {
 
   /// What the method itself finds best, or the run asks for, then more modules.
   std::vector<std::int64_t> phased_module_counts(const Backbone& backbone) {
-    const std::int64_t given = config_.get<RunOptions>().modules;
+    const std::int64_t given = settings_.get<RunOptions>().modules;
     std::vector<std::int64_t> counts{given};
     if (given > 0 || bytes_ == 0) return counts;
     const auto blocks = static_cast<std::int64_t>(backbone.block_count());
@@ -239,7 +230,7 @@ class Planner {
     setting.step_seconds = trial.seconds(setting.batch, bytes_ == 0 ? peak / 2 : bytes_);
   }
 
-  Config& config_;
+  Settings settings_;
   std::int64_t bytes_;
   const Report& progress_;
   PlanReport report_;
@@ -254,12 +245,11 @@ std::string method_spec(const PlannedSetting& setting) {
 
 }  // namespace
 
-PlanReport plan_training(Config& config, std::int64_t bytes, bool rivals, const Report& progress) {
-  const DataSource data = make_data(config);
-  settle_memory_format(config, data);
-  const Backbone backbone = make_backbone(config, data);
-  const std::string& method = config.get<RunOptions>().method;
-  Planner planner(config, bytes, progress);
+PlanReport plan_training(const Settings& settings, const DataSource& data, std::int64_t bytes,
+                         bool rivals, const Report& progress) {
+  const Backbone backbone = make_backbone(settings, data);
+  const std::string& method = settings.get<RunOptions>().method;
+  Planner planner(settings, bytes, progress);
   if (rivals) {
     for (const auto& entry : method_registry().entries()) {
       if (entry.end_to_end && entry.name != method) planner.try_method(entry, backbone);
@@ -269,11 +259,11 @@ PlanReport plan_training(Config& config, std::int64_t bytes, bool rivals, const 
   return planner.take(method_named(method).name);
 }
 
-void measure_settings(Config& config, PlanReport& report, const Report& progress) {
+void measure_settings(const Settings& settings, PlanReport& report, const Report& progress) {
   BenchmarkOptions options;
   options.repeats = 5;
   for (const auto& setting : report.settings) options.methods.push_back(method_spec(setting));
-  const auto results = run_benchmark(config, options, progress);
+  const auto results = run_benchmark(settings, options, progress);
   for (auto& setting : report.settings) {
     const auto found = std::find_if(results.begin(), results.end(),
                                     [spec = method_spec(setting)](const BenchmarkResult& result) {
@@ -285,12 +275,14 @@ void measure_settings(Config& config, PlanReport& report, const Report& progress
   }
 }
 
-void apply(const PlannedSetting& setting, Config& config, const std::string& origin) {
-  config.apply("method", setting.method, origin);
-  config.apply("modules", std::to_string(setting.modules), origin);
-  config.apply("partition", setting.partition, origin);
-  config.apply("engine.recompute", setting.recompute, origin);
-  config.apply("engine.micro_batches", std::to_string(setting.micro_batches), origin);
+Settings applied(const PlannedSetting& setting, const Settings& settings,
+                 const std::string& origin) {
+  return settings.with({{"method", setting.method},
+                        {"modules", std::to_string(setting.modules)},
+                        {"partition", setting.partition},
+                        {"engine.recompute", setting.recompute},
+                        {"engine.micro_batches", std::to_string(setting.micro_batches)}},
+                       origin);
 }
 
 }  // namespace mlaan

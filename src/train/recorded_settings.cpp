@@ -19,7 +19,7 @@ bool is_settled_by_the_run(const Field& asked) {
          (asked.key == "threads" && asked.value() == OptionValue(std::int64_t{0}));
 }
 
-std::optional<OtherSetting> first_difference(Config& recorded, Config& asked,
+std::optional<OtherSetting> first_difference(const Settings& recorded, const Settings& asked,
                                              const std::set<std::string>& besides) {
   for (const auto& field : asked.options().fields()) {
     const OptionValue value = recorded.options().field(field.key).value();

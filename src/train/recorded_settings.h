@@ -1,7 +1,7 @@
 // Settings that a run was begun with, beside those that are asked for now.
 #pragma once
 
-#include <mlaan/train/config.h>
+#include <mlaan/train/settings.h>
 
 #include <optional>
 #include <set>
@@ -25,7 +25,7 @@ struct OtherSetting {
 
 /// The first setting in which the two differ, but for what is free to differ, what the run has
 /// settled by itself, and `besides`.
-std::optional<OtherSetting> first_difference(Config& recorded, Config& asked,
+std::optional<OtherSetting> first_difference(const Settings& recorded, const Settings& asked,
                                              const std::set<std::string>& besides = {});
 
 }  // namespace mlaan

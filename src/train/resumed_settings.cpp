@@ -15,39 +15,37 @@ namespace mlaan {
 namespace {
 
 /// A setting of the checkpoint's that is another one now, of these: "seed = 1, where it was 0".
-std::optional<std::string> other_setting(const Checkpoint& checkpoint, Config& config,
+std::optional<std::string> other_setting(const Checkpoint& checkpoint, const Settings& settings,
                                          const std::vector<std::string>& keys) {
-  Config recorded;
-  recorded.apply_text(checkpoint.info.config, checkpoint.path.string());
+  const Settings recorded = read_settings(checkpoint.info.config, checkpoint.path.string());
   for (const auto& key : keys) {
-    const OptionValue before = recorded.options().field(key).value();
-    const OptionValue now = config.options().field(key).value();
+    const OptionValue before = recorded.value(key);
+    const OptionValue now = settings.value(key);
     if (before != now) return key + " = " + to_toml(now) + ", where it was " + to_toml(before);
   }
   return std::nullopt;
 }
 
 /// The same of the number of images a step, which several processes may share.
-std::optional<std::string> other_batch(const Checkpoint& checkpoint, Config& config) {
-  Config recorded;
-  recorded.apply_text(checkpoint.info.config, checkpoint.path.string());
+std::optional<std::string> other_batch(const Checkpoint& checkpoint, const Settings& settings) {
+  const Settings recorded = read_settings(checkpoint.info.config, checkpoint.path.string());
   const std::int64_t before = whole_batch(recorded);
-  const std::int64_t now = whole_batch(config);
+  const std::int64_t now = whole_batch(settings);
   if (before == now) return std::nullopt;
-  const auto said = [](Config& settings, std::int64_t images) {
+  const auto said = [](const Settings& settings, std::int64_t images) {
     const auto processes = settings.get<DistOptions>().processes;
     return std::to_string(settings.get<RunOptions>().batch_size) +
            (processes == 1 ? ""
                            : " in each of " + std::to_string(processes) + " processes, " +
                                  std::to_string(images) + " together");
   };
-  return "batch_size = " + said(config, now) + ", where it was " + said(recorded, before);
+  return "batch_size = " + said(settings, now) + ", where it was " + said(recorded, before);
 }
 
 /// What decides which images are for what.
-std::vector<std::string> keys_of_split(Config& config) {
+std::vector<std::string> keys_of_split(const Settings& settings) {
   std::vector<std::string> keys{"seed", "validation.fraction", "dataset"};
-  for (const auto& key : config.options().keys()) {
+  for (const auto& key : settings.options().keys()) {
     const bool is_of_data = key == "folder.split_seed" || key == "folder.test_fraction" ||
                             key == "svhn.extra" || key == "procedural.train_size";
     if (is_of_data) keys.push_back(key);
@@ -57,14 +55,14 @@ std::vector<std::string> keys_of_split(Config& config) {
 
 }  // namespace
 
-void check_goes_on(const Checkpoint& checkpoint, Config& config, const DataSource& data) {
+void check_goes_on(const Checkpoint& checkpoint, const Settings& settings, const DataSource& data) {
   check_data(checkpoint, data);
   const TrainingState& state = checkpoint.info.state;
   if (state.batch == 0) return;
-  auto other = other_batch(checkpoint, config);
+  auto other = other_batch(checkpoint, settings);
   if (!other) {
     other = other_setting(
-        checkpoint, config,
+        checkpoint, settings,
         {"limit.train_batches", "train_limit", "seed", "validation.fraction", "dataset"});
   }
   if (!other) return;
@@ -76,9 +74,10 @@ void check_goes_on(const Checkpoint& checkpoint, Config& config, const DataSourc
                   std::to_string(state.epoch + 1) + " to the epoch's end, and change it then");
 }
 
-void check_same_split(const Checkpoint& checkpoint, Config& config, const DataSource& data) {
+void check_same_split(const Checkpoint& checkpoint, const Settings& settings,
+                      const DataSource& data) {
   const std::int64_t before = checkpoint.info.train_images;
-  std::optional<std::string> other = other_setting(checkpoint, config, keys_of_split(config));
+  std::optional<std::string> other = other_setting(checkpoint, settings, keys_of_split(settings));
   if (!other && before > 0 && data.train->size() != before) {
     other = std::to_string(data.train->size()) + " training images, where there were " +
             std::to_string(before);

@@ -32,11 +32,12 @@ std::int64_t whole(double count) {
 
 }  // namespace
 
-RunCheckpoints::RunCheckpoints(Config& config, const DataSource& data, fs::path run_folder)
-    : config_(config),
+RunCheckpoints::RunCheckpoints(const Settings& settings, const DataSource& data,
+                               fs::path run_folder)
+    : settings_(settings),
       data_(data),
       folder_(last_checkpoint(run_folder).parent_path()),
-      period_(Period::parse(config.get<SaveOptions>().every)) {}
+      period_(Period::parse(settings.get<SaveOptions>().every)) {}
 
 void RunCheckpoints::make_folder() const {
   fs::create_directories(folder_);
@@ -53,7 +54,7 @@ bool RunCheckpoints::is_due_by_time() const {
 }
 
 bool RunCheckpoints::are_due(std::int64_t epoch) const {
-  return period_.unit != Period::Unit::epochs || epoch == config_.get<RunOptions>().epochs ||
+  return period_.unit != Period::Unit::epochs || epoch == settings_.get<RunOptions>().epochs ||
          epoch % whole(period_.count) == 0;
 }
 
@@ -71,8 +72,8 @@ fs::path RunCheckpoints::write(const std::string& file, Engine& engine, const Tr
                                const std::vector<NamedTensor>& more) {
   refuse_divergence(engine, state);
   CheckpointInfo info;
-  info.config = config_.to_toml();
-  info.model = config_.get<RunOptions>().model;
+  info.config = settings_.to_toml();
+  info.model = settings_.get<RunOptions>().model;
   info.classes = engine.backbone().classes();
   info.image_shape = data_.image_shape;
   info.class_names = data_.classes;
@@ -90,11 +91,11 @@ void RunCheckpoints::note_written(const TrainingState& state) {
 }
 
 std::string RunCheckpoints::file_of_epoch(std::int64_t epoch) const {
-  return config_.get<SaveOptions>().keep > 0 ? epoch_file(epoch) : "";
+  return settings_.get<SaveOptions>().keep > 0 ? epoch_file(epoch) : "";
 }
 
 void RunCheckpoints::remove_outdated(std::int64_t epoch) const {
-  fs::remove(folder_ / epoch_file(epoch - config_.get<SaveOptions>().keep));
+  fs::remove(folder_ / epoch_file(epoch - settings_.get<SaveOptions>().keep));
 }
 
 void RunCheckpoints::refuse_divergence(Engine& engine, const TrainingState& state) {

@@ -6,7 +6,7 @@
 #include <mlaan/core/quantity.h>
 #include <mlaan/data/dataset.h>
 #include <mlaan/train/checkpoint.h>
-#include <mlaan/train/config.h>
+#include <mlaan/train/settings.h>
 
 #include <torch/types.h>
 
@@ -20,7 +20,8 @@ namespace mlaan {
 /// Of one run, in its folder. Files are called as Trainer says.
 class RunCheckpoints {
  public:
-  RunCheckpoints(Config& config, const DataSource& data, std::filesystem::path run_folder);
+  RunCheckpoints(const Settings& settings, const DataSource& data,
+                 std::filesystem::path run_folder);
 
   /// Makes their folder, and removes what a killed process has left half-written.
   void make_folder() const;
@@ -59,7 +60,7 @@ class RunCheckpoints {
  private:
   void refuse_divergence(Engine& engine, const TrainingState& state);
 
-  Config& config_;
+  Settings settings_;
   const DataSource& data_;
   std::filesystem::path folder_;
   Period period_;

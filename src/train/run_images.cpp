@@ -10,8 +10,8 @@
 namespace mlaan {
 namespace {
 
-std::size_t images_of(std::int64_t batches, Config& config) {
-  return static_cast<std::size_t>(batches) * static_cast<std::size_t>(whole_batch(config));
+std::size_t images_of(std::int64_t batches, const Settings& settings) {
+  return static_cast<std::size_t>(batches) * static_cast<std::size_t>(whole_batch(settings));
 }
 
 void keep_first(std::vector<std::int64_t>& indices, std::size_t count) {
@@ -20,18 +20,18 @@ void keep_first(std::vector<std::int64_t>& indices, std::size_t count) {
 
 }  // namespace
 
-std::int64_t whole_batch(Config& config) {
-  return config.get<RunOptions>().batch_size * config.get<DistOptions>().processes;
+std::int64_t whole_batch(const Settings& settings) {
+  return settings.get<RunOptions>().batch_size * settings.get<DistOptions>().processes;
 }
 
-Split split_of_run(Config& config, const DataSource& data) {
-  const auto& run = config.get<RunOptions>();
-  const auto& limit = config.get<LimitOptions>();
-  Split split = split_training_set(data.train->size(), config.get<ValidationOptions>().fraction,
+Split split_of_run(const Settings& settings, const DataSource& data) {
+  const auto& run = settings.get<RunOptions>();
+  const auto& limit = settings.get<LimitOptions>();
+  Split split = split_training_set(data.train->size(), settings.get<ValidationOptions>().fraction,
                                    run.train_limit, static_cast<std::uint64_t>(run.seed));
   if (split.train.empty()) throw UserError("validation.fraction leaves no image to train on");
   if (limit.overfit_batches > 0) {
-    const std::size_t images = images_of(limit.overfit_batches, config);
+    const std::size_t images = images_of(limit.overfit_batches, settings);
     if (images > split.train.size()) {
       throw UserError("limit.overfit_batches = " + std::to_string(limit.overfit_batches) +
                       " needs " + std::to_string(images) + " images, and there are " +
@@ -41,15 +41,15 @@ Split split_of_run(Config& config, const DataSource& data) {
     split.validation = split.train;
   }
   if (limit.validation_batches > 0) {
-    keep_first(split.validation, images_of(limit.validation_batches, config));
+    keep_first(split.validation, images_of(limit.validation_batches, settings));
   }
   return split;
 }
 
-std::vector<std::int64_t> test_images_of_run(Config& config, const DataSource& data) {
+std::vector<std::int64_t> test_images_of_run(const Settings& settings, const DataSource& data) {
   std::vector<std::int64_t> all = all_indices(*data.test);
-  const std::int64_t batches = config.get<LimitOptions>().test_batches;
-  const std::size_t count = images_of(batches, config);
+  const std::int64_t batches = settings.get<LimitOptions>().test_batches;
+  const std::size_t count = images_of(batches, settings);
   if (batches == 0 || count >= all.size()) return all;
   std::vector<std::int64_t> spread;
   for (std::size_t i = 0; i < count; ++i) spread.push_back(all[i * all.size() / count]);

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <mlaan/data/loader.h>
-#include <mlaan/train/config.h>
+#include <mlaan/train/settings.h>
 
 #include <cstdint>
 #include <vector>
@@ -10,14 +10,14 @@
 namespace mlaan {
 
 /// Images a step, of all processes together.
-std::int64_t whole_batch(Config& config);
+std::int64_t whole_batch(const Settings& settings);
 
 /// Under the run's validation fraction, seed and limits.
 /// \throws UserError where these leave no image to train on, or fewer than batches to overfit.
-Split split_of_run(Config& config, const DataSource& data);
+Split split_of_run(const Settings& settings, const DataSource& data);
 
 /// Those that the run is tested on: all, or as many as its limit allows, evenly spread, since data
 /// sets often lie class by class.
-std::vector<std::int64_t> test_images_of_run(Config& config, const DataSource& data);
+std::vector<std::int64_t> test_images_of_run(const Settings& settings, const DataSource& data);
 
 }  // namespace mlaan

@@ -27,12 +27,12 @@
 namespace mlaan {
 namespace {
 
-std::uint64_t seed_of(Config& config) {
-  return static_cast<std::uint64_t>(config.get<RunOptions>().seed);
+std::uint64_t seed_of(const Settings& settings) {
+  return static_cast<std::uint64_t>(settings.get<RunOptions>().seed);
 }
 
-CropRecipe crop_recipe(Config& config, const DataSource& data) {
-  const auto& augment = config.get<AugmentOptions>();
+CropRecipe crop_recipe(const Settings& settings, const DataSource& data) {
+  const auto& augment = settings.get<AugmentOptions>();
   if (!augment.enabled) return {};
   CropRecipe crop = data.crop;
   if (augment.crop != "default") crop.resized = augment.crop == "resized";
@@ -42,8 +42,8 @@ CropRecipe crop_recipe(Config& config, const DataSource& data) {
   return crop;
 }
 
-PixelRecipe pixel_recipe(Config& config, const DataSource& data) {
-  const auto& augment = config.get<AugmentOptions>();
+PixelRecipe pixel_recipe(const Settings& settings, const DataSource& data) {
+  const auto& augment = settings.get<AugmentOptions>();
   if (!augment.enabled) return {};
   PixelRecipe recipe;
   recipe.jitter = {augment.brightness, augment.contrast, augment.saturation, augment.hue};
@@ -59,8 +59,8 @@ PixelRecipe pixel_recipe(Config& config, const DataSource& data) {
   return recipe;
 }
 
-MixRecipe mix_recipe(Config& config) {
-  const auto& augment = config.get<AugmentOptions>();
+MixRecipe mix_recipe(const Settings& settings) {
+  const auto& augment = settings.get<AugmentOptions>();
   if (!augment.enabled) return {};
   return {augment.mixup, augment.cutmix, augment.mix_probability, augment.mix_switch_probability,
           augment.mix_off_epoch};
@@ -76,45 +76,46 @@ void check_takes_probabilities_of(const Plan& plan, const std::string& mixing) {
 }
 
 /// Fits a method's plan to the labels that the run trains with.
-void adapt_to_labels(Plan& plan, Config& config) {
-  if (config.get<TeacherOptions>().share > 0) {
+void adapt_to_labels(Plan& plan, const Settings& settings) {
+  if (settings.get<TeacherOptions>().share > 0) {
     check_takes_probabilities_of(plan, "a teacher's probabilities (teacher.share above 0)");
   }
-  const auto& augment = config.get<AugmentOptions>();
+  const auto& augment = settings.get<AugmentOptions>();
   if (!augment.enabled) return;
   smooth_labels(plan, augment.label_smoothing);
-  if (!mix_recipe(config).is_on()) return;
+  if (!mix_recipe(settings).is_on()) return;
   check_takes_probabilities_of(plan, "augment.mixup and augment.cutmix");
 }
 
-Transform train_transform(Config& config, const DataSource& data) {
-  const CropRecipe crop = crop_recipe(config, data);
+Transform train_transform(const Settings& settings, const DataSource& data) {
+  const CropRecipe crop = crop_recipe(settings, data);
   Framing framing = data.framing;
   if (crop.resized) {
-    const auto& augment = config.get<AugmentOptions>();
+    const auto& augment = settings.get<AugmentOptions>();
     framing.kind = Framing::Kind::random;
     framing.height = data.image_shape.at(1);
     framing.width = data.image_shape.at(2);
     framing.range = {augment.smallest_area, 1, augment.widest_ratio};
   }
-  return {data.normalisation, crop, framing, pixel_recipe(config, data)};
+  return {data.normalisation, crop, framing, pixel_recipe(settings, data)};
 }
 
-LoaderOptions loader_options(Config& config, const DataSource& data, SkipReport on_skipped) {
-  const auto& run = config.get<RunOptions>();
+LoaderOptions loader_options(const Settings& settings, const DataSource& data,
+                             SkipReport on_skipped) {
+  const auto& run = settings.get<RunOptions>();
   LoaderOptions options;
   options.batch_size = run.batch_size;
   options.workers = run.workers;
-  options.memory_format = memory_format(config);
-  options.seed = seed_of(config);
+  options.memory_format = memory_format(settings);
+  options.seed = seed_of(settings);
   options.skip_damaged = data.skip_damaged;
   options.on_skipped = std::move(on_skipped);
   return options;
 }
 
-OptimizerFactory optimizer_factory(Config& config) {
-  const auto& options = config.get<OptimizerOptions>();
-  const double lr = config.get<RunOptions>().lr;
+OptimizerFactory optimizer_factory(const Settings& settings) {
+  const auto& options = settings.get<OptimizerOptions>();
+  const double lr = settings.get<RunOptions>().lr;
   const auto decay = [&](double usual) {
     return options.weight_decay < 0 ? usual : options.weight_decay;
   };
@@ -184,34 +185,23 @@ torch::Device parse_device(const std::string& text) {
   return device;
 }
 
-void make_paths_absolute(Config& config) {
-  std::vector<std::string> keys{"data", "weights"};
-  if (is_script_file(config.get<RunOptions>().model)) keys.emplace_back("model");
-  for (const auto& key : keys) {
-    const Field& field = config.options().field(key);
-    const auto path = std::get<std::string>(field.value());
-    if (path.empty()) continue;
-    field.assign(std::filesystem::absolute(path).string());
-  }
+DataSource make_data(const Settings& settings) {
+  const auto& run = settings.get<RunOptions>();
+  return load_dataset(run.dataset, run.data, settings.options());
 }
 
-DataSource make_data(Config& config) {
-  const auto& run = config.get<RunOptions>();
-  return load_dataset(run.dataset, run.data, config.options());
-}
-
-Backbone make_backbone(Config& config, std::int64_t classes, const Shape& image_shape) {
-  const auto& run = config.get<RunOptions>();
-  Backbone backbone = make_backbone(run.model, classes, image_shape, seed_of(config));
+Backbone make_backbone(const Settings& settings, std::int64_t classes, const Shape& image_shape) {
+  const auto& run = settings.get<RunOptions>();
+  Backbone backbone = make_backbone(run.model, classes, image_shape, seed_of(settings));
   if (run.drop_path >= 0) set_drop_path(backbone, run.drop_path);
   return backbone;
 }
 
-Backbone make_backbone(Config& config, const DataSource& data) {
+Backbone make_backbone(const Settings& settings, const DataSource& data) {
   Backbone backbone =
-      make_backbone(config, static_cast<std::int64_t>(data.classes.size()), data.image_shape);
+      make_backbone(settings, static_cast<std::int64_t>(data.classes.size()), data.image_shape);
   backbone.set_normalisation(data.normalisation);
-  const auto& run = config.get<RunOptions>();
+  const auto& run = settings.get<RunOptions>();
   if (!run.weights.empty()) {
     load_pretrained(run.weights, backbone,
                     run.weights_head == "fresh" ? PretrainedHead::fresh : PretrainedHead::load,
@@ -224,105 +214,106 @@ MethodEntry method_named(const std::string& name) {
   return is_plan_file(name) ? plan_file_method(name) : find_method(name);
 }
 
-Partition make_partition(Config& config, const Backbone& backbone, const MethodEntry& method) {
-  const auto& run = config.get<RunOptions>();
+Partition make_partition(const Settings& settings, const Backbone& backbone,
+                         const MethodEntry& method) {
+  const auto& run = settings.get<RunOptions>();
   if (run.partition == "default" && method.partition) {
-    return method.partition(backbone, static_cast<std::size_t>(run.modules), config.options());
+    return method.partition(backbone, static_cast<std::size_t>(run.modules), settings.options());
   }
   const auto known =
       partition_of_kind(run.partition, backbone, static_cast<std::size_t>(run.modules));
   return known ? *known : partition_by_hand(run, backbone);
 }
 
-Plan make_bare_plan(Config& config, const Backbone& backbone, const MethodEntry& method) {
+Plan make_bare_plan(const Settings& settings, const Backbone& backbone, const MethodEntry& method) {
   if (method.phases && !method.plan) {
     throw UserError(method.name + " has phases, each with a plan of its own, and no other plan");
   }
-  Plan plan = method.plan(backbone, make_partition(config, backbone, method), config.options(),
-                          seed_of(config));
-  scale_net_learning_rates(plan, backbone, config.get<OptimizerOptions>().net_lr);
-  adapt_to_labels(plan, config);
+  Plan plan = method.plan(backbone, make_partition(settings, backbone, method), settings.options(),
+                          seed_of(settings));
+  scale_net_learning_rates(plan, backbone, settings.get<OptimizerOptions>().net_lr);
+  adapt_to_labels(plan, settings);
   return plan;
 }
 
-Plan make_bare_plan(Config& config, const Backbone& backbone, const std::string& method) {
-  return make_bare_plan(config, backbone, method_named(method));
+Plan make_bare_plan(const Settings& settings, const Backbone& backbone, const std::string& method) {
+  return make_bare_plan(settings, backbone, method_named(method));
 }
 
-Plan make_plan(Config& config, const Backbone& backbone, const MethodEntry& method) {
-  Plan plan = make_bare_plan(config, backbone, method);
-  const auto& execution = config.get<ExecutionOptions>();
+Plan make_plan(const Settings& settings, const Backbone& backbone, const MethodEntry& method) {
+  Plan plan = make_bare_plan(settings, backbone, method);
+  const auto& execution = settings.get<ExecutionOptions>();
   if (execution.recompute != "auto") {
     set_recompute(plan, execution.recompute == "default" ? default_recompute(plan)
                                                          : parse_recompute(execution.recompute));
     return plan;
   }
-  Trial trial = make_trial(config, backbone, method);
-  reduce_peak(trial, config.get<RunOptions>().batch_size, memory_limit(config),
+  Trial trial = make_trial(settings, backbone, method);
+  reduce_peak(trial, settings.get<RunOptions>().batch_size, memory_limit(settings),
               execution.micro_batches);
   plan.recompute = trial.plan().recompute;
   plan.recompute_nets = trial.plan().recompute_nets;
   return plan;
 }
 
-Plan make_plan(Config& config, const Backbone& backbone, const std::string& method) {
-  return make_plan(config, backbone, method_named(method));
+Plan make_plan(const Settings& settings, const Backbone& backbone, const std::string& method) {
+  return make_plan(settings, backbone, method_named(method));
 }
 
-Trial make_trial(Config& config, const Backbone& backbone, const MethodEntry& method) {
-  Backbone scratch = make_backbone(config, backbone.classes(), backbone.input_shape(0));
+Trial make_trial(const Settings& settings, const Backbone& backbone, const MethodEntry& method) {
+  Backbone scratch = make_backbone(settings, backbone.classes(), backbone.input_shape(0));
   scratch.set_normalisation(backbone.normalisation());
-  Plan plan = make_bare_plan(config, scratch, method);
-  return Trial(std::move(scratch), std::move(plan), make_engine_options(config));
+  Plan plan = make_bare_plan(settings, scratch, method);
+  return Trial(std::move(scratch), std::move(plan), make_engine_options(settings));
 }
 
-std::int64_t memory_limit(Config& config) {
-  const auto& text = config.get<RunOptions>().memory;
+std::int64_t memory_limit(const Settings& settings) {
+  const auto& text = settings.get<RunOptions>().memory;
   return text.empty() ? 0 : parse_bytes(text);
 }
 
-torch::MemoryFormat memory_format(Config& config) {
-  return config.get<ExecutionOptions>().memory_format == "contiguous"
+torch::MemoryFormat memory_format(const Settings& settings) {
+  return settings.get<ExecutionOptions>().memory_format == "contiguous"
              ? torch::MemoryFormat::Contiguous
              : torch::MemoryFormat::ChannelsLast;
 }
 
-EngineOptions make_engine_options(Config& config) {
+EngineOptions make_engine_options(const Settings& settings) {
   EngineOptions options;
-  options.optimizer = optimizer_factory(config);
-  options.fused_update = config.get<ExecutionOptions>().fused_update;
-  options.micro_batches = config.get<ExecutionOptions>().micro_batches;
-  options.device = parse_device(config.get<RunOptions>().device);
-  options.memory_format = memory_format(config);
-  options.seed = seed_of(config);
-  options.precision = parse_precision(config.get<ExecutionOptions>().precision);
-  options.boundaries = parse_precision(config.get<ExecutionOptions>().boundaries);
-  options.clip_grad = config.get<OptimizerOptions>().clip_grad;
-  options.layer_decay = config.get<OptimizerOptions>().layer_decay;
+  options.optimizer = optimizer_factory(settings);
+  options.fused_update = settings.get<ExecutionOptions>().fused_update;
+  options.micro_batches = settings.get<ExecutionOptions>().micro_batches;
+  options.device = parse_device(settings.get<RunOptions>().device);
+  options.memory_format = memory_format(settings);
+  options.seed = seed_of(settings);
+  options.precision = parse_precision(settings.get<ExecutionOptions>().precision);
+  options.boundaries = parse_precision(settings.get<ExecutionOptions>().boundaries);
+  options.clip_grad = settings.get<OptimizerOptions>().clip_grad;
+  options.layer_decay = settings.get<OptimizerOptions>().layer_decay;
   check_precision(options.precision, options.device);
   return options;
 }
 
-std::unique_ptr<Loader> make_train_loader(Config& config, const DataSource& data,
+std::unique_ptr<Loader> make_train_loader(const Settings& settings, const DataSource& data,
                                           std::vector<std::int64_t> indices, SkipReport on_skipped,
                                           const BatchShare& share) {
-  LoaderOptions options = loader_options(config, data, std::move(on_skipped));
+  LoaderOptions options = loader_options(settings, data, std::move(on_skipped));
   options.share = share;
   options.shuffle = true;
   options.drop_last = true;
-  options.mix = mix_recipe(config);
+  options.mix = mix_recipe(settings);
   options.classes = static_cast<std::int64_t>(data.classes.size());
-  return std::make_unique<Loader>(data.train, std::move(indices), train_transform(config, data),
+  return std::make_unique<Loader>(data.train, std::move(indices), train_transform(settings, data),
                                   options);
 }
 
-std::unique_ptr<Loader> make_plain_loader(Config& config, const DataSource& data,
+std::unique_ptr<Loader> make_plain_loader(const Settings& settings, const DataSource& data,
                                           const std::shared_ptr<const Dataset>& dataset,
                                           std::vector<std::int64_t> indices,
                                           SkipReport on_skipped) {
   return std::make_unique<Loader>(dataset, std::move(indices),
                                   Transform(data.normalisation, CropRecipe{}, data.framing),
-                                  loader_options(config, data, std::move(on_skipped)));
+                                  loader_options(settings, data, std::move(on_skipped)));
 }
 
 std::vector<std::int64_t> all_indices(const Dataset& dataset) {

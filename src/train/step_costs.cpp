@@ -16,8 +16,8 @@ constexpr std::int64_t timed_steps = 7;
 constexpr std::int64_t most_segments = 32;
 
 /// Checkpointing in 2, 4, 8, … segments, as far as the network has units for them.
-std::vector<std::string> checkpointing_specs(Config& config, const DataSource& data) {
-  const auto units = static_cast<std::int64_t>(make_backbone(config, data).size());
+std::vector<std::string> checkpointing_specs(const Settings& settings, const DataSource& data) {
+  const auto units = static_cast<std::int64_t>(make_backbone(settings, data).size());
   std::vector<std::string> specs;
   for (std::int64_t segments = 2; segments <= std::min(units, most_segments); segments *= 2) {
     specs.push_back(checkpointing_spec(segments));
@@ -33,7 +33,7 @@ const StepCost* find_cost(const std::string& spec, const std::vector<StepCost>& 
 
 }  // namespace
 
-std::vector<StepCost> measure_step_costs(Config& config, const DataSource& data,
+std::vector<StepCost> measure_step_costs(const Settings& settings, const DataSource& data,
                                          const std::vector<MethodSpec>& specs,
                                          const std::function<void(const std::string&)>& progress,
                                          const std::function<bool()>& should_stop) {
@@ -45,7 +45,7 @@ std::vector<StepCost> measure_step_costs(Config& config, const DataSource& data,
     end_to_end = end_to_end || (spec.method == reference_method() && spec.settings.empty());
   }
   if (end_to_end) {
-    for (auto& spec : checkpointing_specs(config, data)) {
+    for (auto& spec : checkpointing_specs(settings, data)) {
       const auto& asked = options.methods;
       if (std::find(asked.begin(), asked.end(), spec) == asked.end()) {
         options.methods.push_back(std::move(spec));
@@ -53,7 +53,7 @@ std::vector<StepCost> measure_step_costs(Config& config, const DataSource& data,
     }
   }
   std::vector<StepCost> costs;
-  for (const auto& result : run_benchmark(config, options, progress, should_stop)) {
+  for (const auto& result : run_benchmark(settings, options, progress, should_stop)) {
     costs.push_back({result.spec.text, result.time_ratio, result.peak_bytes});
   }
   return costs;

@@ -23,29 +23,30 @@ std::vector<double> errors_of(const MultiExitNetwork& network, Loader& loader,
   return errors;
 }
 
-std::vector<double> validation_errors(const MultiExitNetwork& network, Config& config,
+std::vector<double> validation_errors(const MultiExitNetwork& network, const Settings& settings,
                                       const DataSource& data, torch::Device device) {
-  const Split split = split_of_run(config, data);
-  const auto loader = make_plain_loader(config, data, data.train, split.validation);
+  const Split split = split_of_run(settings, data);
+  const auto loader = make_plain_loader(settings, data, data.train, split.validation);
   return errors_of(network, *loader, device);
 }
 
-std::vector<double> test_errors(const MultiExitNetwork& network, Config& config,
+std::vector<double> test_errors(const MultiExitNetwork& network, const Settings& settings,
                                 const DataSource& data, torch::Device device) {
-  const auto loader = make_plain_loader(config, data, data.test, all_indices(*data.test));
+  const auto loader = make_plain_loader(settings, data, data.test, all_indices(*data.test));
   return errors_of(network, *loader, device);
 }
 
 }  // namespace
 
-MultiExitNetwork read_network(const Checkpoint& checkpoint, Config& config, ExportInfo& info) {
+MultiExitNetwork read_network(const Checkpoint& checkpoint, const Settings& settings,
+                              ExportInfo& info) {
   static_cast<NetworkDescription&>(info) = checkpoint.info;
-  const auto& run = config.get<RunOptions>();
+  const auto& run = settings.get<RunOptions>();
   info.method = run.method;
   info.dataset = run.dataset;
-  info.dataset_settings = dataset_settings(config);
+  info.dataset_settings = dataset_settings(settings);
   info.epochs = checkpoint.info.state.epoch;
-  MultiExitNetwork network{read_backbone(checkpoint, config), Partition({0}), {}};
+  MultiExitNetwork network{read_backbone(checkpoint, settings), Partition({0}), {}};
   network.backbone.set_normalisation(checkpoint.info.normalisation);
   network.partition = Partition::uniform(network.backbone, 1);
   const double error = checkpoint.info.state.validation_error;
@@ -53,12 +54,12 @@ MultiExitNetwork read_network(const Checkpoint& checkpoint, Config& config, Expo
   return network;
 }
 
-MultiExitNetwork read_network_with_exits(const Checkpoint& checkpoint, Config& config,
+MultiExitNetwork read_network_with_exits(const Checkpoint& checkpoint, const Settings& settings,
                                          const DataSource& data, ExportInfo& info) {
   check_data(checkpoint, data);
-  MultiExitNetwork network = read_network(checkpoint, config, info);
-  const auto& run = config.get<RunOptions>();
-  TrainingPhase phase = phase_of(checkpoint, config);
+  MultiExitNetwork network = read_network(checkpoint, settings, info);
+  const auto& run = settings.get<RunOptions>();
+  TrainingPhase phase = phase_of(checkpoint, settings);
   const Plan plan = make_bare_plan(phase.settings, network.backbone, phase.method);
   network.partition = plan.partition;
   network.exits = early_exits(plan, network.backbone);
@@ -70,7 +71,7 @@ MultiExitNetwork read_network_with_exits(const Checkpoint& checkpoint, Config& c
   const torch::Device device = parse_device(run.device);
   network.train(false);
   network.to(device);
-  auto errors = validation_errors(network, config, data, device);
+  auto errors = validation_errors(network, settings, data, device);
   const double head_error = errors.back();
   std::vector<EarlyExit> kept;
   std::vector<double> kept_errors;
@@ -80,7 +81,7 @@ MultiExitNetwork read_network_with_exits(const Checkpoint& checkpoint, Config& c
   }
   kept_errors.push_back(head_error);
   network.exits = std::move(kept);
-  const auto on_test = test_errors(network, config, data, device);
+  const auto on_test = test_errors(network, settings, data, device);
   const auto names = network.output_names();
   info.exits.clear();
   for (std::size_t i = 0; i < names.size(); ++i) {

@@ -24,8 +24,7 @@ namespace {
 /// Whether the names of a published data set's classes are only their numbers in one of the two, as
 /// where the file of names is not there.
 bool are_without_names(const Checkpoint& checkpoint, const DataSource& data) {
-  Config recorded;
-  recorded.apply_text(checkpoint.info.config, checkpoint.path.string());
+  const Settings recorded = read_settings(checkpoint.info.config, checkpoint.path.string());
   if (data.name == "folder" || recorded.get<RunOptions>().dataset != data.name) return false;
   const auto numbers = numbered_classes(static_cast<std::int64_t>(data.classes.size()));
   return data.classes == numbers || checkpoint.info.class_names == numbers;
@@ -53,10 +52,10 @@ void check_same_names(const Checkpoint& checkpoint, const DataSource& data) {
 
 fs::path reported_checkpoint(const fs::path& path) {
   if (!fs::is_directory(path)) return path;
-  Config config;
-  if (fs::exists(path / "config.toml")) config.apply_file(path / "config.toml");
+  const fs::path record = path / "config.toml";
+  const Settings settings = fs::exists(record) ? read_settings(record) : Settings();
   return last_checkpoint(path).parent_path() /
-         (config.get<ValidationOptions>().report + ".safetensors");
+         (settings.get<ValidationOptions>().report + ".safetensors");
 }
 
 void check_data(const Checkpoint& checkpoint, const DataSource& data) {
@@ -92,29 +91,29 @@ DataSource with_classes_of(const Checkpoint& checkpoint, DataSource data) {
   return data;
 }
 
-void refuse_unnamed_script(const Checkpoint& checkpoint, Config& config) {
-  const std::string& model = config.get<RunOptions>().model;
-  if (!is_script_file(model) || config.origin("model") != checkpoint.path.string()) return;
+void refuse_unnamed_script(const Checkpoint& checkpoint, const Settings& settings) {
+  const std::string& model = settings.get<RunOptions>().model;
+  if (!is_script_file(model) || settings.origin("model") != checkpoint.path.string()) return;
   throw UserError(checkpoint.path.string() + " was made with the TorchScript file " + model +
                   ", a program that runs when it is opened; if you trust it, name it yourself: "
                   "--model " +
                   model);
 }
 
-std::vector<TrainingPhase> phases_of(const Checkpoint& checkpoint, Config& config) {
-  return training_phases(config, method_named(method_of_run(config, checkpoint)));
+std::vector<TrainingPhase> phases_of(const Checkpoint& checkpoint, const Settings& settings) {
+  return training_phases(settings, method_named(method_of_run(settings, checkpoint)));
 }
 
-TrainingPhase phase_of(const Checkpoint& checkpoint, Config& config) {
-  auto phases = phases_of(checkpoint, config);
+TrainingPhase phase_of(const Checkpoint& checkpoint, const Settings& settings) {
+  auto phases = phases_of(checkpoint, settings);
   const auto number = static_cast<std::size_t>(checkpoint.info.state.phase);
   return std::move(phases.at(std::min(number, phases.size() - 1)));
 }
 
-Backbone read_backbone(const Checkpoint& checkpoint, Config& config) {
-  refuse_unnamed_script(checkpoint, config);
-  Backbone backbone = make_backbone(config, checkpoint.info.classes, checkpoint.info.image_shape);
-  const bool average = config.get<WeightAverageOptions>().use;
+Backbone read_backbone(const Checkpoint& checkpoint, const Settings& settings) {
+  refuse_unnamed_script(checkpoint, settings);
+  Backbone backbone = make_backbone(settings, checkpoint.info.classes, checkpoint.info.image_shape);
+  const bool average = settings.get<WeightAverageOptions>().use;
   load(checkpoint, backbone, average ? weight_average_prefix : "");
   backbone.train(false);
   return backbone;

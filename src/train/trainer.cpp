@@ -17,7 +17,6 @@
 #include <mlaan/local/supervision_names.h>
 #include <mlaan/train/evaluate.h>
 #include <mlaan/train/learning_rate.h>
-#include <mlaan/train/measured_settings.h>
 #include <mlaan/train/options.h>
 #include <mlaan/train/phased_engine.h>
 #include <mlaan/train/plan_file.h>
@@ -57,26 +56,28 @@ fs::path last_checkpoint(const fs::path& run_folder) {
 
 class Trainer::Implementation {
  public:
-  Implementation(Config& config, const DataSource& data, fs::path folder, ProcessGroup* group)
-      : config_(config),
+  Implementation(const Settings& settings, const DataSource& data, fs::path folder,
+                 ProcessGroup* group)
+      : settings_(settings),
         group_(group),
-        run_(config.get<RunOptions>()),
+        run_(settings_.get<RunOptions>()),
         data_(data),
         folder_(std::move(folder)),
         device_(parse_device(run_.device)),
         bytes_before_(measure::read_memory(device_).live),
-        split_(split_of_run(config, data)),
-        test_images_(test_images_of_run(config, data)),
-        phases_(settled(config, data), data, method_named(method_of_run(config, folder_)),
+        split_(split_of_run(settings, data)),
+        test_images_(test_images_of_run(settings, data)),
+        phases_(settings, data, method_named(method_of_run(settings, folder_)),
                 [this](EngineOptions& options) { join(options); }),
-        train_loader_(make_train_loader(config, data, split_.train, skip_report(), batch_share())),
-        validation_loader_(make_plain_loader(config, data, data.train,
+        train_loader_(
+            make_train_loader(settings, data, split_.train, skip_report(), batch_share())),
+        validation_loader_(make_plain_loader(settings, data, data.train,
                                              share_of(split_.validation, group), skip_report())),
         average_(make_average()),
         teacher_(make_teacher()),
         meter_(phases_.engine()),
-        checkpoints_(config, data_, folder_),
-        end_(config.get<LimitOptions>(), config.get<EarlyStoppingOptions>()) {
+        checkpoints_(settings, data_, folder_),
+        end_(settings.get<LimitOptions>(), settings.get<EarlyStoppingOptions>()) {
     check_is_validated();
     check_has_work_for_all();
   }
@@ -89,7 +90,7 @@ class Trainer::Implementation {
     report.dataset = run_.dataset;
     report.modules = static_cast<std::int64_t>(phases_.plans().front().plan.partition.size());
     report.window = static_cast<std::int64_t>(phases_.longest_window());
-    report.batch = whole_batch(config_);
+    report.batch = whole_batch(settings_);
     report.processes = group_ == nullptr ? 1 : group_->size();
     report.epochs = run_.epochs;
     report.batches_per_epoch = batches_per_epoch();
@@ -106,7 +107,7 @@ class Trainer::Implementation {
   }
 
   void resume(const Checkpoint& checkpoint) {
-    check_goes_on(checkpoint, config_, data_);
+    check_goes_on(checkpoint, settings_, data_);
     TrainingState state = checkpoint.info.state;
     const auto phase = static_cast<std::size_t>(state.phase);
     if (phase >= phases_.phase_count()) {
@@ -114,7 +115,7 @@ class Trainer::Implementation {
                       " of its training, but " + run_.method + " has " +
                       std::to_string(phases_.phase_count()));
     }
-    settle_best(checkpoint, folder_, config_.get<ValidationOptions>().report == "best", state);
+    settle_best(checkpoint, folder_, settings_.get<ValidationOptions>().report == "best", state);
     phases_.restart_in(phase);
     meter_ = EpochMeter(phases_.engine());
     load(checkpoint, phases_.engine());
@@ -153,18 +154,6 @@ class Trainer::Implementation {
   Engine& engine() { return phases_.engine(); }
 
  private:
-  /// The settings, with what is to be measured measured.
-  Config& settled(Config& config, const DataSource& data) const {
-    settle_by_first(
-        config, group_, {"engine.memory_format", "engine.check_precision"},
-        [&] {
-          settle_memory_format(config, data);
-          check_precision_pays(config, data);
-        },
-        "measuring what is faster");
-    return config;
-  }
-
   BatchShare batch_share() const {
     return group_ == nullptr ? BatchShare{} : BatchShare{group_->rank(), group_->size()};
   }
@@ -172,15 +161,15 @@ class Trainer::Implementation {
   /// Has an engine train as one of several processes.
   void join(EngineOptions& options) const {
     if (group_ == nullptr) return;
-    options.reducer =
-        std::make_shared<GradientBuckets>(*group_, parse_bytes(config_.get<DistOptions>().bucket));
+    options.reducer = std::make_shared<GradientBuckets>(
+        *group_, parse_bytes(settings_.get<DistOptions>().bucket));
     options.replica = group_->rank();
     options.replicas = group_->size();
   }
 
   void begin_folder() const {
     checkpoints_.make_folder();
-    write_text(folder_ / "config.toml", config_.to_toml());
+    write_text(folder_ / "config.toml", settings_.to_toml());
     write_text(folder_ / "plan.toml", plan_text(phases_.plans(), phases_.backbone()));
   }
 
@@ -217,13 +206,13 @@ class Trainer::Implementation {
     const auto refuse = [](const std::string& setting) {
       throw UserError(setting + " needs validation images; validation.fraction leaves none");
     };
-    if (config_.get<ValidationOptions>().report == "best") refuse("validation.report = \"best\"");
-    if (config_.get<EarlyStoppingOptions>().patience > 0) refuse("early_stopping.patience");
-    if (config_.get<ScheduleOptions>().type == "plateau") refuse("schedule.type = \"plateau\"");
+    if (settings_.get<ValidationOptions>().report == "best") refuse("validation.report = \"best\"");
+    if (settings_.get<EarlyStoppingOptions>().patience > 0) refuse("early_stopping.patience");
+    if (settings_.get<ScheduleOptions>().type == "plateau") refuse("schedule.type = \"plateau\"");
   }
 
   void check_has_work_for_all() const {
-    const std::int64_t asked = config_.get<DistOptions>().processes;
+    const std::int64_t asked = settings_.get<DistOptions>().processes;
     const std::int64_t there = group_ == nullptr ? 1 : group_->size();
     if (asked != there) {
       throw UserError("dist.processes = " + std::to_string(asked) + ", but " +
@@ -232,7 +221,7 @@ class Trainer::Implementation {
     }
     if (group_ == nullptr) return;
     const auto images = static_cast<std::int64_t>(split_.train.size());
-    const std::int64_t parts = config_.get<ExecutionOptions>().micro_batches * group_->size();
+    const std::int64_t parts = settings_.get<ExecutionOptions>().micro_batches * group_->size();
     if (images >= parts) return;
     throw UserError(std::to_string(images) + " images to train on are too few for " +
                     std::to_string(parts) +
@@ -241,7 +230,7 @@ class Trainer::Implementation {
 
   std::int64_t batches_per_epoch() const {
     const std::int64_t all = train_loader_->batches_per_epoch();
-    const std::int64_t limit = config_.get<LimitOptions>().train_batches;
+    const std::int64_t limit = settings_.get<LimitOptions>().train_batches;
     return limit > 0 ? std::min(limit, all) : all;
   }
 
@@ -278,7 +267,7 @@ class Trainer::Implementation {
   }
 
   Predictor test_predictor() {
-    return at_test_time(predictor(), config_.get<ValidationOptions>().tta);
+    return at_test_time(predictor(), settings_.get<ValidationOptions>().tta);
   }
 
   SkipReport skip_report() {
@@ -299,7 +288,7 @@ class Trainer::Implementation {
     const std::int64_t per_epoch = batches_per_epoch();
     const double epochs = static_cast<double>(steps_in_all()) / static_cast<double>(per_epoch);
     return learning_rate({step, per_epoch, epochs, state_.plateau.count}, run_.lr,
-                         config_.get<ScheduleOptions>());
+                         settings_.get<ScheduleOptions>());
   }
 
   /// Trains to the end of the epoch, or of the training within it.
@@ -311,7 +300,7 @@ class Trainer::Implementation {
     train_loader_->start(state_.epoch, state_.batch);
     // Where all of the epoch's steps are done already, it is still to be reported.
     if (state_.batch > 0) learning_rate_ = learning_rate_at(batches_done() - 1);
-    const std::int64_t log_steps = config_.get<LogOptions>().steps;
+    const std::int64_t log_steps = settings_.get<LogOptions>().steps;
     auto start = Clock::now();
     waited_ = 0;
     epoch_seconds_ = 0;
@@ -369,7 +358,7 @@ class Trainer::Implementation {
   /// Trains on a batch, with labels that a teacher has a share of where there is one.
   StepResult step(const Batch& batch) {
     if (!teacher_) return phases_.engine().step(batch.images, batch.labels);
-    const auto& options = config_.get<TeacherOptions>();
+    const auto& options = settings_.get<TeacherOptions>();
     const double progress =
         static_cast<double>(batches_done()) / static_cast<double>(steps_in_all());
     const auto mixed =
@@ -457,7 +446,7 @@ class Trainer::Implementation {
     const auto report = validate();
     if (!report) return false;
     note_errors(*report);
-    const auto& schedule = config_.get<ScheduleOptions>();
+    const auto& schedule = settings_.get<ScheduleOptions>();
     if (schedule.type == "plateau") {
       const double watched =
           schedule.monitor == "loss" ? report->validation_loss : report->validation_error;
@@ -587,7 +576,7 @@ class Trainer::Implementation {
     summary.run = report();
     summary.complete = complete;
     summary.ended_by = complete ? reached_end() : "";
-    summary.reported = config_.get<ValidationOptions>().report;
+    summary.reported = settings_.get<ValidationOptions>().report;
     summary.reported_epoch = summary.run.epochs_begun;
     summary.train_error = percent(state_.train_error);
     summary.validation_error = percent(state_.validation_error);
@@ -602,7 +591,7 @@ class Trainer::Implementation {
     if (!complete) return summary;
     if (summary.reported == "best") load_best(summary);
     take_statistics_of_first();
-    const auto loader = make_plain_loader(config_, data_, data_.test,
+    const auto loader = make_plain_loader(settings_, data_, data_.test,
                                           share_of(test_images_, group_), skip_report());
     const Score test = evaluate(test_predictor(), *loader, should_stop_, group_);
     if (test.stopped) {
@@ -634,7 +623,7 @@ class Trainer::Implementation {
   }
 
   std::optional<WeightAverage> make_average() const {
-    const auto& options = config_.get<WeightAverageOptions>();
+    const auto& options = settings_.get<WeightAverageOptions>();
     if (!options.enabled) return std::nullopt;
     return WeightAverage(backbone(), options);
   }
@@ -642,9 +631,9 @@ class Trainer::Implementation {
   /// \throws UserError where labels cannot be mixed: pictures are mixed already, or a loss needs
   ///         classes.
   std::optional<TeacherTable> make_teacher() const {
-    const auto& options = config_.get<TeacherOptions>();
+    const auto& options = settings_.get<TeacherOptions>();
     if (options.share == 0) return std::nullopt;
-    const auto& augment = config_.get<AugmentOptions>();
+    const auto& augment = settings_.get<AugmentOptions>();
     if (augment.enabled && (augment.mixup > 0 || augment.cutmix > 0)) {
       throw UserError(
           "teacher.share above 0 does not go with augment.mixup and augment.cutmix: the table "
@@ -662,7 +651,7 @@ class Trainer::Implementation {
     return evaluate(predict, loader, should_stop_, group_);
   }
 
-  Config& config_;
+  Settings settings_;
   ProcessGroup* group_;
   const RunOptions& run_;
   DataSource data_;
@@ -693,8 +682,9 @@ class Trainer::Implementation {
   measure::BytesByKind peak_by_kind_{};
 };
 
-Trainer::Trainer(Config& config, const DataSource& data, fs::path folder, ProcessGroup* group)
-    : implementation_(std::make_unique<Implementation>(config, data, std::move(folder), group)) {}
+Trainer::Trainer(const Settings& settings, const DataSource& data, fs::path folder,
+                 ProcessGroup* group)
+    : implementation_(std::make_unique<Implementation>(settings, data, std::move(folder), group)) {}
 Trainer::~Trainer() = default;
 
 void Trainer::add_observer(TrainObserver& observer) {

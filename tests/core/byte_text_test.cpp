@@ -5,8 +5,8 @@
 
 #include <mlaan/core/options.h>
 #include <mlaan/core/random.h>
-#include <mlaan/train/config.h>
 #include <mlaan/train/options.h>
+#include <mlaan/train/settings.h>
 
 #include <gtest/gtest.h>
 
@@ -83,11 +83,9 @@ TEST(ByteText, AmbiguousJsonIsRefused) {
 
 TEST(ByteText, SurvivesSettings) {
   for (const auto& name : names()) {
-    Config written;
-    written.options().field("data").assign(name);
-    written.apply("output", "x", "--from \n" + name);
-    Config read;
-    read.apply_text(written.to_toml(), "config.toml");
+    const Settings written =
+        read_settings("data = " + to_toml(name), "a test").with("output", "x", "--from \n" + name);
+    const Settings read = read_settings(written.to_toml(), "config.toml");
     EXPECT_EQ(read.get<RunOptions>().data, name);
   }
 }

@@ -1,5 +1,6 @@
 // Mixup and CutMix: shares, regions, labels, and that workers do not matter.
 #include "support/closeness.h"
+#include "support/configured.h"
 #include "support/errors.h"
 
 #include <mlaan/data/loader.h>
@@ -161,14 +162,10 @@ TEST(Mix, ClassesThatAreNoneAreRefused) {
 }
 
 std::vector<Batch> batches_of(std::int64_t workers, std::int64_t first_batch) {
-  Config config;
-  for (const char* assignment :
-       {"procedural.train_size=60", "batch_size=8", "augment.mixup=0.8", "augment.cutmix=1",
-        "augment.random_augment=2", "augment.erase=0.5", "augment.brightness=0.4",
-        "augment.hue=0.1"}) {
-    config.apply_assignment(assignment);
-  }
-  config.apply_assignment("workers=" + std::to_string(workers));
+  const Settings config = configured(
+      {"procedural.train_size=60", "batch_size=8", "augment.mixup=0.8", "augment.cutmix=1",
+       "augment.random_augment=2", "augment.erase=0.5", "augment.brightness=0.4", "augment.hue=0.1",
+       "workers=" + std::to_string(workers)});
   const DataSource data = make_data(config);
   const auto loader = make_train_loader(config, data, all_indices(*data.train));
   std::vector<Batch> batches;

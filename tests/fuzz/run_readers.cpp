@@ -24,11 +24,9 @@ namespace {
 namespace fs = std::filesystem;
 
 std::string settings() {
-  Config config;
-  config.apply("model", "resnet8", "--model");
-  config.apply("augment.mixup", "0.4", "--mixup");
-  config.apply("lam.rows", "[\"1:2,3\"]", "--set");
-  return config.to_toml();
+  return Settings()
+      .with({{"model", "resnet8"}, {"augment.mixup", "0.4"}, {"lam.rows", "[\"1:2,3\"]"}}, "--set")
+      .to_toml();
 }
 
 /// The metadata of a checkpoint as JSON: behind the checksum nothing that is changed at random is
@@ -74,7 +72,7 @@ FuzzedReader training_state(const FuzzFolder& folder) {
 
 FuzzedReader config(const FuzzFolder& folder) {
   return reader_of_file(folder, "config", "config.toml",
-                        {settings(), Config().to_toml(), "lr = 0.5\n[augment]\nmixup = 1\n"},
+                        {settings(), Settings().to_toml(), "lr = 0.5\n[augment]\nmixup = 1\n"},
                         [](const fs::path& path) { Config().apply_file(path); });
 }
 
@@ -99,8 +97,7 @@ TrainSummary finished(double test_error) {
 
 FuzzedReader summary(const FuzzFolder& folder) {
   const fs::path path = *folder / "seed-summary.json";
-  Config config;
-  write_summary(path, config, {finished(12.5), finished(20)});
+  write_summary(path, Settings(), {finished(12.5), finished(20)});
   return reader_of_file(folder, "summary", "summary.json", {read_text(path)},
                         [](const fs::path& file) { summary_table({read_summary(file)}); });
 }

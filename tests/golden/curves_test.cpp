@@ -2,6 +2,7 @@
 // in, method.txt each. A change that means to move them writes them anew: MLAAN_WRITE_GOLDEN=1
 // mlaan_tests
 // --gtest_filter='*Golden*'.
+#include "support/configured.h"
 #include "support/folders.h"
 
 #include <mlaan/local/method.h>
@@ -25,11 +26,8 @@ namespace {
 /// Weighted sum of the losses of each of ten steps, in float64, so that the rounding of a
 /// processor's kernels does not show.
 std::vector<double> train_ten_steps(const std::string& method) {
-  Config config;
-  for (const char* assignment :
-       {"model=resnet14", "modules=4", "batch_size=16", "procedural.train_size=16"}) {
-    config.apply_assignment(assignment);
-  }
+  const Settings config =
+      configured({"model=resnet14", "modules=4", "batch_size=16", "procedural.train_size=16"});
   const DataSource data = make_data(config);
   const Backbone backbone = make_backbone(config, data);
   const Plan plan = make_plan(config, backbone, method);

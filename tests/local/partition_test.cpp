@@ -114,12 +114,11 @@ TEST(Partition, BalancedByMultiplyAddsSharesTheWork) {
 }
 
 TEST(Partition, OfARunIsByRuleOrByHand) {
-  Config config;
   const Backbone backbone = make_backbone("resnet20", 10, {3, 32, 32}, 0);
   const auto made = [&](const std::string& partition, const std::string& modules = "0") {
-    config.apply("partition", partition, "test");
-    config.apply("modules", modules, "test");
-    return ends(backbone, make_partition(config, backbone, find_method("mlaan")));
+    const Settings settings =
+        Settings().with({{"partition", partition}, {"modules", modules}}, "a test");
+    return ends(backbone, make_partition(settings, backbone, find_method("mlaan")));
   };
   const Names by_hand{"layer1.2", "layer3.0", "layer3.2"};
   EXPECT_EQ(made("layer1.2,layer3.0"), by_hand);

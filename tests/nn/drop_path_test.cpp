@@ -45,7 +45,7 @@ TEST(DropPath, SharesGrowEvenlyWithDepth) {
 
 TEST(DropPath, IsSetByTheRun) {
   const auto last_share = [](const std::string& model, const std::string& setting) {
-    Config config = configured({"model=" + model, setting});
+    const Settings config = configured({"model=" + model, setting});
     return share_of(make_backbone(config, 10, {3, 64, 64}).units().back());
   };
   EXPECT_DOUBLE_EQ(last_share("resnet8", "drop_path=0.3"), 0.3);

@@ -9,8 +9,8 @@
 namespace mlaan::testing {
 
 /// The defaults with these assignments, "key=value", one after the other.
-inline Config configured(const std::vector<std::string>& assignments,
-                         const std::vector<std::string>& more = {}) {
+inline Settings configured(const std::vector<std::string>& assignments,
+                           const std::vector<std::string>& more = {}) {
   Config config;
   for (const auto& assignment : assignments) config.apply_assignment(assignment);
   for (const auto& assignment : more) config.apply_assignment(assignment);

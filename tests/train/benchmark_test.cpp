@@ -1,3 +1,4 @@
+#include "support/configured.h"
 #include "support/errors.h"
 
 #include <mlaan/measure/memory.h>
@@ -8,11 +9,10 @@
 namespace mlaan::testing {
 namespace {
 
-void make_small(Config& config) {
-  for (const char* assignment :
-       {"model=resnet8", "batch_size=16", "procedural.train_size=16", "procedural.test_size=4"}) {
-    config.apply_assignment(assignment);
-  }
+Settings small(const std::vector<std::string>& more = {}) {
+  return configured(
+      {"model=resnet8", "batch_size=16", "procedural.train_size=16", "procedural.test_size=4"},
+      more);
 }
 
 std::int64_t live(measure::MemoryKind kind) {
@@ -20,8 +20,7 @@ std::int64_t live(measure::MemoryKind kind) {
 }
 
 TEST(Benchmark, MethodsOfOneRunDifferInTheirOwnSettings) {
-  Config config;
-  make_small(config);
+  const Settings config = small();
   BenchmarkOptions options;
   options.methods = {"checkpoint:checkpoint.segments=2", "checkpoint:checkpoint.segments=4",
                      "mlm:modules=2", "mlm:modules=4:engine.recompute=unit"};
@@ -44,11 +43,8 @@ TEST(Benchmark, MethodsOfOneRunDifferInTheirOwnSettings) {
 }
 
 TEST(Benchmark, WorkIsThatOfOperatorsAsDefined) {
-  Config config;
-  make_small(config);
-  config.apply_assignment("model=resnet14");
-  config.apply_assignment("infopro.lambda1_last=1");
-  config.apply_assignment("engine.memory_format=contiguous");
+  const Settings config =
+      small({"model=resnet14", "infopro.lambda1_last=1", "engine.memory_format=contiguous"});
   BenchmarkOptions options;
   options.methods = {"dgl", "infopro"};
   options.repeats = 1;
@@ -63,9 +59,7 @@ TEST(Benchmark, WorkIsThatOfOperatorsAsDefined) {
 }
 
 TEST(Benchmark, TheReferenceRecomputesNothingUnlessItsOwnSettingsSaySo) {
-  Config config;
-  make_small(config);
-  config.apply_assignment("engine.recompute=unit");
+  const Settings config = small({"engine.recompute=unit"});
   BenchmarkOptions options;
   options.methods = {"e2e:engine.recompute=unit"};
   options.repeats = 1;
@@ -78,8 +72,7 @@ TEST(Benchmark, TheReferenceRecomputesNothingUnlessItsOwnSettingsSaySo) {
 }
 
 TEST(Benchmark, ContestantsHoldNoActivationsBetweenSteps) {
-  Config config;
-  make_small(config);
+  const Settings config = small();
   BenchmarkOptions options;
   options.methods = {"e2e", "checkpoint", "dgl", "mlm", "mlaan"};
   options.repeats = 2;
@@ -99,8 +92,7 @@ TEST(Benchmark, ContestantsHoldNoActivationsBetweenSteps) {
 }
 
 TEST(Benchmark, StoppedItGivesTheRoundsThatAllMethodsHaveDone) {
-  Config config;
-  make_small(config);
+  const Settings config = small();
   BenchmarkOptions options;
   options.methods = {"e2e", "dgl"};
   options.repeats = 3;
@@ -126,8 +118,7 @@ TEST(Benchmark, StoppedItGivesTheRoundsThatAllMethodsHaveDone) {
 }
 
 TEST(Benchmark, PlansThatCannotBeMadeAreRefusedBeforeAnythingIsMeasured) {
-  Config config;
-  make_small(config);
+  const Settings config = small();
   BenchmarkOptions options;
   options.methods = {"dgl", "mlm:mlm.window=4:modules=3"};
   const auto nothing_measured = [](const std::string& what) { ADD_FAILURE() << what; };

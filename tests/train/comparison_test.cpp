@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 class ComparisonTest : public ::testing::Test {
  protected:
   /// Runs of 2 epochs of 5 steps.
-  static Config settings(const std::vector<std::string>& more = {}) {
+  static Settings settings(const std::vector<std::string>& more = {}) {
     return configured({"model=resnet8", "epochs=2", "batch_size=8", "procedural.train_size=50",
                        "procedural.test_size=20", "validation.fraction=0.2",
                        "engine.memory_format=channels_last"},
@@ -50,7 +50,7 @@ class ComparisonTest : public ::testing::Test {
       if (!summary.complete) return std::nullopt;
       return summary;
     };
-    records.write = [](const fs::path& run, Config& config, const TrainSummary& summary) {
+    records.write = [](const fs::path& run, const Settings& config, const TrainSummary& summary) {
       write_summary(run / "summary.json", config, {summary});
     };
     records.observers = [this](const fs::path&) {
@@ -63,8 +63,7 @@ class ComparisonTest : public ::testing::Test {
 
   std::vector<FinishedRun> compare(const std::string& name, const std::vector<std::string>& more,
                                    const std::function<bool()>& should_stop = {}) {
-    Config config = settings(more);
-    config.apply_assignment("log.steps=1");
+    const Settings config = settings(more).with("log.steps", "1", "a test");
     return run_comparison(config, make_data(config),
                           compared_runs({"e2e", "mlm:modules=2"}, {0, 1}, folder / name), records(),
                           should_stop);
@@ -112,7 +111,7 @@ TEST_F(ComparisonTest, ListsAreReadAndChecked) {
 TEST_F(ComparisonTest, AFinishedRunIsWhatTheTrainerMakesOfItsSettings) {
   const auto finished = compare("whole", {});
   ASSERT_EQ(finished.size(), 4U);
-  Config config = settings({"method=mlm", "modules=2", "seed=1"});
+  const Settings config = settings({"method=mlm", "modules=2", "seed=1"});
   Trainer trainer(config, make_data(config), folder / "alone");
   const TrainSummary alone = trainer.run();
   const TrainSummary& compared = finished[3].summary;
@@ -147,7 +146,7 @@ TEST_F(ComparisonTest, AStoppedComparisonGoesOnToTheSameNumbers) {
 TEST_F(ComparisonTest, FoldersOfOtherSettingsAreRefused) {
   const auto runs = compared_runs({"e2e"}, {0}, folder / "runs");
   const auto ask = [&](const std::vector<std::string>& more) {
-    Config config = settings(more);
+    const Settings config = settings(more);
     run_comparison(config, make_data(config), runs, records());
   };
   ask({});
@@ -168,14 +167,13 @@ TEST_F(ComparisonTest, FoldersOfOtherSettingsAreRefused) {
 
 TEST_F(ComparisonTest, RunsTakeTheLayoutThatRunsBeforeHaveSettledOn) {
   const auto ask = [&](const std::vector<std::string>& specs, const std::string& format) {
-    Config config = settings({"engine.memory_format=" + format, "epochs=1"});
+    const Settings config = settings({"engine.memory_format=" + format, "epochs=1"});
     run_comparison(config, make_data(config), compared_runs(specs, {0}, folder / "runs"),
                    records());
   };
   ask({"e2e"}, "contiguous");
   ask({"dgl", "e2e"}, "auto");
-  Config recorded;
-  recorded.apply_file(folder / "runs" / "dgl-seed0" / "config.toml");
+  const Settings recorded = read_settings(folder / "runs" / "dgl-seed0" / "config.toml");
   EXPECT_EQ(recorded.get<ExecutionOptions>().memory_format, "contiguous");
 }
 
@@ -251,7 +249,7 @@ TEST_F(ComparisonTest, OnlySeedsThatBothHaveArePaired) {
 
 TEST_F(ComparisonTest, WorkIsThatOfOneImageForward) {
   const auto work_of = [](const std::string& method) {
-    Config config = settings({"model=resnet32", "modules=15", "method=" + method});
+    const Settings config = settings({"model=resnet32", "modules=15", "method=" + method});
     return forward_work(config, make_data(config));
   };
   const ForwardWork end_to_end = work_of("e2e");
@@ -259,16 +257,16 @@ TEST_F(ComparisonTest, WorkIsThatOfOneImageForward) {
   EXPECT_EQ(end_to_end.nets, 0);
   EXPECT_EQ(work_of("dgl").backbone, end_to_end.backbone);
   EXPECT_GT(work_of("dgl").nets, 0);
-  Config config = settings({"method=mlaan"});
+  const Settings config = settings({"method=mlaan"});
   const double all = forward_work(config, make_data(config)).nets;
-  config.apply_assignment("lam.fraction=0.5");
-  const double half = forward_work(config, make_data(config)).nets;
+  const Settings seldom = config.with("lam.fraction", "0.5", "a test");
+  const double half = forward_work(seldom, make_data(seldom)).nets;
   EXPECT_LT(half, all);
   EXPECT_GT(half, 0.4 * all);
 }
 
 TEST_F(ComparisonTest, SummariesAreReadAsTheyWereWritten) {
-  Config config = settings();
+  const Settings config = settings();
   TrainSummary summary =
       made_up(compared_runs({"dgl"}, {0}, "")[0], std::nan(""), 12.5, 3, 7).summary;
   summary.run.method = "dgl";
@@ -288,12 +286,12 @@ TEST_F(ComparisonTest, SummariesAreReadAsTheyWereWritten) {
 }
 
 TEST_F(ComparisonTest, GoesOnWithOtherLogs) {
-  Config begun = settings();
+  const Settings begun = settings();
   write_text(folder / "config.toml", begun.to_toml());
-  Config logged = settings({"log.tensorboard=true", "log.steps=7", "model_ema.use=true"});
-  EXPECT_NO_THROW(check_recorded_settings(folder.path(), logged));
-  Config other = settings({"model_ema.enabled=true"});
-  expect_user_error([&] { check_recorded_settings(folder.path(), other); },
+  const Settings logged = settings({"log.tensorboard=true", "log.steps=7", "model_ema.use=true"});
+  EXPECT_NO_THROW(with_recorded_settings(folder.path(), logged));
+  const Settings other = settings({"model_ema.enabled=true"});
+  expect_user_error([&] { with_recorded_settings(folder.path(), other); },
                     {"model_ema.enabled = false", "true"});
 }
 
@@ -306,12 +304,12 @@ TEST_F(ComparisonTest, OfEqualTimeGivesEpochsByWhatStepsTake) {
   EXPECT_EQ(runs[1].epochs, 8);
   EXPECT_EQ(runs[2].epochs, 1);  // at least one
   EXPECT_EQ(runs[4].epochs, 8);
-  const Config config = settings();
+  const Settings config = settings();
   EXPECT_EQ(settings_of(runs[1], config).get<RunOptions>().epochs, 8);
 }
 
 TEST_F(ComparisonTest, MeasuresStepsWithCheckpointingBesideThem) {
-  Config config = settings({"procedural.train_size=20", "batch_size=4"});
+  const Settings config = settings({"procedural.train_size=20", "batch_size=4"});
   const auto silent = [](const std::string&) {};
   const std::vector<MethodSpec> specs{MethodSpec::parse("e2e"), MethodSpec::parse("auto")};
   auto costs = measure_step_costs(config, make_data(config), specs, silent, {});

@@ -29,18 +29,18 @@ TEST(Config, LaterValuesWinAndTheirOriginIsKept) {
   EXPECT_DOUBLE_EQ(config.get<RunOptions>().lr, 0.25);
   EXPECT_EQ(config.get<RunOptions>().epochs, 3);
   EXPECT_EQ(config.get<MlmOptions>().window, 4);
-  EXPECT_EQ(config.origin("lr"), "--lr");
-  EXPECT_EQ(config.origin("mlm.window"), "run.toml");
-  EXPECT_EQ(config.origin("seed"), "default");
+  const Settings settings = config;
+  EXPECT_EQ(settings.origin("lr"), "--lr");
+  EXPECT_EQ(settings.origin("mlm.window"), "run.toml");
+  EXPECT_EQ(settings.origin("seed"), "default");
 }
 
 TEST(Config, WhatIsWrittenIsReadBack) {
   Config config;
   config.apply_text("model = \"resnet32\"\nlr = 1\n[lam]\nrows = [\"a b\", \"c\"]\n", "x");
-  Config copy;
-  copy.apply_text(config.to_toml(), "y");
+  const Settings copy = read_settings(Settings(config).to_toml(), "y");
   for (const auto& field : config.options().fields()) {
-    EXPECT_EQ(copy.options().field(field.key).value(), field.value()) << field.key;
+    EXPECT_EQ(copy.value(field.key), field.value()) << field.key;
   }
 }
 
@@ -60,16 +60,29 @@ TEST(Config, PublishedSettingsNameWhatThereIs) {
   EXPECT_GT(files, 0);
 }
 
-TEST(Config, ACopyHasTheSameValuesAndIsASetOfItsOwn) {
+TEST(Settings, AreAsTheyWereWhateverIsMadeOfThem) {
   Config config;
   config.apply("mlm.window", "4", "--window");
-  Config copy = config.copy("a copy");
-  for (const auto& field : config.options().fields()) {
-    EXPECT_EQ(copy.options().field(field.key).value(), field.value()) << field.key;
+  const Settings settings = config;
+  config.apply("mlm.window", "5", "--window");
+  const Settings other = settings.with({{"mlm.window", "6"}, {"lr", "0.5"}}, "a test");
+  EXPECT_EQ(settings.get<MlmOptions>().window, 4);
+  EXPECT_EQ(settings.origin("mlm.window"), "--window");
+  EXPECT_EQ(other.get<MlmOptions>().window, 6);
+  EXPECT_DOUBLE_EQ(other.get<RunOptions>().lr, 0.5);
+  EXPECT_EQ(other.origin("lr"), "a test");
+  expect_user_error([&] { settings.with("mlm.window", "0", "a test"); },
+                    {"a test: mlm.window", "0"});
+  expect_user_error([&] { settings.with("mlm.windw", "1", "a test"); }, {"a test", "mlm.window"});
+}
+
+TEST(Settings, OfAnotherOriginHaveTheSameValues) {
+  const Settings settings = Settings().with("mlm.window", "4", "--window");
+  const Settings copy = settings.coming_from("a copy");
+  for (const auto& field : settings.options().fields()) {
+    EXPECT_EQ(copy.value(field.key), field.value()) << field.key;
     EXPECT_EQ(copy.origin(field.key), "a copy");
   }
-  copy.apply("mlm.window", "5", "--window");
-  EXPECT_EQ(config.get<MlmOptions>().window, 4);
 }
 
 TEST(Config, TheSchemaIsAFileOfAllDefaults) {
@@ -83,7 +96,8 @@ TEST(Config, TheSchemaIsAFileOfAllDefaults) {
   Config config;
   EXPECT_NO_THROW(config.apply_text(uncommented, "schema"));
   for (const auto& field : config.options().fields()) {
-    EXPECT_NE(config.origin(field.key), "default") << field.key << " is not in the schema";
+    EXPECT_NE(Settings(config).origin(field.key), "default")
+        << field.key << " is not in the schema";
     EXPECT_EQ(field.value(), field.initial) << field.key;
   }
 }

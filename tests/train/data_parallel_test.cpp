@@ -21,13 +21,13 @@
 namespace mlaan::testing {
 namespace {
 
-Config settings_of(const std::string& method, const std::vector<std::string>& more = {}) {
+Settings settings_of(const std::string& method, const std::vector<std::string>& more = {}) {
   return configured({"model=resnet8", "method=" + method, "engine.memory_format=channels_last",
                      "augment.label_smoothing=0.1"},
                     more);
 }
 
-Engine make_engine(Config& config, const std::function<void(EngineOptions&)>& adapt) {
+Engine make_engine(const Settings& config, const std::function<void(EngineOptions&)>& adapt) {
   Backbone backbone = make_backbone(config, 10, {3, 32, 32});
   backbone.set_normalisation({{0, 0, 0}, {1, 1, 1}});
   Plan plan = make_plan(config, backbone, config.get<RunOptions>().method);
@@ -49,7 +49,7 @@ struct Batches {
 };
 
 /// As many ranks as threads train on their shares of the batches.
-std::vector<std::vector<torch::Tensor>> train_in_ranks(Config& config, int ranks,
+std::vector<std::vector<torch::Tensor>> train_in_ranks(const Settings& config, int ranks,
                                                        const Batches& batches,
                                                        std::int64_t bucket_bytes) {
   std::vector<std::vector<torch::Tensor>> results(static_cast<std::size_t>(ranks));
@@ -77,7 +77,7 @@ std::vector<std::vector<torch::Tensor>> train_in_ranks(Config& config, int ranks
   return results;
 }
 
-std::vector<NamedTensor> train_alone(Config& config, std::int64_t micro_batches,
+std::vector<NamedTensor> train_alone(const Settings& config, std::int64_t micro_batches,
                                      const Batches& batches) {
   Engine engine =
       make_engine(config, [&](EngineOptions& options) { options.micro_batches = micro_batches; });
@@ -93,7 +93,7 @@ void expect_equal_to_one_process(const std::string& method,
                                  std::int64_t bucket_bytes = 100000) {
   SCOPED_TRACE(method);
   const Batches batches({8, 8, 7});
-  Config config = settings_of(method, more);
+  const Settings config = settings_of(method, more);
   const auto alone = train_alone(config, 2, batches);
   const auto ranks = train_in_ranks(config, 2, batches, bucket_bytes);
   ASSERT_EQ(ranks[0].size(), alone.size());
@@ -119,7 +119,7 @@ TEST(DataParallel, AlsoWithOtherOptions) {
 
 TEST(DataParallel, FourRanksAreOneProcessToRounding) {
   const Batches batches({8, 10});
-  Config config = settings_of("mlaan");
+  const Settings config = settings_of("mlaan");
   const auto alone = train_alone(config, 4, batches);
   const auto ranks = train_in_ranks(config, 4, batches, 1 << 20);
   for (std::size_t i = 0; i < alone.size(); ++i) {
@@ -129,10 +129,10 @@ TEST(DataParallel, FourRanksAreOneProcessToRounding) {
 }
 
 TEST(DataParallel, LoadersGiveSharesOfOneOrder) {
-  Config config = settings_of("dgl", {"procedural.train_size=22", "batch_size=4"});
+  const Settings config = settings_of("dgl", {"procedural.train_size=22", "batch_size=4"});
   const DataSource data = make_data(config);
   const auto indices = all_indices(*data.train);
-  Config whole_config = settings_of("dgl", {"procedural.train_size=22", "batch_size=8"});
+  const Settings whole_config = settings_of("dgl", {"procedural.train_size=22", "batch_size=8"});
   const auto whole = make_train_loader(whole_config, data, indices);
   const auto first = make_train_loader(config, data, indices, {}, {0, 2});
   const auto second = make_train_loader(config, data, indices, {}, {1, 2});
@@ -151,7 +151,7 @@ TEST(DataParallel, LoadersGiveSharesOfOneOrder) {
 }
 
 TEST(DataParallel, TheOnlyBatchIsDividedWhereItIsNotFull) {
-  Config config = settings_of("dgl", {"procedural.train_size=5", "batch_size=4"});
+  const Settings config = settings_of("dgl", {"procedural.train_size=5", "batch_size=4"});
   const DataSource data = make_data(config);
   const auto loader = [&](std::int64_t index) {
     auto made = make_train_loader(config, data, all_indices(*data.train), {}, {index, 2});

@@ -30,7 +30,7 @@ class KeptPlansTest : public ::testing::Test {
   }
 
   static std::string key_of(const std::vector<std::string>& settings) {
-    Config config = configured({"memory=100MiB"}, settings);
+    const Settings config = configured({"memory=100MiB"}, settings);
     return plan_key(config, "program");
   }
 

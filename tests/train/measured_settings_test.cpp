@@ -15,7 +15,7 @@
 namespace mlaan::testing {
 namespace {
 
-Config measured_run(const std::vector<std::string>& more = {}) {
+Settings measured_run(const std::vector<std::string>& more = {}) {
   return configured(
       {"model=resnet8", "batch_size=2", "procedural.train_size=8", "procedural.test_size=4"}, more);
 }
@@ -28,43 +28,47 @@ TEST(MeasuredSettings, ContiguousHasToBeClearlyFaster) {
 }
 
 TEST(MeasuredSettings, AnAutomaticFormatIsSettledOnceAndSaysByWhat) {
-  Config config = measured_run();
-  EXPECT_EQ(config.get<ExecutionOptions>().memory_format, "auto") << "the default";
-  EXPECT_EQ(memory_format(config), torch::MemoryFormat::ChannelsLast);
-  const DataSource data = make_data(config);
-  const std::string settled = settle_memory_format(config, data);
-  const std::string format = config.get<ExecutionOptions>().memory_format;
+  const Settings asked = measured_run();
+  EXPECT_EQ(asked.get<ExecutionOptions>().memory_format, "auto") << "the default";
+  EXPECT_EQ(memory_format(asked), torch::MemoryFormat::ChannelsLast);
+  EXPECT_EQ(measured_memory_format(asked), "");
+  const DataSource data = make_data(asked);
+  const Settings settled = with_faster_memory_format(asked, data);
+  EXPECT_EQ(asked.get<ExecutionOptions>().memory_format, "auto");
+  const std::string format = settled.get<ExecutionOptions>().memory_format;
   EXPECT_TRUE(format == "channels_last" || format == "contiguous") << format;
-  EXPECT_NE(settled.find("engine.memory_format = " + format), std::string::npos) << settled;
-  EXPECT_NE(config.origin("engine.memory_format").find("measured: channels_last "),
+  const std::string origin = settled.origin("engine.memory_format");
+  EXPECT_EQ(origin.rfind("measured: channels_last ", 0), 0u) << origin;
+  EXPECT_EQ(measured_memory_format(settled),
+            "engine.memory_format = " + format + " (" + origin + ")");
+  EXPECT_NE(settled.to_toml().find("memory_format = \"" + format + "\"  # measured"),
             std::string::npos);
-  EXPECT_NE(config.to_toml().find("memory_format = \"" + format + "\"  # measured"),
-            std::string::npos);
-  EXPECT_EQ(settle_memory_format(config, data), "") << "nothing is left to settle";
+  EXPECT_EQ(with_faster_memory_format(settled, data).origin("engine.memory_format"), origin)
+      << "nothing is left to settle";
 
-  Config resumed;
-  resumed.apply_text(config.to_toml(), "checkpoint");
-  EXPECT_EQ(settle_memory_format(resumed, data), "") << "nor for a run that goes on";
+  const Settings resumed =
+      with_faster_memory_format(read_settings(settled.to_toml(), "checkpoint"), data);
+  EXPECT_EQ(resumed.origin("engine.memory_format"), "checkpoint") << "nor for a run that goes on";
   EXPECT_EQ(resumed.get<ExecutionOptions>().memory_format, format);
 }
 
 TEST(MeasuredSettings, AFormatThatIsGivenStays) {
   for (const std::string format : {"channels_last", "contiguous"}) {
-    Config config = measured_run({"engine.memory_format=" + format});
-    EXPECT_EQ(settle_memory_format(config, make_data(config)), "");
-    EXPECT_EQ(config.get<ExecutionOptions>().memory_format, format);
+    const Settings asked = measured_run({"engine.memory_format=" + format});
+    const Settings settled = with_faster_memory_format(asked, make_data(asked));
+    EXPECT_EQ(measured_memory_format(settled), "");
+    EXPECT_EQ(settled.get<ExecutionOptions>().memory_format, format);
   }
 }
 
 TEST(MeasuredSettings, MeasuringLeavesGeneratorAndMemoryAsTheyWere) {
-  Config config = measured_run({"engine.precision=bfloat16", "engine.memory_format=auto"});
+  const Settings config = measured_run({"engine.precision=bfloat16", "engine.memory_format=auto"});
   const DataSource data = make_data(config);
   torch::manual_seed(5);
   const auto state = default_generator_state(torch::kCPU).clone();
   const auto live = measure::read_memory(torch::kCPU).live;
-  settle_memory_format(config, data);
   try {
-    check_precision_pays(config, data);
+    measured_settings(config, data);
   } catch (const UserError&) {
     // Whether it pays is the processor's business.
   }
@@ -81,18 +85,18 @@ TEST(MeasuredSettings, APrecisionThatIsSlowerIsRefusedWithItsTimes) {
 }
 
 TEST(MeasuredSettings, APrecisionIsCheckedOnlyWhereAskedAndOnce) {
-  Config config = measured_run();
+  const Settings config = measured_run();
   const DataSource data = make_data(config);
-  check_precision_pays(config, data);
-  EXPECT_TRUE(config.get<ExecutionOptions>().check_precision) << "float32 needs no check";
+  EXPECT_TRUE(with_precision_checked(config, data).get<ExecutionOptions>().check_precision)
+      << "float32 needs no check";
 
-  Config unchecked = measured_run({"engine.precision=bfloat16", "engine.check_precision=false"});
-  EXPECT_NO_THROW(check_precision_pays(unchecked, data));
-  EXPECT_EQ(unchecked.origin("engine.check_precision"), "--set");
+  const Settings unchecked =
+      measured_run({"engine.precision=bfloat16", "engine.check_precision=false"});
+  EXPECT_EQ(with_precision_checked(unchecked, data).origin("engine.check_precision"), "--set");
 
-  Config checked = measured_run({"engine.precision=bfloat16"});
   try {
-    check_precision_pays(checked, data);
+    const Settings checked =
+        with_precision_checked(measured_run({"engine.precision=bfloat16"}), data);
     EXPECT_FALSE(checked.get<ExecutionOptions>().check_precision);
     EXPECT_NE(checked.origin("engine.check_precision").find("measured: float32 "),
               std::string::npos);
@@ -102,9 +106,10 @@ TEST(MeasuredSettings, APrecisionIsCheckedOnlyWhereAskedAndOnce) {
 }
 
 TEST(MeasuredSettings, APrecisionThatTheDeviceLacksIsRefusedBeforeAnythingIsMeasured) {
-  Config config = measured_run({"engine.precision=float16"});
+  const Settings config = measured_run({"engine.precision=float16"});
   const DataSource data = make_data(config);
-  expect_user_error([&] { settle_memory_format(config, data); }, {"engine.precision", "float16"});
+  expect_user_error([&] { with_faster_memory_format(config, data); },
+                    {"engine.precision", "float16"});
   expect_user_error([&] { make_engine_options(config); }, {"engine.precision", "float16"});
 }
 

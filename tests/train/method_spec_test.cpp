@@ -3,6 +3,7 @@
 #include <mlaan/local/method.h>
 #include <mlaan/local/methods/lam.h>
 #include <mlaan/local/methods/mlm.h>
+#include <mlaan/train/config.h>
 #include <mlaan/train/method_spec.h>
 #include <mlaan/train/options.h>
 
@@ -40,7 +41,7 @@ TEST(MethodSpec, SettingsAreAppliedToACopy) {
   config.apply("batch_size", "24", "--batch-size");
   config.apply("mlm.window", "4", "--window");
   config.apply("lam.rows", "[\"x y\", \"z\"]", "--set");
-  Config own =
+  const Settings own =
       MethodSpec::parse("mlaan:mlm.window=3:lam.rows=[\"layer1.0 layer2.0\", \"layer3.0\"]")
           .applied_to(config);
   EXPECT_EQ(own.get<MlmOptions>().window, 3);
@@ -48,7 +49,7 @@ TEST(MethodSpec, SettingsAreAppliedToACopy) {
             OptionValue(TextList{"layer1.0 layer2.0", "layer3.0"}));
   EXPECT_EQ(own.get<RunOptions>().batch_size, 24);
   EXPECT_EQ(config.get<MlmOptions>().window, 4);
-  Config same = MethodSpec::parse("mlm").applied_to(config);
+  const Settings same = MethodSpec::parse("mlm").applied_to(config);
   for (const auto& field : config.options().fields()) {
     EXPECT_EQ(same.options().field(field.key).value(), field.value()) << field.key;
   }

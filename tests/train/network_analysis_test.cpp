@@ -15,7 +15,7 @@ namespace {
 
 class NetworkAnalysisTest : public ::testing::Test {
  protected:
-  static Config settings(const std::vector<std::string>& more = {}) {
+  static Settings settings(const std::vector<std::string>& more = {}) {
     return configured({"model=resnet8", "method=dgl", "batch_size=8", "procedural.train_size=50",
                        "procedural.test_size=20", "validation.fraction=0.2",
                        "engine.memory_format=channels_last"},
@@ -36,24 +36,25 @@ class NetworkAnalysisTest : public ::testing::Test {
 };
 
 TEST_F(NetworkAnalysisTest, NetworksOfOtherKindsAreNotCompared) {
-  Config config = settings();
+  const Settings config = settings();
   const DataSource data = make_data(config);
   const Checkpoint first = described("first");
-  const auto refuse = [&](const std::function<void(Checkpoint&, Config&)>& change,
+  const auto refuse = [&](const std::function<void(Checkpoint&, Settings&)>& change,
                           const std::vector<std::string>& parts) {
     Checkpoint other = described("other");
-    Config other_config = settings();
+    Settings other_config = settings();
     change(other, other_config);
     expect_user_error(
         [&] { analyse_similarity(first, config, other, other_config, data, {}, silent); }, parts);
   };
-  refuse([](Checkpoint& other, Config&) { other.info.model = "resnet14"; },
+  refuse([](Checkpoint& other, Settings&) { other.info.model = "resnet14"; },
          {"first", "other", "backbone", "resnet8", "resnet14"});
-  refuse([](Checkpoint&, Config& settings) { settings.get<RunOptions>().dataset = "cifar10"; },
+  refuse([](Checkpoint&,
+            Settings& settings) { settings = settings.with("dataset", "cifar10", "a test"); },
          {"data set", "procedural", "cifar10"});
-  refuse([](Checkpoint& other, Config&) { other.info.classes = 100; }, {"classes", "10", "100"});
+  refuse([](Checkpoint& other, Settings&) { other.info.classes = 100; }, {"classes", "10", "100"});
   refuse(
-      [](Checkpoint& other, Config&) {
+      [](Checkpoint& other, Settings&) {
         other.info.image_shape = {1, 28, 28};
       },
       {"image shape", "1×28×28"});
@@ -65,7 +66,7 @@ TEST_F(NetworkAnalysisTest, NetworksOfOtherKindsAreNotCompared) {
 
 TEST_F(NetworkAnalysisTest, NetsAreCountedWithTheModuleThatTheyRead) {
   const TemporaryFolder folder;
-  Config config = settings({"epochs=1", "modules=4", "method=mlm"});
+  const Settings config = settings({"epochs=1", "modules=4", "method=mlm"});
   const DataSource data = make_data(config);
   Trainer trainer(config, data, folder / "run");
   const TrainSummary summary = trainer.run();

@@ -37,7 +37,7 @@ class Phases : public ::testing::Test {
   }
 
   /// 3 epochs of 4 steps.
-  static Config run_of(const std::string& method, const std::vector<std::string>& more = {}) {
+  static Settings run_of(const std::string& method, const std::vector<std::string>& more = {}) {
     auto settings = more;
     settings.push_back("method=" + method);
     return configured({"model=resnet8", "epochs=3", "batch_size=8", "procedural.train_size=40",
@@ -57,7 +57,7 @@ class Phases : public ::testing::Test {
     return tensors;
   }
 
-  std::vector<NamedTensor> train(const std::string& name, Config config) const {
+  std::vector<NamedTensor> train(const std::string& name, const Settings& config) const {
     Trainer trainer(config, make_data(config), folder / name);
     EXPECT_TRUE(trainer.run().complete);
     return tensors_of(trainer.engine());
@@ -113,12 +113,12 @@ TEST_F(Phases, AStoppedRunGoesOnToTheSameNetworkFromEveryStep) {
   for (int steps = 1; steps < 12; ++steps) {
     const auto run_folder = folder / std::to_string(steps);
     {
-      Config config = run_of(file);
+      const Settings config = run_of(file);
       Trainer trainer(config, make_data(config), run_folder);
       int count = 0;
       EXPECT_FALSE(trainer.run([&] { return ++count >= steps; }).complete);
     }
-    Config config = run_of(file);
+    const Settings config = run_of(file);
     Trainer trainer(config, make_data(config), run_folder);
     trainer.resume(read_checkpoint(last_checkpoint(run_folder)));
     EXPECT_TRUE(trainer.run().complete);
@@ -134,7 +134,7 @@ TEST_F(Phases, TellTheirPeaksAndBeginnings) {
     void on_phase(const PhaseReport& phase) override { begun.push_back(phase.name); }
     std::vector<std::string> begun;
   } listener;
-  Config config = run_of(file);
+  const Settings config = run_of(file);
   Trainer trainer(config, make_data(config), folder / "run");
   trainer.add_observer(listener);
   const TrainSummary summary = trainer.run();
@@ -150,7 +150,7 @@ TEST_F(Phases, AreBenchedAndPlannedByTheirFattest) {
   const std::string file =
       file_of("planned", phase("whole", 0.25, "e2e") + phase("local", 0.75, "dgl"));
   const auto silent = [](const std::string&) {};
-  Config config = run_of(file);
+  const Settings config = run_of(file);
   BenchmarkOptions options;
   options.methods = {file, "dgl"};
   options.repeats = 1;
@@ -164,8 +164,8 @@ TEST_F(Phases, AreBenchedAndPlannedByTheirFattest) {
               0.25 * static_cast<double>(results[0].multiply_adds) +
                   0.75 * static_cast<double>(results[2].multiply_adds),
               1);
-  Config planned = run_of(file);
-  PlanReport report = plan_training(planned, 0, /*rivals=*/false, silent);
+  const Settings planned = run_of(file);
+  PlanReport report = plan_training(planned, make_data(planned), 0, /*rivals=*/false, silent);
   measure_settings(planned, report, silent);
   for (const auto& setting : report.settings) {
     const double ratio =
@@ -189,7 +189,7 @@ TEST_F(Phases, AreRefusedWithTheReason) {
     const std::string file = file_of("refused", text);
     expect_user_error(
         [&] {
-          Config config = run_of(file);
+          const Settings config = run_of(file);
           training_phases(config, method_named(file));
         },
         parts);

@@ -8,16 +8,16 @@
 namespace mlaan::testing {
 namespace {
 
-Config planned_run(const std::vector<std::string>& more) {
+Settings planned_run(const std::vector<std::string>& more) {
   return configured({"model=resnet8", "method=dgl", "modules=2", "batch_size=8",
                      "procedural.train_size=16", "procedural.test_size=4"},
                     more);
 }
 
 TEST(Planner, MeasuresEverySettingThatItPredicts) {
-  Config config = planned_run({"engine.memory_format=channels_last"});
+  const Settings config = planned_run({"engine.memory_format=channels_last"});
   const auto silent = [](const std::string&) {};
-  PlanReport report = plan_training(config, 0, /*rivals=*/true, silent);
+  PlanReport report = plan_training(config, make_data(config), 0, /*rivals=*/true, silent);
   ASSERT_GE(report.settings.size(), 4U);
   ASSERT_TRUE(report.chosen);
   EXPECT_EQ(report.settings.at(*report.chosen).method, "dgl");
@@ -40,8 +40,8 @@ TEST(Planner, RecomputesInMicroBatchesWhatTrainingDoes) {
   const auto automatic = [&](std::int64_t bytes) {
     auto more = settings;
     if (bytes > 0) more.push_back("memory=" + std::to_string(bytes) + "B");
-    Config config = planned_run(more);
-    PlanReport report = plan_training(config, bytes, /*rivals=*/false, silent);
+    const Settings config = planned_run(more);
+    PlanReport report = plan_training(config, make_data(config), bytes, /*rivals=*/false, silent);
     measure_settings(config, report, silent);
     return report.settings.back();
   };
@@ -58,13 +58,6 @@ TEST(Planner, RecomputesInMicroBatchesWhatTrainingDoes) {
   EXPECT_GE(ratio, 0.98);
   EXPECT_LE(ratio, 1.05);
   EXPECT_LE(*in_parts.measured_peak_bytes, bytes);
-}
-
-TEST(Planner, PlansInTheMemoryFormatThatTrainingTakes) {
-  Config config = planned_run({"engine.memory_format=auto"});
-  plan_training(config, 0, /*rivals=*/false, [](const std::string&) {});
-  EXPECT_NE(config.get<ExecutionOptions>().memory_format, "auto");
-  EXPECT_EQ(config.origin("engine.memory_format").compare(0, 9, "measured:"), 0);
 }
 
 }  // namespace

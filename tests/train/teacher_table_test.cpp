@@ -45,7 +45,7 @@ TEST(TeacherTable, HasAShareThatRises) {
 
 class TeacherTest : public ::testing::TestWithParam<std::string> {
  protected:
-  static Config run_of(const std::vector<std::string>& more = {}) {
+  static Settings run_of(const std::vector<std::string>& more = {}) {
     auto settings = more;
     settings.push_back("teacher.of=" + GetParam());
     return configured({"model=resnet8", "epochs=3", "batch_size=8", "procedural.train_size=50",
@@ -57,7 +57,7 @@ class TeacherTest : public ::testing::TestWithParam<std::string> {
   std::vector<NamedTensor> train(const std::string& name, int stop_after,
                                  const std::vector<std::string>& more = {}) const {
     for (int part = 0; part < 2; ++part) {
-      Config config = run_of(more);
+      const Settings config = run_of(more);
       Trainer trainer(config, make_data(config), folder / name);
       if (part > 0) trainer.resume(read_checkpoint(last_checkpoint(folder / name)));
       int steps = 0;

@@ -28,7 +28,7 @@ namespace {
 class TrainerTest : public ::testing::Test {
  protected:
   /// A run of 2 epochs of 5 steps.
-  static Config small_run(const std::vector<std::string>& more = {}) {
+  static Settings small_run(const std::vector<std::string>& more = {}) {
     return configured({"model=resnet8", "epochs=2", "batch_size=8", "procedural.train_size=50",
                        "procedural.test_size=20", "validation.fraction=0.2", "log.steps=1",
                        "engine.memory_format=channels_last"},
@@ -53,7 +53,7 @@ class TrainerTest : public ::testing::Test {
   }
 
   Outcome train(const std::string& name, const std::vector<std::string>& more = {}) const {
-    Config config = small_run(more);
+    const Settings config = small_run(more);
     Trainer trainer(config, make_data(config), folder / name);
     return finish(trainer);
   }
@@ -109,11 +109,11 @@ TEST_F(TrainerTest, ARunThatIsStoppedGoesOnToTheSameNetwork) {
     for (const auto& [question, steps] : questions_and_steps) {
       const auto run_folder = folder / (name + "-" + std::to_string(question));
       {
-        Config config = small_run(settings);
+        const Settings config = small_run(settings);
         Trainer trainer(config, make_data(config), run_folder);
         EXPECT_FALSE(finish(trainer, at_question(question)).summary.complete);
       }
-      Config config = small_run(settings);
+      const Settings config = small_run(settings);
       Trainer trainer(config, make_data(config), run_folder);
       trainer.resume(read_checkpoint(last_checkpoint(run_folder)));
       EXPECT_EQ(trainer.report().steps_done, steps);
@@ -130,7 +130,7 @@ std::vector<std::string> lines_of(const std::filesystem::path& path);
 
 TEST_F(TrainerTest, ALimitOnStepsEndsTheTrainingAndTheScheduleWithIt) {
   // 7 of 10 steps: within the second epoch.
-  Config config = small_run({"limit.steps=7", "schedule.warmup_epochs=0"});
+  const Settings config = small_run({"limit.steps=7", "schedule.warmup_epochs=0"});
   Trainer trainer(config, make_data(config), folder / "limited");
   MetricsFiles files(folder / "limited");
   trainer.add_observer(files);
@@ -151,7 +151,7 @@ TEST_F(TrainerTest, ALimitOnStepsEndsTheTrainingAndTheScheduleWithIt) {
   EXPECT_EQ(lines_of(folder / "limited/metrics.csv").size(), 3U) << "both epochs are reported";
 
   // It is over: going on trains nothing and finds the same.
-  Config again = small_run({"limit.steps=7", "schedule.warmup_epochs=0"});
+  const Settings again = small_run({"limit.steps=7", "schedule.warmup_epochs=0"});
   Trainer over(again, make_data(again), folder / "limited");
   over.resume(read_checkpoint(last_checkpoint(folder / "limited")));
   const Outcome resumed = finish(over);
@@ -178,7 +178,7 @@ TEST_F(TrainerTest, ALimitOnTimeEndsTheTrainingAndMoreTimeGoesOnWithIt) {
   EXPECT_EQ(first.summary.run.steps_done, 0) << "no time for a step";
   std::int64_t steps = 0;
   while (steps < 10) {
-    Config config = small_run({"limit.time=0.02s"});
+    const Settings config = small_run({"limit.time=0.02s"});
     Trainer trainer(config, make_data(config), folder / "timed");
     if (std::filesystem::exists(last_checkpoint(folder / "timed"))) {
       trainer.resume(read_checkpoint(last_checkpoint(folder / "timed")));
@@ -223,7 +223,7 @@ TEST_F(TrainerTest, EpochsMayBeOfFewBatches) {
     with_workers.emplace_back("workers=2");
     const auto run_folder = folder / ("few-" + std::to_string(question));
     for (const bool resume : {false, true}) {
-      Config config = small_run(with_workers);
+      const Settings config = small_run(with_workers);
       Trainer trainer(config, make_data(config), run_folder);
       if (resume) trainer.resume(read_checkpoint(last_checkpoint(run_folder)));
       const Outcome part =
@@ -235,7 +235,7 @@ TEST_F(TrainerTest, EpochsMayBeOfFewBatches) {
 }
 
 TEST_F(TrainerTest, LooksAtAsManyBatchesAsItIsAllowed) {
-  Config config = small_run({"limit.validation_batches=1", "limit.test_batches=2"});
+  const Settings config = small_run({"limit.validation_batches=1", "limit.test_batches=2"});
   Trainer trainer(config, make_data(config), folder / "limited");
   EXPECT_EQ(trainer.report().validation_images, 8);
   EXPECT_EQ(trainer.report().test_images, 16);
@@ -249,7 +249,7 @@ TEST_F(TrainerTest, LooksAtAsManyBatchesAsItIsAllowed) {
 TEST_F(TrainerTest, OverfitsTheBatchesThatItIsGiven) {
   const std::vector<std::string> settings{"limit.overfit_batches=2", "epochs=30",
                                           "augment.enabled=false", "method=e2e"};
-  Config config = small_run(settings);
+  const Settings config = small_run(settings);
   const Split split = split_of_run(config, make_data(config));
   EXPECT_EQ(split.train.size(), 16U);
   EXPECT_EQ(split.validation, split.train);
@@ -287,7 +287,7 @@ TEST_F(TrainerTest, PlateausLowerTheRateAndAreRemembered) {
                                           "schedule.warmup_epochs=0"};
   const auto train_until = [&](const std::string& name, const std::function<bool()>& should_stop,
                                bool resume) {
-    Config config = small_run(settings);
+    const Settings config = small_run(settings);
     Trainer trainer(config, make_data(config), folder / name);
     if (resume) trainer.resume(read_checkpoint(last_checkpoint(folder / name)));
     MetricsFiles files(folder / name);
@@ -313,7 +313,7 @@ TEST_F(TrainerTest, PlateausLowerTheRateAndAreRemembered) {
 
 TEST_F(TrainerTest, FlipsAtTestTimeAreOfTheTestAlone) {
   const Outcome plain = train("plain", {"method=e2e"});
-  Config config = small_run({"method=e2e", "validation.tta=flip"});
+  const Settings config = small_run({"method=e2e", "validation.tta=flip"});
   const DataSource data = make_data(config);
   Trainer trainer(config, data, folder / "flip");
   const Outcome flipped = finish(trainer);
@@ -342,7 +342,7 @@ TEST_F(TrainerTest, WhatDivergesDoesNotTakeThePlaceOfTheLastCheckpoint) {
   const auto last = last_checkpoint(folder / "run");
   const std::string good = read_text(last);
   for (const char* every : {"save.every=1i", "save.every=1e"}) {
-    Config config = small_run({"lr=1e30", "schedule.type=constant", "epochs=3", every});
+    const Settings config = small_run({"lr=1e30", "schedule.type=constant", "epochs=3", every});
     Trainer trainer(config, make_data(config), folder / "run");
     trainer.resume(read_checkpoint(last));
     try {
@@ -355,7 +355,8 @@ TEST_F(TrainerTest, WhatDivergesDoesNotTakeThePlaceOfTheLastCheckpoint) {
     EXPECT_EQ(read_text(last), good) << every;
   }
   // Also where it is stopped right behind the step.
-  Config config = small_run({"lr=1e30", "schedule.type=constant", "epochs=3", "log.steps=100"});
+  const Settings config =
+      small_run({"lr=1e30", "schedule.type=constant", "epochs=3", "log.steps=100"});
   Trainer trainer(config, make_data(config), folder / "run");
   trainer.resume(read_checkpoint(last));
   EXPECT_THROW(trainer.run(at_question(1)), Error);
@@ -366,7 +367,7 @@ TEST_F(TrainerTest, TheRateFollowsEpochsWhateverTheBatch) {
   const auto rates = [&](const std::string& name) { return rates_of_epochs(folder / name); };
   const auto run = [&](const std::string& name, const std::vector<std::string>& settings,
                        bool resume) {
-    Config config = small_run(settings);
+    const Settings config = small_run(settings);
     Trainer trainer(config, make_data(config), folder / name);
     if (resume) trainer.resume(read_checkpoint(last_checkpoint(folder / name)));
     MetricsFiles files(folder / name);
@@ -382,12 +383,12 @@ TEST_F(TrainerTest, TheRateFollowsEpochsWhateverTheBatch) {
 }
 
 TEST_F(TrainerTest, WithinAnEpochTheBatchesStayTheSame) {
-  Config config = small_run();
+  const Settings config = small_run();
   Trainer trainer(config, make_data(config), folder / "run");
   trainer.run(at_question(2));
   const Checkpoint checkpoint = read_checkpoint(last_checkpoint(folder / "run"));
   for (const char* setting : {"batch_size=4", "train_limit=24", "seed=3"}) {
-    Config other = small_run({setting});
+    const Settings other = small_run({setting});
     Trainer second(other, make_data(other), folder / "run");
     expect_user_error([&] { second.resume(checkpoint); }, {"in the middle of epoch 1"});
   }
@@ -397,14 +398,14 @@ TEST_F(TrainerTest, OtherClassesOrAnotherSplitAreRefused) {
   train("run");
   const Checkpoint checkpoint = read_checkpoint(last_checkpoint(folder / "run"));
   EXPECT_EQ(checkpoint.info.train_images, 50);
-  Config config = small_run();
+  const Settings config = small_run();
   DataSource data = make_data(config);
   EXPECT_NO_THROW(check_same_split(checkpoint, config, data));
   std::swap(data.classes[0], data.classes[1]);
   Trainer trainer(config, data, folder / "run");
   expect_user_error([&] { trainer.resume(checkpoint); }, {"other classes", data.classes[0]});
   for (const char* setting : {"seed=1", "validation.fraction=0.3", "procedural.train_size=51"}) {
-    Config other = small_run({setting});
+    const Settings other = small_run({setting});
     expect_user_error([&] { check_same_split(checkpoint, other, make_data(other)); },
                       {"validated", "--allow-other-split"});
   }
@@ -413,7 +414,7 @@ TEST_F(TrainerTest, OtherClassesOrAnotherSplitAreRefused) {
 TEST_F(TrainerTest, ClassesInAnotherOrderAreMatchedByName) {
   train("run");
   const Checkpoint checkpoint = read_checkpoint(last_checkpoint(folder / "run"));
-  Config config = small_run();
+  const Settings config = small_run();
   const DataSource data = make_data(config);
   DataSource other = data;
   std::rotate(other.classes.begin(), other.classes.begin() + 3, other.classes.end());
@@ -441,7 +442,7 @@ TEST_F(TrainerTest, TheBestWeightsAreLookedForBeforeTraining) {
   const std::string kept = read_text(best);
   const std::int64_t best_epoch = read_checkpoint(best).info.state.best_epoch;
   const auto resume = [&](const std::filesystem::path& path, const std::string& report) {
-    Config config = small_run({report, "epochs=4"});
+    const Settings config = small_run({report, "epochs=4"});
     Trainer trainer(config, make_data(config), folder / "run");
     trainer.resume(read_checkpoint(path));
   };
@@ -461,7 +462,7 @@ TEST_F(TrainerTest, TheBestWeightsAreLookedForBeforeTraining) {
 
 TEST_F(TrainerTest, CheckpointsWithinAnEpochAreWrittenWhenAskedFor) {
   const Outcome whole = train("whole");
-  Config config = small_run({"save.every=2i"});
+  const Settings config = small_run({"save.every=2i"});
   const auto run_folder = folder / "often";
   std::vector<std::int64_t> saved;
   class Listener : public TrainObserver {
@@ -507,7 +508,7 @@ TEST_F(TrainerTest, ACheckpointOfAnotherArchitectureIsRefusedAndChangesNothing) 
                                              {"method=e2e"},
                                              {"method=dgl", "dgl.feature_dim=64"},
                                              {"method=dgl", "modules=2"}}) {
-    Config config = small_run(other);
+    const Settings config = small_run(other);
     Trainer trainer(config, make_data(config), folder / "second");
     const auto before = trainer.engine().named_parameters()[0].tensor.detach().clone();
     expect_user_error([&] { trainer.resume(checkpoint); }, {"another architecture"});
@@ -546,7 +547,7 @@ std::vector<std::string> lines_of(const std::filesystem::path& path) {
 }
 
 TEST_F(TrainerTest, StepsNameTheLossOfEachSupervision) {
-  Config config = small_run({"method=mlaan", "modules=3", "epochs=1"});
+  const Settings config = small_run({"method=mlaan", "modules=3", "epochs=1"});
   Trainer trainer(config, make_data(config), folder / "named");
   MetricsFiles files(folder / "named");
   trainer.add_observer(files);
@@ -574,7 +575,7 @@ TEST(SupervisionNames, TellApartWhatHasOneNameAndWindow) {
 TEST_F(TrainerTest, LogsHoldEveryEpochAndStepOnceAlsoAfterAKill) {
   const auto run_folder = folder / "logged";
   const auto train_until = [&](const std::function<bool()>& should_stop, bool resume) {
-    Config config = small_run({"method=e2e"});
+    const Settings config = small_run({"method=e2e"});
     Trainer trainer(config, make_data(config), run_folder);
     if (resume) trainer.resume(read_checkpoint(last_checkpoint(run_folder)));
     MetricsFiles files(run_folder);
@@ -603,7 +604,7 @@ TEST_F(TrainerTest, LogsHoldEveryEpochAndStepOnceAlsoAfterAKill) {
 TEST_F(TrainerTest, AnEpochIsSavedBeforeItIsValidatedAndReportedOnce) {
   const auto run_folder = folder / "validated";
   const auto run = [&](const std::function<bool()>& should_stop) {
-    Config config = small_run({"method=e2e"});
+    const Settings config = small_run({"method=e2e"});
     Trainer trainer(config, make_data(config), run_folder);
     if (std::filesystem::exists(last_checkpoint(run_folder))) {
       trainer.resume(read_checkpoint(last_checkpoint(run_folder)));
@@ -628,7 +629,7 @@ TEST_F(TrainerTest, AnEpochIsSavedBeforeItIsValidatedAndReportedOnce) {
 }
 
 TEST_F(TrainerTest, SavesWhenAskedAndGoesOn) {
-  Config config = small_run({"save.every=2e", "method=e2e"});
+  const Settings config = small_run({"save.every=2e", "method=e2e"});
   const auto run_folder = folder / "asked";
   std::vector<std::int64_t> saved;
   Trainer trainer(config, make_data(config), run_folder);
@@ -661,7 +662,7 @@ TEST_F(TrainerTest, SummaryCountsWhatItSays) {
 }
 
 TEST_F(TrainerTest, LabelSmoothingAndMixingAreOfTrainingAlone) {
-  const auto losses_of = [](Config& config) {
+  const auto losses_of = [](const Settings& config) {
     std::set<std::string> losses;
     const Backbone backbone = make_backbone(config, make_data(config));
     for (const auto& supervision : make_plan(config, backbone, "predsim").supervisions) {
@@ -669,7 +670,7 @@ TEST_F(TrainerTest, LabelSmoothingAndMixingAreOfTrainingAlone) {
     }
     return losses;
   };
-  Config config = small_run({"augment.label_smoothing=0.1", "augment.cutmix=1"});
+  const Settings config = small_run({"augment.label_smoothing=0.1", "augment.cutmix=1"});
   EXPECT_EQ(losses_of(config), (std::set<std::string>{"cross_entropy 0.1", "similarity_matching"}));
   const DataSource data = make_data(config);
   const auto plain = make_plain_loader(config, data, data.test, all_indices(*data.test));
@@ -679,7 +680,7 @@ TEST_F(TrainerTest, LabelSmoothingAndMixingAreOfTrainingAlone) {
   mixed->start(0);
   EXPECT_EQ(mixed->next()->labels.scalar_type(), torch::kFloat32);
 
-  Config off =
+  const Settings off =
       small_run({"augment.label_smoothing=0.1", "augment.cutmix=1", "augment.enabled=false"});
   EXPECT_EQ(losses_of(off), (std::set<std::string>{"cross_entropy", "similarity_matching"}));
   const auto unmixed = make_train_loader(off, data, all_indices(*data.train));
@@ -689,7 +690,7 @@ TEST_F(TrainerTest, LabelSmoothingAndMixingAreOfTrainingAlone) {
 
 TEST_F(TrainerTest, SettingsThatCannotTrainAreRefused) {
   const auto refuse = [&](const std::vector<std::string>& more, const std::string& part) {
-    Config config = small_run(more);
+    const Settings config = small_run(more);
     expect_user_error([&] { Trainer(config, make_data(config), folder / "refused"); }, {part});
   };
   refuse({"validation.fraction=0", "validation.report=best"}, "validation.report");

@@ -77,7 +77,7 @@ TEST(WeightAverage, StandsInForTheWeightsWithinAScope) {
   EXPECT_EQ(weight.data_ptr(), memory);
 }
 
-Config run_of(const std::vector<std::string>& more = {}) {
+Settings run_of(const std::vector<std::string>& more = {}) {
   return configured(
       {"model=resnet8", "epochs=2", "batch_size=8", "procedural.train_size=50",
        "procedural.test_size=20", "validation.fraction=0.2", "method=mlaan",
@@ -87,12 +87,12 @@ Config run_of(const std::vector<std::string>& more = {}) {
 
 TEST(WeightAverage, IsEvaluatedBesideTheWeightsAndChangesNothing) {
   const TemporaryFolder folder;
-  Config averaged = run_of();
+  const Settings averaged = run_of();
   Trainer with(averaged, make_data(averaged), folder / "with");
   const TrainSummary summary = with.run();
   EXPECT_FALSE(std::isnan(summary.average_test_error));
   EXPECT_FALSE(std::isnan(summary.average_validation_error));
-  Config plain = run_of({"model_ema.enabled=false"});
+  const Settings plain = run_of({"model_ema.enabled=false"});
   Trainer without(plain, make_data(plain), folder / "without");
   const TrainSummary other = without.run();
   EXPECT_TRUE(std::isnan(other.average_test_error));
@@ -104,20 +104,20 @@ TEST(WeightAverage, IsEvaluatedBesideTheWeightsAndChangesNothing) {
   }
   // What eval takes of it is what was tested.
   const Checkpoint checkpoint = read_checkpoint(last_checkpoint(folder / "with"));
-  averaged.apply("model_ema.use", "true", "test");
-  const Backbone network = read_backbone(checkpoint, averaged);
+  const Backbone network =
+      read_backbone(checkpoint, averaged.with("model_ema.use", "true", "a test"));
   const auto saved = named(checkpoint.file.tensors, "model_ema.conv1.weight");
   EXPECT_TRUE(torch::equal(named(network.named_parameters(), "conv1.weight"), saved));
-  plain.apply("model_ema.use", "true", "test");
   const Checkpoint none = read_checkpoint(last_checkpoint(folder / "without"));
-  expect_user_error([&] { read_backbone(none, plain); }, {"model_ema.conv1.weight"});
+  expect_user_error([&] { read_backbone(none, plain.with("model_ema.use", "true", "a test")); },
+                    {"model_ema.conv1.weight"});
 }
 
 TEST(WeightAverage, GoesOnBitForBit) {
   const TemporaryFolder folder;
   const auto final_average = [&](const std::string& name, int stop_after) {
     for (int part = 0; part < 2; ++part) {
-      Config config = run_of();
+      const Settings config = run_of();
       Trainer trainer(config, make_data(config), folder / name);
       if (part > 0) trainer.resume(read_checkpoint(last_checkpoint(folder / name)));
       int steps = 0;

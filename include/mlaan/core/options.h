@@ -54,10 +54,10 @@ struct Field {
 
   OptionValue value() const;
   /// \throws UserError naming the key and what would be accepted.
-  void assign(const OptionValue& value) const;
+  void assign(const OptionValue& value);
   /// Reads the value as it would stand in a TOML file; a bare word is a string too.
   /// \throws UserError naming the key and what would be accepted.
-  void assign_text(const std::string& text) const;
+  void assign_text(const std::string& text);
   /// "integer, at least 1".
   std::string accepted() const;
 };
@@ -85,38 +85,51 @@ class FieldList {
   std::vector<Field> fields_;
 };
 
-/// Option structs of any types, one of each, made with their defaults when first asked for. Methods
-/// that share a struct so share its values.
+/// Option structs of any types, one of each. Methods that share a struct so share its values. A
+/// copy has values of its own.
 class OptionSet {
  public:
   OptionSet() = default;
   OptionSet(OptionSet&&) = default;
   OptionSet& operator=(OptionSet&&) = default;
-  OptionSet(const OptionSet&) = delete;  // a copy's fields would point into the original
-  OptionSet& operator=(const OptionSet&) = delete;
+  OptionSet(const OptionSet& other);
+  OptionSet& operator=(const OptionSet& other);
+  ~OptionSet() = default;
 
+  /// The struct, to be changed; made with its defaults when first asked for.
   template <class T>
   T& get() {
-    auto& slot = sections_[std::type_index(typeid(T))];
-    if (!slot) {
-      auto section = std::make_shared<T>();
-      slot = section;
+    auto& section = sections_[std::type_index(typeid(T))];
+    if (!section) {
+      auto made = std::make_shared<T>();
+      section = made;
       FieldList list(T::section);
-      section->describe(list);
+      made->describe(list);
       fields_.insert(fields_.end(), list.fields().begin(), list.fields().end());
+      declarations_.push_back([](OptionSet& options) { options.get<T>(); });
     }
-    return *static_cast<T*>(slot.get());
+    return *static_cast<T*>(section.get());
   }
 
-  /// All fields of the structs asked for so far.
+  /// The struct; its defaults where nobody has asked for it to be changed.
+  template <class T>
+  const T& get() const {
+    static const T defaults{};
+    const auto found = sections_.find(std::type_index(typeid(T)));
+    return found == sections_.end() ? defaults : *static_cast<const T*>(found->second.get());
+  }
+
+  /// All fields of the structs made so far.
   const std::vector<Field>& fields() const { return fields_; }
   std::vector<std::string> keys() const;
   /// \throws UserError for an unknown key, naming the nearest known one.
   const Field& field(const std::string& key) const;
+  Field& field(const std::string& key);
 
  private:
   std::unordered_map<std::type_index, std::shared_ptr<void>> sections_;
-  std::vector<Field> fields_;
+  std::vector<Field> fields_;                       ///< pointing into the sections
+  std::vector<void (*)(OptionSet&)> declarations_;  ///< each makes a section, in the same order
 };
 
 }  // namespace mlaan

@@ -83,7 +83,7 @@ struct DatasetEntry {
   std::function<void(OptionSet& options)> declare;
   /// \param folder where the files are; "" where none is needed.
   /// \throws UserError for a missing folder or a file that is not as its format says.
-  std::function<DataSource(const std::string& folder, OptionSet& options)> load;
+  std::function<DataSource(const std::string& folder, const OptionSet& options)> load;
   /// Where its files come from; empty: from nowhere that is known.
   std::vector<PublishedFile> files = {};
 };
@@ -92,6 +92,7 @@ struct DatasetEntry {
 const Registry<DatasetEntry>& dataset_registry();
 
 /// \throws UserError for an unknown name, and for a missing `folder` where one is needed.
-DataSource load_dataset(const std::string& name, const std::string& folder, OptionSet& options);
+DataSource load_dataset(const std::string& name, const std::string& folder,
+                        const OptionSet& options);
 
 }  // namespace mlaan

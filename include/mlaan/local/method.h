@@ -24,7 +24,7 @@ struct MethodEntry {
   /// Asks the set for the option structs that the method reads.
   std::function<void(OptionSet& options)> declare;
   /// Builds the plan. Weights of new nets are a pure function of the seed and the net's name.
-  std::function<Plan(const Backbone& backbone, const Partition& partition, OptionSet& options,
+  std::function<Plan(const Backbone& backbone, const Partition& partition, const OptionSet& options,
                      std::uint64_t seed)>
       plan;
   /// Whether it gives the gradients of end-to-end backpropagation: what local methods are measured
@@ -32,14 +32,14 @@ struct MethodEntry {
   bool end_to_end = false;
   /// What it is made of, for a method that additions can be put to; else null.
   std::function<LocalMethod(const Backbone& backbone, const Partition& partition,
-                            OptionSet& options)>
+                            const OptionSet& options)>
       host = nullptr;
   /// Its phases, for a method that changes its plan during training; else null. `plan` is then that
   /// of the first phase without its settings, or null.
-  std::function<std::vector<MethodPhase>(OptionSet& options)> phases = nullptr;
+  std::function<std::vector<MethodPhase>(const OptionSet& options)> phases = nullptr;
   /// Where to cut the network when the run does not say; null: one block a module.
   /// \param modules to cut it into; 0: as many as the method finds best.
-  std::function<Partition(const Backbone& backbone, std::size_t modules, OptionSet& options)>
+  std::function<Partition(const Backbone& backbone, std::size_t modules, const OptionSet& options)>
       partition = nullptr;
 };
 
@@ -61,15 +61,15 @@ struct AdditionEntry {
   std::string name;
   std::string summary;
   std::function<void(OptionSet& options)> declare;
-  std::function<void(LocalMethod& method, const Backbone& backbone, OptionSet& options)> add;
+  std::function<void(LocalMethod& method, const Backbone& backbone, const OptionSet& options)> add;
 };
 
 /// The entry of a method that is made of a host, and can have additions put to it.
-MethodEntry host_entry(std::string name, std::string summary,
-                       std::function<void(OptionSet& options)> declare,
-                       std::function<LocalMethod(const Backbone& backbone,
-                                                 const Partition& partition, OptionSet& options)>
-                           make);
+MethodEntry host_entry(
+    std::string name, std::string summary, std::function<void(OptionSet& options)> declare,
+    std::function<LocalMethod(const Backbone& backbone, const Partition& partition,
+                              const OptionSet& options)>
+        make);
 
 /// The entry of a host with additions, under a name of its own: what "HOST+ADDITION+…" is too.
 /// \throws UserError for a host that is none.

@@ -1,8 +1,8 @@
 // The summary of a run, for people and for programs.
 #pragma once
 
-#include <mlaan/train/config.h>
 #include <mlaan/train/evaluate.h>
+#include <mlaan/train/settings.h>
 #include <mlaan/train/trainer.h>
 
 #include <cstdint>
@@ -17,7 +17,7 @@ std::string summary_table(const std::vector<TrainSummary>& summaries);
 
 /// Writes {"test_error": …, "epochs": …, …, "results": […]}: the fields of the first summary, and
 /// all of them in `results`. Errors are in per cent, `null` where there is none.
-void write_summary(const std::filesystem::path& path, Config& config,
+void write_summary(const std::filesystem::path& path, const Settings& settings,
                    const std::vector<TrainSummary>& summaries);
 
 /// The first of the summaries that write_summary() wrote. What it does not hold is left at its

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <mlaan/measure/memory.h>
-#include <mlaan/train/config.h>
 #include <mlaan/train/method_spec.h>
 #include <mlaan/train/profile.h>
+#include <mlaan/train/settings.h>
 
 #include <cstdint>
 #include <functional>
@@ -60,12 +60,13 @@ struct BenchmarkResult {
 /// \param progress called with a line of text before each part.
 /// \param should_stop asked before each part and each timed step. If it says so, the results are
 ///        those of the rounds that all methods have done; none where there is no such round.
-std::vector<BenchmarkResult> run_benchmark(Config& config, const BenchmarkOptions& options,
+std::vector<BenchmarkResult> run_benchmark(const Settings& settings,
+                                           const BenchmarkOptions& options,
                                            const std::function<void(const std::string&)>& progress,
                                            const std::function<bool()>& should_stop = {});
 
 /// The profile of a step of each method, one method after the other.
-std::vector<StepProfile> run_profiles(Config& config, const BenchmarkOptions& options,
+std::vector<StepProfile> run_profiles(const Settings& settings, const BenchmarkOptions& options,
                                       const std::function<void(const std::string&)>& progress);
 
 }  // namespace mlaan

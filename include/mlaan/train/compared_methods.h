@@ -18,9 +18,9 @@ struct ForwardWork {
   double nets = 0;            ///< of the auxiliary nets; where chance decides, on average
 };
 
-/// Without what recomputation repeats; of a method with phases on average over them. \param config
-/// of one method.
-ForwardWork forward_work(Config& config, const DataSource& data);
+/// Without what recomputation repeats; of a method with phases on average over them. \param
+/// settings of one method.
+ForwardWork forward_work(const Settings& settings, const DataSource& data);
 
 /// Numbers of several seeds.
 struct Spread {

@@ -40,13 +40,13 @@ std::vector<ComparedRun> compared_runs(const std::vector<std::string>& specs,
 std::vector<std::int64_t> parse_seeds(const std::string& list);
 
 /// The settings of a run: those of the comparison with the spec's own, method, seed and folder.
-Config settings_of(const ComparedRun& run, const Config& comparison);
+Settings settings_of(const ComparedRun& run, const Settings& comparison);
 
-/// Takes over what a run that was begun in this folder has settled by measuring, so that it is not
-/// measured again. Does nothing where no run was begun.
+/// The settings asked for, with what a run that was begun in this folder has settled by measuring,
+/// so that it is not measured again. As they are where no run was begun.
 /// \throws UserError, naming the first key and both values, if the folder's config.toml differs in
 ///         anything that results depend on, or that is part of what is compared.
-void check_recorded_settings(const std::filesystem::path& folder, Config& asked);
+Settings with_recorded_settings(const std::filesystem::path& folder, const Settings& asked);
 
 /// A run that was trained to its end.
 struct FinishedRun {
@@ -59,7 +59,7 @@ struct ComparisonRecords {
   /// What came of the run of this folder, if it was trained to its end.
   std::function<std::optional<TrainSummary>(const std::filesystem::path& folder)> read;
   /// Keeps what came of a run, complete or not, for the next read().
-  std::function<void(const std::filesystem::path& folder, Config& config,
+  std::function<void(const std::filesystem::path& folder, const Settings& settings,
                      const TrainSummary& summary)>
       write;
   /// Who listens to a run, besides.
@@ -76,14 +76,14 @@ struct ComparisonRecords {
 
 /// Trains what is not trained yet. Runs that were begun go on from their last checkpoint. Before
 /// the first one, all that is in the folders is checked.
-/// \param config the settings that all runs share; a memory format that is to be measured is
+/// \param settings the settings that all runs share; a memory format that is to be measured is
 ///        measured once, for all runs.
 /// \param should_stop asked after every step and before every run; then the run under way writes a
 ///        checkpoint.
 /// \return the finished runs, in order: all of them unless it was stopped.
-/// \throws UserError as check_recorded_settings(), and for settings that single runs alone can have
+/// \throws UserError as with_recorded_settings(), and for settings that single runs alone can have
 ///         (memory, baseline); Error naming the run whose training diverged.
-std::vector<FinishedRun> run_comparison(Config& config, const DataSource& data,
+std::vector<FinishedRun> run_comparison(const Settings& settings, const DataSource& data,
                                         const std::vector<ComparedRun>& runs,
                                         const ComparisonRecords& records,
                                         const std::function<bool()>& should_stop = {});

@@ -2,15 +2,15 @@
 #pragma once
 
 #include <mlaan/core/options.h>
+#include <mlaan/train/settings.h>
 
 #include <filesystem>
 #include <map>
 #include <string>
-#include <vector>
 
 namespace mlaan {
 
-/// A set of options that remembers where each value came from. Whatever is applied later wins.
+/// Settings in the making: whatever is applied later wins.
 class Config {
  public:
   /// All options, each with its default.
@@ -31,22 +31,18 @@ class Config {
   /// Takes "key=value".
   void apply_assignment(const std::string& assignment);
 
-  /// A set of its own with the same values.
-  /// \param origin where all of them come from in the copy.
-  Config copy(const std::string& origin) const;
+  /// Turns the paths of files that are named - data, weights, a scripted model - into absolute
+  /// ones, so that a run can be used from any folder. What each value came from stays.
+  void make_paths_absolute();
 
-  /// The values.
-  OptionSet& options() { return options_; }
+  /// The values so far.
   template <class T>
-  T& get() {
+  const T& get() const {
     return options_.get<T>();
   }
-
-  /// Where the value of a key came from; "default" if from nowhere else.
-  std::string origin(const std::string& key) const;
-
-  /// All values as a TOML file, each with its origin in a comment.
-  std::string to_toml() const;
+  const OptionSet& options() const { return options_; }
+  /// The values so far, as settings that what is applied later does not change.
+  operator Settings() const { return {options_, origins_}; }  // NOLINT(google-explicit-constructor)
 
   /// All keys with default, meaning and accepted values, as a TOML file that can be edited.
   static std::string schema();

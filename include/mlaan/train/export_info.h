@@ -1,8 +1,8 @@
 // What stands beside an exported network's weights.
 #pragma once
 
-#include <mlaan/train/config.h>
 #include <mlaan/train/network_description.h>
+#include <mlaan/train/settings.h>
 
 #include <cstdint>
 #include <string>
@@ -37,10 +37,10 @@ struct ExportInfo : NetworkDescription {
   static ExportInfo from_json(const std::string& text);
 };
 
-/// Sets the data set that the network was trained on, and how its pictures are read.
-void apply_dataset(const ExportInfo& info, Config& config, const std::string& origin);
+/// The data set that the network was trained on, and how its pictures are read, as TOML.
+std::string dataset_assignments(const ExportInfo& info);
 
 /// Those of all settings that say how the data set's pictures are read, as TOML.
-std::string dataset_settings(Config& config);
+std::string dataset_settings(const Settings& settings);
 
 }  // namespace mlaan

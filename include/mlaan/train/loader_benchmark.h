@@ -1,7 +1,7 @@
 // How fast a loader gives batches when nothing else is asked of the machine.
 #pragma once
 
-#include <mlaan/train/config.h>
+#include <mlaan/train/settings.h>
 
 #include <cstdint>
 #include <string>
@@ -24,6 +24,6 @@ struct LoaderBenchmark {
 
 /// Takes all batches of the run's training loader, on all training images: read, augmented, and
 /// normalised as training gets them.
-LoaderBenchmark benchmark_loader(Config& config, const LoaderBenchmarkOptions& options);
+LoaderBenchmark benchmark_loader(const Settings& settings, const LoaderBenchmarkOptions& options);
 
 }  // namespace mlaan

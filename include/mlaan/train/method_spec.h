@@ -1,7 +1,7 @@
 // Method specs: a method's name with settings of its own, "checkpoint:checkpoint.segments=8".
 #pragma once
 
-#include <mlaan/train/config.h>
+#include <mlaan/train/settings.h>
 
 #include <string>
 #include <utility>
@@ -15,7 +15,7 @@ namespace mlaan {
 struct MethodSpec {
   std::string text;  ///< as it was given: what results are called
   std::string method;
-  std::vector<std::pair<std::string, std::string>> settings;  ///< keys and values
+  std::vector<Assignment> settings;
 
   /// \throws UserError for an unknown method, for a text that is no list of assignments, and for a
   ///         key that the method does not read or that all methods of a comparison have in common
@@ -24,7 +24,7 @@ struct MethodSpec {
 
   /// A copy of the settings with the spec's own on top.
   /// \throws UserError for a value that is not accepted.
-  Config applied_to(const Config& config) const;
+  Settings applied_to(const Settings& settings) const;
 };
 
 /// The specs of a list separated by commas.

@@ -5,9 +5,9 @@
 #include <mlaan/data/dataset.h>
 #include <mlaan/local/cost_report.h>
 #include <mlaan/train/checkpoint.h>
-#include <mlaan/train/config.h>
 #include <mlaan/train/feature_similarity.h>
 #include <mlaan/train/linear_probe.h>
+#include <mlaan/train/settings.h>
 
 #include <cstdint>
 #include <functional>
@@ -70,18 +70,18 @@ struct NetworkAnalysis {
 
 /// Analyses the network of a checkpoint. Probes are trained on the run's own training images, not
 /// augmented, and measured on those that it held out.
-/// \param config the settings of the checkpoint's run, on this machine (data folder, device).
+/// \param settings of the checkpoint's run, on this machine (data folder, device).
 /// \param progress called with a line of text before each part.
 /// \throws UserError where the data are not of the checkpoint's kind, or where no image is held out
 ///         and the test images are not asked for.
-NetworkAnalysis analyse_network(const Checkpoint& checkpoint, Config& config,
+NetworkAnalysis analyse_network(const Checkpoint& checkpoint, const Settings& settings,
                                 const DataSource& data, const AnalysisOptions& options,
                                 const std::function<void(const std::string&)>& progress);
 
 /// Compares the networks of two checkpoints on test images, which neither was trained on.
 /// \throws UserError where backbones, data sets or images differ.
-SimilarityAnalysis analyse_similarity(const Checkpoint& checkpoint, Config& config,
-                                      const Checkpoint& other, Config& other_config,
+SimilarityAnalysis analyse_similarity(const Checkpoint& checkpoint, const Settings& settings,
+                                      const Checkpoint& other, const Settings& other_settings,
                                       const DataSource& data, const AnalysisOptions& options,
                                       const std::function<void(const std::string&)>& progress);
 

@@ -3,10 +3,10 @@
 
 #include <mlaan/data/dataset.h>
 #include <mlaan/train/checkpoint.h>
-#include <mlaan/train/config.h>
 #include <mlaan/train/evaluate.h>
 #include <mlaan/train/phases.h>
 #include <mlaan/train/profile.h>
+#include <mlaan/train/settings.h>
 
 #include <torch/types.h>
 
@@ -30,15 +30,16 @@ struct NetworkExamination {
 };
 
 /// Tests the network of a checkpoint, and keeps the pictures that it is most wrong about.
-/// \param config the settings of the checkpoint's run. \param count of pictures to keep, at most.
-NetworkExamination examine_network(const Checkpoint& checkpoint, Config& config,
+/// \param settings of the checkpoint's run. \param count of pictures to keep, at most.
+NetworkExamination examine_network(const Checkpoint& checkpoint, const Settings& settings,
                                    const DataSource& data, std::size_t count);
 
 /// The phase that most of a checkpoint's training was part of.
-/// \param config the settings of the checkpoint's run.
-TrainingPhase longest_phase(const Checkpoint& checkpoint, Config& config);
+/// \param settings of the checkpoint's run.
+TrainingPhase longest_phase(const Checkpoint& checkpoint, const Settings& settings);
 
 /// The profile of a training step of a phase, on the first batch and with fresh weights.
-StepProfile profile_of_phase(TrainingPhase& phase, const DataSource& data, std::int64_t steps);
+StepProfile profile_of_phase(const TrainingPhase& phase, const DataSource& data,
+                             std::int64_t steps);
 
 }  // namespace mlaan

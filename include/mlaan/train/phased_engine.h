@@ -20,9 +20,9 @@ class PhasedEngine {
  public:
   /// Makes the plan of every phase, so that one that cannot be is refused before the first step.
   /// The nets of later phases are thrown away again: they begin as the network is by then.
-  /// \param config settled, see measured_settings.h.
+  /// \param settings settled, see measured_settings.h.
   /// \param adapt what is changed of the options of every engine that is made.
-  PhasedEngine(Config& config, const DataSource& data, const MethodEntry& method,
+  PhasedEngine(const Settings& settings, const DataSource& data, const MethodEntry& method,
                std::function<void(EngineOptions&)> adapt = {});
 
   Engine& engine() { return engine_; }

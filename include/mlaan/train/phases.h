@@ -2,7 +2,7 @@
 #pragma once
 
 #include <mlaan/local/method.h>
-#include <mlaan/train/config.h>
+#include <mlaan/train/settings.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -17,9 +17,9 @@ struct TrainingPhase {
   std::string name;  ///< "" where there is only one
   double begin = 0;  ///< as a share of the training, from 0 to 1
   double end = 1;
-  MethodEntry method;  ///< without phases
-  Config settings;     ///< those of the run, with the phase's own on top
-  std::vector<std::pair<std::string, std::string>> own_settings;  ///< keys and values of those
+  MethodEntry method;                    ///< without phases
+  Settings settings;                     ///< those of the run, with the phase's own on top
+  std::vector<Assignment> own_settings;  ///< those
 
   double share() const { return end - begin; }
 };
@@ -27,7 +27,7 @@ struct TrainingPhase {
 /// The phases of a method under the run's settings, at least one.
 /// \throws UserError for phases that do not fit together, and for a setting that a phase cannot
 ///         have: what decides of data, length and rate of the training belongs to the run.
-std::vector<TrainingPhase> training_phases(Config& config, const MethodEntry& method);
+std::vector<TrainingPhase> training_phases(const Settings& settings, const MethodEntry& method);
 
 /// Of the phase's own settings those that say how steps are executed, "engine.recompute=unit".
 std::vector<std::string> execution_settings(const TrainingPhase& phase);

@@ -1,7 +1,8 @@
 // The planner: which settings of a method fit into a number of bytes, and which of them is fastest.
 #pragma once
 
-#include <mlaan/train/config.h>
+#include <mlaan/data/dataset.h>
+#include <mlaan/train/settings.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -37,21 +38,23 @@ struct PlanReport {
 
 /// Tries, on a few images each, the run's method with several numbers of modules balanced by bytes
 /// and several recomputations, and end-to-end training with and without checkpointing and
-/// micro-batches beside it. What the run's own settings say of modules is kept. A memory format
-/// left to measuring is settled first, in the run's settings, since bytes and time depend on it.
+/// micro-batches beside it. What the run's own settings say of modules is kept.
+/// \param settings with the memory format settled (see measured_settings.h): bytes and time depend
+///        on it.
 /// \param bytes limit; 0: none, and the method's lowest peak is looked for instead.
 /// \param rivals whether to try other methods than the run's.
 /// \param progress called with a line of text before each trial.
-PlanReport plan_training(Config& config, std::int64_t bytes, bool rivals,
-                         const std::function<void(const std::string&)>& progress);
+PlanReport plan_training(const Settings& settings, const DataSource& data, std::int64_t bytes,
+                         bool rivals, const std::function<void(const std::string&)>& progress);
 
 /// Steps every setting on a real batch, as run_benchmark() does, and writes down what that took.
 /// \param progress called with a line of text before each part.
-void measure_settings(Config& config, PlanReport& report,
+void measure_settings(const Settings& settings, PlanReport& report,
                       const std::function<void(const std::string&)>& progress);
 
-/// Lets the run train as planned.
+/// The settings of a run that trains as planned.
 /// \param origin for messages: "--memory".
-void apply(const PlannedSetting& setting, Config& config, const std::string& origin);
+Settings applied(const PlannedSetting& setting, const Settings& settings,
+                 const std::string& origin);
 
 }  // namespace mlaan

@@ -22,7 +22,7 @@ struct StepCost {
 /// do nothing else; and, where end-to-end training is among them, checkpointing in several numbers
 /// of segments, which has end-to-end's error at another price.
 /// \return nothing where it was stopped.
-std::vector<StepCost> measure_step_costs(Config& config, const DataSource& data,
+std::vector<StepCost> measure_step_costs(const Settings& settings, const DataSource& data,
                                          const std::vector<MethodSpec>& specs,
                                          const std::function<void(const std::string&)>& progress,
                                          const std::function<bool()>& should_stop);

@@ -4,8 +4,8 @@
 #include <mlaan/data/dataset.h>
 #include <mlaan/measure/memory.h>
 #include <mlaan/train/checkpoint.h>
-#include <mlaan/train/config.h>
 #include <mlaan/train/observer.h>
+#include <mlaan/train/settings.h>
 
 #include <cstdint>
 #include <filesystem>
@@ -50,13 +50,12 @@ struct TrainSummary {
 ///     checkpoints/epoch-0007.safetensors   of the last `save.keep` epochs
 class Trainer {
  public:
-  /// Measures what the settings leave to be measured (see measured_settings.h), and puts what came
-  /// of it into them.
+  /// \param settings with what is left to be measured measured (see measured_settings.h).
   /// \param folder of the run; made if it is not there.
   /// \param group of the processes that train this network together, each with a Trainer of its
   ///        own; rank 0 alone writes files. Has to outlive it. Null: there is this one alone.
   /// \throws UserError for settings that do not fit one another or the data.
-  Trainer(Config& config, const DataSource& data, std::filesystem::path folder,
+  Trainer(const Settings& settings, const DataSource& data, std::filesystem::path folder,
           ProcessGroup* group = nullptr);
   ~Trainer();
   Trainer(const Trainer&) = delete;

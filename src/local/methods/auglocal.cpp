@@ -119,7 +119,7 @@ MethodEntry auglocal_entry() {
   return host_entry(
       "auglocal", "each module by itself, through fresh blocks of the form of later units",
       [](OptionSet& options) { options.get<AuglocalOptions>(); },
-      [](const Backbone& backbone, const Partition& partition, OptionSet& options) {
+      [](const Backbone& backbone, const Partition& partition, const OptionSet& options) {
         return auglocal_method(backbone, partition, options.get<AuglocalOptions>());
       });
 }

@@ -24,7 +24,7 @@ MethodEntry dgl_entry() {
   return host_entry(
       "dgl", "decoupled greedy learning: each module by itself, through a convolutional head",
       [](OptionSet& options) { options.get<DglOptions>(); },
-      [](const Backbone&, const Partition& partition, OptionSet& options) {
+      [](const Backbone&, const Partition& partition, const OptionSet& options) {
         return LocalMethod{partition, dgl_host(options.get<DglOptions>()), {}, {}};
       });
 }

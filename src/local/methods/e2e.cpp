@@ -28,20 +28,19 @@ Plan checkpoint(const Backbone& backbone, const Partition& partition,
 
 MethodEntry e2e_entry() {
   return {"e2e", "end-to-end backpropagation", [](OptionSet&) {},
-          [](const Backbone& backbone, const Partition& partition, OptionSet&, std::uint64_t) {
-            return e2e(backbone, partition);
-          },
+          [](const Backbone& backbone, const Partition& partition, const OptionSet&,
+             std::uint64_t) { return e2e(backbone, partition); },
           /*end_to_end=*/true};
 }
 
 MethodEntry checkpoint_entry() {
-  return {
-      "checkpoint", "end-to-end backpropagation with activation checkpointing",
-      [](OptionSet& options) { options.get<CheckpointOptions>(); },
-      [](const Backbone& backbone, const Partition& partition, OptionSet& options, std::uint64_t) {
-        return checkpoint(backbone, partition, options.get<CheckpointOptions>());
-      },
-      /*end_to_end=*/true};
+  return {"checkpoint", "end-to-end backpropagation with activation checkpointing",
+          [](OptionSet& options) { options.get<CheckpointOptions>(); },
+          [](const Backbone& backbone, const Partition& partition, const OptionSet& options,
+             std::uint64_t) {
+            return checkpoint(backbone, partition, options.get<CheckpointOptions>());
+          },
+          /*end_to_end=*/true};
 }
 
 }  // namespace methods

@@ -24,7 +24,7 @@ MethodEntry greedy_entry() {
   return host_entry(
       "greedy", "each module by itself, through pooling and a linear layer",
       [](OptionSet& options) { options.get<GreedyOptions>(); },
-      [](const Backbone&, const Partition& partition, OptionSet& options) {
+      [](const Backbone&, const Partition& partition, const OptionSet& options) {
         return LocalMethod{partition, greedy_host(options.get<GreedyOptions>()), {}, {}};
       });
 }

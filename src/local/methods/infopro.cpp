@@ -170,7 +170,7 @@ MethodEntry infopro_entry() {
       "infopro",
       "each module by itself, through a head and a decoder that keeps what the picture holds",
       [](OptionSet& options) { options.get<InfoproOptions>(); },
-      [](const Backbone& backbone, const Partition& partition, OptionSet& options) {
+      [](const Backbone& backbone, const Partition& partition, const OptionSet& options) {
         return LocalMethod{
             partition, infopro_host(backbone, partition, options.get<InfoproOptions>()), {}, {}};
       });

@@ -100,7 +100,7 @@ Plan lam(const Backbone& backbone, const Partition& partition, const LamOptions&
 AdditionEntry lam_addition() {
   return {"lam", "leap layers, copies of later units, ahead of its nets",
           [](OptionSet& options) { options.get<LamOptions>(); },
-          [](LocalMethod& method, const Backbone& backbone, OptionSet& options) {
+          [](LocalMethod& method, const Backbone& backbone, const OptionSet& options) {
             method.leap_augmented =
                 leap_augmented(backbone, method.partition, options.get<LamOptions>());
           }};

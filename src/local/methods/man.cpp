@@ -33,7 +33,7 @@ Plan man(const Backbone& backbone, const Partition& partition, const ManOptions&
 AdditionEntry man_addition() {
   return {"man", "a moving average of the next unit and a learnable bias ahead of its nets",
           [](OptionSet& options) { options.get<ManOptions>(); },
-          [](LocalMethod& method, const Backbone& backbone, OptionSet& options) {
+          [](LocalMethod& method, const Backbone& backbone, const OptionSet& options) {
             add_man(method, backbone, options.get<ManOptions>());
           }};
 }

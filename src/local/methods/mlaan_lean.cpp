@@ -47,7 +47,7 @@ MethodEntry mlaan_lean_entry() {
     options.get<LeanOptions>();
     options.get<MlmOptions>();
   };
-  lean_mlm.add = [](LocalMethod& method, const Backbone&, OptionSet& options) {
+  lean_mlm.add = [](LocalMethod& method, const Backbone&, const OptionSet& options) {
     method.multilaminar = multilaminar(lean(options.get<MlmOptions>(), options.get<LeanOptions>()));
   };
   AdditionEntry lean_lam = lam_addition();
@@ -55,7 +55,7 @@ MethodEntry mlaan_lean_entry() {
     options.get<LeanOptions>();
     options.get<LamOptions>();
   };
-  lean_lam.add = [](LocalMethod& method, const Backbone& backbone, OptionSet& options) {
+  lean_lam.add = [](LocalMethod& method, const Backbone& backbone, const OptionSet& options) {
     method.leap_augmented = leap_augmented(
         backbone, method.partition, lean(options.get<LamOptions>(), options.get<LeanOptions>()));
   };

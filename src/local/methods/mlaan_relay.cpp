@@ -20,7 +20,8 @@ void RelayOptions::describe(FieldList& fields) {
 namespace methods {
 namespace {
 
-Partition relay_partition(const Backbone& backbone, std::size_t modules, OptionSet& /*options*/) {
+Partition relay_partition(const Backbone& backbone, std::size_t modules,
+                          const OptionSet& /*options*/) {
   // Refuses too many with the network's name.
   if (modules > backbone.size()) return Partition::uniform(backbone, modules);
   return Partition::balanced(unit_activation_bytes(backbone),
@@ -40,7 +41,7 @@ MethodEntry whole_phase() {
   return entry;
 }
 
-std::vector<MethodPhase> relay_phases(OptionSet& options) {
+std::vector<MethodPhase> relay_phases(const OptionSet& options) {
   const auto& relay = options.get<RelayOptions>();
   std::vector<MethodPhase> phases;
   if (relay.whole_share < 1) {

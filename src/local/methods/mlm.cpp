@@ -39,7 +39,7 @@ Plan mlm(const Backbone& backbone, const Partition& partition, const MlmOptions&
 AdditionEntry mlm_addition() {
   return {"mlm", "windows of neighbouring modules",
           [](OptionSet& options) { options.get<MlmOptions>(); },
-          [](LocalMethod& method, const Backbone&, OptionSet& options) {
+          [](LocalMethod& method, const Backbone&, const OptionSet& options) {
             method.multilaminar = multilaminar(options.get<MlmOptions>());
           }};
 }

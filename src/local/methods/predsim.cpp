@@ -68,7 +68,7 @@ MethodEntry predsim_entry() {
   return host_entry(
       "predsim", "each module by itself, through a local classifier and similarity matching",
       [](OptionSet& options) { options.get<PredsimOptions>(); },
-      [](const Backbone&, const Partition& partition, OptionSet& options) {
+      [](const Backbone&, const Partition& partition, const OptionSet& options) {
         return LocalMethod{partition, predsim_host(options.get<PredsimOptions>()), {}, {}};
       });
 }
