@@ -3,7 +3,7 @@
 
 #include "local/buffer_guard.h"
 #include "local/recomputed_unit.h"
-#include "nn/returning_gradient.h"
+#include "nn/gradient_node.h"
 
 #include <mlaan/core/random.h>
 
@@ -66,23 +66,13 @@ void ModuleRun::recompute(std::uint64_t stream) {
   output_ = run(stream);
 }
 
-torch::Tensor ModuleRun::backward(Cotangent cotangent, const BackwardSettings& settings,
-                                  bool returns) {
+torch::Tensor ModuleRun::backward(Gradient cotangent, const BackwardSettings& settings) {
   if (!cotangent.defined()) return {};
   std::vector<torch::autograd::Edge> destinations;
   if (settings.parameters) destinations = accumulation_edges(units_->parameters());
   if (settings.input) destinations.push_back(input_tap_->edge());
-  set_gradient_returns(output_, returns && !cotangent.reading);
-  torch::Tensor gradient = std::move(cotangent.gradient);
-  if (cotangent.reading) {
-    gradient = send_from(
-        [behind = std::move(gradient), reading = cotangent.reading](const torch::Tensor& output) {
-          return output.defined() ? reading->send_back_cut(behind, output)
-                                  : reading->send_back(behind);
-        },
-        output_);
-  }
-  send_back(output_, std::move(gradient), /*keep_graph=*/!settings.last, destinations);
+  torch::Tensor sent = send_to(output_, std::move(cotangent));
+  send_back(output_, std::move(sent), /*keep_graph=*/!settings.last, destinations);
   return settings.input ? input_tap_->take() : torch::Tensor();
 }
 

@@ -2,10 +2,10 @@
 #pragma once
 
 #include "local/boundary.h"
-#include "local/cotangents.h"
 #include "local/gradient_tap.h"
 #include "local/module_units.h"
 #include "local/operations/backward_module.h"
+#include "nn/gradient.h"
 #include "nn/kept_statistics.h"
 
 #include <torch/types.h>
@@ -38,9 +38,7 @@ class ModuleRun {
 
   /// Adds to the parameters' gradients, and returns the input's, as the settings ask; frees the
   /// graph after the last one. An undefined cotangent is a zero, of which nothing comes.
-  /// \param returns the caller keeps the cotangent, but only to add it to that of another product
-  ///        of the same output. Parts that cannot matter to that may then be set to 0 in it.
-  torch::Tensor backward(Cotangent cotangent, const BackwardSettings& settings, bool returns);
+  torch::Tensor backward(Gradient cotangent, const BackwardSettings& settings);
 
   /// Lets go of activations and output.
   void release();

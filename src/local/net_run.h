@@ -2,7 +2,7 @@
 #pragma once
 
 #include "local/execution.h"
-#include "local/linear_reading.h"
+#include "nn/linear_reading.h"
 
 #include <cstddef>
 

@@ -5,8 +5,8 @@
 #include "core/libtorch_compat.h"
 #include "local/buffer_guard.h"
 #include "local/gradient_tap.h"
+#include "nn/gradient_node.h"
 #include "nn/kept_statistics.h"
-#include "nn/returning_gradient.h"
 
 #include <mlaan/core/random.h>
 #include <mlaan/nn/dropped_output_scope.h>
@@ -24,12 +24,10 @@ namespace mlaan {
 namespace {
 
 /// Stands in the graph for a whole unit. Its edges lead to the unit's input and parameters.
-struct RecomputedUnit : ReturningGradientNode {
-  bool asks_source() const override { return true; }
-
+struct RecomputedUnit : GradientNode {
   torch::autograd::variable_list apply(torch::autograd::variable_list&& gradients) override {
     torch::autograd::variable_list results(parameters.size() + 1);
-    torch::Tensor cotangent = std::move(gradients.at(0));
+    Gradient cotangent = arrived(std::move(gradients.at(0)));
     gradients.clear();
     if (!cotangent.defined()) return results;
     std::vector<std::size_t> wanted;
@@ -42,9 +40,8 @@ struct RecomputedUnit : ReturningGradientNode {
       wanted_tensors.push_back(i == 0 ? leaf : parameters[i - 1]);
     }
     torch::Tensor output = run_again(leaf, output_still_there());
-    set_gradient_returns(output, gradient_returns);
-    if (source) cotangent = send_from(std::exchange(source, {}), output);
-    auto found = send_back_for(std::move(output), std::move(cotangent), wanted_tensors);
+    torch::Tensor sent = send_to(output, std::move(cotangent));
+    auto found = send_back_for(std::move(output), std::move(sent), wanted_tensors);
     for (std::size_t i = 0; i < wanted.size(); ++i) results[wanted[i]] = std::move(found[i]);
     return results;
   }

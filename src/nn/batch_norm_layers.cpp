@@ -2,11 +2,11 @@
 #include "core/autocast_scope.h"
 #include "core/libtorch_compat.h"
 #include "core/sole_owner.h"
+#include "nn/gradient_node.h"
 #include "nn/kept_statistics.h"
 #include "nn/kernels/batch_norm_kernels.h"
 #include "nn/kernels/zero_padding.h"
 #include "nn/relu_backward.h"
-#include "nn/returning_gradient.h"
 
 #include <mlaan/nn/batch_norm_layers.h>
 #include <mlaan/nn/dropped_output_scope.h>
@@ -100,17 +100,17 @@ Tensor plainly_normalised(torch::nn::BatchNorm2d& normalisation, const Tensor& i
 
 /// A batch normalisation and what follows it as one node. Its edges lead to the normalisation's
 /// input, scale and shift, and to the other tensor that takes part.
-struct NormNode : ReturningGradientNode {
+struct NormNode : GradientNode {
   Tensor input;
   BatchNormRecord record;
 
   torch::autograd::variable_list apply(torch::autograd::variable_list&& gradients) final {
     torch::autograd::variable_list results(4);
-    Tensor gradient = std::move(gradients.at(0));
+    Gradient arriving = arrived(std::move(gradients.at(0)));
     gradients.clear();
-    if (!gradient.defined()) return results;
+    if (!arriving.defined()) return results;
     const torch::NoGradGuard no_grad;
-    gradient = through_followers(std::move(gradient), results[3]);
+    Tensor gradient = through_followers(std::move(arriving), results[3]);
     if (reaches_norm()) {
       std::tie(results[0], results[1], results[2]) =
           batch_norm_backward(std::move(gradient), input, record,
@@ -139,7 +139,7 @@ struct NormNode : ReturningGradientNode {
  private:
   /// From the gradient of the node's output that of the normalisation's, where it reaches that.
   /// \param other set to the gradient of the other tensor, where that is wanted.
-  virtual Tensor through_followers(Tensor gradient, Tensor& other) = 0;
+  virtual Tensor through_followers(Gradient gradient, Tensor& other) = 0;
 
   bool is_last_pass_ = false;
 };
@@ -162,7 +162,8 @@ struct NormReluConv : NormNode {
   }
 
  private:
-  Tensor through_followers(Tensor gradient, Tensor& other) override {
+  Tensor through_followers(Gradient arriving, Tensor& other) override {
+    Tensor gradient = std::move(arriving).materialise();
     const bool rebuilds = !middle.defined();
     // One product after the other, so that the rebuilt map and its gradient, the largest tensors
     // here, do not meet. To rebuild it twice is quicker than to keep a mask of it in between.
@@ -193,20 +194,18 @@ struct CutOff {
   Tensor open;  ///< in the output's place, where that is soon dropped
 
   /// The gradient of the ReLU's input from that of its output.
-  Tensor operator()(const Tensor& gradient, bool in_place) const {
-    return open.defined() ? relu_backward_where_open(gradient, open, in_place)
-                          : relu_backward(gradient, output, in_place);
-  }
-  Tensor operator()(const GradientSource& make) const {
-    return open.defined() ? relu_backward_where_open(make({}), open, /*in_place=*/true)
-                          : make(output);
+  Tensor operator()(Gradient gradient) const {
+    return open.defined() ? std::move(gradient).cut_where_open(open)
+                          : std::move(gradient).cut(output);
   }
 };
 
 /// Nothing follows, and there is no other tensor.
 struct Norm : NormNode {
  private:
-  Tensor through_followers(Tensor gradient, Tensor&) override { return gradient; }
+  Tensor through_followers(Gradient gradient, Tensor&) override {
+    return std::move(gradient).materialise();
+  }
 };
 
 /// There is no other tensor.
@@ -219,27 +218,28 @@ struct NormRelu : NormNode {
   }
 
  private:
-  Tensor through_followers(Tensor gradient, Tensor&) override {
-    return relu_backward(gradient, output, may_cut_in_place(gradient));
+  Tensor through_followers(Gradient gradient, Tensor&) override {
+    return std::move(gradient).cut(output);
   }
 };
 
 /// Where the gradient of a NormAddRelu goes on along the shortcut. Of the nodes that are ready it
-/// runs last: a gradient that somebody keeps anyway, or can give again, is copied for the shortcut
+/// runs last: a gradient that somebody keeps anyway, or that is pooled, is copied for the shortcut
 /// only when the way through the convolutions, whose tensors need room too, is done.
 struct ShortcutGradient : torch::autograd::Node {
   ShortcutGradient() : Node(/*sequence_nr=*/std::uint64_t{0}) {}
 
   CutOff cut_off;
-  bool is_cut = false;    ///< the gradient that comes has been through cut_off
-  GradientSource source;  ///< where set, what comes only stands for what this gives
+  bool is_cut = false;  ///< the gradient that comes has been through cut_off
+  Gradient pooled;      ///< where defined, what comes only stands for this
 
   torch::autograd::variable_list apply(torch::autograd::variable_list&& gradients) final {
-    Tensor gradient = std::move(gradients.at(0));
+    const Tensor gradient = std::move(gradients.at(0));
     gradients.clear();
-    if (!gradient.defined() || is_cut) return {std::move(gradient)};
+    if (!gradient.defined() || is_cut) return {gradient};
     const torch::NoGradGuard no_grad;
-    return {source ? cut_off(std::exchange(source, {})) : cut_off(gradient, /*in_place=*/false)};
+    if (pooled.defined()) return {cut_off(std::exchange(pooled, {}))};
+    return {cut_off(Gradient(gradient))};  // not in place: it is held here
   }
 
   void release_variables() override { cut_off = {}; }
@@ -249,40 +249,36 @@ struct ShortcutGradient : torch::autograd::Node {
 struct NormAddRelu : NormNode {
   CutOff cut_off;
 
-  bool asks_source() const override { return true; }
-
   void release_variables() override {
     NormNode::release_variables();
     cut_off = {};
   }
 
  private:
-  Tensor through_followers(Tensor gradient, Tensor& other) override {
-    if (source) return from_source(std::exchange(source, {}), std::move(gradient), other);
-    const bool in_place = may_cut_in_place(gradient);
-    if (!task_should_compute_output(3)) return cut_off(gradient, in_place);
+  Tensor through_followers(Gradient gradient, Tensor& other) override {
+    if (gradient.is_pooled()) return from_pooled(std::move(gradient), other);
+    if (!task_should_compute_output(3)) return cut_off(std::move(gradient));
     auto& shortcut = static_cast<ShortcutGradient&>(*next_edge(3).function);
-    shortcut.is_cut = in_place || !reaches_norm();
+    shortcut.is_cut = gradient.is_cut_in_place() || !reaches_norm();
     if (!shortcut.is_cut) {
-      other = gradient;
-      return cut_off(gradient, /*in_place=*/false);
+      other = gradient.numbers();
+      return cut_off(std::move(gradient));
     }
-    gradient = cut_off(gradient, in_place);
+    Tensor cut = cut_off(std::move(gradient));
     if (is_last_pass()) cut_off = shortcut.cut_off = {};
-    other = gradient;
-    return gradient;
+    other = cut;
+    return cut;
   }
 
-  /// \param stand_in what came for the source's gradient.
-  Tensor from_source(const GradientSource& make, Tensor stand_in, Tensor& other) const {
+  Tensor from_pooled(Gradient gradient, Tensor& other) {
     if (task_should_compute_output(3)) {
       auto& shortcut = static_cast<ShortcutGradient&>(*next_edge(3).function);
-      shortcut.source = make;
+      shortcut.pooled = gradient;
       shortcut.is_cut = false;
-      other = std::move(stand_in);
+      other = take_stand_in();
       if (!reaches_norm()) return {};
     }
-    return cut_off(make);
+    return cut_off(std::move(gradient));
   }
 };
 

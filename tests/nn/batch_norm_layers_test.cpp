@@ -1,8 +1,8 @@
 #include "core/autocast_scope.h"
 #include "local/gradient_tap.h"
+#include "nn/gradient_node.h"
 #include "nn/kept_statistics.h"
 #include "nn/relu_backward.h"
-#include "nn/returning_gradient.h"
 #include "support/closeness.h"
 
 #include <mlaan/measure/memory.h>
@@ -166,17 +166,25 @@ TEST_P(BatchNormLayers, RunOnceMoreTheyGiveTheSameBitsAndLeaveRunningStatisticsA
   }
 }
 
-TEST_P(BatchNormLayers, AGradientThatReturnsIsCutWhereItLies) {
+/// Sends a gradient to the node of an output, and on to the inputs.
+std::vector<torch::Tensor> send(torch::Tensor output, Gradient gradient,
+                                const std::vector<torch::Tensor>& inputs) {
+  torch::Tensor sent = send_to(output, std::move(gradient));
+  return send_back_for(std::move(output), std::move(sent), inputs);
+}
+
+TEST_P(BatchNormLayers, AGradientThatItsSenderKeepsIsCutWhereItLies) {
   const auto input = maps();
   const auto shortcut = maps();
   const auto sent = torch::randn({4, 6, 10, 10}, GetParam().type).contiguous(GetParam().format);
-  for (const bool returns : {false, true}) {
+  for (const bool is_kept : {false, true}) {
     const auto output = norm_add_relu(normalisation, input, shortcut);
-    torch::Tensor kept = sent.clone();
-    set_gradient_returns(output, returns);
-    const auto gradients = send_back_for(output, kept, {input, shortcut});
+    Gradient gradient(sent.clone());
+    const torch::Tensor held = is_kept ? torch::Tensor() : gradient.numbers();
+    const Gradient kept = is_kept ? gradient.keep() : Gradient();
+    const auto gradients = send(output, std::move(gradient), {input, shortcut});
     const auto cut = torch::where(output == 0, torch::zeros({}, GetParam().type), sent).detach();
-    expect_same(kept, returns ? cut : sent, "what the sender holds");
+    expect_same(is_kept ? kept.numbers() : held, is_kept ? cut : sent, "what the sender holds");
     expect_same(gradients[1], cut, "shortcut");
     const auto expected =
         torch::autograd::grad({torch::relu(normalisation(input) + shortcut)}, {input}, {sent})[0];
@@ -184,66 +192,83 @@ TEST_P(BatchNormLayers, AGradientThatReturnsIsCutWhereItLies) {
   }
 }
 
-TEST_P(BatchNormLayers, AGradientThatReturnsIsLeftAloneWhereOthersSeeIt) {
+TEST_P(BatchNormLayers, AGradientThatItsSenderKeepsIsLeftAloneWhereOthersSeeIt) {
   const auto input = maps();
   const auto shortcut = maps();
-  const auto kept = torch::randn({4, 6, 10, 10}, GetParam().type).contiguous(GetParam().format);
-  const auto alias = kept.detach();
-  const auto before = kept.clone();
+  Gradient gradient(torch::randn({4, 6, 10, 10}, GetParam().type).contiguous(GetParam().format));
+  const Gradient kept = gradient.keep();
+  const auto alias = kept.numbers().detach();
+  const auto before = alias.clone();
   const auto output = norm_add_relu(normalisation, input, shortcut);
-  set_gradient_returns(output, true);
-  send_back_for(output, kept, {input, shortcut});
+  send(output, std::move(gradient), {input, shortcut});
   expect_same(alias, before, "what an onlooker sees");
 }
 
-TEST_P(BatchNormLayers, AGradientFromASourceIsHeldForTheShortcutByNobody) {
+/// Pools nothing: its output is its input. Notes what memory there is when a gradient is sent back.
+struct WatchedMapImpl : torch::nn::Cloneable<WatchedMapImpl>, LinearMap {
+  void reset() override {}
+  torch::Tensor forward(const torch::Tensor& input) { return input; }
+  torch::Tensor shares(const torch::Tensor& gradient, double factor) const override {
+    return gradient * factor;
+  }
+  void send_back(const torch::Tensor& shares, const Put& put) const override {
+    ++calls;
+    live = measure::read_memory(torch::kCPU).live;
+    put(shares, [](const torch::Tensor& whole) { return whole; });
+  }
+
+  mutable int calls = 0;
+  mutable std::int64_t live = 0;
+};
+TORCH_MODULE(WatchedMap);
+
+TEST_P(BatchNormLayers, APooledGradientIsHeldForTheShortcutByNobody) {
   const auto input = maps();
   const auto shortcut = maps();
   const auto sent = torch::randn({4, 6, 10, 10}, GetParam().type).contiguous(GetParam().format);
   const auto map = static_cast<std::int64_t>(sent.nbytes());
+  WatchedMap watched;
+  const auto reading = std::make_shared<LinearReading>(std::vector<Unit>{Unit("watched", watched)});
+  reading->read(sent);
   for (const bool drops_output : {false, true}) {
     const auto make_output = [&] {
       std::optional<DroppedOutputScope> dropped;
       if (drops_output) dropped.emplace();
       return norm_add_relu(normalisation, input, shortcut);
     };
-    const auto expected = send_back_for(make_output(), sent.clone(), {input, shortcut});
-    int calls = 0;
-    std::int64_t held = 0;
-    std::int64_t before = 0;
-    const GradientSource source = [&](const torch::Tensor& output) {
-      ++calls;
-      held = measure::read_memory(torch::kCPU).live - before;
-      EXPECT_EQ(output.defined(), !drops_output);
-      return output.defined() ? relu_backward(sent, output, false) : sent.clone();
+    const auto expected = send(make_output(), Gradient(sent.clone()), {input, shortcut});
+    const auto send_pooled = [&](const std::vector<torch::Tensor>& inputs) {
+      auto output = make_output();
+      watched->calls = 0;
+      const std::int64_t before = measure::read_memory(torch::kCPU).live;
+      auto gradients = send(std::move(output), Gradient(sent, reading), inputs);
+      EXPECT_LT(watched->live - before, 5 * map / 2) << "the input's gradient, and what is made";
+      return gradients;
     };
-    const auto send = [&](const std::vector<torch::Tensor>& inputs) {
-      calls = 0;
-      const auto output = make_output();
-      before = measure::read_memory(torch::kCPU).live;
-      return send_back_for(output, send_from(source, output), inputs);
-    };
-    const auto both = send({input, shortcut});
-    EXPECT_EQ(calls, 2);
-    EXPECT_LT(held, 2 * map) << "the input's gradient alone";
+    const auto both = send_pooled({input, shortcut});
+    EXPECT_EQ(watched->calls, 2);
     expect_same(both[0], expected[0], "input");
     expect_same(both[1], expected[1], "shortcut");
-    expect_same(send({input})[0], expected[0], "input alone");
-    EXPECT_EQ(calls, 1);
-    expect_same(send({shortcut})[0], expected[1], "shortcut alone");
-    EXPECT_EQ(calls, 1);
+    expect_same(send_pooled({input})[0], expected[0], "input alone");
+    EXPECT_EQ(watched->calls, 1);
+    expect_same(send_pooled({shortcut})[0], expected[1], "shortcut alone");
+    EXPECT_EQ(watched->calls, 1);
   }
 }
 
-TEST_P(BatchNormLayers, WhoAsksNoSourceIsSentItsGradient) {
-  const auto sent = torch::randn({4, 6, 10, 10}, GetParam().type);
-  const auto source = [&](const torch::Tensor& output) {
-    EXPECT_FALSE(output.defined());
-    return sent;
+TEST_P(BatchNormLayers, EveryLayerTakesAPooledGradient) {
+  const auto input = maps();
+  const auto sent = torch::randn({4, 6, 10, 10}, GetParam().type).contiguous(GetParam().format);
+  const auto reading =
+      std::make_shared<LinearReading>(std::vector<Unit>{Unit("watched", WatchedMap())});
+  reading->read(sent);
+  const auto check = [&](const auto& make_output, const std::string& what) {
+    const auto expected = send(make_output(), Gradient(sent.clone()), {input})[0];
+    expect_same(send(make_output(), Gradient(sent, reading), {input})[0], expected, what);
   };
-  EXPECT_TRUE(send_from(source, norm_relu(normalisation, maps())).is_same(sent));
-  EXPECT_TRUE(send_from(source, maps() * 2).is_same(sent));
-  EXPECT_TRUE(send_from(source, maps()).is_same(sent));
+  check([&] { return norm(normalisation, input); }, "normalised");
+  check([&] { return norm_relu(normalisation, input); }, "behind a ReLU");
+  check([&] { return input * 2; }, "what is no layer of ours");
 }
 
 TEST_P(BatchNormLayers, ChannelsThatLeaveVectorsPartlyEmptyAgreeWithinRounding) {

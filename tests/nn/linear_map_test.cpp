@@ -1,5 +1,5 @@
 #include "local/cotangents.h"
-#include "local/linear_reading.h"
+#include "nn/linear_reading.h"
 #include "support/closeness.h"
 
 #include <mlaan/measure/memory.h>
@@ -84,16 +84,14 @@ TEST(LinearReading, IsOfAFirstUnitThatIsALinearMap) {
 /// Cotangents at maps of 3×8×8, some behind pooling.
 class CotangentsBehindReadings : public ::testing::Test {
  protected:
-  Cotangent behind_pool(double value) const {
+  Gradient behind_pool(double value) const {
     auto reading = std::make_shared<LinearReading>(std::vector<Unit>{pool(2, 2)});
     const auto output = reading->read(torch::zeros(sizes));
     return {reading->shares(torch::full_like(output, value), 1), reading};
   }
-  Cotangent at_output(double value) const { return {torch::full(sizes, value), nullptr}; }
-  Cotangent broadcast(double value) const {
-    return {torch::full({}, value).expand(sizes), nullptr};
-  }
-  static torch::Tensor sum_of(Cotangent cotangent) {
+  Gradient at_output(double value) const { return Gradient(torch::full(sizes, value)); }
+  Gradient broadcast(double value) const { return Gradient(torch::full({}, value).expand(sizes)); }
+  static torch::Tensor sum_of(Gradient cotangent) {
     torch::Tensor sum;
     std::move(cotangent).add_to(sum);
     return sum;
@@ -104,7 +102,7 @@ class CotangentsBehindReadings : public ::testing::Test {
 };
 
 TEST_F(CotangentsBehindReadings, AddUpInAnyOrder) {
-  const std::vector<Cotangent> all{behind_pool(4), at_output(2), behind_pool(8), broadcast(16)};
+  const std::vector<Gradient> all{behind_pool(4), at_output(2), behind_pool(8), broadcast(16)};
   const auto expected = torch::full(sizes, 1.0 + 2 + 2 + 16);
   std::vector<std::size_t> order{0, 1, 2, 3};
   do {
@@ -116,8 +114,8 @@ TEST_F(CotangentsBehindReadings, AddUpInAnyOrder) {
   EXPECT_FALSE(cotangents.take_sum().defined());
   EXPECT_FALSE(cotangents.take_group(1).defined());
   // Nobody wrote into what was handed over and is held elsewhere too.
-  expect_same(all[1].gradient, torch::full(sizes, 2.0), "a cotangent");
-  expect_same(all[3].gradient, torch::full(sizes, 16.0), "a broadcast");
+  expect_same(all[1].numbers(), torch::full(sizes, 2.0), "a cotangent");
+  expect_same(all[3].numbers(), torch::full(sizes, 16.0), "a broadcast");
 }
 
 TEST_F(CotangentsBehindReadings, AreDealtOutByWeight) {
@@ -125,11 +123,11 @@ TEST_F(CotangentsBehindReadings, AreDealtOutByWeight) {
   evaluation.module = 3;
   evaluation.weight = 4;
   evaluation.groups = {{1, 1}, {3, 3}};
-  const Cotangent cotangent = behind_pool(16);
-  const auto gradient = torch::full_like(cotangent.gradient, 16);
-  cotangents.add(evaluation, gradient, cotangent.reading);
-  EXPECT_TRUE(cotangents.take_group(1).reading != nullptr);
-  cotangents.add(evaluation, gradient, cotangent.reading);
+  const auto reading = std::make_shared<LinearReading>(std::vector<Unit>{pool(2, 2)});
+  const auto gradient = torch::full_like(reading->read(torch::zeros(sizes)), 16);
+  cotangents.add(evaluation, gradient, reading);
+  EXPECT_TRUE(cotangents.take_group(1).is_pooled());
+  cotangents.add(evaluation, gradient, reading);
   expect_same(sum_of(cotangents.take_group(1)), torch::full(sizes, 1.0), "group");
   expect_same(cotangents.take_sum(), torch::full(sizes, 6.0), "sum of two");
 }

@@ -10,11 +10,11 @@ void BackwardModule::execute(Execution& execution) const {
   ModuleRun& run = pass.modules[module()];
   Cotangents& here = pass.cotangents[module()];
   const auto& parameters = execution.network.modules()[module()].parameters();
-  Cotangent cotangent =
-      settings_.group ? here.take_group(*settings_.group) : Cotangent{here.take_sum(), nullptr};
-  Cotangent kept;
-  if (settings_.group && !settings_.parameters && !parameters.empty()) kept = cotangent;
-  torch::Tensor passed_on = run.backward(std::move(cotangent), settings_, kept.defined());
+  Gradient cotangent =
+      settings_.group ? here.take_group(*settings_.group) : Gradient(here.take_sum());
+  Gradient kept;
+  if (settings_.group && !settings_.parameters && !parameters.empty()) kept = cotangent.keep();
+  Gradient passed_on(run.backward(std::move(cotangent), settings_));
   // Not before the product: until here one of the two may be a broadcast without memory.
   here.add_to_sum(std::move(kept));
   if (settings_.parameters) mark_gradients(parameters);
@@ -22,9 +22,9 @@ void BackwardModule::execute(Execution& execution) const {
   if (!passed_on.defined()) return;
   const std::size_t before = module() - 1;
   if (*settings_.group == before) {
-    pass.cotangents[before].add_to_sum({std::move(passed_on), nullptr});
+    pass.cotangents[before].add_to_sum(std::move(passed_on));
   } else {
-    pass.cotangents[before].add_to_group(*settings_.group, {std::move(passed_on), nullptr});
+    pass.cotangents[before].add_to_group(*settings_.group, std::move(passed_on));
   }
 }
 

@@ -26,9 +26,9 @@ void BackwardTrunk::execute(Execution& execution) const {
               destinations);
     Cotangents& here = pass.cotangents[module()];
     if (stops_here) {
-      here.add_to_sum({trunk.input.take(), nullptr});
+      here.add_to_sum(Gradient(trunk.input.take()));
     } else {
-      here.add_to_group(start, {trunk.input.take(), nullptr});
+      here.add_to_group(start, Gradient(trunk.input.take()));
     }
   }
   mark_gradients(execution.network.net_parameters()[net_]);

@@ -2,9 +2,9 @@
 #include "local/operations/supervise.h"
 
 #include "local/execution.h"
-#include "local/linear_reading.h"
 #include "local/net_run.h"
 #include "local/operations/net_access.h"
+#include "nn/linear_reading.h"
 
 #include <torch/csrc/autograd/autograd.h>
 

@@ -1,5 +1,5 @@
 // What an auxiliary net begins with, where that is linear.
-#include "local/linear_reading.h"
+#include "nn/linear_reading.h"
 
 #include "nn/relu_backward.h"
 
