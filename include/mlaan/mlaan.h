@@ -67,6 +67,7 @@
 #include <mlaan/nn/probe.h>
 #include <mlaan/nn/rebuilds_activations.h>
 #include <mlaan/nn/rebuilt_linear.h>
+#include <mlaan/nn/reference_kernels_scope.h>
 #include <mlaan/nn/residual_blocks.h>
 #include <mlaan/nn/resnet.h>
 #include <mlaan/nn/resnet_cifar.h>

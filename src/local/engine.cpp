@@ -8,6 +8,7 @@
 
 #include <mlaan/core/random.h>
 #include <mlaan/local/engine.h>
+#include <mlaan/nn/reference_kernels_scope.h>
 
 #include <algorithm>
 #include <set>
@@ -113,6 +114,7 @@ class Engine::Implementation {
 
   torch::Tensor predict(const torch::Tensor& images) {
     const torch::NoGradGuard no_grad;
+    const ReferenceKernelsScope kernels(options_.reference_kernels);
     set_training(backbone_, network_, false);
     return backbone_.forward(network_.place_images(images));
   }
@@ -183,6 +185,7 @@ class Engine::Implementation {
     twins_share_memory_ = true;
     set_training(backbone_, network_, true);
     const DefaultGeneratorGuard generator(options_.device);
+    const ReferenceKernelsScope kernels(options_.reference_kernels);
     StepResult result;
     or_abandon([&] {
       Pass pass = make_pass(images, labels, net_labels, settings);

@@ -10,6 +10,7 @@
 
 #include <mlaan/core/random.h>
 #include <mlaan/nn/dropped_output_scope.h>
+#include <mlaan/nn/reference_kernels_scope.h>
 
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/function.h>
@@ -65,6 +66,7 @@ struct RecomputedUnit : GradientNode {
     const DroppedOutputScope dropped;
     const KeptStatisticsScope known(statistics, KeptStatisticsScope::Mode::take);
     const AutocastScope scope(leaf.device().type(), autocast);
+    const ReferenceKernelsScope kernels(reference_kernels);
     return run(leaf, output);
   }
 
@@ -82,7 +84,9 @@ struct RecomputedUnit : GradientNode {
   c10::weak_intrusive_ptr<c10::TensorImpl, c10::UndefinedTensorImpl> given{
       c10::intrusive_ptr<c10::TensorImpl, c10::UndefinedTensorImpl>()};
   std::int64_t given_version = 0;
-  AutocastState autocast;  ///< of the forward pass: the backward pass may run on another thread
+  // Of the forward pass, for the backward pass may run on another thread.
+  AutocastState autocast;
+  bool reference_kernels = false;
 };
 
 }  // namespace
@@ -108,6 +112,7 @@ torch::Tensor run_recomputed(const Unit& unit, const torch::Tensor& input, bool 
   site.input = input.detach();
   site.random_state = default_generator_state(input.device());
   site.autocast = AutocastState::of(input.device().type());
+  site.reference_kernels = ReferenceKernelsScope::active();
   site.set_next_edges(std::move(edges));
 
   torch::Tensor output;

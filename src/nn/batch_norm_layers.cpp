@@ -10,6 +10,7 @@
 
 #include <mlaan/nn/batch_norm_layers.h>
 #include <mlaan/nn/dropped_output_scope.h>
+#include <mlaan/nn/reference_kernels_scope.h>
 
 #include <ATen/Functions.h>
 #include <torch/csrc/autograd/function.h>
@@ -74,6 +75,7 @@ torch::autograd::Edge edge_of(const Tensor& tensor) {
 /// rebuild.
 bool is_recorded(const torch::nn::BatchNorm2dImpl& normalisation, bool anywhere,
                  std::initializer_list<Tensor> sources) {
+  if (ReferenceKernelsScope::active()) return false;
   if (!torch::GradMode::is_enabled() || !normalisation.is_training()) return false;
   if (!anywhere && AutocastState::of(torch::kCPU).enabled) return false;
   bool any = false;
@@ -90,8 +92,8 @@ Tensor plainly_normalised(torch::nn::BatchNorm2d& normalisation, const Tensor& i
   const bool takes_gradient = torch::GradMode::is_enabled() &&
                               (input.requires_grad() || normalisation->weight.requires_grad() ||
                                normalisation->bias.requires_grad());
-  if (takes_gradient || !normalisation->is_training() || !input.is_cpu() ||
-      AutocastState::of(torch::kCPU).enabled) {
+  if (ReferenceKernelsScope::active() || takes_gradient || !normalisation->is_training() ||
+      !input.is_cpu() || AutocastState::of(torch::kCPU).enabled) {
     return normalisation(input);
   }
   BatchNormRecord record = begin_record(*normalisation);

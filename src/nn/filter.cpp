@@ -6,6 +6,7 @@
 #include "nn/kernels/zero_padding.h"
 
 #include <mlaan/nn/filter.h>
+#include <mlaan/nn/reference_kernels_scope.h>
 
 #include <ATen/Functions.h>
 #include <torch/csrc/autograd/function.h>
@@ -34,7 +35,8 @@ bool all_are(const torch::ExpandingArray<2>& values, std::int64_t value) {
 bool gives_few(const torch::nn::Conv2dImpl& convolution, const Tensor& input) {
   const auto& options = convolution.options;
   const auto padding = zero_padding(convolution);
-  return input.is_cpu() && input.is_contiguous(torch::MemoryFormat::ChannelsLast) &&
+  return !ReferenceKernelsScope::active() && input.is_cpu() &&
+         input.is_contiguous(torch::MemoryFormat::ChannelsLast) &&
          !AutocastState::of(torch::kCPU).enabled && options.out_channels() <= few_channels &&
          options.in_channels() >= 2 * options.out_channels() && all_are(options.stride(), 1) &&
          all_are(options.dilation(), 1) && options.groups() == 1 &&

@@ -3,6 +3,7 @@
 #include "core/sum_in_place.h"
 
 #include <mlaan/nn/fork.h>
+#include <mlaan/nn/reference_kernels_scope.h>
 
 #include <ATen/core/Tensor.h>
 #include <torch/csrc/autograd/function.h>
@@ -27,7 +28,8 @@ struct Fork : torch::autograd::Node {
 }  // namespace
 
 std::vector<torch::Tensor> fork(const torch::Tensor& tensor, std::size_t count) {
-  if (count < 2 || !torch::GradMode::is_enabled() || !tensor.requires_grad()) {
+  if (count < 2 || !torch::GradMode::is_enabled() || !tensor.requires_grad() ||
+      ReferenceKernelsScope::active()) {
     return std::vector<torch::Tensor>(count, tensor);
   }
   const auto node = compat::make_node<Fork>();

@@ -3,6 +3,7 @@
 #include "core/libtorch_compat.h"
 
 #include <mlaan/nn/rebuilt_linear.h>
+#include <mlaan/nn/reference_kernels_scope.h>
 
 #include <ATen/Functions.h>
 #include <torch/csrc/autograd/autograd.h>
@@ -78,7 +79,8 @@ Tensor linear_behind(Function function, std::vector<Tensor> parameters, const Te
   const bool recorded = torch::GradMode::is_enabled() &&
                         (takes_gradient(input) || takes_gradient(weight) || takes_gradient(bias) ||
                          std::any_of(parameters.begin(), parameters.end(), takes_gradient));
-  if (!rebuilds || !recorded) return at::linear(function(input), weight, bias);
+  if (!rebuilds || !recorded || ReferenceKernelsScope::active())
+    return at::linear(function(input), weight, bias);
   const auto node = compat::make_node<RebuiltLinear>();
   auto& site = static_cast<RebuiltLinear&>(*node);
   site.function = std::move(function);

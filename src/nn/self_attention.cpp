@@ -3,6 +3,7 @@
 #include "core/libtorch_compat.h"
 
 #include <mlaan/core/error.h>
+#include <mlaan/nn/reference_kernels_scope.h>
 #include <mlaan/nn/self_attention.h>
 
 #include <ATen/Functions.h>
@@ -142,7 +143,9 @@ torch::Tensor multi_head_attention(const torch::Tensor& projected, std::int64_t 
     throw UserError("attention of " + std::to_string(heads) +
                     " heads reads batch × tokens × 3·width, and the heads must divide the width");
   }
-  if (torch::jit::tracer::isTracing()) return attend_by_plain_operators(projected, heads);
+  if (torch::jit::tracer::isTracing() || ReferenceKernelsScope::active()) {
+    return attend_by_plain_operators(projected, heads);
+  }
   return attend(projected, heads);
 }
 

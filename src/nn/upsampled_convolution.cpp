@@ -6,6 +6,7 @@
 #include "nn/kernels/convolution_edges.h"
 #include "nn/kernels/zero_padding.h"
 
+#include <mlaan/nn/reference_kernels_scope.h>
 #include <mlaan/nn/upsampled_convolution.h>
 
 #include <ATen/Functions.h>
@@ -289,7 +290,8 @@ torch::Tensor upsampled_convolution(const torch::Tensor& input, MapSize size,
   const Geometry geometry = geometry_of(input, size, *convolution);
   const Tensor& kernel = convolution->weight;
   const Tensor& bias = convolution->bias;
-  if (small_product_cost * geometry.mixed_first() >= geometry.direct() ||
+  if (ReferenceKernelsScope::active() ||
+      small_product_cost * geometry.mixed_first() >= geometry.direct() ||
       AutocastState::of(input.device().type()).enabled) {
     return convolution(at::upsample_bilinear2d(input, {size.rows, size.columns},
                                                /*align_corners=*/true));

@@ -343,6 +343,11 @@ void ExecutionOptions::describe(FieldList& fields) {
   fields.add("boundaries", boundaries,
              "type of the tensors kept between modules; float32: as the modules give them",
              one_of({"float32", "bfloat16"}));
+  fields.add("kernels", kernels,
+             "what layers and losses compute by: own, kernels of mlaan's where they are faster or "
+             "save bytes; reference, LibTorch's own operators alone, if you distrust ours or your "
+             "LibTorch is newer than this program",
+             one_of({"own", "reference"}));
 }
 
 void DistOptions::describe(FieldList& fields) {

@@ -288,6 +288,7 @@ EngineOptions make_engine_options(const Settings& settings) {
   options.seed = seed_of(settings);
   options.precision = parse_precision(settings.get<ExecutionOptions>().precision);
   options.boundaries = parse_precision(settings.get<ExecutionOptions>().boundaries);
+  options.reference_kernels = settings.get<ExecutionOptions>().kernels == "reference";
   options.clip_grad = settings.get<OptimizerOptions>().clip_grad;
   options.layer_decay = settings.get<OptimizerOptions>().layer_decay;
   check_precision(options.precision, options.device);

@@ -25,9 +25,9 @@ namespace {
 
 /// Weighted sum of the losses of each of ten steps, in float64, so that the rounding of a
 /// processor's kernels does not show.
-std::vector<double> train_ten_steps(const std::string& method) {
-  const Settings config =
-      configured({"model=resnet14", "modules=4", "batch_size=16", "procedural.train_size=16"});
+std::vector<double> train_ten_steps(const std::string& method, const std::string& kernels) {
+  const Settings config = configured({"model=resnet14", "modules=4", "batch_size=16",
+                                      "procedural.train_size=16", "engine.kernels=" + kernels});
   const DataSource data = make_data(config);
   const Backbone backbone = make_backbone(config, data);
   const Plan plan = make_plan(config, backbone, method);
@@ -57,7 +57,7 @@ class Golden : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(Golden, LossesOfTenSteps) {
   const auto path = test_folder() / "golden" / (GetParam() + ".txt");
-  const std::vector<double> curve = train_ten_steps(GetParam());
+  const std::vector<double> curve = train_ten_steps(GetParam(), "own");
   if (std::getenv("MLAAN_WRITE_GOLDEN") != nullptr) {
     std::ostringstream text;
     for (const double loss : curve) text << std::setprecision(10) << loss << "\n";
@@ -71,6 +71,11 @@ TEST_P(Golden, LossesOfTenSteps) {
     EXPECT_NEAR(curve[step], expected[step], 1e-4 * expected[step]) << "step " << step + 1;
   }
   EXPECT_LT(curve.back(), curve.front());
+  const std::vector<double> by_reference = train_ten_steps(GetParam(), "reference");
+  for (std::size_t step = 0; step < curve.size(); ++step) {
+    EXPECT_NEAR(by_reference[step], curve[step], 1e-7 * curve[step])
+        << "step " << step + 1 << " by LibTorch's operators";
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Methods, Golden, ::testing::ValuesIn(method_registry().names()),

@@ -24,8 +24,9 @@ OptimizerFactory plain_descent() {
   return sgd(options);
 }
 
-EngineOptions engine_options(bool fused_update) {
+EngineOptions engine_options(bool fused_update, bool reference_kernels = false) {
   EngineOptions options;
+  options.reference_kernels = reference_kernels;
   options.seed = gradient_seed;
   options.fused_update = fused_update;
   options.optimizer = plain_descent();
@@ -58,17 +59,26 @@ void expect_gradients(const TrainingCase& random, const NaiveResult& naive, doub
   ASSERT_FALSE(random.plan.supervisions.empty());
 }
 
-class RandomPlans : public ::testing::TestWithParam<torch::Dtype> {
+struct Arithmetic {
+  torch::Dtype type;
+  bool reference_kernels;
+};
+
+class RandomPlans : public ::testing::TestWithParam<Arithmetic> {
  protected:
-  double tolerance() const { return GetParam() == torch::kFloat64 ? 1e-10 : 1e-3; }
+  static torch::Dtype type() { return GetParam().type; }
+  static EngineOptions options(bool fused_update) {
+    return engine_options(fused_update, GetParam().reference_kernels);
+  }
+  static double tolerance() { return type() == torch::kFloat64 ? 1e-10 : 1e-3; }
 };
 
 TEST_P(RandomPlans, GradientsEqualThoseOfEveryWindowByItself) {
   for (std::uint64_t key = 0; key < gradient_cases; ++key) {
-    const TrainingCase random = random_case(key, GetParam());
+    const TrainingCase random = random_case(key, type());
     const NaiveResult naive = naive_gradients(random.backbone, random.plan, random.images,
                                               random.labels, gradient_seed, 0);
-    Engine engine(random.backbone, random.plan, engine_options(false));
+    Engine engine(random.backbone, random.plan, options(false));
     const StepResult result = engine.accumulate(random.images, random.labels);
     expect_gradients(
         random, naive, tolerance(), [](const NamedTensor& named) { return named.tensor.grad(); },
@@ -92,12 +102,12 @@ TEST_P(RandomPlans, GradientsEqualThoseOfEveryWindowByItself) {
 
 TEST_P(RandomPlans, GradientsForProbabilitiesEqualThoseOfEveryWindowByItself) {
   for (std::uint64_t key = 0; key < gradient_cases / 3; ++key) {
-    TrainingCase random = random_case(key, GetParam());
+    TrainingCase random = random_case(key, type());
     random.labels =
-        torch::randn({random.labels.size(0), random.backbone.classes()}, GetParam()).softmax(1);
+        torch::randn({random.labels.size(0), random.backbone.classes()}, type()).softmax(1);
     const NaiveResult naive = naive_gradients(random.backbone, random.plan, random.images,
                                               random.labels, gradient_seed, 0);
-    Engine engine(random.backbone, random.plan, engine_options(false));
+    Engine engine(random.backbone, random.plan, options(false));
     engine.accumulate(random.images, random.labels);
     expect_gradients(
         random, naive, tolerance(), [](const NamedTensor& named) { return named.tensor.grad(); },
@@ -107,10 +117,10 @@ TEST_P(RandomPlans, GradientsForProbabilitiesEqualThoseOfEveryWindowByItself) {
 
 TEST_P(RandomPlans, FusedUpdatesUseTheSameGradients) {
   for (std::uint64_t key = 0; key < gradient_cases; ++key) {
-    const TrainingCase random = random_case(key, GetParam());
+    const TrainingCase random = random_case(key, type());
     const NaiveResult naive = naive_gradients(random.backbone, random.plan, random.images,
                                               random.labels, gradient_seed, 0);
-    Engine engine(random.backbone, random.plan, engine_options(true));
+    Engine engine(random.backbone, random.plan, options(true));
     std::map<std::string, torch::Tensor> before;
     for (const auto& named : engine.named_parameters()) {
       before[named.name] = named.tensor.detach().clone();
@@ -126,9 +136,14 @@ TEST_P(RandomPlans, FusedUpdatesUseTheSameGradients) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Types, RandomPlans, ::testing::Values(torch::kFloat64, torch::kFloat32),
-                         [](const auto& type) {
-                           return type.param == torch::kFloat64 ? "float64" : "float32";
+INSTANTIATE_TEST_SUITE_P(Arithmetic, RandomPlans,
+                         ::testing::Values(Arithmetic{torch::kFloat64, false},
+                                           Arithmetic{torch::kFloat32, false},
+                                           Arithmetic{torch::kFloat64, true}),
+                         [](const auto& arithmetic) {
+                           const auto [type, reference_kernels] = arithmetic.param;
+                           return std::string(type == torch::kFloat64 ? "float64" : "float32") +
+                                  (reference_kernels ? "_by_reference" : "");
                          });
 
 TEST(RandomPlans, FusedAndLateUpdatesTrainTheSameNetworkBitForBit) {

@@ -30,7 +30,8 @@ struct Tolerance {
 std::optional<TensorFile> find_reference(const std::string& name);
 
 /// Sets the backbone and the plan's nets to the file's weights, runs one step, and expects the
-/// file's logits, losses, gradients and running statistics. \param name_of the file's name of a
+/// file's logits, losses, gradients and running statistics; in float64 once more by the reference
+/// kernels. \param name_of the file's name of a
 /// net's parameter, without "weight." or "grad.". \param loss_of the file's name of a supervision's
 /// loss, without "expect.". \param float32_share Tolerance::share of the run in float32.
 /// \param layout of maps: LibTorch's batch normalisation sums in float32 in channels last, in

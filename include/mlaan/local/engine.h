@@ -55,6 +55,9 @@ struct EngineOptions {
   /// rounded numbers in the type that the module gave, and cotangents pass the rounding as they
   /// are.
   Precision boundaries = Precision::float32;
+  /// Whether layers and losses compute by LibTorch's own operators alone (see
+  /// ReferenceKernelsScope): slower, for more bytes, and whatever mlaan's kernels may do wrong.
+  bool reference_kernels = false;
   /// Scales losses, all alike, and skips the step of any module or net whose gradients are not
   /// finite. With Precision::float16 there is one in any case; without need for it results are the
   /// same.

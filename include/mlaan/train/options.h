@@ -163,6 +163,7 @@ struct ExecutionOptions {
   std::string precision = "float32";
   bool check_precision = true;
   std::string boundaries = "float32";
+  std::string kernels = "own";
 
   void describe(FieldList& fields);
 };

@@ -3,6 +3,8 @@
 
 #include "core/libtorch_compat.h"
 
+#include <mlaan/nn/reference_kernels_scope.h>
+
 #include <ATen/Functions.h>
 #include <torch/csrc/autograd/function.h>
 #include <torch/csrc/autograd/functions/utils.h>
@@ -48,7 +50,16 @@ struct ChannelDeviation : torch::autograd::Node {
 
 }  // namespace
 
+torch::Tensor reference_channel_deviation(const torch::Tensor& maps) {
+  const Tensor variance = centred(maps).square().sum({2, 3}) / degrees_of_freedom(maps);
+  // A root's derivative at 0 is infinite, so no root is taken there.
+  const Tensor varies = variance > 0;
+  const Tensor nothing = at::zeros({}, variance.options());
+  return at::where(varies, at::where(varies, variance, nothing + 1).sqrt(), nothing);
+}
+
 torch::Tensor channel_deviation(const torch::Tensor& maps) {
+  if (ReferenceKernelsScope::active()) return reference_channel_deviation(maps);
   if (!maps.is_cpu()) return maps.flatten(2).std(2);
   Tensor deviation;
   {

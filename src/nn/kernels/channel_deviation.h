@@ -10,4 +10,7 @@ namespace mlaan {
 /// LibTorch's std() takes, with the same bytes kept: the input.
 torch::Tensor channel_deviation(const torch::Tensor& maps);
 
+/// The same by LibTorch's operators.
+torch::Tensor reference_channel_deviation(const torch::Tensor& maps);
+
 }  // namespace mlaan

@@ -3,6 +3,8 @@
 
 #include "core/libtorch_compat.h"
 
+#include <mlaan/nn/reference_kernels_scope.h>
+
 #include <ATen/Functions.h>
 #include <torch/csrc/autograd/function.h>
 #include <torch/csrc/autograd/functions/utils.h>
@@ -46,7 +48,13 @@ Tensor mean_of(const Tensor& logits, const Tensor& pixels) {
 
 }  // namespace
 
+torch::Tensor reference_pixel_cross_entropy(const torch::Tensor& logits,
+                                            const torch::Tensor& pixels) {
+  return at::binary_cross_entropy_with_logits(logits, pixels);
+}
+
 torch::Tensor pixel_cross_entropy(const torch::Tensor& logits, const torch::Tensor& pixels) {
+  if (ReferenceKernelsScope::active()) return reference_pixel_cross_entropy(logits, pixels);
   Tensor loss;
   {
     const torch::NoGradGuard no_grad;

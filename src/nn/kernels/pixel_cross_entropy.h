@@ -10,4 +10,8 @@ namespace mlaan {
 /// (binary_cross_entropy_with_logits) takes twice the time on the CPU.
 torch::Tensor pixel_cross_entropy(const torch::Tensor& logits, const torch::Tensor& pixels);
 
+/// The same by LibTorch's operators.
+torch::Tensor reference_pixel_cross_entropy(const torch::Tensor& logits,
+                                            const torch::Tensor& pixels);
+
 }  // namespace mlaan

@@ -22,6 +22,11 @@ TEST(ChannelDeviation, AgreesWithLibTorch) {
     expected.backward(cotangent);
     expect_close(actual, expected, 1e-12, "deviation");
     expect_close(gradient, maps.grad(), 1e-12, "gradient");
+    maps.mutable_grad() = torch::Tensor();
+    const auto reference = reference_channel_deviation(maps);
+    reference.backward(cotangent);
+    expect_close(reference, expected, 1e-12, "by LibTorch's operators");
+    expect_close(gradient, maps.grad(), 1e-12, "gradient by LibTorch's operators");
   }
 }
 
@@ -32,11 +37,13 @@ TEST(ChannelDeviation, IsPreciseFarFromZero) {
 }
 
 TEST(ChannelDeviation, HasNoGradientWhereNothingVaries) {
-  const auto maps = torch::ones({2, 3, 4, 4}).requires_grad_(true);
-  const auto deviation = channel_deviation(maps);
-  deviation.sum().backward();
-  expect_same(deviation, torch::zeros({2, 3}), "deviation");
-  expect_same(maps.grad(), torch::zeros_like(maps), "gradient");
+  for (const auto& deviation_of : {channel_deviation, reference_channel_deviation}) {
+    const auto maps = torch::ones({2, 3, 4, 4}).requires_grad_(true);
+    const auto deviation = deviation_of(maps);
+    deviation.sum().backward();
+    expect_same(deviation, torch::zeros({2, 3}), "deviation");
+    expect_same(maps.grad(), torch::zeros_like(maps), "gradient");
+  }
 }
 
 }  // namespace
