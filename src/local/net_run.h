@@ -1,4 +1,4 @@
-// A net within a pass: whether it runs, and what comes of it.
+// Running an auxiliary net, and its loss, within a pass.
 #pragma once
 
 #include "local/execution.h"
@@ -11,11 +11,11 @@ namespace mlaan {
 /// Whether chance has this evaluation take place in this pass. \param net that the draw is of.
 bool is_evaluated_now(const Execution& execution, const Evaluation& evaluation, std::size_t net);
 
-/// What the net's first unit, where it is a linear map, makes of the input.
+/// The output of the net's first unit, where that is a linear map; else the input.
 torch::Tensor read(const Execution& execution, const torch::Tensor& input, LinearReading& reading);
 
 /// Runs a net on what it reads, behind module `module`.
-/// \param first_unit of those to run: what is given is the output of the one before.
+/// \param input of unit `first_unit`, the first to run.
 /// \throws UserError if the net changes its input in place.
 torch::Tensor run_net(const Execution& execution, std::size_t net, std::size_t module,
                       const torch::Tensor& input, std::size_t first_unit = 0);

@@ -26,7 +26,7 @@ class PlacedNetwork {
   const std::vector<ModuleUnits>& modules() const { return modules_; }
   /// As in nets(plan).
   const std::vector<std::shared_ptr<const AuxiliaryNet>>& nets() const { return nets_; }
-  /// Of each net, those that take a gradient.
+  /// The trained parameters of each net.
   const std::vector<std::vector<torch::Tensor>>& net_parameters() const { return net_parameters_; }
   bool is_head(std::size_t net) const { return nets_[net] == head_; }
   bool recomputes_net(std::size_t net) const { return recomputed_nets_[net]; }

@@ -13,8 +13,8 @@
 
 namespace mlaan {
 
-/// The linear map that a net reads its input through, run without recording. Gradients go the other
-/// way by themselves, so that they need not be kept at the size of the input.
+/// The linear map that a net begins with. It runs outside autograd's graph, and the gradient of its
+/// input is computed here from that of its output, which so need not be kept at the input's size.
 class LinearReading {
  public:
   /// \param units of a net, of which the first one counts, if it is a linear map.
@@ -26,15 +26,15 @@ class LinearReading {
   /// What the unit makes of the input: for none, the input.
   torch::Tensor read(const torch::Tensor& input);
 
-  // For a reading of a unit: gradients of what was read, from those of what was given.
+  // Where there is a unit: the gradient of its input from that of its output.
 
-  /// A gradient of what was given, times a factor, as the positions' shares (LinearMap::shares).
+  /// The gradient of the output, times a factor, as LinearMap::shares() gives it.
   torch::Tensor shares(const torch::Tensor& gradient, double factor) const;
-  /// From the shares, in new memory, in the input's memory format.
+  /// The gradient of the input from these shares, in new memory, in the input's memory format.
   torch::Tensor send_back(const torch::Tensor& shares) const;
   /// The same, cut to 0 where the input, the output of a ReLU, is 0.
   torch::Tensor send_back_cut(const torch::Tensor& shares, const torch::Tensor& input) const;
-  /// Added to a sum in the sum's place.
+  /// Adds it to a sum of the input's shape, in place.
   void add_to(const torch::Tensor& sum, const torch::Tensor& shares) const;
 
  private:

@@ -7,23 +7,25 @@
 
 namespace mlaan {
 
-/// A layer without parameters, random draws or state that averages what it reads. Where an
-/// auxiliary net begins with one, the engine keeps the small gradient behind it, and brings it to
-/// the module's output as often as it is needed there. Derive a `torch::nn` module from it as well.
+/// A layer that averages regions of its input and has no parameters, random draws or state, such as
+/// average pooling. Its output is small, and the gradient of its input follows from that of its
+/// output alone. So where an auxiliary net begins with such a layer, the engine keeps the small
+/// gradient, and expands it to the size of the module's output only where that is needed. Derive a
+/// `torch::nn` module from it as well.
 class LinearMap {
  public:
-  /// Cuts the same part out of any tensor of the input's shape, as a view.
+  /// Gives a view of one region of a tensor of the input's shape, the same region of every tensor.
   using Part = std::function<torch::Tensor(const torch::Tensor& input_sized)>;
-  /// Does something with the values, which broadcast to the part's shape, and the part of the
-  /// input's gradient that they are.
+  /// Receives one region of the input's gradient: its values, which broadcast to the region's
+  /// shape, and where the region is.
   using Put = std::function<void(const torch::Tensor& values, const Part& part)>;
 
   virtual ~LinearMap() = default;
-  /// From the gradient of the output, times a factor, what each position of the input that a number
-  /// of the output is made of gets of it: as many numbers as the output has, in new memory.
+  /// What each input position receives of the gradient of the output number that it was averaged
+  /// into, times a factor: one number for each of the output's, in new memory.
   virtual torch::Tensor shares(const torch::Tensor& gradient, double factor) const = 0;
-  /// The gradient of the input, as autograd would find it, from the shares of its positions: part
-  /// by part, until every position was in one part.
+  /// Computes the gradient of the input, as autograd would, from what shares() gave: calls `put`
+  /// with regions that do not overlap and together cover the input.
   virtual void send_back(const torch::Tensor& shares, const Put& put) const = 0;
 
  protected:
