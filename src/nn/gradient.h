@@ -13,10 +13,8 @@ namespace mlaan {
 /// A gradient with respect to a tensor, in one of three forms.
 /// - dense: the tensor's shape, and memory of its own;
 /// - broadcast: the tensor's shape, but strides of 0 where all positions are equal;
-/// - pooled: what read the tensor began with a linear map, such as average pooling, and the
-/// gradient
-///   has not been brought through that yet. It is as small as the pooled map, and holds what each
-///   of the positions pooled into one number gets of its gradient (LinearMap::shares).
+/// - pooled: the tensor was read through a linear map, such as average pooling, and the gradient is
+///   still that of the map's output, as LinearMap::shares() gives it: as small as the pooled map.
 /// A gradient by default is a zero.
 ///
 /// What others hold is never written over: that is seen by the number of owners of its memory
