@@ -138,15 +138,10 @@ void set_times(BenchmarkResult& result, const std::vector<double>& seconds) {
 }
 
 Batch take_batch(const Settings& settings, const DataSource& data) {
-  const auto& run = settings.get<RunOptions>();
-  if (data.train->size() < run.batch_size) {
-    throw UserError("batch_size = " + std::to_string(run.batch_size) + " is more than the " +
-                    std::to_string(data.train->size()) + " training images of " + data.name);
-  }
   const auto loader = make_train_loader(settings, data, all_indices(*data.train));
   loader->start(0);
   Batch batch = *loader->next();
-  const torch::Device device = parse_device(run.device);
+  const torch::Device device = parse_device(settings.get<RunOptions>().device);
   return {batch.images.to(device), batch.labels.to(device)};
 }
 
@@ -186,8 +181,13 @@ std::vector<SpecPhase> phases_of(const Settings& run, const std::vector<MethodSp
 }
 
 /// Refuses what cannot be measured before the first method is.
-void check_plans(const Settings& run, const DataSource& data,
-                 const std::vector<MethodSpec>& specs) {
+void check_measurable(const Settings& run, const DataSource& data,
+                      const std::vector<MethodSpec>& specs) {
+  const std::int64_t batch = run.get<RunOptions>().batch_size;
+  if (data.train->size() < batch) {
+    throw UserError("batch_size = " + std::to_string(batch) + " is more than the " +
+                    std::to_string(data.train->size()) + " training images of " + data.name);
+  }
   const Backbone backbone = make_backbone(run, data);
   for (auto& [spec, phase] : phases_of(run, specs)) {
     check(make_bare_plan(phase.settings, backbone, phase.method), backbone);
@@ -289,7 +289,7 @@ std::vector<BenchmarkResult> run_benchmark(const Settings& asked, const Benchmar
                                            const std::function<bool()>& should_stop) {
   const auto specs = with_reference(options.methods);
   const DataSource data = make_data(asked);
-  check_plans(asked, data, specs);
+  check_measurable(asked, data, specs);
   const Settings settings = settled(asked, data, progress);
   const Batch batch = take_batch(settings, data);
   std::vector<std::vector<BenchmarkResult>> phases(specs.size());
@@ -316,7 +316,7 @@ std::vector<StepProfile> run_profiles(const Settings& asked, const BenchmarkOpti
                                       const std::function<void(const std::string&)>& progress) {
   const auto specs = with_reference(options.methods);
   const DataSource data = make_data(asked);
-  check_plans(asked, data, specs);
+  check_measurable(asked, data, specs);
   const Settings settings = settled(asked, data, progress);
   const Batch batch = take_batch(settings, data);
   std::vector<StepProfile> profiles;

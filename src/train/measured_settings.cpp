@@ -30,8 +30,9 @@ constexpr std::size_t units_to_measure = 3;
 /// Some units in a row of a backbone that nobody else uses, and random numbers to run them on.
 class Comparison {
  public:
+  /// \param images that there are to train on: no batch has more.
   Comparison(const Settings& settings, const Backbone& backbone, std::size_t first,
-             std::size_t last)
+             std::size_t last, std::int64_t images)
       : device_(parse_device(settings.get<RunOptions>().device)), generator_(device_) {
     units_.assign(backbone.units().begin() + static_cast<std::ptrdiff_t>(first),
                   backbone.units().begin() + static_cast<std::ptrdiff_t>(last) + 1);
@@ -43,7 +44,8 @@ class Comparison {
         if (named.tensor.requires_grad()) parameters_.push_back(named.tensor);
       }
     }
-    const std::int64_t batch = settings.get<RunOptions>().batch_size;
+    const std::int64_t batch =
+        std::min(settings.get<RunOptions>().batch_size, std::max<std::int64_t>(1, images));
     input_ = torch::randn(batch_shape(batch, backbone.input_shape(first)), device_);
   }
 
@@ -133,7 +135,8 @@ Settings with_faster_memory_format(const Settings& settings, const DataSource& d
   const Precision precision = parse_precision(settings.get<ExecutionOptions>().precision);
   check_precision(precision, parse_device(settings.get<RunOptions>().device));
   const Backbone backbone = backbone_to_measure(settings, data);
-  Comparison comparison(settings, backbone, 0, std::min(units_to_measure, backbone.size()) - 1);
+  Comparison comparison(settings, backbone, 0, std::min(units_to_measure, backbone.size()) - 1,
+                        data.train->size());
   const auto [channels_last, contiguous] = medians(
       rounds_of_units,
       [&] { return comparison.seconds(torch::MemoryFormat::ChannelsLast, precision); },
@@ -156,7 +159,7 @@ Settings with_precision_checked(const Settings& settings, const DataSource& data
   if (!asked || !parse_device(settings.get<RunOptions>().device).is_cpu()) return settings;
   const Backbone backbone = backbone_to_measure(settings, data);
   const std::size_t unit = convolution_unit(backbone);
-  Comparison comparison(settings, backbone, unit, unit);
+  Comparison comparison(settings, backbone, unit, unit, data.train->size());
   const auto format = memory_format(settings);
   const auto [float32, bfloat16] = medians(
       rounds_of_one_unit, [&] { return comparison.seconds(format, Precision::float32); },
