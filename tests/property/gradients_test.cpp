@@ -136,15 +136,16 @@ TEST_P(RandomPlans, FusedUpdatesUseTheSameGradients) {
   }
 }
 
+std::string name_of(const ::testing::TestParamInfo<Arithmetic>& arithmetic) {
+  const std::string type = arithmetic.param.type == torch::kFloat64 ? "float64" : "float32";
+  return type + (arithmetic.param.reference_kernels ? "_by_reference" : "");
+}
+
 INSTANTIATE_TEST_SUITE_P(Arithmetic, RandomPlans,
                          ::testing::Values(Arithmetic{torch::kFloat64, false},
                                            Arithmetic{torch::kFloat32, false},
                                            Arithmetic{torch::kFloat64, true}),
-                         [](const auto& arithmetic) {
-                           const auto [type, reference_kernels] = arithmetic.param;
-                           return std::string(type == torch::kFloat64 ? "float64" : "float32") +
-                                  (reference_kernels ? "_by_reference" : "");
-                         });
+                         name_of);
 
 TEST(RandomPlans, FusedAndLateUpdatesTrainTheSameNetworkBitForBit) {
   for (std::uint64_t key = 0; key < gradient_cases; ++key) {
