@@ -118,6 +118,16 @@ void replace_nets(Plan& plan, const Backbone& backbone, const py::object& make) 
   plan.net_learning_rates.clear();
 }
 
+/// Lets nets have the network's floating type.
+void adopt_type(const Plan& plan, const Backbone& backbone) {
+  const auto parameters = backbone.named_parameters();
+  if (parameters.empty()) return;
+  const auto dtype = parameters.front().tensor.scalar_type();
+  for (const auto& net : nets(plan)) {
+    for (const auto& unit : net->units()) unit.to(dtype);
+  }
+}
+
 /// Puts a loss in the place of every cross-entropy.
 void replace_cross_entropy(Plan& plan, const Backbone& backbone, const py::object& loss) {
   const LossPtr own = make_loss(loss, backbone);
@@ -201,6 +211,7 @@ void bind_plan(py::module_& module) {
       .def(py::init(&make_own_plan))
       .def_readonly("partition", &Plan::partition)
       .def("replace_nets", &replace_nets)
+      .def("adopt_type", &adopt_type)
       .def("replace_cross_entropy", &replace_cross_entropy)
       .def("smooth_labels", [](Plan& plan, double smoothing) { smooth_labels(plan, smoothing); })
       .def("scale_net_learning_rates",

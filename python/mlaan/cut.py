@@ -8,8 +8,11 @@ import torch
 from torch import nn
 
 from ._engine import UserError
+from .batches import needed_example
 from .chain import Chain, check_equals_model, check_has_all_parameters
 from .graph import cut_graph, is_container
+from .model_checks import check_models
+from .reach import check_reach
 from .recipes import RECIPES, ToChannelsFirst, ToChannelsLast, gives_channels_last
 from .segments import Segment, group_segments, grouped, run_segments
 from .unit import Unit, tensor_names
@@ -49,14 +52,16 @@ def units(
         UserError: for a model that is no chain, naming where two tensors cross, and for a chain
             that does not give what the model gives.
     """
-    if not isinstance(example, torch.Tensor) or example.dim() < 2 or len(example) < 1:
-        raise UserError(
-            "`example` must be a batch as the model takes it: a tensor whose first "
-            "dimension is the batch, such as images[:2]"
-        )
+    needed_example(example)
+    pieces = [model] if isinstance(model, nn.Module) else [*model, *(head or ())]
+    check_models(piece for piece in pieces if isinstance(piece, nn.Module))
     if isinstance(model, nn.Module):
-        return _cut_model(model, example, name or type(model).__name__)
-    return _by_hand(list(model), example, name or "chain", head)
+        chain = _cut_model(model, example, name or type(model).__name__)
+    else:
+        chain = _by_hand(list(model), example, name or "chain", head)
+    check_has_all_parameters(chain)
+    check_reach(chain, example)
+    return chain
 
 
 def _cut_model(model: nn.Module, example: torch.Tensor, name: str) -> Chain:
@@ -70,7 +75,6 @@ def _cut_model(model: nn.Module, example: torch.Tensor, name: str) -> Chain:
     chain = Chain(name, found, head, model, blocks)
     chain.find_shapes(example)
     check_equals_model(chain, example)
-    check_has_all_parameters(chain)
     return chain
 
 
@@ -127,7 +131,6 @@ def _by_hand(
         last = Unit("head", [segment.call for segment in last_segments])
     chain = Chain(name, found, last, None, blocks)
     chain.find_shapes(example)
-    check_has_all_parameters(chain)
     return chain
 
 

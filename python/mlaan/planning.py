@@ -7,9 +7,9 @@ from typing import Any, Dict, List, Optional, Sequence, Union
 import torch
 from torch import nn
 
-from . import _engine
 from ._engine import UserError
-from .arguments import needed_example
+from .arguments import byte_count, of_kind, whole
+from .batches import needed_example
 from .chain import Chain
 from .cut import units
 from .engine import Engine
@@ -56,7 +56,9 @@ def plan(
     """
     chain = model if isinstance(model, Chain) else units(model, needed_example(example))
     own = chain.copied()  # which the trials' engines may do with as they like
-    limit = _engine.parse_bytes(memory) if isinstance(memory, str) else memory or 0
+    limit = byte_count(memory, "memory") or 0
+    whole(batch_size, 1, "batch_size")
+    of_kind(methods, (list, tuple), "methods", "a list of names or functions")
     rows = []
     for method in methods:
         for count in modules or _module_counts(chain):
