@@ -19,9 +19,13 @@ def check_tensor(name: str, given: Any) -> None:
         )
     if given.dim() == 0:
         raise UserError(f"{name} are a single number; accepted: a tensor, the batch first")
-    if given.layout != torch.strided or given.device.type == "meta":
-        kind = "on the meta device" if given.device.type == "meta" else f"a {given.layout} tensor"
-        raise UserError(f"{name} are {kind}; accepted: a dense tensor, the batch first")
+    for is_so, kind in (
+        (given.device.type == "meta", "on the meta device"),
+        (given.layout != torch.strided, f"a {given.layout} tensor"),
+        (given.is_inference(), "of torch.inference_mode()"),
+    ):
+        if is_so:
+            raise UserError(f"{name} are {kind}; accepted: a plain tensor, the batch first")
 
 
 def check_images(images: Any, sample: Sequence[int]) -> None:

@@ -52,6 +52,13 @@ def units(
         UserError: for a model that is no chain, naming where two tensors cross, and for a chain
             that does not give what the model gives.
     """
+    if not isinstance(model, (nn.Module, list, tuple)):
+        raise UserError(
+            f"a {type(model).__name__} cannot be cut; accepted: a torch.nn.Module, or a list of "
+            "modules and functions"
+        )
+    if torch.is_inference_mode_enabled():
+        raise UserError("a model cannot be cut within torch.inference_mode()")
     needed_example(example)
     pieces = [model] if isinstance(model, nn.Module) else [*model, *(head or ())]
     check_models(piece for piece in pieces if isinstance(piece, nn.Module))

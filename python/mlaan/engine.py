@@ -152,6 +152,9 @@ class Engine:
         self.observer = self._observer
         self.before_update = self._before_update
 
+    def __reduce__(self) -> str:
+        raise TypeError("an Engine can be neither copied nor pickled; state_dict() has all of it")
+
     # Training
 
     def step(

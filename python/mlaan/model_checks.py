@@ -66,6 +66,11 @@ def _check_parameters(models: Iterable[nn.Module]) -> None:
                 f"'{name}' is on the meta device and has no numbers; load or initialise the model "
                 "first: model.to_empty(device='cpu'), then its weights"
             )
+        if tensor.is_inference():
+            raise UserError(
+                f"'{name}' was made under torch.inference_mode() and cannot be trained; make the "
+                "model outside of it"
+            )
         trained = trained or tensor.requires_grad
         if not isinstance(tensor, nn.Parameter):
             continue

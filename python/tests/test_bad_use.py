@@ -1,5 +1,8 @@
 """Bad use: each a mlaan.UserError whose message says what is wrong and what is accepted."""
 
+import copy
+import pickle
+
 import mlaan
 import pytest
 import torch
@@ -45,7 +48,7 @@ ONE_HOT = torch.eye(10)[LABELS]
         (-ONE_HOT, "no probabilities"),
         (3 * ONE_HOT, "no probabilities"),
         (ONE_HOT * float("nan"), "no probabilities"),
-        (ONE_HOT.to_sparse(), "sparse_coo tensor; accepted: a dense"),
+        (ONE_HOT.to_sparse(), "sparse_coo tensor; accepted: a plain"),
         (LABELS.to("meta"), "on the meta device"),
         (LABELS + 10, r"class 1"),
         (LABELS - 1, r"class -1"),
@@ -331,6 +334,7 @@ def replace_weight(model):
     [
         (replace_layer, "'6' of the model was replaced"),
         (replace_weight, "'6.weight' of the model was replaced"),
+        (lambda model: model.add_module("7", nn.Linear(10, 10)), "'7' of the model was replaced, a"),
         (lambda model: model[2].requires_grad_(False), "'2.weight' of the model was frozen"),
         (lambda model: model.requires_grad_(False), "of the model was frozen"),
     ],
@@ -363,6 +367,26 @@ def test_steps_within_no_grad_are_steps(context):
         two.step(IMAGES, LABELS)
     one.step(IMAGES, LABELS)
     assert torch.equal(one.step(IMAGES, LABELS).losses, two.step(IMAGES, LABELS).losses)
+
+
+def made_in_inference(make):
+    with torch.inference_mode():
+        return make()
+
+
+def test_what_inference_mode_made_is_refused():
+    made = made_in_inference(IMAGES.clone)
+    with pytest.raises(mlaan.UserError, match="images are of torch.inference_mode"):
+        make_engine().step(made, LABELS)
+    refused("made under torch.inference_mode", model=made_in_inference(small_chain))
+    with pytest.raises(mlaan.UserError, match="within torch.inference_mode"):
+        made_in_inference(make_engine)
+
+
+def test_engines_cannot_be_copied():
+    for use in (copy.copy, copy.deepcopy, pickle.dumps):
+        with pytest.raises(TypeError, match="state_dict"):
+            use(make_engine())
 
 
 # Losses, nets, optimizers
@@ -585,3 +609,36 @@ def test_a_state_of_other_optimizers():
         make_engine().load_state_dict(states[0])
     with pytest.raises(mlaan.UserError, match="has no 'optimizer'"):
         make_engine().load_state_dict(states[1])
+
+
+# Functions beside the engine
+
+
+@pytest.mark.parametrize(
+    "use, message",
+    [
+        (lambda: mlaan.units(None, IMAGES), "a NoneType cannot be cut"),
+        (lambda: mlaan.units([1, 2], IMAGES), "piece 0 is a int"),
+        (lambda: mlaan.backbone("resnet18x"), "did you mean 'resnet18'"),
+        (lambda: mlaan.backbone(3), "name is a int"),
+        (lambda: mlaan.backbone("resnet8", classes=0), "classes is 0"),
+        (lambda: mlaan.plan(small_chain(), example=IMAGES, batch_size=0), "batch_size is 0"),
+        (lambda: compare(small_chain()), "make_model is a Sequential"),
+        (lambda: compare(methods="dgl"), "methods is a str"),
+        (lambda: compare(epochs=0), "epochs is 0"),
+        (lambda: compare(train=iter([(IMAGES, LABELS)]), epochs=2), "no batch in epoch 2"),
+        (lambda: mlaan.read_run("/nowhere"), "no folder of a run"),
+        (lambda: mlaan.plot([]), "one point at least"),
+        (lambda: mlaan.nn.norm_relu(nn.BatchNorm2d(4), IMAGES), r"takes \(batch, 4, h, w\)"),
+        (lambda: mlaan.nn.norm_relu(nn.BatchNorm2d(2), IMAGES), r"takes \(batch, 2, h, w\)"),
+        (lambda: mlaan.nn.norm_relu(nn.BatchNorm1d(3), IMAGES), "no batch normalisation"),
+        (lambda: mlaan.nn.norm_add_relu(nn.BatchNorm2d(3), IMAGES, IMAGES[:1]), "of one shape"),
+    ],
+)
+def test_functions_that_are_called_wrongly(use, message):
+    with pytest.raises(mlaan.UserError, match=message):
+        use()
+
+
+def compare(make_model=small_chain, methods=("dgl",), train=((IMAGES, LABELS),), **settings):
+    return mlaan.compare(make_model, methods, train, example=IMAGES, modules=3, **settings)
