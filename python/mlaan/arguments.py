@@ -73,8 +73,8 @@ def number(value: Any, name: str, lowest: float = 0.0, highest: float = math.inf
     Raises:
         UserError: for anything else.
     """
-    fits = isinstance(value, numbers.Real) and lowest <= value <= highest and value != math.inf
-    if not fits:
+    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not is_number or not lowest <= float(value) <= highest or float(value) == math.inf:
         bounds = f"at least {lowest:g}" if highest == math.inf else f"{lowest:g} to {highest:g}"
         raise UserError(f"{name} is {value!r}; accepted: a number, {bounds}")
     return float(value)

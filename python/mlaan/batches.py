@@ -14,9 +14,7 @@ def check_tensor(name: str, given: Any) -> None:
     UserError: for what is no tensor with numbers in it and the batch first.
     """
     if not isinstance(given, torch.Tensor):
-        raise UserError(
-            f"{name} are a {type(given).__name__}; accepted: a tensor, the batch first"
-        )
+        raise UserError(f"{name} are a {type(given).__name__}; accepted: a tensor, the batch first")
     if given.dim() == 0:
         raise UserError(f"{name} are a single number; accepted: a tensor, the batch first")
     for is_so, kind in (

@@ -101,7 +101,8 @@ def _segments(model: nn.Module, example: torch.Tensor) -> List[Segment]:
 def _flat(sequence: nn.Module, prefix: str) -> List[Segment]:
     """The children in order, those of Sequentials in their place."""
     segments: List[Segment] = []
-    for name, child in sequence._modules.items():  # a layer that stands twice runs twice
+    children: Dict[str, Any] = sequence._modules  # a layer that stands twice runs twice
+    for name, child in children.items():
         path = prefix + name
         if is_container(child):
             segments += _flat(child, path + ".")

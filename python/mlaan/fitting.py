@@ -22,7 +22,7 @@ def make_trial(
     """
     if chain is None:
         raise UserError(
-            "trials are made of Python's models alone; `mlaan plan` does it for mlaan's own networks"
+            "trials are made of Python's models alone; `mlaan plan` does it for networks of mlaan's"
         )
     copied = chain.copied()
     network = copied.to_backbone()

@@ -6,6 +6,7 @@ from typing import Iterable, Iterator, Tuple
 
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from ._engine import UserError
 
@@ -59,7 +60,7 @@ def _check_parameters(models: Iterable[nn.Module]) -> None:
     first = None
     trained = False
     for name, tensor in _tensors(models):
-        if isinstance(tensor, nn.parameter.UninitializedTensorMixin):
+        if is_lazy(tensor):
             continue  # a lazy layer's, which the example will make
         if tensor.device.type == "meta":
             raise UserError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, List, Tuple
+from typing import Any, Callable, List, Tuple
 
 import torch
 from torch import nn
@@ -46,7 +46,7 @@ def _set(tensor: torch.Tensor, shape: List[int]) -> None:
     tensor.data = _engine.grouped(tensor.detach(), shape).clone()
 
 
-def _regroup(tensor: torch.Tensor, factor: int, what: str, dimensions: Tuple[int, ...]) -> None:
+def _regroup(tensor: Any, factor: int, what: str, dimensions: Tuple[int, ...]) -> None:
     if tensor is None:
         return
     shape = list(tensor.shape)
@@ -72,7 +72,7 @@ def _narrow_linear(layer: nn.Linear, factor: int, what: str) -> None:
     _regroup(layer.bias, factor, what, (0,))
 
 
-def _narrow_batch_norm(layer: nn.Module, factor: int, what: str) -> None:
+def _narrow_batch_norm(layer: Any, factor: int, what: str) -> None:
     layer.num_features = _divided(layer.num_features, factor, what)
     for tensor in (layer.weight, layer.bias, layer.running_mean, layer.running_var):
         _regroup(tensor, factor, what, (0,))
@@ -113,9 +113,9 @@ _RECIPES: List[Tuple[type, Callable[..., None]]] = [
 ]
 
 
-def _narrow_own(module: nn.Module, factor: int, what: str) -> None:
+def _narrow_own(module: Any, factor: int, what: str) -> None:
     """Parameters beside those of layers, and numbers that follow from the width."""
-    own = [*module.named_parameters(recurse=False)]
+    own: List[Tuple[str, Any]] = [*module.named_parameters(recurse=False)]
     own += [pair for pair in module.named_buffers(recurse=False) if pair[0] in _OF_CHANNELS]
     for name, parameter in own:
         if name in _OF_HEADS:
@@ -157,7 +157,7 @@ def narrow_modules(unit: nn.Module, factor: int) -> None:
     _try(unit, factor)
 
 
-def _try(unit: nn.Module, factor: int) -> None:
+def _try(unit: Any, factor: int) -> None:
     """Refuses a unit that does not run any more; by its layers alone that cannot be told."""
     if not unit.input_shape:
         return

@@ -50,10 +50,12 @@ def _adam(
 ) -> "_engine.Optimizer":
     if not isinstance(betas, (tuple, list)) or len(betas) != 2:
         raise UserError(f"betas is {betas!r}; accepted: a pair of numbers below 1")
+    first, second = (number(beta, "a number of betas", highest=1 - 1e-9) for beta in betas)
     return _engine.Optimizer.adam(
         kind,
         number(lr, "lr"),
-        *(number(beta, "a number of betas", highest=1 - 1e-9) for beta in betas),
+        first,
+        second,
         number(eps, "eps"),
         number(weight_decay, "weight_decay"),
         flag(decay_norms, "decay_norms"),

@@ -37,10 +37,11 @@ class PlanRequest:
                 f"method is a {type(self.method).__name__}; accepted: a name of mlaan.methods(), "
                 "or a function of units and partition"
             )
-        self.modules = 0 if self.modules is None else whole(self.modules, 1, "modules")
+        self.module_count = 0 if self.modules is None else whole(self.modules, 1, "modules")
+        self.cuts: Any = self.partition
         if not isinstance(self.partition, str):
             of_kind(self.partition, (list, tuple), "partition", "a name, or a list of units' names")
-            self.partition = list(self.partition)
+            self.cuts = list(self.partition)
         given = of_kind(self.options or {}, dict, "options", "a dict of settings")
         self.settings = [(key, plain(value)) for key, value in given.items()]
         function_or_none(self.nets, "nets")
@@ -51,7 +52,7 @@ class PlanRequest:
 
     @property
     def takes_probabilities(self) -> bool:
-        """Whether labels that are no classes must be probabilities: all losses are the library's."""
+        """Whether all losses are the library's, whose labels are classes or probabilities."""
         return isinstance(self.method, str) and (self.loss is None or isinstance(self.loss, str))
 
     def normalise(self, backbone: "_engine.Backbone") -> None:
@@ -125,8 +126,8 @@ class PlanRequest:
                     backbone,
                     self.method,
                     self.settings,
-                    self.partition,
-                    self.modules,
+                    self.cuts,
+                    self.module_count,
                     self.seed,
                     phase,
                 )
@@ -134,6 +135,4 @@ class PlanRequest:
                 raise UserError(in_python(str(error))) from None
         if chain is None:
             raise UserError("a method that is a function needs a model of Python's modules")
-        return plans.own_plan(
-            self.method, chain, backbone, self.partition, self.modules, self.seed
-        )
+        return plans.own_plan(self.method, chain, backbone, self.cuts, self.module_count, self.seed)

@@ -177,7 +177,8 @@ def own_plan(
     for supervision in listed:
         if not isinstance(supervision, Supervision):
             raise UserError(
-                f"method {name} gave a {type(supervision).__name__} among its supervisions; accepted: mlaan.Supervision"
+                f"method {name} gave a {type(supervision).__name__} among its supervisions; "
+                "accepted: mlaan.Supervision"
             )
         if not 0 <= supervision.first <= supervision.last < len(pieces):
             raise UserError(

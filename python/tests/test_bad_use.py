@@ -17,9 +17,7 @@ def refused(message, **settings):
     model = settings.pop("model", None) or small_chain()
     example = settings.pop("example", IMAGES)
     with pytest.raises(mlaan.UserError, match=message) as caught:
-        engine = mlaan.Engine(
-            model, example=example, **{"method": "dgl", "modules": 3, **settings}
-        )
+        engine = mlaan.Engine(model, example=example, **{"method": "dgl", "modules": 3, **settings})
         engine.step(IMAGES, LABELS)
     assert isinstance(caught.value, ValueError) and isinstance(caught.value, mlaan.Error)
 
@@ -133,7 +131,10 @@ def with_layer(layer):
         (quantised, "layer '6' is a quantised Linear"),
         (lambda: small_chain().half(), "type torch.float16.*precision="),
         (lambda: small_chain().bfloat16(), "type torch.bfloat16"),
-        (lambda: with_layer(nn.Conv2d(8, 8, 3).double()), "'1.weight' is of the type torch.float64"),
+        (
+            lambda: with_layer(nn.Conv2d(8, 8, 3).double()),
+            "'1.weight' is of the type torch.float64",
+        ),
         (lambda: small_chain().to("meta"), "'0.0.weight' is on the meta device"),
         (lambda: small_chain().requires_grad_(False), "every parameter of the model is frozen"),
         (lambda: nn.Sequential(nn.Flatten(), nn.ReLU()), "two pieces with weights"),
@@ -334,7 +335,10 @@ def replace_weight(model):
     [
         (replace_layer, "'6' of the model was replaced"),
         (replace_weight, "'6.weight' of the model was replaced"),
-        (lambda model: model.add_module("7", nn.Linear(10, 10)), "'7' of the model was replaced, a"),
+        (
+            lambda model: model.add_module("7", nn.Linear(10, 10)),
+            "'7' of the model was replaced, a",
+        ),
         (lambda model: model[2].requires_grad_(False), "'2.weight' of the model was frozen"),
         (lambda model: model.requires_grad_(False), "of the model was frozen"),
     ],
@@ -531,7 +535,7 @@ def test_devices_that_are_not_there():
         ({"method": 3}, "method is a int"),
         ({"method": lambda units, partition: None}, "gave is a NoneType; accepted: a list"),
         ({"options": 3}, "options is a int"),
-        ({"options": {"mlm.window": "a"}, "method": "mlm"}, "mlm.window = \"a\" is not accepted"),
+        ({"options": {"mlm.window": "a"}, "method": "mlm"}, 'mlm.window = "a" is not accepted'),
         ({"recompute": 3}, "recompute is a int"),
         ({"recompute": "sometimes"}, "unknown recomputation 'sometimes'.*auto"),
         ({"memory": 0}, "memory is 0"),
