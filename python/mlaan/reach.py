@@ -37,7 +37,8 @@ def check_reach(chain: Chain, example: torch.Tensor) -> None:
     for part in chain.parts():
         own.update((id(parameter), part) for _, parameter in part.unit_parameters())
     with untouched(modules, example.device), torch.enable_grad():
-        value = example.detach()
+        # Of one sample batch normalisation may have no statistics.
+        value = example.detach() if len(example) > 1 else torch.cat([example, example]).detach()
         for part in chain.parts():
             given = value.detach()
             if given.is_floating_point():

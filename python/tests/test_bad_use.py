@@ -313,7 +313,7 @@ def test_a_batch_of_one_under_batch_normalisation_is_torchs_to_refuse():
         nn.BatchNorm1d(8),
         nn.Linear(8, 10),
     )
-    engine = mlaan.Engine(model, example=IMAGES, method="dgl", modules=2)
+    engine = mlaan.Engine(model, example=IMAGES[:1], method="dgl", modules=2)
     with pytest.raises(ValueError, match="more than 1 value per channel"):
         engine.step(IMAGES[:1], LABELS[:1])
     assert torch.isfinite(engine.step(IMAGES, LABELS).losses).all()
