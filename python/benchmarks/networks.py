@@ -71,7 +71,8 @@ def of_timm():
     )
     of_fixed_size = (
         "vit_tiny_patch16_224 deit_tiny_patch16_224 deit_tiny_distilled_patch16_224 "
-        "swin_tiny_patch4_window7_224 swinv2_tiny_window8_256 mixer_s16_224 resmlp_12_224"
+        "swin_tiny_patch4_window7_224 swinv2_tiny_window8_256 mixer_s16_224 resmlp_12_224 "
+        "gmlp_ti16_224 gmixer_12_224"
     )
     for name in plain.split() + of_fixed_size.split():
         settings = {"img_size": 64} if name in of_fixed_size else {}

@@ -21,6 +21,8 @@ _OF_CHANNELS = (
     "layer_scale",
     "layer_scale_1",
     "layer_scale_2",
+    "ls1",
+    "ls2",
     "alpha",
     "beta",
     "q_bias",
@@ -29,8 +31,10 @@ _OF_CHANNELS = (
 )
 #: Modules with one weight a channel that have a recipe of no one's.
 _ONE_WEIGHT_A_CHANNEL = ("GlobalResponseNorm", "GRN", "Affine", "LayerScale2d")
-#: Modules that compute one number a head, and stay as they are.
-_MODULES_OF_HEADS = ("cpb_mlp",)
+#: Modules that compute one number a head, or mix tokens, not channels: they stay as they are.
+_NOT_OF_CHANNELS = ("cpb_mlp", "mlp_tokens", "linear_tokens")
+#: Modules whose layer of that name mixes tokens.
+_MIX_TOKENS = {"SpatialGatingUnit": "proj"}
 
 
 def _divided(count: int, factor: int, what: str) -> int:
@@ -143,9 +147,14 @@ def narrow_modules(unit: nn.Module, factor: int) -> None:
     Raises:
         UserError: for channels that the factor does not divide, and for layers without a recipe.
     """
+    kept = [
+        getattr(module, _MIX_TOKENS[type(module).__name__])
+        for module in unit.modules()
+        if type(module).__name__ in _MIX_TOKENS
+    ]
     with torch.no_grad():
         for path, module in unit.named_modules():
-            if any(part in _MODULES_OF_HEADS for part in path.split(".")):
+            if module in kept or any(part in _NOT_OF_CHANNELS for part in path.split(".")):
                 continue
             what = f"layer '{path}' of unit '{unit.name}'" if path else f"unit '{unit.name}'"
             for kind, recipe in _RECIPES:

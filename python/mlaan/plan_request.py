@@ -11,6 +11,7 @@ from . import _engine, plans
 from ._engine import UserError
 from .arguments import function_or_none, in_python, number, of_kind, plain, whole
 from .chain import Chain
+from .unit import METHODS_WITHOUT_COPIES
 
 Normalisation = Tuple[Sequence[float], Sequence[float]]
 
@@ -107,6 +108,9 @@ class PlanRequest:
         if self.nets is not None:
             plans.replace_nets(plan, backbone, self.nets, self.seed)
         plan.adopt_type(backbone)
+        own = self.nets is not None or not isinstance(self.method, str)
+        hint = "" if own else f". Methods that copy no units: {METHODS_WITHOUT_COPIES}"
+        plans.check_nets(plan, backbone, hint)
         plan.smooth_labels(self.label_smoothing)
         if self.loss is not None:
             plan.replace_cross_entropy(backbone, plans.checked_loss(self.loss))

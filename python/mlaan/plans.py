@@ -117,35 +117,38 @@ def checked_loss(loss: Any) -> Any:
     return loss
 
 
-def _check_net(
-    name: str, net: nn.Module, shape: Sequence[int], backbone: "_engine.Backbone"
-) -> None:
-    """Raises:
-    UserError: for a net that cannot take what its module gives, or gives no row for each sample.
+def check_nets(plan: "_engine.Plan", backbone: "_engine.Backbone", hint: str) -> None:
+    """Runs every auxiliary net on two samples of zeros.
+
+    Args:
+        hint: what to do about a net that does not run.
+
+    Raises:
+        UserError: for a net that cannot take what its module gives, or that gives something else
+            than a row for each sample.
     """
-    like = backbone.named_parameters()[0][1]
-    sample = torch.zeros(2, *shape, dtype=like.dtype, device=like.device)
-    modes = [(module, module.training) for module in net.modules()]
-    try:
-        with torch.no_grad():
-            given = net.eval().to(sample)(sample)
-    except Exception as error:
-        raise UserError(
-            f"net '{name}' cannot take what its module gives, (batch, "
-            f"{', '.join(str(size) for size in shape)}): {error}"
-        ) from error
-    finally:
-        for module, mode in modes:
-            module.training = mode
-    if not isinstance(given, torch.Tensor) or given.dim() < 1 or len(given) != 2:
-        what = tuple(given.shape) if isinstance(given, torch.Tensor) else type(given).__name__
-        raise UserError(f"net '{name}' gives {what} for a batch of 2; it must give a row a sample")
+    seen = {"head"}
+    for index, supervision in enumerate(plan.supervisions(backbone)):
+        name, module = supervision["net"], supervision["last"] + 1
+        if name in seen:
+            continue
+        seen.add(name)
+        try:
+            given = plan.probe(backbone, index)
+        except Exception as error:  # of whatever the net is made of
+            raise UserError(
+                f"net '{name}' cannot take what module {module} gives: {error}{hint}"
+            ) from error
+        if not given or given[0] != 2:
+            raise UserError(
+                f"net '{name}' gives a tensor of shape {tuple(given)} for a batch of 2; it must "
+                "give a row for each sample"
+            )
 
 
 def _own_net(net: Net, backbone: "_engine.Backbone", unit: int, seed: int) -> "_engine.Net":
     layers: Any = net.layers
     if isinstance(layers, nn.Module):
-        _check_net(net.name, layers, backbone.output_shape(unit), backbone)
         layers = Unit("net", [layers], tensor_names(layers))
     elif not isinstance(layers, (list, tuple)) or not all(isinstance(x, str) for x in layers):
         raise UserError(f"net '{net.name}': `layers` must be a module or a list of layers' texts")

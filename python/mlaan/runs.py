@@ -42,7 +42,7 @@ def _number(text: str) -> Any:
 
 
 def _flat(row: Dict[str, Any]) -> Dict[str, Any]:
-    """A row whose dicts are columns, ``losses.NAME``, and that is NaN where nothing was measured."""
+    """A row whose dicts are columns (``losses.NAME``), NaN where nothing was measured."""
     flat: Dict[str, Any] = {}
     for key, value in row.items():
         if isinstance(value, dict):

@@ -125,20 +125,8 @@ def run_program(*arguments):
     subprocess.run([PROGRAM, *arguments], check=True, capture_output=True)
 
 
-SMALL = [
-    "--dataset",
-    "procedural",
-    "--model",
-    "resnet8",
-    "--epochs",
-    "2",
-    "-b",
-    "16",
-    "--train-limit",
-    "64",
-    "--modules",
-    "2",
-]
+SMALL = ["--dataset", "procedural", "--model", "resnet8", "--epochs", "2", "-b", "16"]
+SMALL += ["--train-limit", "64", "--modules", "2"]
 
 
 @pytest.mark.skipif(not PROGRAM, reason="the program was not built")
