@@ -10,15 +10,6 @@
 #include <set>
 
 namespace mlaan::testing {
-namespace {
-
-std::vector<torch::Tensor> tensors_of(const std::vector<NamedTensor>& named) {
-  std::vector<torch::Tensor> tensors;
-  for (const auto& item : named) tensors.push_back(item.tensor);
-  return tensors;
-}
-
-}  // namespace
 
 NaiveResult naive_gradients(const Backbone& backbone, const Plan& plan, const torch::Tensor& images,
                             const torch::Tensor& labels, std::uint64_t seed, std::int64_t step,
