@@ -108,9 +108,7 @@ class PlanRequest:
         if self.nets is not None:
             plans.replace_nets(plan, backbone, self.nets, self.seed)
         plan.adopt_type(backbone)
-        own = self.nets is not None or not isinstance(self.method, str)
-        hint = "" if own else f". Methods that copy no units: {METHODS_WITHOUT_COPIES}"
-        plans.check_nets(plan, backbone, hint)
+        plans.check_nets(plan, backbone, self._hint())
         plan.smooth_labels(self.label_smoothing)
         if self.loss is not None:
             plan.replace_cross_entropy(backbone, plans.checked_loss(self.loss))
@@ -120,6 +118,14 @@ class PlanRequest:
         except UserError as error:
             raise UserError(f"{error}, auto, default") from None
         return plan
+
+    def _hint(self) -> str:
+        """What to do about a net of the method's own that does not run."""
+        if self.nets is not None or not isinstance(self.method, str):
+            return ""
+        keys = {key for key, *_ in _engine.settings(self.method)}
+        lean = " lean.pool = 1 leaves copies as many tokens." if "lean.pool" in keys else ""
+        return f".{lean} Methods that copy no units: {METHODS_WITHOUT_COPIES}"
 
     def _bare_plan(
         self, phase: int, chain: Optional[Chain], backbone: "_engine.Backbone"

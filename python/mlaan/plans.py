@@ -136,8 +136,9 @@ def check_nets(plan: "_engine.Plan", backbone: "_engine.Backbone", hint: str) ->
         try:
             given = plan.probe(backbone, index)
         except Exception as error:  # of whatever the net is made of
+            said = str(error).rstrip(".")
             raise UserError(
-                f"net '{name}' cannot take what module {module} gives: {error}{hint}"
+                f"net '{name}' cannot take what module {module} gives: {said}{hint}"
             ) from error
         if not given or given[0] != 2:
             raise UserError(
