@@ -62,11 +62,13 @@ class Chain:
     __call__ = forward
 
     def train(self, mode: bool = True) -> "Chain":
+        """Sets the mode of all parts; what was in evaluation mode when they were cut stays so."""
         for part in self.parts():
             part.train(mode)
         return self
 
     def parameters(self) -> Iterator[nn.Parameter]:
+        """Those of all parts: the model's own."""
         for part in self.parts():
             yield from part.parameters()
 

@@ -9,11 +9,12 @@ from torch import nn
 
 from . import _engine, plans
 from ._engine import UserError
-from .arguments import byte_count, find_device, flag, function_or_none, number, of_kind, whole
+from .arguments import byte_count, find_device, function_or_none, number, whole
 from .batches import check_images, check_labels, needed_example
 from .chain import Chain
 from .cut import units
-from .fitting import make_trial, recompute_to_fit
+from .engine_options import engine_options
+from .fitting import Recomputed, make_trial, recompute_to_fit
 from .hooks import BeforeUpdate, Hooks, Observer
 from .named_model import NamedModel
 from .optimizers import OptimizerLike, as_optimizer
@@ -117,21 +118,17 @@ class Engine:
         made = as_optimizer(optimizer)
         self._optimizer_kind = made.kind
         self.device = find_device(device, self._backbone)
-        self._options: Dict[str, Any] = {
-            "optimizer": made,
-            "fused_update": flag(fused_update, "fused_update"),
-            "micro_batches": whole(micro_batches, 1, "micro_batches"),
-            "device": str(self.device),
-            "channels_last": flag(channels_last, "channels_last"),
-            "seed": self._request.seed,
-            "precision": of_kind(precision, str, "precision", "a name"),
-            "boundaries": of_kind(boundaries, str, "boundaries", "a name"),
-            "clip_grad": number(clip_grad, "clip_grad"),
-            "layer_decay": number(layer_decay, "layer_decay", 1e-6, 1.0),
-        }
-        self._observer: Optional[Observer] = function_or_none(observer, "observer")
-        self._before_update: Optional[BeforeUpdate] = function_or_none(
-            before_update, "before_update"
+        self._options = engine_options(
+            made,
+            self.device,
+            self._request.seed,
+            fused_update=fused_update,
+            micro_batches=micro_batches,
+            channels_last=channels_last,
+            precision=precision,
+            boundaries=boundaries,
+            clip_grad=clip_grad,
+            layer_decay=layer_decay,
         )
         self._snapshot = Snapshot(self.chain)
         self._backbone.to("cpu")  # where plans are made; the engine moves it to its device
@@ -140,17 +137,13 @@ class Engine:
         self.progress = 0.0
         self._hooks = Hooks(self)
         self._plan = self._request.plan(0, self.chain, self._backbone)
-        limit = byte_count(memory, "memory")
         batch = len(example) if batch_size is None else whole(batch_size, 1, "batch_size")
-        recomputed = None
-        if limit is not None or recompute == "auto":
-            count = self._options["micro_batches"]
-            recomputed = recompute_to_fit(self.trial(), batch, limit, count)
+        recomputed = self._recomputed(byte_count(memory, "memory"), batch)
         self._engine = _engine.Engine(self._backbone, self._plan, self._options, self._hooks)
         if recomputed is not None:
             self._engine.set_recompute(*recomputed)
-        self.observer = self._observer
-        self.before_update = self._before_update
+        self.observer = observer
+        self.before_update = before_update
 
     def __reduce__(self) -> str:
         raise TypeError("an Engine can be neither copied nor pickled; state_dict() has all of it")
@@ -248,20 +241,22 @@ class Engine:
 
     @property
     def observer(self) -> Optional[Observer]:
+        """Called after each operation of a step, with its text and its module's number."""
         return self._observer
 
     @observer.setter
     def observer(self, observer: Optional[Observer]) -> None:
-        self._observer = function_or_none(observer, "observer")
+        self._observer: Optional[Observer] = function_or_none(observer, "observer")
         self._engine.set_observed(observer is not None)
 
     @property
     def before_update(self) -> Optional[BeforeUpdate]:
+        """Called with a part's name and its parameters, right before its optimizer steps."""
         return self._before_update
 
     @before_update.setter
     def before_update(self, hook: Optional[BeforeUpdate]) -> None:
-        self._before_update = function_or_none(hook, "before_update")
+        self._before_update: Optional[BeforeUpdate] = function_or_none(hook, "before_update")
         self._engine.set_updates_watched(hook is not None)
 
     def costs(self) -> List[Dict[str, Any]]:
@@ -312,6 +307,11 @@ class Engine:
     def trial(self) -> "_engine.Trial":
         """A trial of the plan on copies of the model: what steps of any batch take, on the CPU."""
         return make_trial(self._request, self.chain, self._phase, self._options)
+
+    def _recomputed(self, memory: Optional[int], batch_size: int) -> Optional[Recomputed]:
+        if memory is None and self._request.recompute != "auto":
+            return None
+        return recompute_to_fit(self.trial(), batch_size, memory, self._options["micro_batches"])
 
     def _enter(self, phase: int) -> None:
         if phase == self._phase:

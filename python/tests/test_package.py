@@ -47,10 +47,19 @@ def test_the_stubs_name_what_the_extension_has():
 
 
 def test_all_that_is_public_is_documented():
-    for name in mlaan.__all__:
-        item = getattr(mlaan, name)
+    public = {name: getattr(mlaan, name) for name in mlaan.__all__}
+    public.update((name, item) for name, item in vars(mlaan.nn).items() if is_own(item))
+    for name, item in public.items():
         if inspect.isclass(item) or inspect.isfunction(item) or inspect.ismodule(item):
             assert inspect.getdoc(item), name
+        for member, value in vars(item).items() if inspect.isclass(item) else ():
+            function = value.fget if isinstance(value, property) else value
+            if inspect.isfunction(function) and not member.startswith("_"):
+                assert inspect.getdoc(function), f"{name}.{member}"
+
+
+def is_own(item):
+    return getattr(item, "__module__", None) == "mlaan.nn" and not item.__name__.startswith("_")
 
 
 @pytest.mark.parametrize(
