@@ -58,23 +58,25 @@ def plan(
     own = chain.copied()  # which the trials' engines may do with as they like
     limit = byte_count(memory, "memory") or 0
     whole(batch_size, 1, "batch_size")
-    of_kind(methods, (list, tuple), "methods", "a list of names or functions")
-    rows = []
+    if not of_kind(methods, (list, tuple), "methods", "a list of names or functions"):
+        raise UserError("methods is empty; accepted: a list of names or functions")
+    rows, refusals = [], []
     for method in methods:
         for count in modules or _module_counts(chain):
             if count == 1 and method != "e2e" and not modules:
                 continue
             for kind in recompute:
-                row = _row(own, method, count, kind, batch_size, limit, seconds, settings)
-                if row is not None:
+                try:
+                    row = _row(own, method, count, kind, batch_size, limit, seconds, settings)
+                except UserError as error:  # not with so many modules, or not on such units
+                    refusals.append(str(error))
+                else:
                     rows.append(row)
             if method == "e2e" and not modules:
                 break  # where nothing is recomputed module by module, cuts change nothing
     if not rows:
-        raise UserError(
-            "no setting could be tried: every method refused the model; try "
-            "mlaan.Engine(...) with one of them to see why"
-        )
+        why = f"; the first one was refused: {refusals[0]}" if refusals else ": the list is empty"
+        raise UserError(f"no setting could be tried{why}")
     return sorted(rows, key=lambda row: (not row["fits"], row["step_seconds"] or row["peak_bytes"]))
 
 
@@ -87,12 +89,9 @@ def _row(
     limit: int,
     seconds: bool,
     settings: Dict[str, Any],
-) -> Optional[Dict[str, Any]]:
+) -> Dict[str, Any]:
     own = {"method": method, "modules": count, **settings}
-    try:
-        trial = Engine(chain, recompute="none" if kind == "auto" else kind, **own).trial()
-    except UserError:
-        return None  # a method that cannot be had with so many modules, or on such units
+    trial = Engine(chain, recompute="none" if kind == "auto" else kind, **own).trial()
     if kind == "auto":
         trial.reduce_peak(batch_size, limit, 1)
     peak = trial.peak_bytes(batch_size)

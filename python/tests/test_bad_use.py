@@ -627,6 +627,9 @@ def test_a_state_of_other_optimizers():
         (lambda: mlaan.backbone(3), "name is a int"),
         (lambda: mlaan.backbone("resnet8", classes=0), "classes is 0"),
         (lambda: mlaan.plan(small_chain(), example=IMAGES, batch_size=0), "batch_size is 0"),
+        (lambda: plan_of(["dgll"]), "the first one was refused: unknown method 'dgll'"),
+        (lambda: plan_of([]), "methods is empty"),
+        (lambda: plan_of(["dgl"], recompute=[]), "no setting could be tried: the list is empty"),
         (lambda: compare(small_chain()), "make_model is a Sequential"),
         (lambda: compare(methods="dgl"), "methods is a str"),
         (lambda: compare(epochs=0), "epochs is 0"),
@@ -642,6 +645,10 @@ def test_a_state_of_other_optimizers():
 def test_functions_that_are_called_wrongly(use, message):
     with pytest.raises(mlaan.UserError, match=message):
         use()
+
+
+def plan_of(methods, **settings):
+    return mlaan.plan(small_chain(), example=IMAGES, batch_size=8, methods=methods, **settings)
 
 
 def compare(make_model=small_chain, methods=("dgl",), train=((IMAGES, LABELS),), **settings):
