@@ -99,6 +99,7 @@ class BoundEngine {
       ~Leave() { busy = false; }
     } leave{busy_};
     const py::gil_scoped_release unlock;
+    const c10::InferenceMode off(false);  // whatever the caller is in
     return work();
   }
 

@@ -13,15 +13,15 @@ MomentFormat moment_format(bool eight_bit) {
 
 BoundOptimizer make_sgd(double lr, double momentum, double weight_decay, bool nesterov,
                         bool decay_norms, bool eight_bit) {
-  return {sgd({lr, momentum, weight_decay, nesterov, decay_norms, moment_format(eight_bit)})};
+  return {"sgd", sgd({lr, momentum, weight_decay, nesterov, decay_norms, moment_format(eight_bit)})};
 }
 
 BoundOptimizer make_adam(const std::string& kind, double lr, double beta1, double beta2,
                          double epsilon, double weight_decay, bool decay_norms, bool eight_bit) {
   const AdamOptions options{
       lr, beta1, beta2, epsilon, weight_decay, decay_norms, moment_format(eight_bit)};
-  if (kind == "adam") return {adam(options)};
-  return {kind == "adamw" ? adamw(options) : lamb(options)};
+  if (kind == "adam") return {kind, adam(options)};
+  return {kind, kind == "adamw" ? adamw(options) : lamb(options)};
 }
 
 }  // namespace
@@ -31,7 +31,8 @@ void bind_optimizers(py::module_& module) {
       .def_static("sgd", &make_sgd)
       .def_static("adam", &make_adam)
       .def_static("of_function",
-                  [](const py::object& make) { return BoundOptimizer{optimizer_factory(make)}; });
+                  [](const py::object& make) { return BoundOptimizer{"function", optimizer_factory(make)}; })
+      .def_readonly("kind", &BoundOptimizer::kind);
 }
 
 }  // namespace mlaan::python

@@ -118,6 +118,36 @@ void replace_nets(Plan& plan, const Backbone& backbone, const py::object& make) 
   plan.net_learning_rates.clear();
 }
 
+/// Lets nets have the network's floating type.
+void adopt_type(const Plan& plan, const Backbone& backbone) {
+  const auto parameters = backbone.named_parameters();
+  if (parameters.empty()) return;
+  const auto dtype = parameters.front().tensor.scalar_type();
+  for (const auto& net : nets(plan)) {
+    for (const auto& unit : net->units()) unit.to(dtype);
+  }
+}
+
+torch::Tensor run_in_evaluation(const AuxiliaryNet& net, torch::Tensor input) {
+  if (net.trunk() != nullptr) input = run_in_evaluation(*net.trunk(), std::move(input));
+  net.train(false);
+  torch::Tensor output = net.forward(std::move(input));
+  net.train(true);
+  return output;
+}
+
+/// What the net of a supervision gives for two samples of zeros.
+Shape probe(const Plan& plan, const Backbone& backbone, std::size_t supervision) {
+  const torch::NoGradGuard no_grad;
+  const Supervision& probed = plan.supervisions.at(supervision);
+  Shape shape = backbone.output_shape(plan.partition.last_unit(probed.last));
+  shape.insert(shape.begin(), 2);
+  const auto parameters = backbone.named_parameters();
+  const auto options =
+      parameters.empty() ? torch::TensorOptions() : parameters.front().tensor.options();
+  return run_in_evaluation(*probed.net, torch::zeros(shape, options)).sizes().vec();
+}
+
 /// Puts a loss in the place of every cross-entropy.
 void replace_cross_entropy(Plan& plan, const Backbone& backbone, const py::object& loss) {
   const LossPtr own = make_loss(loss, backbone);
@@ -201,6 +231,8 @@ void bind_plan(py::module_& module) {
       .def(py::init(&make_own_plan))
       .def_readonly("partition", &Plan::partition)
       .def("replace_nets", &replace_nets)
+      .def("adopt_type", &adopt_type)
+      .def("probe", &probe)
       .def("replace_cross_entropy", &replace_cross_entropy)
       .def("smooth_labels", [](Plan& plan, double smoothing) { smooth_labels(plan, smoothing); })
       .def("scale_net_learning_rates",

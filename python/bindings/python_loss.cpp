@@ -5,11 +5,15 @@
 
 #include <mlaan/core/error.h>
 
+#include <ATen/Functions.h>
+#include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/python_variable.h>
 #include <torch/csrc/utils/pybind.h>
 
+#include <array>
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace mlaan::python {
 namespace {
@@ -24,28 +28,83 @@ bool takes_images(const py::object& function) {
   }
 }
 
-torch::Tensor call(const py::object& function, const std::string& name, bool images,
-                   const torch::Tensor& output, const Targets& targets) {
-  const py::object result =
-      images ? function(output, targets.labels, py::arg("images") = targets.images)
-             : function(output, targets.labels);
-  if (!THPVariable_Check(result.ptr())) {
-    throw UserError("loss '" + name + "' gave a " + type_name(result) +
-                    "; a loss must give a tensor of one number");
+/// A function of Python's, called as a loss.
+class PythonLoss {
+ public:
+  PythonLoss(const py::object& function, std::string name)
+      : function_(function), name_(std::move(name)), takes_images_(takes_images(function)) {}
+
+  torch::Tensor operator()(const torch::Tensor& output, const Targets& targets) const {
+    const torch::Tensor loss = call(output, targets);
+    check_reads(loss, output);
+    return loss;
   }
-  torch::Tensor loss = THPVariable_Unpack(result.ptr());
-  if (loss.dim() != 0) {
-    throw UserError("loss '" + name + "' gave a tensor of shape " +
-                    std::string(py::str(py::tuple(result.attr("shape")))) +
-                    "; a loss must give one number for the whole batch, such as the mean");
+
+ private:
+  [[noreturn]] void refuse(const std::string& why) const {
+    throw UserError("loss '" + name_ + "' " + why);
   }
-  if (!loss.requires_grad()) {
-    throw UserError("loss '" + name +
-                    "' gave a number without a gradient: it must be computed from the output by "
-                    "operators that autograd knows, without detach() or no_grad()");
+
+  torch::Tensor call(const torch::Tensor& output, const Targets& targets) const {
+    const py::gil_scoped_acquire lock;
+    const auto versions = [&] {
+      const auto version = [](const torch::Tensor& tensor) {
+        return tensor.defined() ? tensor._version() : 0;
+      };
+      return std::array{version(output), version(targets.labels), version(targets.images)};
+    };
+    const auto before = versions();
+    const py::object result =
+        takes_images_ ? function_.get()(output, targets.labels, py::arg("images") = targets.images)
+                      : function_.get()(output, targets.labels);
+    if (versions() != before) {
+      refuse("changed the output, the labels or the images in place; let it change a copy");
+    }
+    return checked(result, output);
   }
-  return loss;
-}
+
+  torch::Tensor checked(const py::object& result, const torch::Tensor& output) const {
+    if (!THPVariable_Check(result.ptr())) {
+      refuse("gave a " + type_name(result) + "; a loss must give a tensor of one number");
+    }
+    const torch::Tensor& loss = THPVariable_Unpack(result.ptr());
+    if (loss.dim() != 0) {
+      refuse("gave a tensor of shape " + std::string(py::str(py::tuple(result.attr("shape")))) +
+             "; a loss must give one number for the whole batch, such as the mean");
+    }
+    if (loss.is_complex() || loss.device() != output.device()) {
+      refuse("gave a number of the type " + std::string(c10::toString(loss.scalar_type())) +
+             " on " + loss.device().str() + "; a loss must give a real one on " +
+             output.device().str());
+    }
+    if (!loss.requires_grad() || loss.is_leaf()) {
+      refuse(
+          "gave a number without a gradient: it must be computed from the output by operators "
+          "that autograd knows, without detach() or no_grad()");
+    }
+    if (loss.is_cpu() && !at::isfinite(loss.detach()).item<bool>()) {
+      throw Error("loss '" + name_ + "' gave " + std::string(py::str(result.attr("item")())) +
+                  ", which no training comes back from; nothing was updated by it");
+    }
+    return loss;
+  }
+
+  /// Once, as it costs a backward pass of the loss: whether a gradient reaches the output.
+  void check_reads(const torch::Tensor& loss, const torch::Tensor& output) const {
+    if (*is_known_to_read_ || !output.requires_grad()) return;
+    const auto gradients = torch::autograd::grad({loss}, {output}, {}, /*retain_graph=*/true,
+                                                 /*create_graph=*/false, /*allow_unused=*/true);
+    if (!gradients[0].defined()) {
+      refuse("does not depend on the output that it is given, so it would train nothing");
+    }
+    *is_known_to_read_ = true;
+  }
+
+  Reference function_;
+  std::string name_;
+  bool takes_images_;
+  std::shared_ptr<bool> is_known_to_read_ = std::make_shared<bool>(false);
+};
 
 }  // namespace
 
@@ -62,11 +121,7 @@ LossPtr make_loss(const py::object& loss, const Backbone& backbone) {
   const py::object name = py::getattr(loss, "__name__", py::str(type_name(loss)));
   Loss made;
   made.name = py::str(name);
-  made.function = [function = Reference(loss), name = made.name, images = takes_images(loss)](
-                      const torch::Tensor& output, const Targets& targets) {
-    const py::gil_scoped_acquire lock;
-    return call(function.get(), name, images, output, targets);
-  };
+  made.function = PythonLoss(loss, made.name);
   return std::make_shared<const Loss>(std::move(made));
 }
 

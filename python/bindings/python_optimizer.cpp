@@ -39,17 +39,30 @@ std::vector<OptimizerParamGroup> groups_of(const py::object& optimizer) {
 void check_is_of(const std::vector<OptimizerParamGroup>& groups,
                  const std::vector<torch::Tensor>& parameters) {
   std::set<const void*> stepped;
+  std::size_t count = 0;
   for (const auto& group : groups) {
     for (const auto& tensor : group.params()) stepped.insert(tensor.unsafeGetTensorImpl());
+    count += group.params().size();
   }
   std::size_t found = 0;
   for (const auto& parameter : parameters) found += stepped.count(parameter.unsafeGetTensorImpl());
-  if (found == parameters.size() && stepped.size() == parameters.size()) return;
+  if (found == parameters.size() && count == parameters.size()) return;
   throw UserError("the optimizer that was made holds " + std::to_string(found) + " of the " +
                   std::to_string(parameters.size()) +
-                  " parameters that it was to be made of, and " +
-                  std::to_string(stepped.size() - found) +
-                  " others; it must hold exactly those that the function is given");
+                  " parameters that it was to be made of, and " + std::to_string(count - found) +
+                  " others; it must hold exactly those that the function is given, once each");
+}
+
+/// One that evaluates the loss itself, as LBFGS does, cannot be used: the engine has done it.
+void check_needs_no_closure(const py::object& optimizer) {
+  const py::object step = py::module_::import("inspect").attr("signature")(optimizer.attr("step"));
+  const py::dict parameters(step.attr("parameters"));
+  if (!parameters.contains("closure")) return;
+  const py::object closure = parameters["closure"];
+  if (!closure.attr("default").is(closure.attr("empty"))) return;
+  throw UserError("the optimizer function gave a " + type_name(optimizer) +
+                  ", which evaluates the loss itself, by a closure; accepted: one whose step() "
+                  "needs none");
 }
 
 }  // namespace
@@ -83,6 +96,7 @@ OptimizerFactory optimizer_factory(const py::object& make) {
       throw UserError("the optimizer function gave a " + type_name(optimizer) +
                       "; it must give a torch.optim.Optimizer of the parameters that it is given");
     }
+    check_needs_no_closure(optimizer);
     return std::make_unique<PythonOptimizer>(optimizer, std::move(parameters));
   };
 }

@@ -7,6 +7,7 @@
 
 #include <torch/optim/optimizer.h>
 
+#include <string>
 #include <vector>
 
 namespace mlaan::python {
@@ -27,6 +28,7 @@ class PythonOptimizer : public torch::optim::Optimizer {
 
 /// What makes optimizers, as Python holds it.
 struct BoundOptimizer {
+  std::string kind;  ///< "sgd", "adam", "adamw", "lamb", or "function"
   OptimizerFactory make;
 };
 

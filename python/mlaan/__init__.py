@@ -9,14 +9,22 @@ for images, labels in loader:
 """
 
 # Its libraries have to be loaded before the engine's.
-import torch as _torch  # noqa: F401
+import torch as _torch
+
+from ._built_for import TORCH as _TORCH
+
+if _torch.__version__.split(".")[:2] != _TORCH.split(".")[:2]:
+    raise ImportError(
+        f"mlaan was built for torch {_TORCH}, and this is torch {_torch.__version__}, whose "
+        "libraries are others; build it anew in its checkout: pip install --force-reinstall ."
+    )
 
 from . import nn
 from ._engine import Error, UserError, __version__
 from .chain import Chain
 from .comparing import compare, cosine, test_error
 from .cut import units
-from .engine import Engine, StepResult
+from .engine import Engine
 from .named_model import NamedModel, backbone
 from .optimizers import LAMB, SGD, Adam, AdamW
 from .planning import plan
@@ -24,6 +32,7 @@ from .plans import Net, Partition, Supervision, methods, settings
 from .plotting import plot
 from .process import prepare_process
 from .runs import Run, read_comparison, read_run
+from .step_result import StepResult
 from .unit import Unit
 
 __all__ = [

@@ -1,8 +1,11 @@
-"""Checks of what the engine is given."""
+"""Checks of the settings that the engine is given."""
 
 from __future__ import annotations
 
-from typing import Any, Optional, Union
+import math
+import numbers
+import operator
+from typing import Any, Optional, Tuple, Union
 
 import torch
 
@@ -49,50 +52,70 @@ def find_device(
     return device
 
 
-def check_batch(images: Any, labels: Any, classes: int) -> None:
-    """Raises:
-    UserError: for labels of another shape or type than the batch's and the network's.
-    """
-    check_is_batch("images", images)
-    check_is_batch("labels", labels)
-    wanted = f"int64 of shape ({len(images)}), or probabilities of shape ({len(images)}, {classes})"
-    is_classes = not labels.is_floating_point()
-    fits = labels.dim() == 1 if is_classes else tuple(labels.shape[1:]) == (classes,)
-    if not fits or len(labels) != len(images):
-        raise UserError(
-            f"labels are of shape {tuple(labels.shape)} and type {labels.dtype}; for this batch of "
-            f"{len(images)} images accepted are {wanted}"
-        )
-
-
-def check_is_batch(name: str, given: Any) -> None:
-    """Raises:
-    UserError: for what is no tensor with the batch first.
-    """
-    if not isinstance(given, torch.Tensor):
-        raise UserError(
-            f"{name} are a {type(given).__name__}; accepted: a tensor, the batch first"
-        )
-    if given.dim() == 0:
-        raise UserError(f"{name} are a single number; accepted: a tensor, the batch first")
-
-
-def needed_example(example: Optional[torch.Tensor]) -> torch.Tensor:
-    """The example, where a model has to be cut.
+def whole(value: Any, lowest: int, name: str) -> int:
+    """The value, if it is a whole number that is high enough.
 
     Raises:
-        UserError: where there is none.
+        UserError: for anything else.
     """
-    if example is None:
-        raise UserError("`example` is missing: a batch as the model takes it, such as images[:2]")
-    return example
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = lowest - 1
+    if number < lowest:
+        raise UserError(f"{name} is {value!r}; accepted: a whole number, at least {lowest}")
+    return number
 
 
-def at_least(value: int, lowest: int, name: str) -> int:
-    """The value, if it is as high as that."""
-    if value < lowest:
-        raise UserError(f"{name} is {value}; accepted: at least {lowest}")
+def number(value: Any, name: str, lowest: float = 0.0, highest: float = math.inf) -> float:
+    """The value, if it is a finite number from ``lowest`` to ``highest``.
+
+    Raises:
+        UserError: for anything else.
+    """
+    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not is_number or not lowest <= float(value) <= highest or float(value) == math.inf:
+        bounds = f"at least {lowest:g}" if highest == math.inf else f"{lowest:g} to {highest:g}"
+        raise UserError(f"{name} is {value!r}; accepted: a number, {bounds}")
+    return float(value)
+
+
+def of_kind(value: Any, kind: Union[type, Tuple[type, ...]], name: str, accepted: str) -> Any:
+    """The value, if it is of that kind.
+
+    Raises:
+        UserError: saying what is accepted.
+    """
+    if not isinstance(value, kind):
+        raise UserError(f"{name} is a {type(value).__name__}; accepted: {accepted}")
     return value
+
+
+def flag(value: Any, name: str) -> bool:
+    """The value, if it is True or False."""
+    return bool(of_kind(value, bool, name, "True or False"))
+
+
+def function_or_none(value: Any, name: str) -> Any:
+    """The value, if it can be called, or None.
+
+    Raises:
+        UserError: for anything else.
+    """
+    if value is not None and not callable(value):
+        raise UserError(f"{name} is a {type(value).__name__}; accepted: a function, or None")
+    return value
+
+
+def byte_count(value: Union[str, int, None], name: str) -> Optional[int]:
+    """A number of bytes, from ``"2GiB"`` too.
+
+    Raises:
+        UserError: for what is none.
+    """
+    if value is None:
+        return None
+    return _engine.parse_bytes(value) if isinstance(value, str) else whole(value, 1, name)
 
 
 def plain(value: Any) -> Any:

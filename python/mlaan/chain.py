@@ -62,11 +62,13 @@ class Chain:
     __call__ = forward
 
     def train(self, mode: bool = True) -> "Chain":
+        """Sets the mode of all parts; what was in evaluation mode when they were cut stays so."""
         for part in self.parts():
             part.train(mode)
         return self
 
     def parameters(self) -> Iterator[nn.Parameter]:
+        """Those of all parts: the model's own."""
         for part in self.parts():
             yield from part.parameters()
 
@@ -135,6 +137,11 @@ def _check_output(part: Unit, value: object, batch: int) -> None:
             f"unit '{part.name}' gives a {type(value).__name__}; what passes from unit to unit "
             "must be one tensor"
         )
+    if value.is_inference():
+        raise UserError(
+            f"unit '{part.name}' gives a tensor of torch.inference_mode(), which cannot be trained "
+            "through; call this, and let units run, outside of it"
+        )
     if value.dim() < 2 or value.shape[0] != batch:
         raise UserError(
             f"unit '{part.name}' must give one row or map for each sample of the batch of {batch}; "
@@ -143,7 +150,7 @@ def _check_output(part: Unit, value: object, batch: int) -> None:
 
 
 @contextlib.contextmanager
-def _untouched(modules: Sequence[nn.Module], device: torch.device) -> Iterator[None]:
+def untouched(modules: Sequence[nn.Module], device: torch.device) -> Iterator[None]:
     """Puts modules' buffers and modes, and the random generators, back as they were."""
     buffers = [buffer for module in modules for buffer in module.buffers(recurse=False)]
     saved = [(buffer, buffer.clone()) for buffer in buffers]
@@ -165,7 +172,7 @@ def _output(
     example: torch.Tensor,
     training: bool,
 ) -> torch.Tensor:
-    with _untouched(modules, example.device), torch.no_grad():
+    with untouched(modules, example.device), torch.no_grad():
         for module in modules:
             module.training = training
         torch.manual_seed(0)
@@ -231,10 +238,10 @@ def check_has_all_parameters(chain: Chain) -> None:
     """Raises:
     UserError: naming a parameter of the model that no unit has, or that two have.
     """
-    owners: Dict[int, str] = {}
+    owners: Dict[int, str] = {}  # by memory, which two parameters may share too
     for part in chain.parts():
         for _, parameter in part.unit_parameters():
-            before: str = owners.setdefault(id(parameter), part.name)
+            before: str = owners.setdefault(parameter.data_ptr() or id(parameter), part.name)
             if before != part.name:
                 name = parameter_name(chain, parameter)
                 raise UserError(
@@ -245,7 +252,8 @@ def check_has_all_parameters(chain: Chain) -> None:
     if chain.model is None:
         return
     for name, parameter in chain.model.named_parameters():
-        if id(parameter) not in owners and parameter.requires_grad:
+        place = parameter.data_ptr() or id(parameter)
+        if place not in owners and parameter.requires_grad:
             raise UserError(
                 f"parameter '{name}' of {chain.name} is in no unit: nothing that the forward pass "
                 "runs on the example reads it. Freeze it (requires_grad_(False)), or give the "

@@ -9,6 +9,8 @@ from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Size
 import torch
 from torch import nn
 
+from ._engine import UserError
+from .arguments import of_kind, whole
 from .engine import Engine
 
 Batches = Iterable[Tuple[torch.Tensor, torch.Tensor]]
@@ -72,6 +74,12 @@ def compare(
         ``epoch``, ``train_loss`` (of the model's head), ``test_error`` (per cent), ``step_seconds``
         (the median), ``peak_bytes``.
     """
+    if isinstance(make_model, nn.Module) or not callable(make_model):
+        raise UserError(
+            f"make_model is a {type(make_model).__name__}; accepted: a function that makes a model"
+        )
+    of_kind(methods, (list, tuple), "methods", "a list of names, functions and pairs")
+    whole(epochs, 1, "epochs")
     rows = []
     for seed in seeds:
         for method in methods:
@@ -105,10 +113,15 @@ def _epochs(
             start = time.perf_counter()
             losses.append(engine.step(images, labels).loss.item())
             seconds.append(time.perf_counter() - start)
+        if not losses:
+            raise UserError(
+                f"`train` gave no batch in epoch {epoch + 1}; accepted: what can be gone through "
+                "again, such as a list or a DataLoader, or a function of the seed that gives it"
+            )
         yield {
             "epoch": epoch + 1,
-            "train_loss": sum(losses) / max(1, len(losses)),
+            "train_loss": sum(losses) / len(losses),
             "test_error": test_error(engine, test) if test is not None else math.nan,
-            "step_seconds": sorted(seconds)[len(seconds) // 2] if seconds else math.nan,
+            "step_seconds": sorted(seconds)[len(seconds) // 2],
             "peak_bytes": engine.memory()["peak"],
         }

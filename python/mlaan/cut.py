@@ -8,8 +8,11 @@ import torch
 from torch import nn
 
 from ._engine import UserError
+from .batches import needed_example
 from .chain import Chain, check_equals_model, check_has_all_parameters
 from .graph import cut_graph, is_container
+from .model_checks import check_models
+from .reach import check_reach
 from .recipes import RECIPES, ToChannelsFirst, ToChannelsLast, gives_channels_last
 from .segments import Segment, group_segments, grouped, run_segments
 from .unit import Unit, tensor_names
@@ -49,14 +52,23 @@ def units(
         UserError: for a model that is no chain, naming where two tensors cross, and for a chain
             that does not give what the model gives.
     """
-    if not isinstance(example, torch.Tensor) or example.dim() < 2 or len(example) < 1:
+    if not isinstance(model, (nn.Module, list, tuple)):
         raise UserError(
-            "`example` must be a batch as the model takes it: a tensor whose first "
-            "dimension is the batch, such as images[:2]"
+            f"a {type(model).__name__} cannot be cut; accepted: a torch.nn.Module, or a list of "
+            "modules and functions"
         )
+    if torch.is_inference_mode_enabled():
+        raise UserError("a model cannot be cut within torch.inference_mode()")
+    needed_example(example)
+    pieces = [model] if isinstance(model, nn.Module) else [*model, *(head or ())]
+    check_models(piece for piece in pieces if isinstance(piece, nn.Module))
     if isinstance(model, nn.Module):
-        return _cut_model(model, example, name or type(model).__name__)
-    return _by_hand(list(model), example, name or "chain", head)
+        chain = _cut_model(model, example, name or type(model).__name__)
+    else:
+        chain = _by_hand(list(model), example, name or "chain", head)
+    check_has_all_parameters(chain)
+    check_reach(chain, example)
+    return chain
 
 
 def _cut_model(model: nn.Module, example: torch.Tensor, name: str) -> Chain:
@@ -70,7 +82,6 @@ def _cut_model(model: nn.Module, example: torch.Tensor, name: str) -> Chain:
     chain = Chain(name, found, head, model, blocks)
     chain.find_shapes(example)
     check_equals_model(chain, example)
-    check_has_all_parameters(chain)
     return chain
 
 
@@ -90,7 +101,8 @@ def _segments(model: nn.Module, example: torch.Tensor) -> List[Segment]:
 def _flat(sequence: nn.Module, prefix: str) -> List[Segment]:
     """The children in order, those of Sequentials in their place."""
     segments: List[Segment] = []
-    for name, child in sequence._modules.items():  # a layer that stands twice runs twice
+    children: Dict[str, Any] = sequence._modules  # a layer that stands twice runs twice
+    for name, child in children.items():
         path = prefix + name
         if is_container(child):
             segments += _flat(child, path + ".")
@@ -127,7 +139,6 @@ def _by_hand(
         last = Unit("head", [segment.call for segment in last_segments])
     chain = Chain(name, found, last, None, blocks)
     chain.find_shapes(example)
-    check_has_all_parameters(chain)
     return chain
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
-from dataclasses import dataclass
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union
 
 import torch
@@ -11,65 +9,19 @@ from torch import nn
 
 from . import _engine, plans
 from ._engine import UserError
-from .arguments import (
-    at_least,
-    check_batch,
-    check_is_batch,
-    find_device,
-    in_python,
-    needed_example,
-    plain,
-)
+from .arguments import byte_count, find_device, function_or_none, number, whole
+from .batches import check_images, check_labels, needed_example
 from .chain import Chain
 from .cut import units
+from .engine_options import engine_options
+from .fitting import Recomputed, make_trial, recompute_to_fit
+from .hooks import BeforeUpdate, Hooks, Observer
 from .named_model import NamedModel
 from .optimizers import OptimizerLike, as_optimizer
+from .plan_request import Normalisation, PlanRequest
+from .snapshot import Snapshot
 from .state import check_state, load_state, optimizers_of, read_state
-
-Observer = Callable[[str, int], None]
-BeforeUpdate = Callable[[str, Dict[str, torch.Tensor]], None]
-
-
-@dataclass
-class StepResult:
-    """What a training step gives back.
-
-    Attributes:
-        losses: each supervision's loss, not weighted, in the order of ``names``; NaN where it was
-            not evaluated. On the engine's device.
-        logits: of the model's own head, before the update: (batch, classes).
-        names: of the supervisions.
-    """
-
-    losses: torch.Tensor
-    logits: torch.Tensor
-    names: List[str]
-
-    @property
-    def loss(self) -> torch.Tensor:
-        """The loss of the model's own head: that of the last supervision."""
-        return self.losses[-1]
-
-    def by_name(self) -> Dict[str, float]:
-        """Each supervision's loss as a number; waits for the device."""
-        return dict(zip(self.names, self.losses.tolist()))
-
-
-class _Hooks:
-    """What the engine calls. It does not hold the engine, which holds it."""
-
-    def __init__(self, engine: "Engine") -> None:
-        self.engine = weakref.ref(engine)
-
-    def observe(self, operation: str, module: int) -> None:
-        engine = self.engine()
-        if engine is not None and engine.observer is not None:
-            engine.observer(operation, module)
-
-    def before_update(self, part: str, parameters: List[Tuple[str, torch.Tensor]]) -> None:
-        engine = self.engine()
-        if engine is not None and engine.before_update is not None:
-            engine.before_update(part, dict(parameters))
+from .step_result import StepResult
 
 
 class Engine:
@@ -142,50 +94,59 @@ class Engine:
         layer_decay: float = 1.0,
         net_lr: float = 1.0,
         label_smoothing: float = 0.0,
-        normalisation: Optional[Tuple[Sequence[float], Sequence[float]]] = None,
+        normalisation: Optional[Normalisation] = None,
         seed: int = 0,
         observer: Optional[Observer] = None,
         before_update: Optional[BeforeUpdate] = None,
     ) -> None:
         self.chain, self._backbone, example = _backbone_of(model, example)
-        self._normalisation = [list(numbers) for numbers in normalisation or ()]
-        self._normalise(self._backbone)
+        self._request = PlanRequest(
+            method,
+            modules,
+            partition,
+            options,
+            loss,
+            nets,
+            recompute,
+            net_lr,
+            label_smoothing,
+            normalisation,
+            seed,
+        )
+        self._request.normalise(self._backbone)
         self.method = method
-        self._modules = modules or 0
-        self._partition = partition if isinstance(partition, str) else list(partition)
-        self._settings = [(key, plain(value)) for key, value in (options or {}).items()]
-        self._loss, self._nets, self._recompute = loss, nets, recompute
-        self._net_lr, self._label_smoothing, self._seed = net_lr, label_smoothing, seed
-        self._memory = _engine.parse_bytes(memory) if isinstance(memory, str) else memory
-        self._batch_size = batch_size or len(example)
-        made, self._of_python = as_optimizer(optimizer)
+        made = as_optimizer(optimizer)
+        self._optimizer_kind = made.kind
         self.device = find_device(device, self._backbone)
-        self._options: Dict[str, Any] = {
-            "optimizer": made,
-            "fused_update": fused_update,
-            "micro_batches": at_least(micro_batches, 1, "micro_batches"),
-            "device": str(self.device),
-            "channels_last": channels_last,
-            "seed": seed,
-            "precision": precision,
-            "boundaries": boundaries,
-            "clip_grad": clip_grad,
-            "layer_decay": layer_decay,
-        }
+        self._options = engine_options(
+            made,
+            self.device,
+            self._request.seed,
+            fused_update=fused_update,
+            micro_batches=micro_batches,
+            channels_last=channels_last,
+            precision=precision,
+            boundaries=boundaries,
+            clip_grad=clip_grad,
+            layer_decay=layer_decay,
+        )
+        self._snapshot = Snapshot(self.chain)
         self._backbone.to("cpu")  # where plans are made; the engine moves it to its device
-        self._phases = self._find_phases()
+        self._phases = self._request.phases(made.kind == "function")
         self._phase = 0
         self.progress = 0.0
-        self._observer: Optional[Observer] = None
-        self._before_update: Optional[BeforeUpdate] = None
-        self._hooks = _Hooks(self)
-        self._plan = self._make_plan(0)
-        recomputed = self._fit_memory()
+        self._hooks = Hooks(self)
+        self._plan = self._request.plan(0, self.chain, self._backbone)
+        batch = len(example) if batch_size is None else whole(batch_size, 1, "batch_size")
+        recomputed = self._recomputed(byte_count(memory, "memory"), batch)
         self._engine = _engine.Engine(self._backbone, self._plan, self._options, self._hooks)
         if recomputed is not None:
             self._engine.set_recompute(*recomputed)
         self.observer = observer
         self.before_update = before_update
+
+    def __reduce__(self) -> str:
+        raise TypeError("an Engine can be neither copied nor pickled; state_dict() has all of it")
 
     # Training
 
@@ -202,13 +163,15 @@ class Engine:
         Raises:
             UserError: for labels of another shape or kind, and for classes that there are not.
         """
-        check_batch(images, labels, self._backbone.classes)
+        self._check_batch(images, labels)
+        if net_labels is not None:
+            self._check_batch(images, net_labels, "net_labels")
         losses, logits = self._engine.step(images, labels, net_labels)
         return StepResult(losses, logits, self._plan.supervision_names)
 
     def accumulate(self, images: torch.Tensor, labels: torch.Tensor) -> StepResult:
         """Adds a batch's gradients to the parameters' ``grad``, without an update."""
-        check_batch(images, labels, self._backbone.classes)
+        self._check_batch(images, labels)
         losses, logits = self._engine.accumulate(images, labels)
         return StepResult(losses, logits, self._plan.supervision_names)
 
@@ -218,12 +181,13 @@ class Engine:
 
     def predict(self, images: torch.Tensor) -> torch.Tensor:
         """Logits (batch, classes) in evaluation mode, without gradients."""
-        check_is_batch("images", images)
+        check_images(images, self._backbone.input_shape(0))
+        self._snapshot.check()
         return self._engine.predict(images)
 
     def set_learning_rate(self, lr: float) -> None:
         """Of everything; nets have it times their own factor."""
-        self._engine.set_learning_rate(lr)
+        self._engine.set_learning_rate(number(lr, "lr"))
 
     def set_progress(self, progress: float) -> None:
         """Says how much of the training is done, from 0 to 1: what phases and weights follow.
@@ -231,8 +195,7 @@ class Engine:
         A method with phases (``mlaan-relay``) goes on to its next plan here; parameters and the
         optimizers' state stay.
         """
-        if not 0 <= progress <= 1:
-            raise UserError(f"progress is {progress}; accepted: from 0 to 1")
+        progress = number(progress, "progress", highest=1.0)
         begin = 0.0
         for index, (_, share) in enumerate(self._phases):
             last = index + 1 == len(self._phases)
@@ -278,20 +241,22 @@ class Engine:
 
     @property
     def observer(self) -> Optional[Observer]:
+        """Called after each operation of a step, with its text and its module's number."""
         return self._observer
 
     @observer.setter
     def observer(self, observer: Optional[Observer]) -> None:
-        self._observer = observer
+        self._observer: Optional[Observer] = function_or_none(observer, "observer")
         self._engine.set_observed(observer is not None)
 
     @property
     def before_update(self) -> Optional[BeforeUpdate]:
+        """Called with a part's name and its parameters, right before its optimizer steps."""
         return self._before_update
 
     @before_update.setter
     def before_update(self, hook: Optional[BeforeUpdate]) -> None:
-        self._before_update = hook
+        self._before_update: Optional[BeforeUpdate] = function_or_none(hook, "before_update")
         self._engine.set_updates_watched(hook is not None)
 
     def costs(self) -> List[Dict[str, Any]]:
@@ -325,7 +290,7 @@ class Engine:
 
     def state_dict(self) -> Dict[str, Any]:
         """All that an exact resume needs, copied: tensors, optimizers, steps done, progress."""
-        return read_state(self._engine, self.progress, self._of_python)
+        return read_state(self._engine, self.progress, self._optimizer_kind)
 
     def load_state_dict(self, state: Dict[str, Any]) -> None:
         """Sets everything to what :meth:`state_dict` gave.
@@ -333,100 +298,39 @@ class Engine:
         Raises:
             UserError: naming what is missing, or of another shape. No tensor is then changed.
         """
-        check_state(state, self._of_python)
+        check_state(state, self._optimizer_kind)
         self.set_progress(state["progress"])
-        load_state(self._engine, state, self._of_python)
+        load_state(self._engine, state)
 
     # How it is made
 
-    def _normalise(self, backbone: "_engine.Backbone") -> None:
-        if self._normalisation:
-            backbone.set_normalisation(*self._normalisation)
+    def trial(self) -> "_engine.Trial":
+        """A trial of the plan on copies of the model: what steps of any batch take, on the CPU."""
+        return make_trial(self._request, self.chain, self._phase, self._options)
 
-    def _find_phases(self) -> List[Tuple[str, float]]:
-        if not isinstance(self.method, str):
-            return [("", 1.0)]
-        phases = _engine.phases(self.method, self._settings)
-        if len(phases) > 1 and self._of_python:
-            raise UserError(
-                f"{self.method} has phases, which hand the optimizers' state over; that works with "
-                "mlaan's own optimizers (mlaan.SGD, …) alone"
-            )
-        return phases
-
-    def _make_plan(
-        self,
-        phase: int,
-        chain: Optional[Chain] = None,
-        backbone: Optional["_engine.Backbone"] = None,
-    ) -> "_engine.Plan":
-        chain, network = chain or self.chain, backbone or self._backbone
-        if isinstance(self.method, str):
-            try:
-                plan = _engine.method_plan(
-                    network,
-                    self.method,
-                    self._settings,
-                    self._partition,
-                    self._modules,
-                    self._seed,
-                    phase,
-                )
-            except UserError as error:
-                raise UserError(in_python(str(error))) from None
-        else:
-            if chain is None:
-                raise UserError("a method that is a function needs a model of Python's modules")
-            plan = plans.own_plan(
-                self.method, chain, network, self._partition, self._modules, self._seed
-            )
-        if self._nets is not None:
-            plans.replace_nets(plan, network, self._nets, self._seed)
-        plan.smooth_labels(self._label_smoothing)
-        if self._loss is not None:
-            plan.replace_cross_entropy(network, self._loss)
-        plan.scale_net_learning_rates(network, self._net_lr)
-        plan.set_recompute("none" if self._recompute == "auto" else self._recompute)
-        return plan
+    def _recomputed(self, memory: Optional[int], batch_size: int) -> Optional[Recomputed]:
+        if memory is None and self._request.recompute != "auto":
+            return None
+        return recompute_to_fit(self.trial(), batch_size, memory, self._options["micro_batches"])
 
     def _enter(self, phase: int) -> None:
         if phase == self._phase:
             return
         self._backbone.to("cpu")
-        plan = self._make_plan(phase)
+        plan = self._request.plan(phase, self.chain, self._backbone)
         self._engine.hand_over(plan, self._options)
         self._plan, self._phase = plan, phase
 
-    def trial(self) -> "_engine.Trial":
-        """A trial of the plan on copies of the model: what steps of any batch take, on the CPU."""
-        if self.chain is None:
-            raise UserError(
-                "trials are made of Python's models alone; `mlaan plan` does it for "
-                "mlaan's own networks"
-            )
-        chain = self.chain.copied()
-        network = chain.to_backbone()
-        self._normalise(network)
-        options = dict(self._options, device="cpu")
-        return _engine.Trial(network, self._make_plan(self._phase, chain, network), options)
-
-    def _fit_memory(self) -> Optional[Tuple[List[int], List[int]]]:
-        if self._recompute != "auto" and self._memory is None:
-            return None
-        trial = self.trial()
-        micro_batches = self._options["micro_batches"]
-        limit = self._memory or 0
-        if limit and trial.peak_bytes(self._batch_size, micro_batches) <= limit:
-            return None
-        peak = trial.reduce_peak(self._batch_size, limit, micro_batches)
-        if limit and peak > limit:
-            raise UserError(
-                f"memory = {_engine.format_bytes(limit)} is not enough for a batch of "
-                f"{self._batch_size}: with everything recomputed that pays, a step takes "
-                f"{_engine.format_bytes(peak)}. A smaller batch, micro_batches, more modules or "
-                "another method takes less (see mlaan.plan)"
-            )
-        return trial.recompute
+    def _check_batch(self, images: Any, labels: Any, name: str = "labels") -> None:
+        check_images(images, self._backbone.input_shape(0))
+        check_labels(
+            name,
+            labels,
+            len(images),
+            self._backbone.classes,
+            self._request.takes_probabilities,
+        )
+        self._snapshot.check()
 
 
 def _backbone_of(

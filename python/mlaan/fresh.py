@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any, Tuple
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -22,7 +22,7 @@ def _stride(unit: "Unit") -> int:
     return -(-taken[1] // given[1])
 
 
-def _convolution_like(layer: nn.Conv2d, in_channels: int, stride: Tuple[int, int]) -> nn.Conv2d:
+def _convolution_like(layer: Any, in_channels: int, stride: Any) -> nn.Conv2d:
     return nn.Conv2d(
         in_channels,
         layer.out_channels,
@@ -35,7 +35,7 @@ def _convolution_like(layer: nn.Conv2d, in_channels: int, stride: Tuple[int, int
     )
 
 
-def _adapt_residual_block(block: nn.Module, in_channels: int, stride: int, what: str) -> None:
+def _adapt_residual_block(block: Any, in_channels: int, stride: int, what: str) -> None:
     """Lets a block of the form of torchvision's and timm's read other channels, at a stride."""
     first: Any = getattr(block, "conv1", None)
     known = isinstance(first, nn.Conv2d) and first.groups == 1 and hasattr(block, "downsample")
@@ -76,8 +76,9 @@ def fresh_copy(unit: "Unit", in_channels: int, stride: int) -> "Unit":
         made = Unit(unit.name, [block])
     with torch.no_grad():
         for module in made.modules():
-            if hasattr(module, "reset_parameters"):
-                module.reset_parameters()
+            reset: Any = getattr(module, "reset_parameters", None)
+            if reset is not None:
+                reset()
             elif next(module.parameters(recurse=False), None) is not None:
                 raise UserError(
                     f"{what} has a {type(module).__name__}, which has parameters but no "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, List, Optional, Set, Tuple
+from typing import Any, Dict, List, Optional, Set, Tuple
 
 import torch
 from torch import fx, nn
@@ -25,7 +25,7 @@ def is_container(module: Optional[nn.Module]) -> bool:
     return isinstance(module, nn.Sequential) and type(module).forward is nn.Sequential.forward
 
 
-def _has_blocks(modules: Iterable[nn.Module]) -> bool:
+def _has_blocks(modules: Any) -> bool:
     """Whether any is of somebody's own making, not one of torch's layers."""
     return any(
         _has_blocks(module)

@@ -7,6 +7,7 @@ from typing import Dict, Sequence
 import torch
 
 from . import _engine
+from .arguments import of_kind, whole
 
 
 class NamedModel:
@@ -32,4 +33,7 @@ def backbone(
 
     Its blocks run in the library's fused kernels, which Python's modules do not.
     """
-    return NamedModel(_engine.make_backbone(name, classes, list(shape), seed), shape)
+    of_kind(name, str, "name", "a name, such as 'resnet32'")
+    sizes = [whole(size, 1, "a number of shape") for size in shape]
+    made = _engine.make_backbone(name, whole(classes, 1, "classes"), sizes, whole(seed, 0, "seed"))
+    return NamedModel(made, sizes)

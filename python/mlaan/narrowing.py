@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, List, Tuple
+from typing import Any, Callable, List, Tuple
 
 import torch
 from torch import nn
@@ -21,6 +21,8 @@ _OF_CHANNELS = (
     "layer_scale",
     "layer_scale_1",
     "layer_scale_2",
+    "ls1",
+    "ls2",
     "alpha",
     "beta",
     "q_bias",
@@ -29,8 +31,10 @@ _OF_CHANNELS = (
 )
 #: Modules with one weight a channel that have a recipe of no one's.
 _ONE_WEIGHT_A_CHANNEL = ("GlobalResponseNorm", "GRN", "Affine", "LayerScale2d")
-#: Modules that compute one number a head, and stay as they are.
-_MODULES_OF_HEADS = ("cpb_mlp",)
+#: Modules that compute one number a head, or mix tokens, not channels: they stay as they are.
+_NOT_OF_CHANNELS = ("cpb_mlp", "mlp_tokens", "linear_tokens")
+#: Modules whose layer of that name mixes tokens.
+_MIX_TOKENS = {"SpatialGatingUnit": "proj"}
 
 
 def _divided(count: int, factor: int, what: str) -> int:
@@ -46,7 +50,7 @@ def _set(tensor: torch.Tensor, shape: List[int]) -> None:
     tensor.data = _engine.grouped(tensor.detach(), shape).clone()
 
 
-def _regroup(tensor: torch.Tensor, factor: int, what: str, dimensions: Tuple[int, ...]) -> None:
+def _regroup(tensor: Any, factor: int, what: str, dimensions: Tuple[int, ...]) -> None:
     if tensor is None:
         return
     shape = list(tensor.shape)
@@ -72,7 +76,7 @@ def _narrow_linear(layer: nn.Linear, factor: int, what: str) -> None:
     _regroup(layer.bias, factor, what, (0,))
 
 
-def _narrow_batch_norm(layer: nn.Module, factor: int, what: str) -> None:
+def _narrow_batch_norm(layer: Any, factor: int, what: str) -> None:
     layer.num_features = _divided(layer.num_features, factor, what)
     for tensor in (layer.weight, layer.bias, layer.running_mean, layer.running_var):
         _regroup(tensor, factor, what, (0,))
@@ -113,9 +117,9 @@ _RECIPES: List[Tuple[type, Callable[..., None]]] = [
 ]
 
 
-def _narrow_own(module: nn.Module, factor: int, what: str) -> None:
+def _narrow_own(module: Any, factor: int, what: str) -> None:
     """Parameters beside those of layers, and numbers that follow from the width."""
-    own = [*module.named_parameters(recurse=False)]
+    own: List[Tuple[str, Any]] = [*module.named_parameters(recurse=False)]
     own += [pair for pair in module.named_buffers(recurse=False) if pair[0] in _OF_CHANNELS]
     for name, parameter in own:
         if name in _OF_HEADS:
@@ -143,9 +147,14 @@ def narrow_modules(unit: nn.Module, factor: int) -> None:
     Raises:
         UserError: for channels that the factor does not divide, and for layers without a recipe.
     """
+    kept = [
+        getattr(module, _MIX_TOKENS[type(module).__name__])
+        for module in unit.modules()
+        if type(module).__name__ in _MIX_TOKENS
+    ]
     with torch.no_grad():
         for path, module in unit.named_modules():
-            if any(part in _MODULES_OF_HEADS for part in path.split(".")):
+            if module in kept or any(part in _NOT_OF_CHANNELS for part in path.split(".")):
                 continue
             what = f"layer '{path}' of unit '{unit.name}'" if path else f"unit '{unit.name}'"
             for kind, recipe in _RECIPES:
@@ -157,7 +166,7 @@ def narrow_modules(unit: nn.Module, factor: int) -> None:
     _try(unit, factor)
 
 
-def _try(unit: nn.Module, factor: int) -> None:
+def _try(unit: Any, factor: int) -> None:
     """Refuses a unit that does not run any more; by its layers alone that cannot be told."""
     if not unit.input_shape:
         return

@@ -17,7 +17,7 @@ from ._engine import UserError
 
 def norm_relu(norm: nn.BatchNorm2d, value: torch.Tensor) -> torch.Tensor:
     """``relu(norm(value))``, which keeps its input and output: (batch, C, h, w), the same shape."""
-    _count(norm)
+    _check(norm, value)
     return _engine.norm_relu(norm, value)
 
 
@@ -29,7 +29,7 @@ def norm_relu_conv(norm: nn.BatchNorm2d, conv: nn.Conv2d, value: torch.Tensor) -
     """
     if conv.bias is not None or conv.padding_mode != "zeros" or isinstance(conv.padding, str):
         raise UserError("norm_relu_conv takes convolutions without bias, with a padding of zeros")
-    _count(norm)
+    _check(norm, value)
     return _engine.norm_relu_conv(norm, conv, value)
 
 
@@ -37,13 +37,21 @@ def norm_add_relu(
     norm: nn.BatchNorm2d, value: torch.Tensor, shortcut: torch.Tensor
 ) -> torch.Tensor:
     """``relu(norm(value) + shortcut)``, all of one shape."""
-    _count(norm)
+    _check(norm, value, shortcut)
     return _engine.norm_add_relu(norm, value, shortcut)
 
 
-def _count(norm: nn.BatchNorm2d) -> None:
+def _check(norm: nn.BatchNorm2d, *values: torch.Tensor) -> None:
     if not isinstance(norm, nn.BatchNorm2d) or norm.weight is None:
         raise UserError(f"a {type(norm).__name__} is no batch normalisation with weights")
+    for value in values:
+        if not isinstance(value, torch.Tensor) or value.shape != values[0].shape:
+            raise UserError("what is normalised and what is added must be tensors of one shape")
+        if value.dim() != 4 or value.shape[1] != norm.num_features:
+            raise UserError(
+                f"a batch normalisation of {norm.num_features} channels takes (batch, "
+                f"{norm.num_features}, h, w), not a tensor of shape {tuple(value.shape)}"
+            )
 
 
 def projection(in_channels: int, out_channels: int, stride: int) -> Optional[nn.Sequential]:

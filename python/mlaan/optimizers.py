@@ -9,6 +9,7 @@ from torch import nn
 
 from . import _engine
 from ._engine import UserError
+from .arguments import flag, number
 
 OptimizerFunction = Callable[[List[nn.Parameter]], "torch.optim.Optimizer"]
 OptimizerLike = Union["_engine.Optimizer", OptimizerFunction]
@@ -28,7 +29,14 @@ def SGD(
         decay_norms: whether weight decay is of vectors too (biases, normalisations).
         eight_bit: whether the momentum of large weights is kept in a byte an element.
     """
-    return _engine.Optimizer.sgd(lr, momentum, weight_decay, nesterov, decay_norms, eight_bit)
+    return _engine.Optimizer.sgd(
+        number(lr, "lr"),
+        number(momentum, "momentum", highest=1.0),
+        number(weight_decay, "weight_decay"),
+        flag(nesterov, "nesterov"),
+        flag(decay_norms, "decay_norms"),
+        flag(eight_bit, "eight_bit"),
+    )
 
 
 def _adam(
@@ -40,8 +48,18 @@ def _adam(
     decay_norms: bool,
     eight_bit: bool,
 ) -> "_engine.Optimizer":
+    if not isinstance(betas, (tuple, list)) or len(betas) != 2:
+        raise UserError(f"betas is {betas!r}; accepted: a pair of numbers below 1")
+    first, second = (number(beta, "a number of betas", highest=1 - 1e-9) for beta in betas)
     return _engine.Optimizer.adam(
-        kind, lr, betas[0], betas[1], eps, weight_decay, decay_norms, eight_bit
+        kind,
+        number(lr, "lr"),
+        first,
+        second,
+        number(eps, "eps"),
+        number(weight_decay, "weight_decay"),
+        flag(decay_norms, "decay_norms"),
+        flag(eight_bit, "eight_bit"),
     )
 
 
@@ -80,16 +98,16 @@ def LAMB(
     return _adam("lamb", lr, betas, eps, weight_decay, decay_norms, False)
 
 
-def as_optimizer(given: Any) -> Tuple["_engine.Optimizer", bool]:
-    """What the engine takes, and whether it makes optimizers of Python's.
+def as_optimizer(given: Any) -> "_engine.Optimizer":
+    """What makes the optimizers; of the kind "function" for those of Python's.
 
     Raises:
         UserError: for an optimizer that is already made, and for anything else.
     """
     if given is None:
-        return SGD(), False
+        return SGD()
     if isinstance(given, _engine.Optimizer):
-        return given, False
+        return given
     if isinstance(given, torch.optim.Optimizer):
         raise UserError(
             "`optimizer` is an optimizer that is already made; each module and net has one of its "
@@ -97,7 +115,7 @@ def as_optimizer(given: Any) -> Tuple["_engine.Optimizer", bool]:
             "optimizer=lambda parameters: torch.optim.SGD(parameters, lr=0.1)"
         )
     if callable(given):
-        return _engine.Optimizer.of_function(given), True
+        return _engine.Optimizer.of_function(given)
     raise UserError(
         f"`optimizer` is a {type(given).__name__}; accepted: mlaan.SGD(...), mlaan.Adam(...), "
         "mlaan.AdamW(...), mlaan.LAMB(...), or a function from parameters to a "

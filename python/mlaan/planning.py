@@ -7,9 +7,9 @@ from typing import Any, Dict, List, Optional, Sequence, Union
 import torch
 from torch import nn
 
-from . import _engine
 from ._engine import UserError
-from .arguments import needed_example
+from .arguments import byte_count, of_kind, whole
+from .batches import needed_example
 from .chain import Chain
 from .cut import units
 from .engine import Engine
@@ -56,23 +56,27 @@ def plan(
     """
     chain = model if isinstance(model, Chain) else units(model, needed_example(example))
     own = chain.copied()  # which the trials' engines may do with as they like
-    limit = _engine.parse_bytes(memory) if isinstance(memory, str) else memory or 0
-    rows = []
+    limit = byte_count(memory, "memory") or 0
+    whole(batch_size, 1, "batch_size")
+    if not of_kind(methods, (list, tuple), "methods", "a list of names or functions"):
+        raise UserError("methods is empty; accepted: a list of names or functions")
+    rows, refusals = [], []
     for method in methods:
         for count in modules or _module_counts(chain):
             if count == 1 and method != "e2e" and not modules:
                 continue
             for kind in recompute:
-                row = _row(own, method, count, kind, batch_size, limit, seconds, settings)
-                if row is not None:
+                try:
+                    row = _row(own, method, count, kind, batch_size, limit, seconds, settings)
+                except UserError as error:  # not with so many modules, or not on such units
+                    refusals.append(str(error))
+                else:
                     rows.append(row)
             if method == "e2e" and not modules:
                 break  # where nothing is recomputed module by module, cuts change nothing
     if not rows:
-        raise UserError(
-            "no setting could be tried: every method refused the model; try "
-            "mlaan.Engine(...) with one of them to see why"
-        )
+        why = f"; the first one was refused: {refusals[0]}" if refusals else ": the list is empty"
+        raise UserError(f"no setting could be tried{why}")
     return sorted(rows, key=lambda row: (not row["fits"], row["step_seconds"] or row["peak_bytes"]))
 
 
@@ -85,12 +89,9 @@ def _row(
     limit: int,
     seconds: bool,
     settings: Dict[str, Any],
-) -> Optional[Dict[str, Any]]:
+) -> Dict[str, Any]:
     own = {"method": method, "modules": count, **settings}
-    try:
-        trial = Engine(chain, recompute="none" if kind == "auto" else kind, **own).trial()
-    except UserError:
-        return None  # a method that cannot be had with so many modules, or on such units
+    trial = Engine(chain, recompute="none" if kind == "auto" else kind, **own).trial()
     if kind == "auto":
         trial.reduce_peak(batch_size, limit, 1)
     peak = trial.peak_bytes(batch_size)

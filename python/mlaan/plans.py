@@ -10,6 +10,7 @@ from torch import nn
 
 from . import _engine
 from ._engine import UserError
+from .arguments import of_kind
 from .chain import Chain
 from .unit import Unit, tensor_names
 
@@ -97,11 +98,60 @@ def settings(method: str) -> List[Dict[str, str]]:
     return [dict(zip(keys, row)) for row in _engine.settings(method)]
 
 
+def checked_loss(loss: Any) -> Any:
+    """The loss, where it can be one: the extension checks the rest.
+
+    Raises:
+        UserError: for a class, and for a module whose parameters nothing would train.
+    """
+    if isinstance(loss, type):
+        raise UserError(
+            f"loss is the class {loss.__name__}; accepted: a function, such as an object of that "
+            f"class, {loss.__name__}()"
+        )
+    if isinstance(loss, nn.Module) and any(p.requires_grad for p in loss.parameters()):
+        raise UserError(
+            f"loss {type(loss).__name__} has parameters, which no optimizer would step; let a net "
+            "have them, or freeze them (requires_grad_(False))"
+        )
+    return loss
+
+
+def check_nets(plan: "_engine.Plan", backbone: "_engine.Backbone", hint: str) -> None:
+    """Runs every auxiliary net on two samples of zeros.
+
+    Args:
+        hint: what to do about a net that does not run.
+
+    Raises:
+        UserError: for a net that cannot take what its module gives, or that gives something else
+            than a row for each sample.
+    """
+    seen = {"head"}
+    for index, supervision in enumerate(plan.supervisions(backbone)):
+        name, module = supervision["net"], supervision["last"] + 1
+        if name in seen:
+            continue
+        seen.add(name)
+        try:
+            given = plan.probe(backbone, index)
+        except Exception as error:  # of whatever the net is made of
+            said = str(error).rstrip(".")
+            raise UserError(
+                f"net '{name}' cannot take what module {module} gives: {said}{hint}"
+            ) from error
+        if not given or given[0] != 2:
+            raise UserError(
+                f"net '{name}' gives a tensor of shape {tuple(given)} for a batch of 2; it must "
+                "give a row for each sample"
+            )
+
+
 def _own_net(net: Net, backbone: "_engine.Backbone", unit: int, seed: int) -> "_engine.Net":
     layers: Any = net.layers
     if isinstance(layers, nn.Module):
         layers = Unit("net", [layers], tensor_names(layers))
-    elif isinstance(layers, str) or not all(isinstance(layer, str) for layer in layers):
+    elif not isinstance(layers, (list, tuple)) or not all(isinstance(x, str) for x in layers):
         raise UserError(f"net '{net.name}': `layers` must be a module or a list of layers' texts")
     else:
         layers = list(layers)
@@ -123,14 +173,16 @@ def own_plan(
     """
     cut = _engine.partition(backbone, partition, modules)
     pieces = Partition(chain.units, cut.last_units)
-    listed = list(method(chain.units, pieces))
+    given = method(chain.units, pieces)
+    name = getattr(method, "__name__", "function")
+    listed = list(of_kind(given, (list, tuple), f"what method {name} gave", "a list"))
     made: Dict[int, Any] = {}
     supervisions = []
     for supervision in listed:
         if not isinstance(supervision, Supervision):
             raise UserError(
-                f"method {getattr(method, '__name__', 'function')} gave a "
-                f"{type(supervision).__name__} among its supervisions; accepted: mlaan.Supervision"
+                f"method {name} gave a {type(supervision).__name__} among its supervisions; "
+                "accepted: mlaan.Supervision"
             )
         if not 0 <= supervision.first <= supervision.last < len(pieces):
             raise UserError(
@@ -148,7 +200,7 @@ def own_plan(
                 supervision.first,
                 supervision.last,
                 None if net is None else made[id(net)],
-                supervision.loss,
+                checked_loss(supervision.loss),
                 supervision.weight,
                 supervision.probability,
                 supervision.course,

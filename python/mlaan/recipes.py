@@ -64,7 +64,7 @@ def timm_transformer(model: Any) -> Optional[List[Segment]]:
         if name in ("norm", "attn_pool", "fc_norm", "head_drop", "head", "head_dist")
         and isinstance(module, nn.Module)
     ]
-    inner = [segment.call for segment in blocks]
+    inner: List[Any] = [segment.call for segment in blocks]
     stem = _own_parameters(model, model.patch_embed, *inner, *tail)
     segments = [
         Segment("patch_embed", model.patch_embed),
@@ -97,7 +97,9 @@ class Tokens(nn.Module):
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         patches = self.conv_proj(images).flatten(2).permute(0, 2, 1)
         token = self.class_token.expand(len(images), -1, -1)
-        return self.dropout(torch.cat([token, patches], 1) + self.pos_embedding)
+        tokens: torch.Tensor = torch.cat([token, patches], 1) + self.pos_embedding
+        dropped: torch.Tensor = self.dropout(tokens)
+        return dropped
 
 
 def _class_token(tokens: torch.Tensor) -> torch.Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import pathlib
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Union
@@ -19,7 +20,8 @@ class Run:
         folder: the run's folder.
         summary: ``summary.json``: errors, times, bytes; empty where the run is not at its end.
         metrics: a row for each epoch, of ``metrics.csv``.
-        steps: a row for each logged step, of ``steps.jsonl``.
+        steps: a row for each logged step, of ``steps.jsonl``; each supervision's loss is a column
+            ``losses.NAME``.
     """
 
     folder: pathlib.Path
@@ -29,36 +31,65 @@ class Run:
 
 
 def _number(text: str) -> Any:
+    if not text:
+        return math.nan
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _flat(row: Dict[str, Any]) -> Dict[str, Any]:
+    """A row whose dicts are columns (``losses.NAME``), NaN where nothing was measured."""
+    flat: Dict[str, Any] = {}
+    for key, value in row.items():
+        if isinstance(value, dict):
+            flat.update((f"{key}.{name}", item) for name, item in value.items())
+        else:
+            flat[key] = math.nan if value is None else value
+    return flat
+
+
+def _read_json(file: pathlib.Path) -> Any:
     try:
-        return int(text)
-    except ValueError:
-        pass
-    try:
-        return float(text)
-    except ValueError:
-        return text
+        return json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UserError(f"{file} is damaged: {error}") from error
+
+
+def _read_steps(file: pathlib.Path) -> List[Dict[str, Any]]:
+    """Lines of a file that a training may be writing: the last need not be whole."""
+    *lines, _ = file.read_text(encoding="utf-8").split("\n")
+    rows = []
+    for number, line in enumerate(lines, 1):
+        try:
+            rows.append(_flat(json.loads(line)))
+        except ValueError as error:
+            raise UserError(f"{file}, line {number} is damaged: {error}") from error
+    return rows
 
 
 def read_run(folder: Union[str, pathlib.Path]) -> Run:
     """Reads the folder of a run of ``mlaan train``. Rows are fit for ``pandas.DataFrame``.
 
     Raises:
-        UserError: for a folder that is no run's.
+        UserError: for a folder that is no run's, and for a damaged file.
     """
     path = pathlib.Path(folder)
     if not (path / "metrics.csv").is_file() and not (path / "config.toml").is_file():
         raise UserError(f"{path} is no folder of a run: it has neither metrics.csv nor config.toml")
     run = Run(path)
     if (path / "summary.json").is_file():
-        run.summary = json.loads((path / "summary.json").read_text(encoding="utf-8"))
+        run.summary = _read_json(path / "summary.json")
     if (path / "metrics.csv").is_file():
         with open(path / "metrics.csv", newline="", encoding="utf-8") as file:
             run.metrics = [
                 {key: _number(value) for key, value in row.items()} for row in csv.DictReader(file)
             ]
     if (path / "steps.jsonl").is_file():
-        lines = (path / "steps.jsonl").read_text(encoding="utf-8").splitlines()
-        run.steps = [json.loads(line) for line in lines if line.strip()]
+        run.steps = _read_steps(path / "steps.jsonl")
     return run
 
 
@@ -66,9 +97,9 @@ def read_comparison(folder: Union[str, pathlib.Path]) -> List[Dict[str, Any]]:
     """The runs of a comparison by ``mlaan compare``, a row each.
 
     Raises:
-        UserError: for a folder that has no ``comparison.json``.
+        UserError: for a folder that has no ``comparison.json``, or a damaged one.
     """
     file = pathlib.Path(folder) / "comparison.json"
     if not file.is_file():
         raise UserError(f"{folder} has no comparison.json, which `mlaan compare` writes")
-    return list(json.loads(file.read_text(encoding="utf-8"))["runs"])
+    return [_flat(row) for row in _read_json(file)["runs"]]

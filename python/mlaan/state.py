@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
-from typing import Any, Dict
+from typing import Any, Dict, Iterable
 
 import torch
 
 from . import _engine
 from ._engine import UserError
+from .arguments import of_kind, whole
 
 
 def _copies(named: "_engine.NamedTensors") -> Dict[str, torch.Tensor]:
@@ -20,23 +21,24 @@ def optimizers_of(engine: "_engine.Engine") -> Dict[str, torch.optim.Optimizer]:
     return {name: optimizer for name, _, optimizer in engine.parts if optimizer is not None}
 
 
-def _key(of_python: bool) -> str:
-    return "optimizers" if of_python else "optimizer"
+def _key(kind: str) -> str:
+    return "optimizers" if kind == "function" else "optimizer"
 
 
-def read_state(engine: "_engine.Engine", progress: float, of_python: bool) -> Dict[str, Any]:
+def read_state(engine: "_engine.Engine", progress: float, kind: str) -> Dict[str, Any]:
     """Copies of tensors and optimizers' states, and how far the training is.
 
     Args:
-        of_python: whether the optimizers are ``torch.optim``'s.
+        kind: of the optimizers; "function" for those of ``torch.optim``.
     """
     state: Dict[str, Any] = {
         "progress": progress,
         "steps_done": engine.steps_done,
         "tensors": _copies(engine.named_parameters() + engine.named_buffers()),
         "loss_scale": _copies(engine.loss_scale_state()),
+        "kind": kind,
     }
-    if of_python:
+    if kind == "function":
         optimizers = optimizers_of(engine).items()
         state["optimizers"] = {name: copy.deepcopy(own.state_dict()) for name, own in optimizers}
     else:
@@ -44,41 +46,62 @@ def read_state(engine: "_engine.Engine", progress: float, of_python: bool) -> Di
     return state
 
 
-def check_state(state: Dict[str, Any], of_python: bool) -> None:
+def check_state(state: Any, kind: str) -> None:
     """Raises:
-    UserError: where a part is missing.
+    UserError: where a part is missing or no such thing, and for another kind of optimizer.
     """
-    for key in ("progress", "steps_done", "tensors", _key(of_python)):
+    expected = (
+        "accepted: what Engine.state_dict() of an engine with the same method and optimizer gave"
+    )
+    if not isinstance(state, dict):
+        raise UserError(f"the state is a {type(state).__name__}; {expected}")
+    for key in ("progress", "steps_done", "tensors", _key(kind)):
         if key not in state:
-            raise UserError(
-                f"the state has no '{key}'; accepted: what Engine.state_dict() of an engine with "
-                "the same method and optimizer gave"
-            )
+            raise UserError(f"the state has no '{key}'; {expected}")
+    if state.get("kind", kind) != kind:
+        raise UserError(
+            f"the state is of an optimizer of the kind {state['kind']}, this engine's are of the "
+            f"kind {kind}; {expected}"
+        )
+    whole(state["steps_done"], 0, "the state's steps_done")
+    for key in ("tensors", _key(kind)):
+        of_kind(state[key], dict, f"the state's {key}", "a dict")
+    for name, tensor in state["tensors"].items():
+        of_kind(tensor, torch.Tensor, f"'{name}' of the state", "a tensor")
 
 
-def load_state(engine: "_engine.Engine", state: Dict[str, Any], of_python: bool) -> None:
+def _check_names(given: Iterable[str], own: Iterable[str], what: str) -> None:
+    missing, unknown = sorted(set(own) - set(given)), sorted(set(given) - set(own))
+    if missing:
+        raise UserError(f"{what} '{missing[0]}' is missing in the state")
+    if unknown:
+        raise UserError(f"the state has the {what} '{unknown[0]}', which this engine has not")
+
+
+def load_state(engine: "_engine.Engine", state: Dict[str, Any]) -> None:
     """Sets an engine to what :func:`read_state` gave.
 
     Raises:
-        UserError: naming a tensor that is missing, or of another shape. No tensor is then changed.
+        UserError: naming a tensor that is missing, unknown or of another shape or type. No tensor
+            is then changed.
     """
     own = dict(engine.named_parameters() + engine.named_buffers())
+    optimizers = optimizers_of(engine)
+    _check_names(state["tensors"], own, "tensor")
+    _check_names(state.get("optimizers", {}), optimizers, "optimizer of")
     for name, tensor in own.items():
-        given = state["tensors"].get(name)
-        if given is None:
-            raise UserError(f"tensor '{name}' is missing in the state")
-        if given.shape != tensor.shape:
+        given = state["tensors"][name]
+        if given.shape != tensor.shape or given.dtype != tensor.dtype:
             raise UserError(
-                f"tensor '{name}' is of shape {tuple(given.shape)} in the state; it is of shape "
-                f"{tuple(tensor.shape)} here"
+                f"tensor '{name}' is of shape {tuple(given.shape)} and type {given.dtype} in the "
+                f"state; it is of shape {tuple(tensor.shape)} and type {tensor.dtype} here"
             )
     with torch.no_grad():
         for name, tensor in own.items():
             tensor.copy_(state["tensors"][name])
-    if of_python:
-        for name, optimizer in optimizers_of(engine).items():
-            optimizer.load_state_dict(state["optimizers"][name])
-    else:
+    for name, optimizer in optimizers.items():
+        optimizer.load_state_dict(state["optimizers"][name])
+    if "optimizer" in state:
         engine.set_optimizer_state(state["optimizer"])
     engine.set_loss_scale_state(state.get("loss_scale", {}))
     engine.steps_done = state["steps_done"]

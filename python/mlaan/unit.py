@@ -121,11 +121,11 @@ class Unit(nn.Module):
         if self.copies_input:
             value = value.clone()
         for index in range(self._count):
-            step = self._functions.get(index)
-            value = self._modules[str(index)](value) if step is None else step(value)
+            step: Any = self._functions.get(index) or self._modules[str(index)]
+            value = step(value)
         return value
 
-    def forward(self, value: torch.Tensor) -> torch.Tensor:
+    def forward(self, value: torch.Tensor) -> Any:
         return self.run(value)
 
     def keep_evaluation(self) -> None:

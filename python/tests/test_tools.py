@@ -1,6 +1,7 @@
 """Planning, comparing, reading runs, fused blocks, costs."""
 
 import copy
+import math
 import os
 import subprocess
 
@@ -120,20 +121,71 @@ def test_costs_are_those_of_one_image():
 PROGRAM = os.environ.get("MLAAN_PROGRAM")
 
 
+def run_program(*arguments):
+    subprocess.run([PROGRAM, *arguments], check=True, capture_output=True)
+
+
+SMALL = ["--dataset", "procedural", "--model", "resnet8", "--epochs", "2", "-b", "16"]
+SMALL += ["--train-limit", "64", "--modules", "2"]
+
+
 @pytest.mark.skipif(not PROGRAM, reason="the program was not built")
 def test_the_programs_runs_are_read(tmp_path):
-    arguments = (
-        "train --dataset procedural --model resnet8 --epochs 1 -b 16 --train-limit 64 "
-        "--limit-train-batches 2 --limit-test-batches 1 --method dgl --modules 2 "
-        f"--set log.steps=1 --output {tmp_path}/run"
-    ).split()
-    subprocess.run([PROGRAM, *arguments], check=True, capture_output=True)
+    run_program(
+        "train", *SMALL, "--method", "dgl", "--set", "log.steps=1", "--output", f"{tmp_path}/run"
+    )
     run = mlaan.read_run(tmp_path / "run")
     assert run.summary["method"] == "dgl"
-    assert [row["epoch"] for row in run.metrics] == [1]
-    assert len(run.steps) == 2
+    assert [row["epoch"] for row in run.metrics] == [1, 2]
+    assert len(run.steps) == 8
+    assert run.steps[0]["losses.output 2..2"] == run.steps[0]["loss"]
+    check_columns(run.metrics)
+    check_columns(run.steps)
     with pytest.raises(mlaan.UserError, match="no folder of a run"):
         mlaan.read_run(tmp_path)
+
+
+@pytest.mark.skipif(not PROGRAM, reason="the program was not built")
+def test_the_programs_comparisons_are_read(tmp_path):
+    run_program("compare", *SMALL, "--methods", "e2e,dgl", "--output", f"{tmp_path}/compared")
+    rows = mlaan.read_comparison(tmp_path / "compared")
+    assert [row["method"] for row in rows] == ["e2e", "dgl"]
+    check_columns(rows)
+    assert mlaan.plot(rows).startswith("<svg")
+
+
+def check_columns(rows):
+    """Of each column all values are of one type, as a table of numbers needs them."""
+    for key in rows[0]:
+        kinds = {type(row[key]) for row in rows}
+        assert kinds <= {int, float} or len(kinds) == 1, (key, kinds)
+        assert not kinds & {dict, type(None)}, key
+
+
+def test_what_is_being_written_is_read_and_what_is_damaged_is_named(tmp_path):
+    (tmp_path / "metrics.csv").write_text("epoch,train_loss,average\n1,2.5,\n")
+    (tmp_path / "steps.jsonl").write_text('{"step": 1, "losses": {"a": 2.0}}\n{"step": 2, "lo')
+    run = mlaan.read_run(tmp_path)
+    assert run.steps == [{"step": 1, "losses.a": 2.0}]
+    assert run.metrics[0]["epoch"] == 1 and math.isnan(run.metrics[0]["average"])
+    (tmp_path / "steps.jsonl").write_text("{}\nnonsense\n")
+    with pytest.raises(mlaan.UserError, match="steps.jsonl, line 2 is damaged"):
+        mlaan.read_run(tmp_path)
+    (tmp_path / "comparison.json").write_text("[")
+    with pytest.raises(mlaan.UserError, match="comparison.json is damaged"):
+        mlaan.read_comparison(tmp_path)
+
+
+def test_rows_are_fit_for_pandas():
+    pandas = pytest.importorskip("pandas")
+    batches = [(IMAGES, LABELS)] * 2
+    rows = mlaan.compare(small_chain, ["e2e"], batches, batches, example=IMAGES, epochs=2)
+    table = pandas.DataFrame(rows).groupby("method").last()
+    assert table.loc["e2e", "epoch"] == 2
+    planned = mlaan.plan(
+        small_chain(), example=IMAGES, batch_size=8, methods=["dgl"], modules=[2], seconds=False
+    )
+    assert list(pandas.DataFrame(planned)["modules"]) == [2, 2]
 
 
 def steps_of(model, images, labels):

@@ -4,10 +4,13 @@
 #include "core/libtorch_compat.h"
 #include "nn/map_parts.h"
 
+#include <mlaan/core/error.h>
+
 #include <torch/csrc/autograd/engine.h>
 #include <torch/csrc/autograd/function.h>
 #include <torch/csrc/autograd/variable.h>
 
+#include <sstream>
 #include <utility>
 
 namespace mlaan {
@@ -55,6 +58,12 @@ std::vector<torch::autograd::Edge> accumulation_edges(
   std::vector<torch::autograd::Edge> edges;
   edges.reserve(parameters.size());
   for (const auto& parameter : parameters) {
+    if (!parameter.requires_grad()) {
+      std::ostringstream shape;
+      shape << parameter.sizes();
+      throw UserError("a parameter of the shape " + shape.str() +
+                      " was frozen after the engine was made; make a new engine, which knows it");
+    }
     edges.emplace_back(torch::autograd::impl::grad_accumulator(parameter), 0);
   }
   return edges;

@@ -30,6 +30,7 @@ class GradientTap {
 };
 
 /// Where gradients of parameters arrive, to be accumulated in `grad()`.
+/// \throws UserError for a parameter that has been frozen since.
 std::vector<torch::autograd::Edge> accumulation_edges(const std::vector<torch::Tensor>& parameters);
 
 /// A vector-Jacobian product: sends `cotangent` from `output` through its graph to the given edges,

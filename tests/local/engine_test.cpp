@@ -310,6 +310,14 @@ void warm_up(Engine& engine, const torch::Tensor& images, const torch::Tensor& l
   for (int step = 0; step < 2; ++step) engine.step(images, labels);
 }
 
+TEST(Engine, ParametersThatAreFrozenAfterwardsAreRefused) {
+  const Backbone backbone = make_backbone("resnet8", 10, {3, 32, 32}, 0);
+  Engine engine(backbone, methods::e2e(backbone, default_partition(backbone, 1)));
+  backbone.named_parameters().front().tensor.set_requires_grad(false);
+  EXPECT_THROW(engine.step(torch::randn({2, 3, 32, 32}), torch::zeros({2}, torch::kInt64)),
+               UserError);
+}
+
 TEST(EngineMemory, AStepLeavesNothingBehind) {
   const auto images = some_images(4);
   const auto labels = torch::arange(4);

@@ -1,0 +1,5 @@
+"""`python -m mlaan`: the program."""
+
+from ._program import main
+
+main()

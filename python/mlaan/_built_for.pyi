@@ -1,0 +1,3 @@
+"""What this build is for; made by CMake."""
+
+TORCH: str

@@ -1,0 +1,56 @@
+"""What a step takes, and what has to be recomputed for it to fit."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Optional, Tuple
+
+from . import _engine
+from ._engine import UserError
+from .chain import Chain
+from .plan_request import PlanRequest
+
+Recomputed = Tuple[List[int], List[int]]
+
+
+def make_trial(
+    request: PlanRequest, chain: Optional[Chain], phase: int, options: Dict[str, Any]
+) -> "_engine.Trial":
+    """A trial of a plan on copies of the model, on the CPU.
+
+    Raises:
+        UserError: for a network of the library's own.
+    """
+    if chain is None:
+        raise UserError(
+            "trials are made of Python's models alone; `mlaan plan` does it for networks of mlaan's"
+        )
+    copied = chain.copied()
+    network = copied.to_backbone()
+    request.normalise(network)
+    plan = request.plan(phase, copied, network)
+    return _engine.Trial(network, plan, dict(options, device="cpu"))
+
+
+def recompute_to_fit(
+    trial: "_engine.Trial", batch_size: int, memory: Optional[int], micro_batches: int
+) -> Optional[Recomputed]:
+    """What modules and nets recompute so that a step fits; ``None`` for what the plan says.
+
+    Args:
+        memory: bytes that a step may take; ``None`` for as few as can be had.
+
+    Raises:
+        UserError: where it does not fit, whatever is recomputed.
+    """
+    limit = memory or 0
+    if limit and trial.peak_bytes(batch_size, micro_batches) <= limit:
+        return None
+    peak = trial.reduce_peak(batch_size, limit, micro_batches)
+    if limit and peak > limit:
+        raise UserError(
+            f"memory = {_engine.format_bytes(limit)} is not enough for a batch of "
+            f"{batch_size}: with everything recomputed that pays, a step takes "
+            f"{_engine.format_bytes(peak)}. A smaller batch, micro_batches, more modules or "
+            "another method takes less (see mlaan.plan)"
+        )
+    return trial.recompute

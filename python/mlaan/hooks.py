@@ -1,0 +1,32 @@
+"""What the engine calls while it trains."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any, Callable, Dict, List, Tuple
+
+import torch
+
+Observer = Callable[[str, int], None]
+BeforeUpdate = Callable[[str, Dict[str, torch.Tensor]], None]
+
+
+class Hooks:
+    """Calls the functions that an engine of Python's has as ``observer`` and ``before_update``.
+
+    The engine of C++ holds this, and this does not hold the engine of Python's: a cycle through C++
+    would never be collected.
+    """
+
+    def __init__(self, engine: Any) -> None:
+        self._engine = weakref.ref(engine)
+
+    def observe(self, operation: str, module: int) -> None:
+        engine = self._engine()
+        if engine is not None and engine.observer is not None:
+            engine.observer(operation, module)
+
+    def before_update(self, part: str, parameters: List[Tuple[str, torch.Tensor]]) -> None:
+        engine = self._engine()
+        if engine is not None and engine.before_update is not None:
+            engine.before_update(part, dict(parameters))

@@ -1,0 +1,89 @@
+"""What cannot be trained at all, and what to give instead."""
+
+from __future__ import annotations
+
+from typing import Iterable, Iterator, Tuple
+
+import torch
+from torch import nn
+from torch.nn.parameter import is_lazy
+
+from ._engine import UserError
+
+#: Wrappers by the names of their classes, and what holds the model within.
+_WRAPPERS = {
+    "DataParallel": "model.module",
+    "DistributedDataParallel": "model.module",
+    "FullyShardedDataParallel": "model.module",
+    "OptimizedModule": "model._orig_mod",  # what torch.compile() gives
+}
+_TYPES = (torch.float32, torch.float64)
+
+
+def check_models(models: Iterable[nn.Module]) -> None:
+    """Raises:
+    UserError: for wrapped, scripted and quantised models, for parameters without data or of a type
+        that is not trained in, and where there is nothing to train.
+    """
+    models = list(models)
+    for model in models:
+        for path, module in model.named_modules():
+            _check_kind(path, module)
+    _check_parameters(models)
+
+
+def _check_kind(path: str, module: nn.Module) -> None:
+    kind = type(module).__name__
+    what = f"layer '{path}'" if path else "the model"
+    if kind in _WRAPPERS:
+        raise UserError(
+            f"{what} is a {kind}, which wraps a model; give the model within: {_WRAPPERS[kind]}"
+        )
+    if isinstance(module, torch.jit.ScriptModule):
+        raise UserError(
+            f"{what} is TorchScript, a {kind}; give the module of Python that it was made from"
+        )
+    if "quantized" in type(module).__module__.split("."):
+        raise UserError(
+            f"{what} is a quantised {kind}, which cannot be trained; train the model that it was "
+            "made from, and quantise it afterwards"
+        )
+
+
+def _tensors(models: Iterable[nn.Module]) -> Iterator[Tuple[str, torch.Tensor]]:
+    for model in models:
+        yield from model.named_parameters()
+        yield from model.named_buffers()
+
+
+def _check_parameters(models: Iterable[nn.Module]) -> None:
+    first = None
+    trained = False
+    for name, tensor in _tensors(models):
+        if is_lazy(tensor):
+            continue  # a lazy layer's, which the example will make
+        if tensor.device.type == "meta":
+            raise UserError(
+                f"'{name}' is on the meta device and has no numbers; load or initialise the model "
+                "first: model.to_empty(device='cpu'), then its weights"
+            )
+        if tensor.is_inference():
+            raise UserError(
+                f"'{name}' was made under torch.inference_mode() and cannot be trained; make the "
+                "model outside of it"
+            )
+        trained = trained or tensor.requires_grad
+        if not isinstance(tensor, nn.Parameter):
+            continue
+        first = first or (name, tensor)
+        if tensor.dtype not in _TYPES or tensor.dtype != first[1].dtype:
+            raise UserError(
+                f"parameter '{name}' is of the type {tensor.dtype}; accepted: all parameters "
+                "float32, or all float64. For fewer bits give a float32 model and "
+                "precision='bfloat16', or 'float16' on CUDA"
+            )
+    if first is not None and not trained:
+        raise UserError(
+            "every parameter of the model is frozen (requires_grad=False), so there is nothing to "
+            "train"
+        )
