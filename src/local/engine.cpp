@@ -189,6 +189,16 @@ class Engine::Implementation {
     return tensors;
   }
 
+  bool reads_images() const {
+    if (options_.stages.own == 0) return true;
+    return std::any_of(schedule_.evaluations.begin(), schedule_.evaluations.end(),
+                       [&](const auto& evaluation) {
+                         return net_stages_[evaluation.net] == options_.stages.own &&
+                                (evaluation.loss->reads == LossReads::images ||
+                                 evaluation.loss->reads == LossReads::anything);
+                       });
+  }
+
   void set_progress(double progress) {
     progress_ = progress;
     set_weights(schedule_, plan_, progress_);
@@ -328,17 +338,6 @@ class Engine::Implementation {
     return {update, share, drawn, /*computes=*/true, learning_rate_};
   }
 
-  /// Whether anything here looks at the pictures.
-  bool reads_images() const {
-    if (options_.stages.own == 0) return true;
-    return std::any_of(
-        schedule_.evaluations.begin(), schedule_.evaluations.end(), [&](const auto& evaluation) {
-          return net_stages_[evaluation.net] == options_.stages.own &&
-                 (evaluation.loss->reads == LossReads::images ||
-                  evaluation.loss->reads == LossReads::anything);
-        });
-  }
-
   Pass make_pass(const torch::Tensor& images, const torch::Tensor& labels,
                  const torch::Tensor& net_labels, const PassSettings& settings) const {
     Pass pass;
@@ -454,6 +453,9 @@ const std::vector<TrainedPart>& Engine::parts() const {
 
 const Stages& Engine::stages() const {
   return implementation_->options_.stages;
+}
+bool Engine::reads_images() const {
+  return implementation_->reads_images();
 }
 const std::vector<std::size_t>& Engine::part_stages() const {
   return implementation_->part_stages_;

@@ -1,11 +1,11 @@
 // What operations work with.
 #pragma once
 
+#include "local/following_twins.h"
 #include "local/pass.h"
 #include "local/placed_network.h"
 #include "local/random_streams.h"
 #include "local/trained_parts.h"
-#include "local/following_twins.h"
 
 #include <mlaan/local/engine.h>
 #include <mlaan/local/schedule.h>

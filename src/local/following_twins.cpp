@@ -36,8 +36,9 @@ std::string state_prefix(std::size_t age) {
 
 }  // namespace
 
-FollowingTwins::FollowingTwins(const Backbone& backbone, const Plan& plan, const PlacedNetwork& network,
-             const Stages& stages, const std::vector<std::size_t>& net_stages, std::int64_t delay)
+FollowingTwins::FollowingTwins(const Backbone& backbone, const Plan& plan,
+                               const PlacedNetwork& network, const Stages& stages,
+                               const std::vector<std::size_t>& net_stages, std::int64_t delay)
     : stages_(stages), delay_(delay), all_(plan.averages) {
   PlaceOfTensor module_of;
   std::unordered_map<const void*, std::string> names;
@@ -143,7 +144,8 @@ torch::Tensor FollowingTwins::packed(std::size_t module) const {
   return at::cat(bytes);
 }
 
-FollowingTwins::Snapshot FollowingTwins::unpacked(const Followed& followed, const torch::Tensor& message) const {
+FollowingTwins::Snapshot FollowingTwins::unpacked(const Followed& followed,
+                                                  const torch::Tensor& message) const {
   Snapshot snapshot;
   std::int64_t begin = 0;
   for (const auto& source : followed.sources) {

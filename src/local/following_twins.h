@@ -23,7 +23,8 @@ class FollowingTwins {
   /// \param net_stages the stage of each net. Only twins in nets of the own stage are moved.
   /// \throws UserError where a delay, or a stage, is asked of twins that follow no module.
   FollowingTwins(const Backbone& backbone, const Plan& plan, const PlacedNetwork& network,
-        const Stages& stages, const std::vector<std::size_t>& net_stages, std::int64_t delay);
+                 const Stages& stages, const std::vector<std::size_t>& net_stages,
+                 std::int64_t delay);
 
   /// Ahead of the first step: twins that hold the same numbers from then on share memory.
   void share_memory();

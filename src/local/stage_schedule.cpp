@@ -68,15 +68,17 @@ class StageScheduler {
 
   /// Called for all channels of the schedule by all stages, so that they number them alike.
   StageChannel channel(std::size_t from, std::size_t to, std::string what) {
-    return {channels_++, from, to, std::move(what), 1};
+    return {channels_++, from, to, std::move(what), 0};
   }
 
   void pass_output(std::size_t module) {
     if (!stages_.is_border(module)) return;
     const std::size_t from = stages_.of_module(module);
     StageChannel way = channel(from, from + 1, "the output of module " + number_of_module(module));
-    if (stages_.own == from) add(SendOutput(module, std::move(way)));
-    else if (stages_.own == from + 1) add(ReceiveOutput(module, std::move(way)));
+    if (stages_.own == from)
+      add(SendOutput(module, std::move(way)));
+    else if (stages_.own == from + 1)
+      add(ReceiveOutput(module, std::move(way)));
   }
 
   void pass_cotangent(const BackwardModule& backward) {
@@ -84,10 +86,11 @@ class StageScheduler {
     if (!stages_.is_border(before)) return;
     const std::size_t to = stages_.of_module(before);
     const std::size_t group = *backward.settings().group;
-    StageChannel way =
-        channel(to + 1, to, "the cotangent of module " + number_of_module(before));
-    if (stages_.own == to) add(ReceiveCotangent(before, group, std::move(way)));
-    else if (stages_.own == to + 1) add(SendCotangent(before, group, std::move(way)));
+    StageChannel way = channel(to + 1, to, "the cotangent of module " + number_of_module(before));
+    if (stages_.own == to)
+      add(ReceiveCotangent(before, group, std::move(way)));
+    else if (stages_.own == to + 1)
+      add(SendCotangent(before, group, std::move(way)));
   }
 
   void pass_parameters(std::size_t module) {
@@ -106,8 +109,10 @@ class StageScheduler {
   void follow() {
     for (const auto& [module, on_stages] : followed_) {
       const auto found = received_.find(module);
-      if (found != received_.end()) add(FollowReceived(module, found->second));
-      else if (is_own(module) || on_stages[stages_.own]) add(FollowModule(module));
+      if (found != received_.end())
+        add(FollowReceived(module, found->second));
+      else if (is_own(module) || on_stages[stages_.own])
+        add(FollowModule(module));
     }
   }
 

@@ -91,8 +91,8 @@ struct EngineOptions {
 /// What a training step gives back.
 struct StepResult {
   /// Each supervision's loss, not weighted, in the plan's order, on the engine's device; NaN where
-  /// the weight is 0, for good or now, where chance left it out of this step, or where another stage
-  /// has it.
+  /// the weight is 0, for good or now, where chance left it out of this step, or where another
+  /// stage has it.
   torch::Tensor losses;
   /// Logits of the backbone's own head, before the update: batch × classes. Undefined where another
   /// stage has it.
@@ -161,7 +161,8 @@ class Engine {
   /// pass.
   void set_loss_scale_state(const std::vector<NamedTensor>& state);
 
-  /// What twins that follow late have yet to follow, as "twins.…": of modules that are trained here.
+  /// What twins that follow late have yet to follow, as "twins.…": of modules that are trained
+  /// here.
   std::vector<NamedTensor> twin_state() const;
   /// Takes what twin_state() gave, that of all stages together; other names are let pass.
   void set_twin_state(const std::vector<NamedTensor>& state);
@@ -171,6 +172,8 @@ class Engine {
   const Schedule& schedule() const;
   const std::vector<TrainedPart>& parts() const;
   const Stages& stages() const;
+  /// Whether steps look at the pictures here: the first stage's do, and those with losses of them.
+  bool reads_images() const;
   /// The stage of each of parts().
   const std::vector<std::size_t>& part_stages() const;
   /// Parameters and buffers of a stage's modules and nets.

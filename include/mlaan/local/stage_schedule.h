@@ -16,9 +16,9 @@ using FollowedModules = std::map<std::size_t, std::vector<bool>>;
 
 struct StageSchedule {
   std::vector<OperationPtr> operations;
-  /// Of each operation, whether it is what the step before has left: it waits for what a later stage
-  /// sends back, and nothing that this stage sends depends on it. Such operations run as late as the
-  /// next step's allow, so that a stage goes on with the next batch instead of waiting.
+  /// Of each operation, whether it is what the step before has left: it waits for what a later
+  /// stage sends back, and nothing that this stage sends depends on it. Such operations run as late
+  /// as the next step's allow, so that a stage goes on with the next batch instead of waiting.
   std::vector<bool> late;
 };
 
@@ -29,9 +29,9 @@ std::vector<std::size_t> stages_of_nets(const Schedule& schedule, const Stages& 
                                         const std::vector<std::string>& names);
 
 /// The operations of the schedule that are about modules of the own stage, in their order, and what
-/// brings tensors across its borders: the output of its last module to the next stage, cotangents of
-/// windows that go on there back, parameters of modules that twins follow to the twins.
-/// \param delay steps that twins follow late. \param overlaps whether steps may leave operations to
+/// brings tensors across its borders: the output of its last module to the next stage, cotangents
+/// of windows that go on there back, parameters of modules that twins follow to the twins. \param
+/// delay steps that twins follow late. \param overlaps whether steps may leave operations to
 ///        the next one.
 StageSchedule make_stage_schedule(const Schedule& schedule, const Stages& stages,
                                   const FollowedModules& followed, std::int64_t delay,

@@ -35,8 +35,8 @@ void FollowReceived::execute(Execution& execution) const {
   if (next == FollowingTwins::Next::rests) return;
   torch::Tensor message;
   if (next == FollowingTwins::Next::received) {
-    message = execution.options.stages.transport->receive(channel_).tensor.to(
-        execution.options.device);
+    message =
+        execution.options.stages.transport->receive(channel_).tensor.to(execution.options.device);
   }
   execution.twins.follow_received(module(), message);
 }
