@@ -57,6 +57,7 @@ struct TrainFlags {
                                                          "workers",
                                                          "threads",
                                                          "dist.processes",
+                                                         "dist.stages",
                                                          "engine.recompute",
                                                          "engine.precision",
                                                          "partition",
@@ -184,6 +185,16 @@ std::int64_t take_threads_of(const Checkpoint& checkpoint, Config& config) {
   return 0;
 }
 
+/// Lets stages begin anew where it is best, of a run that had other ones.
+void forget_split_of(const Checkpoint& checkpoint, Config& config) {
+  Config recorded;
+  recorded.apply_text(checkpoint.info.config, checkpoint.path.string());
+  const bool is_other = recorded.get<DistOptions>().stages != config.get<DistOptions>().stages;
+  if (is_other && config.origin("dist.split") == checkpoint.path.string()) {
+    config.apply("dist.split", DistOptions().split, "another number of stages");
+  }
+}
+
 /// What the run goes on from: what is asked for; or, where the launcher has started all ranks anew,
 /// the last checkpoint that those before have left. \return nothing for a run that begins.
 std::optional<std::string> checkpoint_to_go_on_from(const TrainFlags& flags,
@@ -209,6 +220,7 @@ AskedRun asked_run(const TrainFlags& flags, ProcessGroup* group) {
   AskedRun asked;
   if (const auto path = checkpoint_to_go_on_from(flags, group)) {
     asked.resumed.emplace(resume_run(*path, flags.config, asked.config, is_first(group)));
+    forget_split_of(asked.resumed->checkpoint, asked.config);
   } else {
     flags.config.apply(asked.config);
   }
@@ -232,6 +244,13 @@ void settle(AskedRun& asked, ProcessGroup* group, bool quiet) {
   settle_by_first(
       config, group, {"modules", "partition", "engine.recompute", "engine.micro_batches"},
       [&] { fit_into_memory(config, quiet); }, "finding what fits");
+}
+
+/// Of a run whose user has said how many stages it has, and nothing of processes, as many.
+int processes_asked_for(Config& config) {
+  const auto& dist = config.get<DistOptions>();
+  const bool is_open = dist.processes == 1 && config.origin("dist.processes") == "default";
+  return static_cast<int>(is_open ? dist.stages : dist.processes);
 }
 
 std::vector<std::string> methods_of(AskedRun& asked) {
@@ -261,6 +280,7 @@ std::vector<TrainSummary> train_all(Config& config, const DataSource& data, cons
                                     std::optional<Checkpoint> checkpoint, bool quiet,
                                     ProcessGroup* group) {
   const std::string baseline_method = config.get<RunOptions>().baseline;
+  const std::string split = config.get<DistOptions>().split;  // before it is measured
   std::vector<TrainSummary> summaries{train(config, data, folder, checkpoint, quiet, group)};
   if (summaries[0].complete && !baseline_method.empty()) {
     const fs::path baseline_folder = folder / ("baseline-" + baseline_method);
@@ -270,6 +290,7 @@ std::vector<TrainSummary> train_all(Config& config, const DataSource& data, cons
         is_first(group) ? config.copy((folder / "config.toml").string()) : config.copy("rank 0");
     baseline.apply("method", baseline_method, "--baseline");
     baseline.apply("baseline", "", "--baseline");
+    baseline.apply("dist.split", split, "--baseline");
     summaries.push_back(train(baseline, data, baseline_folder, begun, quiet, group));
   }
   return summaries;
@@ -300,9 +321,10 @@ int train(const TrainFlags& flags, ProcessGroup* group) {
   AskedRun asked = asked_run(flags, group);
   Config& config = asked.config;
   const auto methods = methods_of(asked);
-  if (group == nullptr && config.get<DistOptions>().processes > 1) {
+  const int processes = processes_asked_for(config);
+  if (group == nullptr && processes > 1) {
     asked.resumed.reset();  // its folder is for rank 0 to lock
-    return launch_ranks(static_cast<int>(config.get<DistOptions>().processes));
+    return launch_ranks(processes);
   }
   settle(asked, group, quiet);
   const StopSignals signals;

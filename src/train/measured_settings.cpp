@@ -88,7 +88,7 @@ std::array<double, 2> medians(int rounds, const First& first, const Second& seco
   return {median(seconds[0]), median(seconds[1])};
 }
 
-std::string milliseconds(double seconds) {
+std::string milliseconds_text(double seconds) {
   std::array<char, 32> text{};
   std::snprintf(text.data(), text.size(), "%.2f ms", 1000 * seconds);
   return text.data();
@@ -120,7 +120,7 @@ void refuse_slower_precision(double float32_seconds, double bfloat16_seconds) {
   throw UserError(
       "engine.precision = \"bfloat16\" would be slower on this processor: forward and backward "
       "through one unit take " +
-      milliseconds(bfloat16_seconds) + ", in float32 " + milliseconds(float32_seconds) +
+      milliseconds_text(bfloat16_seconds) + ", in float32 " + milliseconds_text(float32_seconds) +
       "; accepted: float32, or engine.check_precision = false for the bytes that it saves");
 }
 
@@ -136,8 +136,8 @@ std::string settle_memory_format(Config& config, const DataSource& data) {
       [&] { return comparison.seconds(torch::MemoryFormat::ChannelsLast, precision); },
       [&] { return comparison.seconds(torch::MemoryFormat::Contiguous, precision); });
   const std::string chosen = faster_memory_format(channels_last, contiguous);
-  const std::string origin = "measured: channels_last " + milliseconds(channels_last) +
-                             ", contiguous " + milliseconds(contiguous);
+  const std::string origin = "measured: channels_last " + milliseconds_text(channels_last) +
+                             ", contiguous " + milliseconds_text(contiguous);
   config.apply(key, chosen, origin);
   return std::string(key) + " = " + chosen + " (" + origin + ")";
 }
@@ -154,9 +154,9 @@ void check_precision_pays(Config& config, const DataSource& data) {
       rounds_of_one_unit, [&] { return comparison.seconds(format, Precision::float32); },
       [&] { return comparison.seconds(format, Precision::bfloat16); });
   refuse_slower_precision(float32, bfloat16);
-  config.apply(
-      "engine.check_precision", "false",
-      "measured: float32 " + milliseconds(float32) + ", bfloat16 " + milliseconds(bfloat16));
+  config.apply("engine.check_precision", "false",
+               "measured: float32 " + milliseconds_text(float32) + ", bfloat16 " +
+                   milliseconds_text(bfloat16));
 }
 
 }  // namespace mlaan

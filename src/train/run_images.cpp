@@ -5,6 +5,7 @@
 #include <mlaan/train/options.h>
 #include <mlaan/train/setup.h>
 
+#include <algorithm>
 #include <string>
 
 namespace mlaan {
@@ -21,7 +22,10 @@ void keep_first(std::vector<std::int64_t>& indices, std::size_t count) {
 }  // namespace
 
 std::int64_t whole_batch(Config& config) {
-  return config.get<RunOptions>().batch_size * config.get<DistOptions>().processes;
+  const auto& dist = config.get<DistOptions>();
+  // All stages have the same batches.
+  return config.get<RunOptions>().batch_size *
+         std::max<std::int64_t>(1, dist.processes / dist.stages);
 }
 
 Split split_of_run(Config& config, const DataSource& data) {

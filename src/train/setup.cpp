@@ -299,19 +299,23 @@ EngineOptions make_engine_options(Config& config) {
   options.boundaries = parse_precision(config.get<ExecutionOptions>().boundaries);
   options.clip_grad = config.get<OptimizerOptions>().clip_grad;
   options.layer_decay = config.get<OptimizerOptions>().layer_decay;
+  options.twin_delay = config.get<DistOptions>().twin_delay;
   check_precision(options.precision, options.device);
   return options;
 }
 
 std::unique_ptr<Loader> make_train_loader(Config& config, const DataSource& data,
                                           std::vector<std::int64_t> indices, SkipReport on_skipped,
-                                          const BatchShare& share) {
+                                          const BatchShare& share, bool reads_pictures) {
   LoaderOptions options = loader_options(config, data, std::move(on_skipped));
   options.share = share;
   options.shuffle = true;
   options.drop_last = true;
   options.mix = mix_recipe(config);
   options.classes = static_cast<std::int64_t>(data.classes.size());
+  // Which pictures are damaged, only reading them tells.
+  const bool needs_pictures = reads_pictures || options.skip_damaged || options.mix.is_on();
+  if (!needs_pictures) options.unread_shape = data.image_shape;
   return std::make_unique<Loader>(data.train, std::move(indices), train_transform(config, data),
                                   options);
 }

@@ -1,12 +1,14 @@
 // Trainings in stages: weights and losses are those of one process, bit for bit.
+#include "support/stages.h"
+
 #include "support/closeness.h"
 #include "support/errors.h"
 #include "support/random_chain.h"
-#include "support/stages.h"
 #include "support/test_backbone.h"
 
 #include <mlaan/local/engine.h>
 #include <mlaan/local/method.h>
+#include <mlaan/local/optimizer_state.h>
 #include <mlaan/local/published.h>
 #include <mlaan/local/recompute.h>
 #include <mlaan/local/stage_schedule.h>
@@ -29,8 +31,8 @@ void add_all(Trained& trained, const std::vector<NamedTensor>& tensors) {
   for (const auto& named : tensors) trained[named.name] = named.tensor.detach().clone();
 }
 
-/// Steps with learning rates that differ. \return what the stage has: its weights, and the losses of
-/// each step that it knows.
+/// Steps with learning rates that differ. \return what the stage has: its weights, and the losses
+/// of each step that it knows.
 Trained train_stage(Engine& engine, const TrainingCase& made, int steps) {
   Trained trained;
   for (int step = 0; step < steps; ++step) {
@@ -66,8 +68,7 @@ Trained train_in_stages(const std::function<TrainingCase()>& make, const EngineO
     EngineOptions of_stage = options;
     of_stage.stages = {even_split(cases.back().plan.partition.size(), stages), stage,
                        std::make_shared<QueueTransport>(queues)};
-    engines.push_back(
-        std::make_unique<Engine>(cases.back().backbone, cases.back().plan, of_stage));
+    engines.push_back(std::make_unique<Engine>(cases.back().backbone, cases.back().plan, of_stage));
   }
   Trained all;
   run_stages(stages, queues, [&](std::size_t stage) {
@@ -124,8 +125,8 @@ TEST_P(OfAMethod, AnyNumberOfStagesTrainsToTheSameBits) {
       EngineOptions options;
       options.seed = 3;
       options.twin_delay = delay;
-      const std::string what = entry.name + " in " + std::to_string(stages) +
-                               " stages, twins " + std::to_string(delay) + " late";
+      const std::string what = entry.name + " in " + std::to_string(stages) + " stages, twins " +
+                               std::to_string(delay) + " late";
       expect_same_as_one(case_of(entry, "none"), options, stages, 4, what);
     }
   }
@@ -183,6 +184,55 @@ TEST(Stages, TrainRandomPlansToTheSameBits) {
     }
   }
   EXPECT_GT(compared, 30);
+}
+
+TEST(Stages, TwinsThatFollowLateGoOnFromTheirState) {
+  const auto make = case_of(find_method("mlaan"), "none");
+  EngineOptions options;
+  options.twin_delay = 2;
+  const auto expected = [&] {
+    TrainingCase made = make();
+    Engine engine(made.backbone, made.plan, options);
+    for (int step = 0; step < 5; ++step) engine.step(made.images, made.labels);
+    Trained trained;
+    add_all(trained, engine.named_parameters());
+    return trained;
+  }();
+  TrainingCase before = make();
+  Engine first(before.backbone, before.plan, options);
+  for (int step = 0; step < 3; ++step) first.step(before.images, before.labels);
+  const auto twins = first.twin_state();
+  EXPECT_FALSE(twins.empty());
+  const auto optimizers = optimizer_state(first.parts());
+  // In two stages.
+  StageQueues queues(2);
+  Trained actual;
+  std::vector<TrainingCase> cases;
+  std::vector<std::unique_ptr<Engine>> engines;
+  for (std::size_t stage = 0; stage < 2; ++stage) {
+    cases.push_back(make());
+    EngineOptions of_stage = options;
+    of_stage.stages = {{0, 2}, stage, std::make_shared<QueueTransport>(queues)};
+    engines.push_back(std::make_unique<Engine>(cases.back().backbone, cases.back().plan, of_stage));
+    Engine& engine = *engines.back();
+    const torch::NoGradGuard no_grad;
+    const auto copy = [](const std::vector<NamedTensor>& from, const std::vector<NamedTensor>& to) {
+      for (std::size_t i = 0; i < from.size(); ++i) to[i].tensor.detach().copy_(from[i].tensor);
+    };
+    copy(first.named_parameters(), engine.named_parameters());
+    copy(first.named_buffers(), engine.named_buffers());
+    set_optimizer_state(engine.parts(), optimizers);
+    engine.set_twin_state(twins);
+    engine.set_steps_done(first.steps_done());
+  }
+  run_stages(2, queues, [&](std::size_t stage) {
+    for (int step = 0; step < 2; ++step) {
+      engines[stage]->step(cases[stage].images, cases[stage].labels);
+    }
+    engines[stage]->finish_steps();
+    add_all(actual, engines[stage]->tensors_of_stage(stage));
+  });
+  for (const auto& [name, tensor] : expected) expect_same(actual.at(name), tensor, name);
 }
 
 /// The stage's operations, those that are left to the next step in brackets.
