@@ -38,8 +38,8 @@ int try_run(const Settings& settings, const DataSource& data,
   const TemporaryFolder folder("dry-run");
   for (const auto& method : methods) {
     const fs::path run_folder = folder / "run";
-    const Settings shorter =
-        measured_by_first(shortened(settings, method, run_folder), data, group);
+    const Settings shorter = measured_by_first(shortened(settings, method, run_folder), data,
+                                               method_named(method), group);
     Trainer trainer(shorter, data, run_folder, group);
     const TrainSummary summary = trainer.run(StopSignals::requested);
     if (!summary.complete) return StopSignals::exit_code();

@@ -1,4 +1,4 @@
-// mlaan plan: how a network can be trained within so many bytes.
+// mlaan plan: how a network can be trained within so many bytes, or on so many ranks.
 #include "cli/commands.h"
 #include "cli/key_flag.h"
 #include "cli/shell_text.h"
@@ -8,12 +8,15 @@
 #include <mlaan/core/error.h>
 #include <mlaan/core/options.h>
 #include <mlaan/core/quantity.h>
+#include <mlaan/log/layout_report.h>
 #include <mlaan/log/plan_report.h>
+#include <mlaan/train/layout_prediction.h>
 #include <mlaan/train/measured_settings.h>
 #include <mlaan/train/options.h>
 #include <mlaan/train/planner.h>
 #include <mlaan/train/setup.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <set>
@@ -24,9 +27,21 @@ namespace {
 struct PlanFlags {
   explicit PlanFlags(CLI::App& app)
       : config(app, {"model", "method", "modules", "batch_size", "memory", "dataset", "data",
-                     "device", "engine.precision", "seed", "threads"}) {
+                     "device", "engine.precision", "seed", "threads", "dist.stages"}) {
     app.add_flag("--check", check,
                  "step every setting for real, and print what that took beside the prediction")
+        ->group(group::measurement);
+    app.add_option("--replicas", replicas,
+                   "predict what a step takes on --stages times so many ranks, which need not be "
+                   "there, by simulation; batch_size is then that of a replica [1]")
+        ->type_name("N")
+        ->check(CLI::Range(1, 65536))
+        ->group(group::measurement);
+    app.add_option("--bandwidth", bandwidth, "of such ranks' network [10Gbit]")
+        ->type_name("BANDWIDTH")
+        ->group(group::measurement);
+    app.add_option("--latency", latency, "of such ranks' network [50us]")
+        ->type_name("TIME")
         ->group(group::measurement);
     app.add_option("--json", json, "file to write the settings to")
         ->type_name("FILE")
@@ -37,6 +52,9 @@ struct PlanFlags {
   ConfigFlags config;
   bool check = false;
   bool quiet = false;
+  std::int64_t replicas = 0;
+  std::string bandwidth = "10Gbit";
+  std::string latency = "50us";
   std::string json;
 };
 
@@ -55,12 +73,33 @@ std::string other_settings(const Settings& settings) {
   return words;
 }
 
+/// What a step would take on several ranks.
+int predict_ranks(const Settings& asked, const PlanFlags& flags) {
+  LayoutRequest request;
+  request.stages = asked.get<DistOptions>().stages;
+  request.replicas = std::max<std::int64_t>(1, flags.replicas);
+  request.network = {parse_bandwidth(flags.bandwidth), parse_latency(flags.latency)};
+  prepare(asked);
+  const auto layouts = predict_layouts(asked, request, [&](const std::string& what) {
+    if (!flags.quiet) std::fprintf(stderr, "%s\n", what.c_str());
+  });
+  const auto& run = asked.get<RunOptions>();
+  std::printf(
+      "  %s on %s, batch %lld a replica, %s and %s between ranks\n\n%s\n"
+      "  simulated from the operations of a step as they were measured here\n",
+      run.model.c_str(), run.dataset.c_str(), static_cast<long long>(run.batch_size),
+      flags.bandwidth.c_str(), flags.latency.c_str(), layout_table(layouts).c_str());
+  if (!flags.json.empty()) write_layouts(flags.json, layouts);
+  return 0;
+}
+
 int run(const PlanFlags& flags) {
   Config config;
   flags.config.apply(config);
   const std::string others = other_settings(config);
   config.make_paths_absolute();
   const Settings asked = config;
+  if (flags.replicas > 0 || asked.get<DistOptions>().stages > 1) return predict_ranks(asked, flags);
   prepare(asked);
   const auto progress = [&](const std::string& what) {
     if (!flags.quiet) std::fprintf(stderr, "%s\n", what.c_str());

@@ -55,7 +55,8 @@ std::vector<fs::path> runs_alike(const Settings& settings) {
 /// may have changed.
 std::optional<OtherSetting> other_setting_of(const fs::path& run, const Settings& asked) {
   const Settings recorded = read_settings(run / "config.toml");
-  std::set<std::string> besides{"epochs", "baseline", "dist.processes", "dist.timeout"};
+  std::set<std::string> besides{"epochs",      "baseline",   "dist.processes",
+                                "dist.stages", "dist.split", "dist.timeout"};
   const std::string& memory = asked.get<RunOptions>().memory;
   if (!memory.empty() && memory == recorded.get<RunOptions>().memory) {
     // What was chosen to fit.

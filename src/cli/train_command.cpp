@@ -58,6 +58,7 @@ struct TrainFlags {
                                                          "workers",
                                                          "threads",
                                                          "dist.processes",
+                                                         "dist.stages",
                                                          "engine.recompute",
                                                          "engine.precision",
                                                          "partition",
@@ -191,6 +192,15 @@ std::int64_t threads_to_keep(const Checkpoint& checkpoint, const Settings& setti
   return same_processes ? recorded.get<RunOptions>().threads : 0;
 }
 
+/// The settings of a run that goes on, with stages that begin anew where it is best where those of
+/// before were of another number.
+Settings with_split_left_open(const Settings& settings, const Checkpoint& checkpoint) {
+  const Settings recorded = read_settings(checkpoint.info.config, checkpoint.path.string());
+  const bool is_other = recorded.get<DistOptions>().stages != settings.get<DistOptions>().stages;
+  if (!is_other || settings.origin("dist.split") != checkpoint.path.string()) return settings;
+  return settings.with("dist.split", DistOptions().split, "another number of stages");
+}
+
 /// What the run goes on from: what is asked for; or, where the launcher has started all ranks anew,
 /// the last checkpoint that those before have left. \return nothing for a run that begins.
 std::optional<std::string> checkpoint_to_go_on_from(const TrainFlags& flags,
@@ -220,6 +230,9 @@ AskedRun asked_run(const TrainFlags& flags, ProcessGroup* group) {
   }
   config.make_paths_absolute();
   asked.settings = config;
+  if (asked.resumed) {
+    asked.settings = with_split_left_open(asked.settings, asked.resumed->checkpoint);
+  }
   return asked;
 }
 
@@ -255,6 +268,13 @@ Settings settled(const AskedRun& asked, ProcessGroup* group, bool quiet) {
       [&](const Settings& fat) { return fitted_into_memory(fat, quiet); }, "finding what fits");
 }
 
+/// Of a run whose user has said how many stages it has, and nothing of processes, as many.
+int processes_asked_for(const Settings& settings) {
+  const auto& dist = settings.get<DistOptions>();
+  const bool is_open = dist.processes == 1 && settings.origin("dist.processes") == "default";
+  return static_cast<int>(is_open ? dist.stages : dist.processes);
+}
+
 std::vector<std::string> methods_of(const AskedRun& asked) {
   const auto& run = asked.settings.get<RunOptions>();
   std::vector<std::string> methods{
@@ -277,18 +297,24 @@ LockedFolder folder_of_run(AskedRun& asked, const Settings& settings, ProcessGro
 }
 
 /// \param folder of the run. \param checkpoint to go on from.
-std::vector<TrainSummary> train_all(const Settings& settings, const DataSource& data,
+std::vector<TrainSummary> train_all(const Settings& asked, const DataSource& data,
                                     const fs::path& folder, std::optional<Checkpoint> checkpoint,
                                     bool quiet, ProcessGroup* group) {
-  const std::string baseline_method = settings.get<RunOptions>().baseline;
+  const std::string baseline_method = asked.get<RunOptions>().baseline;
+  const Settings settings =
+      measured_by_first(asked, data, method_named(method_of_run(asked, folder)), group);
   std::vector<TrainSummary> summaries{train(settings, data, folder, checkpoint, quiet, group)};
   if (summaries[0].complete && !baseline_method.empty()) {
     const fs::path baseline_folder = folder / ("baseline-" + baseline_method);
     const auto begun = checkpoint ? find_checkpoint(baseline_folder) : std::nullopt;
     checkpoint.reset();
-    const Settings baseline =
+    const Settings alike =
         settings.coming_from(is_first(group) ? (folder / "config.toml").string() : "rank 0")
-            .with({{"method", baseline_method}, {"baseline", ""}}, "--baseline");
+            .with({{"method", baseline_method},
+                   {"baseline", ""},
+                   {"dist.split", asked.get<DistOptions>().split}},
+                  "--baseline");
+    const Settings baseline = measured_by_first(alike, data, method_named(baseline_method), group);
     summaries.push_back(train(baseline, data, baseline_folder, begun, quiet, group));
   }
   return summaries;
@@ -318,10 +344,10 @@ int train(const TrainFlags& flags, ProcessGroup* group) {
   const bool quiet = flags.quiet || !is_first(group);
   AskedRun asked = asked_run(flags, group);
   const auto methods = methods_of(asked);
-  const std::int64_t processes = asked.settings.get<DistOptions>().processes;
+  const int processes = processes_asked_for(asked.settings);
   if (group == nullptr && processes > 1) {
     asked.resumed.reset();  // its folder is for rank 0 to lock
-    return launch_ranks(static_cast<int>(processes));
+    return launch_ranks(processes);
   }
   Settings settings = settled(asked, group, quiet);
   const StopSignals signals;
@@ -335,7 +361,6 @@ int train(const TrainFlags& flags, ProcessGroup* group) {
     if (is_first(group)) bring_along(*asked.resumed);
     checkpoint = asked.resumed->checkpoint;
   }
-  settings = measured_by_first(settings, data, group);
   const LockedFolder locked = folder_of_run(asked, settings, group);
   asked.resumed.reset();
   const auto summaries =

@@ -23,7 +23,7 @@ std::string zsh_quoted(const std::string& text) {
   return result + "'";
 }
 
-std::string action(const Offer& offer) {
+std::string zsh_action(const Offer& offer) {
   switch (offer.kind) {
     case Offer::Kind::files:
       return "_files";
@@ -47,7 +47,7 @@ std::string zsh_value_of(const FlagOutline& flag) {
   if (flag.value.empty()) return "";
   const std::string name = flag.value.front() == '{' ? "value" : flag.value;
   return std::string(flag.value_is_optional ? "::" : ":") + escaped_for_zsh(name) + ":" +
-         action(flag.offer);
+         zsh_action(flag.offer);
 }
 
 std::string function_of(const CommandOutline& command) {
@@ -73,8 +73,8 @@ std::string argument_specs(const CommandOutline& command) {
   int place = 1;
   for (const auto& argument : command.arguments) {
     const std::string at = argument.takes_many ? "*" : std::to_string(place++);
-    text += " \\\n    " +
-            zsh_quoted(at + ":" + escaped_for_zsh(argument.value) + ":" + action(argument.offer));
+    text += " \\\n    " + zsh_quoted(at + ":" + escaped_for_zsh(argument.value) + ":" +
+                                     zsh_action(argument.offer));
   }
   return text;
 }

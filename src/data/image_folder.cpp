@@ -20,7 +20,7 @@ using Entries = std::vector<ImageFolder::Entry>;
 /// The pictures of each class, by its name.
 using Classes = std::map<std::string, std::vector<fs::path>>;
 
-std::string joined(const std::vector<std::string>& names) {
+std::string joined_names(const std::vector<std::string>& names) {
   constexpr std::size_t most = 5;
   std::string text;
   for (std::size_t i = 0; i < std::min(most, names.size()); ++i) {
@@ -66,7 +66,7 @@ Classes read_classes(const fs::path& folder) {
   if (!empty.empty()) {
     std::sort(empty.begin(), empty.end());
     throw UserError("class folders without a picture (" + picture_extensions_text() + ") in " +
-                    folder.string() + ": " + joined(empty));
+                    folder.string() + ": " + joined_names(empty));
   }
   return classes;
 }
@@ -91,7 +91,7 @@ void check_same_classes(const Classes& train, const fs::path& train_folder, cons
   const auto add = [&](const std::vector<std::string>& names, const fs::path& from,
                        const fs::path& in) {
     if (names.empty()) return;
-    message += (message.empty() ? "" : "; ") + in.string() + " lacks " + joined(names) +
+    message += (message.empty() ? "" : "; ") + in.string() + " lacks " + joined_names(names) +
                ", which " + from.string() + " has";
   };
   add(missing(train, test), train_folder, test_folder);

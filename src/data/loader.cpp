@@ -173,9 +173,15 @@ class Loader::Implementation {
     const auto begin_of = [&](std::int64_t index) {
       return first + index * (size / share.count) + std::min(index, size % share.count);
     };
-    return std::make_shared<BatchInWork>(epoch_, batch * share.count + share.index,
-                                         Part{begin_of(share.index), begin_of(share.index + 1)},
-                                         size);
+    auto work =
+        std::make_shared<BatchInWork>(epoch_, batch * share.count + share.index,
+                                      Part{begin_of(share.index), begin_of(share.index + 1)}, size);
+    if (!options_.unread_shape.empty()) {
+      std::vector<std::int64_t> sizes{work->count};
+      sizes.insert(sizes.end(), options_.unread_shape.begin(), options_.unread_shape.end());
+      work->batch.images = torch::zeros({1}).expand(sizes);
+    }
+    return work;
   }
 
   std::shared_ptr<BatchInWork> prepare_next() {
@@ -269,8 +275,20 @@ class Loader::Implementation {
     return work.written == work.count;
   }
 
+  /// Notes the label of the sample at a position of the batch.
+  void prepare_label(BatchInWork& work, std::int64_t position) {
+    const auto& order = *work.epoch.order;
+    const std::int64_t index = order[static_cast<std::size_t>(work.first + position)];
+    work.batch.labels.data_ptr<std::int64_t>()[position] = dataset_->label(index);
+    work.batch.indices.data_ptr<std::int64_t>()[position] = index;
+  }
+
   /// Prepares the sample at a position of the batch.
   void prepare(BatchInWork& work, std::int64_t position) {
+    if (!options_.unread_shape.empty()) {
+      prepare_label(work, position);
+      return;
+    }
     const auto& order = *work.epoch.order;
     const auto place = static_cast<std::size_t>(work.first + position);
     const std::size_t choices = options_.skip_damaged && options_.shuffle ? order.size() : 1;

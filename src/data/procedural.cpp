@@ -225,6 +225,10 @@ class Procedural final : public Dataset {
 
   std::int64_t size() const override { return size_; }
 
+  std::int64_t label(std::int64_t index) const override {
+    return index % static_cast<std::int64_t>(class_count);
+  }
+
   Sample get(std::int64_t index) const override {
     const auto label = static_cast<std::size_t>(index) % class_count;
     RandomStream random(random_key({key_, static_cast<std::uint64_t>(index)}));

@@ -15,6 +15,9 @@ class Relabelled final : public Dataset {
 
   std::int64_t size() const override { return images_->size(); }
   Sample get(std::int64_t index) const override { return renumbered(images_->get(index)); }
+  std::int64_t label(std::int64_t index) const override {
+    return numbers_.at(static_cast<std::size_t>(images_->label(index)));
+  }
   Sample get_framed(std::int64_t index, const FrameChooser& choose) const override {
     return renumbered(images_->get_framed(index, choose));
   }

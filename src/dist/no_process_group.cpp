@@ -40,6 +40,17 @@ std::unique_ptr<Exchange> ProcessGroup::start_sum(const torch::Tensor& /*tensor*
                                                   const std::string& /*what*/) {
   refuse();
 }
+std::unique_ptr<Exchange> ProcessGroup::start_send(const torch::Tensor& /*tensor*/, int /*to*/,
+                                                   int /*tag*/, const std::string& /*what*/) {
+  refuse();
+}
+std::unique_ptr<Exchange> ProcessGroup::start_receive(const torch::Tensor& /*tensor*/, int /*from*/,
+                                                      int /*tag*/, const std::string& /*what*/) {
+  refuse();
+}
+int ProcessGroup::reserve_tags(int /*count*/) {
+  refuse();
+}
 void ProcessGroup::sum(const torch::Tensor& /*tensor*/, const std::string& /*what*/) {
   refuse();
 }
@@ -47,7 +58,7 @@ std::int64_t ProcessGroup::highest(std::int64_t /*number*/, const std::string& /
   refuse();
 }
 void ProcessGroup::broadcast(const std::vector<torch::Tensor>& /*tensors*/,
-                             const std::string& /*what*/) {
+                             const std::string& /*what*/, int /*root*/) {
   refuse();
 }
 std::string ProcessGroup::broadcast(const std::string& /*text*/, const std::string& /*what*/) {

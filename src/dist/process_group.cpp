@@ -21,6 +21,7 @@
 #include <array>
 #include <cstring>
 #include <numeric>
+#include <utility>
 
 namespace mlaan {
 namespace {
@@ -141,21 +142,24 @@ class ProcessGroup::Implementation {
 
   c10::intrusive_ptr<c10d::Work> begin(
       const std::string& what,
-      const std::function<c10::intrusive_ptr<c10d::Work>(c10d::ProcessGroupGloo&)>& operation) {
-    pulse_->note_operation();
+      const std::function<c10::intrusive_ptr<c10d::Work>(c10d::ProcessGroupGloo&)>& operation,
+      std::optional<int> other = {}) {
+    // Of what two do by themselves, ranks have different numbers.
+    if (!other) pulse_->note_operation();
     try {
       return operation(*group_);
     } catch (const std::exception& error) {
-      fail(what, error.what());
+      fail(what, error.what(), other);
     }
   }
 
-  void wait(c10d::Work& work, const std::string& what) {
+  /// \param other rank that it is with; none: all.
+  void wait(c10d::Work& work, const std::string& what, std::optional<int> other = {}) {
     const auto start = Clock::now();
     try {
       work.wait();
     } catch (const std::exception& error) {
-      fail(what, error.what());
+      fail(what, error.what(), other);
     }
     traffic_.seconds += seconds_since(start);
   }
@@ -166,9 +170,10 @@ class ProcessGroup::Implementation {
     wait(*begin(what, operation), what);
   }
 
-  [[noreturn]] void fail(const std::string& what, const std::string& reason) {
+  [[noreturn]] void fail(const std::string& what, const std::string& reason,
+                         std::optional<int> other = {}) {
     if (message_.empty()) {
-      const std::string found = pulse_->find_reason();
+      const std::string found = pulse_->find_reason(other);
       is_told_ = Pulse::is_told(found);
       message_ = (found.empty() ? "a rank was lost" : found) + "; here " + what +
                  " failed: " + short_reason(reason);
@@ -210,6 +215,7 @@ class ProcessGroup::Implementation {
     return !said_already;
   }
 
+  int next_tag_ = 0;
   RankEnvironment place_;
   milliseconds timeout_;
   std::string host_ = own_host();
@@ -277,6 +283,59 @@ std::unique_ptr<Exchange> ProcessGroup::start_sum(const torch::Tensor& tensor,
   return std::make_unique<Sum>(*implementation_, std::move(work), what);
 }
 
+namespace {
+
+/// Between two ranks.
+class Transfer final : public Exchange {
+ public:
+  using Wait = std::function<void(c10d::Work&)>;
+  Transfer(c10::intrusive_ptr<c10d::Work> work, Wait wait)
+      : work_(std::move(work)), wait_(std::move(wait)) {}
+  bool is_done() override { return work_->isCompleted(); }
+  void wait() override { wait_(*work_); }
+
+ private:
+  c10::intrusive_ptr<c10d::Work> work_;
+  Wait wait_;
+};
+
+}  // namespace
+
+std::unique_ptr<Exchange> ProcessGroup::start_send(const torch::Tensor& tensor, int to, int tag,
+                                                   const std::string& what) {
+  const std::string said = "sending " + what + " to " + name_of_rank(to);
+  auto work = implementation_->begin(
+      said,
+      [&](auto& group) {
+        std::vector<torch::Tensor> tensors{tensor};
+        return group.send(tensors, to, tag);
+      },
+      to);
+  implementation_->traffic_.bytes += static_cast<std::int64_t>(tensor.nbytes());
+  return std::make_unique<Transfer>(std::move(work), [this, said, to](c10d::Work& started) {
+    implementation_->wait(started, said, to);
+  });
+}
+
+std::unique_ptr<Exchange> ProcessGroup::start_receive(const torch::Tensor& tensor, int from,
+                                                      int tag, const std::string& what) {
+  const std::string said = "receiving " + what + " from " + name_of_rank(from);
+  auto work = implementation_->begin(
+      said,
+      [&](auto& group) {
+        std::vector<torch::Tensor> tensors{tensor};
+        return group.recv(tensors, from, tag);
+      },
+      from);
+  return std::make_unique<Transfer>(std::move(work), [this, said, from](c10d::Work& started) {
+    implementation_->wait(started, said, from);
+  });
+}
+
+int ProcessGroup::reserve_tags(int count) {
+  return std::exchange(implementation_->next_tag_, implementation_->next_tag_ + count);
+}
+
 void ProcessGroup::sum(const torch::Tensor& tensor, const std::string& what) {
   start_sum(tensor, what)->wait();
 }
@@ -289,7 +348,8 @@ std::int64_t ProcessGroup::highest(std::int64_t number, const std::string& what)
   return tensors[0].item<std::int64_t>();
 }
 
-void ProcessGroup::broadcast(const std::vector<torch::Tensor>& tensors, const std::string& what) {
+void ProcessGroup::broadcast(const std::vector<torch::Tensor>& tensors, const std::string& what,
+                             int root) {
   // As bytes: Gloo knows neither all types nor all layouts.
   const torch::NoGradGuard no_grad;
   std::vector<torch::Tensor> values;
@@ -304,8 +364,10 @@ void ProcessGroup::broadcast(const std::vector<torch::Tensor>& tensors, const st
     if (value.nbytes() > 0) std::memcpy(next, value.data_ptr(), value.nbytes());
     next += value.nbytes();
   }
-  implementation_->run(what, [&](auto& group) { return group.broadcast(bytes); });
-  if (rank() == 0) return;
+  c10d::BroadcastOptions options;
+  options.rootRank = root;
+  implementation_->run(what, [&](auto& group) { return group.broadcast(bytes, options); });
+  if (rank() == root) return;
   next = bytes[0].data_ptr<std::uint8_t>();
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     torch::Tensor value = torch::empty_like(values[i]);

@@ -57,9 +57,11 @@ std::vector<Beat> read_beats(c10d::Store& store, std::size_t ranks) {
   return beats;
 }
 
-/// The one rank that is silent, or else the one that has begun the fewest operations.
+/// The one rank that is silent, or else the one that was waited for, or that has begun the fewest
+/// operations.
 std::string compare(const std::vector<Beat>& before, const std::vector<Beat>& after,
-                    std::size_t own, const std::vector<std::string>& names) {
+                    std::size_t own, const std::vector<std::string>& names,
+                    std::optional<int> other) {
   std::string silent;
   std::optional<std::size_t> behind;
   for (std::size_t r = 0; r < names.size(); ++r) {
@@ -68,6 +70,7 @@ std::string compare(const std::vector<Beat>& before, const std::vector<Beat>& af
     if (after[r].operations < after[behind.value_or(own)].operations) behind = r;
   }
   if (!silent.empty()) return silent + " was lost: killed, stopped or cut off";
+  if (other) behind = static_cast<std::size_t>(*other);
   return behind ? names[*behind] + " hangs" : "";
 }
 
@@ -140,16 +143,16 @@ std::string Pulse::known_reason(c10d::Store& store) {
   return stored_text(store, reason_key);
 }
 
-std::string Pulse::find_reason() {
+std::string Pulse::find_reason(std::optional<int> other) {
   const auto own = static_cast<std::size_t>(rank_);
-  const auto ask = [store = store_, names = names_, own]() -> std::string {
+  const auto ask = [store = store_, names = names_, own, other]() -> std::string {
     std::string known = stored_text(*store, reason_key);
     if (!known.empty()) return known;
     const auto before = read_beats(*store, names.size());
     std::this_thread::sleep_for(to_listen);
     known = stored_text(*store, reason_key);
     if (!known.empty()) return known;
-    const std::string found = compare(before, read_beats(*store, names.size()), own, names);
+    const std::string found = compare(before, read_beats(*store, names.size()), own, names, other);
     if (found.empty()) return "";
     const auto first = store->compareSet(reason_key, {}, as_bytes(found));
     return {first.begin(), first.end()};

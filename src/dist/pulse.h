@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,7 +40,8 @@ class Pulse {
 
   /// What is known of why an operation failed: "rank 1 (node03) was lost". Takes a second or two,
   /// whatever state the store is in.
-  std::string find_reason();
+  /// \param other rank that alone was waited for; none: all.
+  std::string find_reason(std::optional<int> other = {});
 
   /// Waits until rank 0 has set the key.
   /// \param longest silence of rank 0 to bear.

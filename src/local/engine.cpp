@@ -8,6 +8,7 @@
 
 #include <mlaan/core/random.h>
 #include <mlaan/local/engine.h>
+#include <mlaan/local/stage_schedule.h>
 #include <mlaan/nn/reference_kernels_scope.h>
 
 #include <algorithm>
@@ -46,6 +47,31 @@ std::vector<std::size_t> count_output_readers(const Schedule& schedule, std::siz
   return readers;
 }
 
+/// What is not there of a training in stages.
+void check_goes_in_stages(const EngineOptions& options, const Plan& plan) {
+  if (options.stages.is_one()) return;
+  check(options.stages, plan.partition.size());
+  const auto refuse = [](const std::string& what, const std::string& accepted) {
+    throw UserError(what + " does not go with dist.stages above 1; accepted: dist.stages = 1, or " +
+                    accepted);
+  };
+  if (options.loss_scale || options.precision == Precision::float16) {
+    refuse("a loss scale, which follows from all gradients of the step before,",
+           "engine.precision = \"float32\" or \"bfloat16\"");
+  }
+  if (options.clip_grad > 0 && is_trained_as_one(plan)) {
+    refuse("optimizer.clip_grad of one window over all modules, whose norm is of all gradients,",
+           "optimizer.clip_grad = 0, or a method with shorter windows");
+  }
+  if (options.reducer) refuse("training on shares of one batch", "as many processes as stages");
+}
+
+std::vector<std::string> names_of_nets(const PlacedNetwork& network) {
+  std::vector<std::string> names;
+  for (const auto& net : network.nets()) names.push_back(net->name());
+  return names;
+}
+
 /// All losses in one tensor; NaN for those that were left out.
 torch::Tensor gather(const std::vector<torch::Tensor>& losses,
                      const torch::TensorOptions& options) {
@@ -67,11 +93,18 @@ class Engine::Implementation {
         plan_(checked(std::move(plan), backbone_)),
         options_(std::move(options)),
         network_(backbone_, plan_, options_),
-        trained_(backbone_, plan_, network_, options_) {
+        trained_(backbone_, plan_, network_, options_),
+        net_stages_(find_net_stages()),
+        twins_(backbone_, plan_, network_, options_.stages, net_stages_, options_.twin_delay) {
+    for (std::size_t j = 0; j < network_.modules().size(); ++j) {
+      part_stages_.push_back(options_.stages.of_module(j));
+    }
+    part_stages_.insert(part_stages_.end(), net_stages_.begin(), net_stages_.end());
     make_schedule();
   }
 
   void set_recompute(std::vector<Recompute> modules, std::vector<Recompute> nets) {
+    finish_steps();
     plan_.recompute = std::move(modules);
     plan_.recompute_nets = std::move(nets);
     check(plan_, backbone_);
@@ -79,14 +112,17 @@ class Engine::Implementation {
     make_schedule();
   }
 
-  void set_order(const std::vector<std::size_t>& order) { schedule_ = in_order(schedule_, order); }
+  void set_order(const std::vector<std::size_t>& order) {
+    if (!options_.stages.is_one()) throw Error("the order of a stage's operations is its own");
+    schedule_ = in_order(schedule_, order);
+  }
 
   StepResult step(const torch::Tensor& images, const torch::Tensor& labels,
                   const torch::Tensor& net_labels) {
     const std::int64_t parts = std::min(options_.micro_batches, labels.size(0));
     StepResult result;
     if (parts <= 1) {
-      result = run(images, labels, net_labels, {/*update=*/true, share_, draw(0)});
+      result = run(images, labels, net_labels, settings(/*update=*/true, share_, draw(0)));
     } else {
       result = accumulate_parts(images, labels, net_labels, parts);
       update();
@@ -96,7 +132,7 @@ class Engine::Implementation {
   }
 
   StepResult accumulate(const torch::Tensor& images, const torch::Tensor& labels) {
-    StepResult result = run(images, labels, {}, {/*update=*/false, share_, draw(0)});
+    StepResult result = run(images, labels, {}, settings(/*update=*/false, share_, draw(0)));
     ++steps_done_;
     return result;
   }
@@ -104,19 +140,65 @@ class Engine::Implementation {
   void update() {
     or_abandon([&] {
       Pass none;
-      Execution execution{options_, schedule_, network_, trained_, none};
-      for (const auto& operation : schedule_.operations) {
-        if (operation->activity() == Activity::update) operation->execute(execution);
-      }
-      finish_update();
+      none.settings = settings(/*update=*/true, 1, 0);
+      none.settings.computes = false;
+      execute_pass(std::move(none));
+    });
+  }
+
+  void finish_steps() {
+    if (!unfinished_) return;
+    or_abandon([&] {
+      const DefaultGeneratorGuard generator(options_.device);
+      for (std::size_t i = 0; i < late_.size(); ++i) execute_late(i);
+      unfinished_.reset();
     });
   }
 
   torch::Tensor predict(const torch::Tensor& images) {
+    finish_steps();
     const torch::NoGradGuard no_grad;
     const ReferenceKernelsScope kernels(options_.reference_kernels);
     set_training(backbone_, network_, false);
     return backbone_.forward(network_.place_images(images));
+  }
+
+  void set_learning_rate(double lr) {
+    // What has no rate of its own would take this one.
+    if (!learning_rate_) finish_steps();
+    learning_rate_ = lr;
+    trained_.set_learning_rate(plan_, lr);
+  }
+
+  std::vector<NamedTensor> tensors_of_stage(std::size_t stage) const {
+    std::vector<NamedTensor> tensors;
+    const auto take = [&](std::vector<NamedTensor> more) {
+      for (auto& named : more) tensors.push_back(std::move(named));
+    };
+    for (std::size_t p = 0; p < part_stages_.size(); ++p) {
+      if (part_stages_[p] != stage) continue;
+      if (p < network_.modules().size()) {
+        for (const auto& unit : network_.modules()[p].units()) {
+          take(unit.named_parameters());
+          take(unit.named_buffers());
+        }
+      } else {
+        const auto& net = network_.nets()[p - network_.modules().size()];
+        take(net->named_parameters());
+        take(net->named_buffers());
+      }
+    }
+    return tensors;
+  }
+
+  bool reads_images() const {
+    if (options_.stages.own == 0) return true;
+    return std::any_of(schedule_.evaluations.begin(), schedule_.evaluations.end(),
+                       [&](const auto& evaluation) {
+                         return net_stages_[evaluation.net] == options_.stages.own &&
+                                (evaluation.loss->reads == LossReads::images ||
+                                 evaluation.loss->reads == LossReads::anything);
+                       });
   }
 
   void set_progress(double progress) {
@@ -134,10 +216,13 @@ class Engine::Implementation {
   const EngineOptions options_;
   PlacedNetwork network_;
   TrainedParts trained_;
+  std::vector<std::size_t> net_stages_;
+  FollowingTwins twins_;
+  std::vector<std::size_t> part_stages_;
   Schedule schedule_;
   std::int64_t steps_done_ = 0;
   double share_ = 1;
-  std::function<void(const Operation&)> observer_;
+  OperationObserver observer_;
 
  private:
   static Plan checked(Plan plan, const Backbone& backbone) {
@@ -146,10 +231,28 @@ class Engine::Implementation {
     return plan;
   }
 
-  void make_schedule() {
+  Schedule whole_schedule() const {
     const bool clips_together = options_.clip_grad > 0 && is_trained_as_one(plan_);
-    schedule_ = mlaan::make_schedule(plan_, network_.part_facts(plan_),
-                                     options_.fused_update && !clips_together);
+    return mlaan::make_schedule(plan_, network_.part_facts(plan_),
+                                options_.fused_update && !clips_together);
+  }
+
+  std::vector<std::size_t> find_net_stages() const {
+    check_goes_in_stages(options_, plan_);
+    return stages_of_nets(whole_schedule(), options_.stages, names_of_nets(network_));
+  }
+
+  void make_schedule() {
+    schedule_ = whole_schedule();
+    late_.assign(schedule_.operations.size(), false);
+    if (!options_.stages.is_one()) {
+      FollowedModules followed;
+      for (const auto module : twins_.modules()) followed[module] = twins_.stages(module);
+      StageSchedule of_stage = make_stage_schedule(schedule_, options_.stages, followed,
+                                                   options_.twin_delay, options_.overlaps_steps);
+      schedule_.operations = std::move(of_stage.operations);
+      late_ = std::move(of_stage.late);
+    }
     set_weights(schedule_, plan_, progress_);
     output_readers_ = count_output_readers(schedule_, network_.modules().size());
   }
@@ -168,11 +271,11 @@ class Engine::Implementation {
           static_cast<double>(label_parts[i].size(0)) / static_cast<double>(labels.size(0));
       const StepResult part =
           run(image_parts[i], label_parts[i], net_label_parts[i],
-              {/*update=*/false, share * share_, draw(static_cast<std::int64_t>(i))});
+              settings(/*update=*/false, share * share_, draw(static_cast<std::int64_t>(i))));
       whole.losses = i == 0 ? part.losses * share : whole.losses + part.losses * share;
-      logits.push_back(part.logits);
+      if (part.logits.defined()) logits.push_back(part.logits);
     }
-    whole.logits = torch::cat(logits);
+    if (!logits.empty()) whole.logits = torch::cat(logits);
     return whole;
   }
 
@@ -181,27 +284,69 @@ class Engine::Implementation {
     check_batch(plan_, backbone_, images, labels);
     check_batch(plan_, backbone_, images, net_labels);
     // Not before: weights that are loaded first may set twins apart.
-    if (!twins_share_memory_) share_memory(plan_.averages);
+    if (!twins_share_memory_) twins_.share_memory();
     twins_share_memory_ = true;
     set_training(backbone_, network_, true);
     const DefaultGeneratorGuard generator(options_.device);
     const ReferenceKernelsScope kernels(options_.reference_kernels);
     StepResult result;
     or_abandon([&] {
-      Pass pass = make_pass(images, labels, net_labels, settings);
-      Execution execution{options_, schedule_, network_, trained_, pass};
-      execute(execution, observer_);
-      if (settings.update) finish_update();
-      result = {gather(pass.losses, network_.tensor_options()), std::move(pass.logits)};
+      const Results results = execute_pass(make_pass(images, labels, net_labels, settings));
+      result = {gather(results.losses, network_.tensor_options()), results.logits};
     });
     return result;
+  }
+
+  struct Results {
+    std::vector<torch::Tensor> losses;  ///< of each supervision
+    torch::Tensor logits;
+  };
+
+  /// Does a pass, and first what the one before has left; keeps it where it leaves something.
+  Results execute_pass(Pass pass) {
+    Execution execution{options_, schedule_, network_, trained_, twins_, pass};
+    const auto& observer = pass.settings.computes ? observer_ : nobody_;
+    for (std::size_t i = 0; i < late_.size(); ++i) {
+      if (late_[i]) {
+        execute_late(i);
+      } else {
+        execute(*schedule_.operations[i], execution, observer);
+      }
+    }
+    const bool is_stage = !options_.stages.is_one();
+    if (pass.settings.update && !is_stage) {
+      trained_.finish_update();
+      twins_.follow_all();
+    }
+    Results results{std::move(pass.losses), std::move(pass.logits)};
+    unfinished_.reset();
+    const bool leaves_some = std::find(late_.begin(), late_.end(), true) != late_.end();
+    if (leaves_some) unfinished_.emplace(std::move(pass));
+    return results;
+  }
+
+  /// Does an operation that the pass before has left, at that pass's learning rate.
+  void execute_late(std::size_t i) {
+    if (!late_[i] || !unfinished_) return;
+    const auto& operation = *schedule_.operations[i];
+    const auto rate = unfinished_->settings.learning_rate;
+    const bool is_other = operation.activity() == Activity::update && rate != learning_rate_;
+    if (is_other) trained_.set_learning_rate(plan_, *rate);
+    Execution execution{options_, schedule_, network_, trained_, twins_, *unfinished_};
+    execute(operation, execution, observer_);
+    if (is_other) trained_.set_learning_rate(plan_, *learning_rate_);
+  }
+
+  PassSettings settings(bool update, double share, std::int64_t drawn) const {
+    return {update, share, drawn, /*computes=*/true, learning_rate_};
   }
 
   Pass make_pass(const torch::Tensor& images, const torch::Tensor& labels,
                  const torch::Tensor& net_labels, const PassSettings& settings) const {
     Pass pass;
     pass.settings = settings;
-    pass.targets = {labels.to(options_.device), network_.place_images(images)};
+    pass.targets = {labels.to(options_.device),
+                    reads_images() ? network_.place_images(images) : torch::Tensor()};
     pass.net_targets = pass.targets;
     if (net_labels.defined()) pass.net_targets.labels = net_labels.to(options_.device);
     pass.input_dtype = network_.dtype();
@@ -212,11 +357,6 @@ class Engine::Implementation {
     return pass;
   }
 
-  void finish_update() {
-    trained_.finish_update();
-    mlaan::update(plan_.averages);
-  }
-
   /// Does a part of a step. Where it throws - a user's loss, memory that runs out - all gradients
   /// are dropped, so that nothing of it is added to those of the next step.
   template <class Work>
@@ -224,6 +364,7 @@ class Engine::Implementation {
     try {
       work();
     } catch (...) {
+      unfinished_.reset();
       trained_.abandon();
       throw;
     }
@@ -235,6 +376,10 @@ class Engine::Implementation {
     return (steps_done_ * options_.replicas + options_.replica) * here + micro_batch;
   }
 
+  std::vector<bool> late_;  ///< of the schedule's operations (see StageSchedule)
+  std::optional<Pass> unfinished_;
+  std::optional<double> learning_rate_;
+  const OperationObserver nobody_;
   double progress_ = 0;
   bool twins_share_memory_ = false;
   std::vector<std::size_t> output_readers_;  ///< of each module
@@ -264,8 +409,12 @@ torch::Tensor Engine::predict(const torch::Tensor& images) {
   return implementation_->predict(images);
 }
 
+void Engine::finish_steps() {
+  implementation_->finish_steps();
+}
+
 void Engine::set_learning_rate(double lr) {
-  implementation_->trained_.set_learning_rate(implementation_->plan_, lr);
+  implementation_->set_learning_rate(lr);
 }
 
 void Engine::set_progress(double progress) {
@@ -286,6 +435,12 @@ void Engine::set_loss_scale_state(const std::vector<NamedTensor>& state) {
   auto& scale = implementation_->trained_.scale();
   if (scale) scale->set_state(state);
 }
+std::vector<NamedTensor> Engine::twin_state() const {
+  return implementation_->twins_.state();
+}
+void Engine::set_twin_state(const std::vector<NamedTensor>& state) {
+  implementation_->twins_.set_state(state);
+}
 const Backbone& Engine::backbone() const {
   return implementation_->backbone_;
 }
@@ -297,6 +452,19 @@ const Schedule& Engine::schedule() const {
 }
 const std::vector<TrainedPart>& Engine::parts() const {
   return implementation_->trained_.parts();
+}
+
+const Stages& Engine::stages() const {
+  return implementation_->options_.stages;
+}
+bool Engine::reads_images() const {
+  return implementation_->reads_images();
+}
+const std::vector<std::size_t>& Engine::part_stages() const {
+  return implementation_->part_stages_;
+}
+std::vector<NamedTensor> Engine::tensors_of_stage(std::size_t stage) const {
+  return implementation_->tensors_of_stage(stage);
 }
 
 std::vector<NamedTensor> Engine::named_parameters() const {

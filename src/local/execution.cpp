@@ -3,13 +3,14 @@
 
 namespace mlaan {
 
-void execute(Execution& execution, const std::function<void(const Operation&)>& observer) {
-  for (const auto& operation : execution.schedule.operations) {
-    if (!execution.pass.settings.update && operation->activity() == Activity::update) continue;
-    operation->execute(execution);
-    execution.trained.update_exchanged();
-    if (observer) observer(*operation);
-  }
+void execute(const Operation& operation, Execution& execution, const OperationObserver& observer) {
+  const PassSettings& settings = execution.pass.settings;
+  const bool is_asked =
+      operation.activity() == Activity::update ? settings.update : settings.computes;
+  if (!is_asked) return;
+  operation.execute(execution);
+  execution.trained.update_exchanged();
+  if (observer) observer(operation);
 }
 
 }  // namespace mlaan

@@ -1,6 +1,7 @@
 // What operations work with.
 #pragma once
 
+#include "local/following_twins.h"
 #include "local/pass.h"
 #include "local/placed_network.h"
 #include "local/random_streams.h"
@@ -24,6 +25,7 @@ struct Execution {
   const Schedule& schedule;
   const PlacedNetwork& network;
   TrainedParts& trained;
+  FollowingTwins& twins;
   Pass& pass;
 
   /// What module `module` draws from in this pass.
@@ -32,9 +34,12 @@ struct Execution {
   }
 };
 
-/// Executes the operations of the schedule, in its order; updates only where the pass has them.
-/// \param observer called after every operation; may be empty.
-void execute(Execution& execution, const std::function<void(const Operation&)>& observer);
+using OperationObserver = std::function<void(const Operation&)>;
+
+/// Executes an operation, if the pass asks for it: updates only where it has them, all others only
+/// where it computes something.
+/// \param observer called after it; may be empty.
+void execute(const Operation& operation, Execution& execution, const OperationObserver& observer);
 
 /// Counts the gradients of these parameters as gradients, in the accounting of memory.
 inline void mark_gradients(const std::vector<torch::Tensor>& parameters) {

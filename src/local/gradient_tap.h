@@ -10,8 +10,8 @@ namespace mlaan {
 
 /// A detached alias of a tensor at which a graph begins. A leaf would do the same, but its gradient
 /// is first copied into the leaf's own memory layout: here a gradient that is the same all over a
-/// map (that of global average pooling) stays a broadcast of a few numbers, or of one row of the map
-/// where its channels are too few for LibTorch to be quick (with_rows_in_memory).
+/// map (that of global average pooling) stays a broadcast of a few numbers, or of one row of the
+/// map where its channels are too few for LibTorch to be quick (with_rows_in_memory).
 class GradientTap {
  public:
   GradientTap() = default;

@@ -42,6 +42,7 @@ std::vector<NamedTensor> common_state(const Engine& before, const Engine& next) 
 }  // namespace
 
 Engine hand_over(Engine before, Plan next, EngineOptions options) {
+  before.finish_steps();
   Engine engine(before.backbone(), std::move(next), std::move(options));
   copy_equally_named(before.named_parameters(), engine.named_parameters());
   copy_equally_named(before.named_buffers(), engine.named_buffers());

@@ -18,6 +18,8 @@ std::string to_string(Activity activity) {
       return "backward";
     case Activity::update:
       return "update";
+    case Activity::transfer:
+      return "transfer";
   }
   return "";
 }

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -22,6 +23,8 @@ struct PassSettings {
   bool update = true;     ///< whether parameters are updated; otherwise gradients are added up
   double share = 1;       ///< of the batch that is updated from: a factor on all gradients
   std::int64_t draw = 0;  ///< numbers its random draws: no two passes of a training have the same
+  bool computes = true;   ///< otherwise it updates alone, from what passes before it have added up
+  std::optional<double> learning_rate{};  ///< of its updates; none: that of the optimizers
 };
 
 /// A trunk between its forward pass and its backward pass.

@@ -165,4 +165,30 @@ double Trial::seconds(std::int64_t batch, std::int64_t bytes) {
   return fastest * static_cast<double>(batch) / static_cast<double>(images);
 }
 
+std::vector<double> Trial::operation_seconds(std::int64_t batch, std::int64_t most_images) {
+  const std::int64_t images = std::max(larger_batch, std::min(batch, most_images));
+  const auto& schedule = engine_.schedule();
+  std::vector<double> fastest(schedule.operations.size(), 0);
+  // The first step warms up.
+  for (int i = 0; i <= timed_steps; ++i) {
+    std::size_t index = 0;
+    auto last = Clock::now();
+    engine_.set_observer([&](const Operation& operation) {
+      const auto evaluation = operation.evaluation();
+      const double share =
+          evaluation ? probabilities_[schedule.evaluations[*evaluation].supervisions.front()] : 1;
+      const double passed = share * seconds_since(last);
+      double& known = fastest[index++];
+      if (i == 1 || (i > 1 && passed < known)) known = passed;
+      last = Clock::now();
+    });
+    step(images);
+  }
+  engine_.set_observer(nullptr);
+  for (double& seconds : fastest) {
+    seconds *= static_cast<double>(batch) / static_cast<double>(images);
+  }
+  return fastest;
+}
+
 }  // namespace mlaan

@@ -24,6 +24,20 @@ std::string classes_line(const std::vector<std::string>& names) {
   return line;
 }
 
+/// "2 stages, of modules 1 to 7 and 8 to 15".
+std::string stages_line(const RunReport& report) {
+  const auto& first = report.first_modules;
+  std::string line = std::to_string(first.size()) + " stages, of the modules ";
+  for (std::size_t s = 0; s < first.size(); ++s) {
+    const std::int64_t last = s + 1 < first.size() ? first[s + 1] - 1 : report.modules;
+    line += (s == 0                 ? ""
+             : s + 1 < first.size() ? ", "
+                                    : " and ") +
+            std::to_string(first[s]) + " to " + std::to_string(last);
+  }
+  return line;
+}
+
 }  // namespace
 
 Progress::Progress(std::FILE* stream, bool quiet)
@@ -43,7 +57,9 @@ void Progress::on_start(const RunReport& report) {
                format_count(report.test_images).c_str(), format_count(report.parameters).c_str(),
                format_count(report.auxiliary_parameters).c_str());
   std::fprintf(stream_, "%s\n", classes_line(report.class_names).c_str());
-  if (report.processes > 1) {
+  if (!report.first_modules.empty()) {
+    std::fprintf(stream_, "%s\n", stages_line(report).c_str());
+  } else if (report.processes > 1) {
     std::fprintf(stream_, "%lld processes with %lld images each: %lld images a step\n",
                  static_cast<long long>(report.processes),
                  static_cast<long long>(report.batch / report.processes),
@@ -120,6 +136,13 @@ void Progress::on_phase(const PhaseReport& phase) {
 void Progress::on_skipped(const std::string& what) {
   clear_line();
   std::fprintf(stream_, "mlaan: skipped %s\n", printable(what).c_str());
+  std::fflush(stream_);
+}
+
+void Progress::on_note(const std::string& note) {
+  if (quiet_) return;
+  clear_line();
+  std::fprintf(stream_, "mlaan: note: %s\n", printable(note).c_str());
   std::fflush(stream_);
 }
 

@@ -29,6 +29,7 @@ ordered_json to_json(const TrainSummary& summary, const Settings& settings) {
   json["window"] = summary.run.window;
   json["batch"] = summary.run.batch;
   json["processes"] = summary.run.processes;
+  if (!summary.run.first_modules.empty()) json["stages"] = summary.run.first_modules.size();
   json["epochs"] = summary.run.epochs;
   json["lr"] = run.lr;
   json["seed"] = run.seed;
@@ -58,6 +59,9 @@ ordered_json to_json(const TrainSummary& summary, const Settings& settings) {
                              {"peak_bytes", rank.peak_bytes},
                              {"bytes_per_step", rank.bytes_per_step},
                              {"seconds_waited", rank.seconds_waited}});
+    if (rank.first_module == 0) continue;
+    json["ranks"].back()["first_module"] = rank.first_module;
+    json["ranks"].back()["last_module"] = rank.last_module;
   }
   for (const auto& phase : summary.run.phases) {
     if (phase.name.empty()) continue;
@@ -138,7 +142,11 @@ std::string ranks_text(const std::vector<TrainSummary>& summaries) {
   std::string text;
   for (const auto& summary : summaries) {
     for (const auto& rank : summary.ranks) {
-      text += "  " + summary.run.method + ", " + rank.name + ": peak " +
+      const std::string modules = rank.first_module == 0
+                                      ? ""
+                                      : ", modules " + std::to_string(rank.first_module) + " to " +
+                                            std::to_string(rank.last_module);
+      text += "  " + summary.run.method + ", " + rank.name + modules + ": peak " +
               format_bytes(rank.peak_bytes) + ", " + format_bytes(rank.bytes_per_step) +
               " sent a step, waited " + format_seconds(rank.seconds_waited) + "\n";
     }

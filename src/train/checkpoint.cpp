@@ -119,13 +119,13 @@ void copy(const std::vector<torch::Tensor>& sources, const std::vector<NamedTens
 /// Whether a tensor is no weight of the networks.
 bool is_of_training(const std::string& name) {
   static const std::vector<std::string> prefixes{"optimizer.", "loss_scale.", "model_ema.",
-                                                 "teacher."};
+                                                 "teacher.", "twins."};
   return std::any_of(prefixes.begin(), prefixes.end(), [&](const std::string& prefix) {
     return name.compare(0, prefix.size(), prefix) == 0;
   });
 }
 
-std::vector<NamedTensor> joined(std::vector<NamedTensor> first, std::vector<NamedTensor> second) {
+std::vector<NamedTensor> both(std::vector<NamedTensor> first, std::vector<NamedTensor> second) {
   for (auto& named : second) first.push_back(std::move(named));
   return first;
 }
@@ -144,9 +144,9 @@ void write_checkpoint(const std::filesystem::path& path, const Engine& engine,
                    {"input", input_to_json(info)},
                    {"state", info.state.to_json()}};
   if (info.train_images > 0) file.metadata["train_images"] = std::to_string(info.train_images);
-  file.tensors = joined(joined(engine.named_parameters(), engine.named_buffers()),
-                        joined(optimizer_state(engine.parts()), engine.loss_scale_state()));
-  file.tensors = joined(std::move(file.tensors), more);
+  file.tensors = both(both(engine.named_parameters(), engine.named_buffers()),
+                      both(optimizer_state(engine.parts()), engine.loss_scale_state()));
+  file.tensors = both(both(std::move(file.tensors), engine.twin_state()), more);
   write_safetensors(path, file);
 }
 
@@ -199,7 +199,7 @@ Checkpoint read_checkpoint(const std::filesystem::path& path) {
 
 void load(const Checkpoint& checkpoint, Engine& engine) {
   const TensorMap tensors = map_of(checkpoint.file);
-  const auto targets = joined(engine.named_parameters(), engine.named_buffers());
+  const auto targets = both(engine.named_parameters(), engine.named_buffers());
   const auto sources = matching(checkpoint, tensors, targets);
   std::size_t of_network = 0;
   for (const auto& named : checkpoint.file.tensors) {
@@ -214,13 +214,14 @@ void load(const Checkpoint& checkpoint, Engine& engine) {
   check_single_numbers(checkpoint);
   set_optimizer_state(engine.parts(), checkpoint.file.tensors);
   engine.set_loss_scale_state(checkpoint.file.tensors);
+  engine.set_twin_state(checkpoint.file.tensors);
   copy(sources, targets);
   engine.set_steps_done(checkpoint.info.state.step);
 }
 
 void load(const Checkpoint& checkpoint, const Backbone& backbone, const std::string& prefix) {
   const TensorMap tensors = map_of(checkpoint.file);
-  auto targets = joined(backbone.named_parameters(), backbone.named_buffers());
+  auto targets = both(backbone.named_parameters(), backbone.named_buffers());
   for (auto& target : targets) target.name = prefix + target.name;
   copy(matching(checkpoint, tensors, targets), targets);
 }

@@ -22,6 +22,7 @@ EpochMeter::EpochMeter(const Engine& engine) {
 
 void EpochMeter::add(const StepResult& result, const torch::Tensor& labels) {
   losses_ = result.losses;
+  if (!result.logits.defined()) return;
   const auto head = static_cast<std::int64_t>(head_);
   const auto count = labels.size(0);
   add_to(loss_sum_, result.losses[head].to(torch::kFloat64) * count);
@@ -47,6 +48,7 @@ void EpochMeter::read_into(TrainingState& state) {
 }
 
 std::vector<double> EpochMeter::last_losses() const {
+  if (!losses_.defined()) return {};
   const torch::Tensor losses = losses_.to(torch::kCPU, torch::kFloat64);
   return {losses.data_ptr<double>(), losses.data_ptr<double>() + losses.numel()};
 }

@@ -14,7 +14,7 @@ class EpochMeter {
   explicit EpochMeter(const Engine& engine);
 
   /// \param labels as Engine::step() takes them; where they are probabilities, an error is a class
-  ///        other than the likeliest.
+  ///        other than the likeliest. Where another stage has the head, nothing is summed.
   void add(const StepResult& result, const torch::Tensor& labels);
 
   /// Adds what has come together since the last call to the state's sums.

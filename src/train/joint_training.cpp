@@ -1,9 +1,12 @@
 // What several processes that train one network settle and count together.
 #include "train/joint_training.h"
 
+#include <mlaan/core/error.h>
 #include <mlaan/core/random.h>
 #include <mlaan/data/picture.h>
 #include <mlaan/train/measured_settings.h>
+#include <mlaan/train/options.h>
+#include <mlaan/train/stage_split.h>
 
 #include <algorithm>
 #include <sstream>
@@ -36,10 +39,29 @@ Settings settled_by_first(const Settings& settings, ProcessGroup* group,
   return own.with(changes, "rank 0: " + what);
 }
 
-Settings measured_by_first(const Settings& settings, const DataSource& data, ProcessGroup* group) {
+void check_ranks(const Settings& settings, const ProcessGroup* group) {
+  const auto& dist = settings.get<DistOptions>();
+  const std::int64_t there = group == nullptr ? 1 : group->size();
+  if (dist.processes != there) {
+    throw UserError("dist.processes = " + std::to_string(dist.processes) + ", but " +
+                    (there == 1 ? "one process trains" : std::to_string(there) + " train") +
+                    "; mlaan train starts as many as that says, other commands train in one");
+  }
+  if (dist.stages == 1 || dist.stages == there) return;
+  const std::string count = std::to_string(there);
+  throw UserError("dist.stages = " + std::to_string(dist.stages) + " in " + count +
+                  (there == 1 ? " process" : " processes") +
+                  ": each stage is one process; accepted: 1" + (there == 1 ? "" : ", or " + count));
+}
+
+Settings measured_by_first(const Settings& settings, const DataSource& data,
+                           const MethodEntry& method, ProcessGroup* group) {
+  check_ranks(settings, group);
   return settled_by_first(
-      settings, group, {"engine.memory_format", "engine.check_precision"},
-      [&](const Settings& asked) { return measured_settings(asked, data); },
+      settings, group, {"engine.memory_format", "engine.check_precision", "dist.split"},
+      [&](const Settings& asked) {
+        return with_stage_split(measured_settings(asked, data), data, method);
+      },
       "measuring what is faster");
 }
 

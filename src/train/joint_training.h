@@ -3,6 +3,7 @@
 
 #include <mlaan/data/dataset.h>
 #include <mlaan/dist/process_group.h>
+#include <mlaan/local/method.h>
 #include <mlaan/train/observer.h>
 #include <mlaan/train/settings.h>
 #include <mlaan/train/state.h>
@@ -33,8 +34,13 @@ Settings settled_by_first(const Settings& settings, ProcessGroup* group,
                           const std::function<Settings(const Settings&)>& settle,
                           const std::string& what);
 
-/// The settings as rank 0 measures them, see measured_settings().
-Settings measured_by_first(const Settings& settings, const DataSource& data, ProcessGroup* group);
+/// \throws UserError where the processes that train are not as many as dist.processes and
+///         dist.stages say.
+void check_ranks(const Settings& settings, const ProcessGroup* group);
+
+/// The settings as rank 0 measures them: see measured_settings() and with_stage_split().
+Settings measured_by_first(const Settings& settings, const DataSource& data,
+                           const MethodEntry& method, ProcessGroup* group);
 
 /// What a process would like to happen after a step.
 struct Wishes {

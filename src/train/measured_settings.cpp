@@ -94,7 +94,7 @@ std::array<double, 2> medians(int rounds, const First& first, const Second& seco
   return {median(seconds[0]), median(seconds[1])};
 }
 
-std::string milliseconds(double seconds) {
+std::string milliseconds_text(double seconds) {
   std::array<char, 32> text{};
   std::snprintf(text.data(), text.size(), "%.2f ms", 1000 * seconds);
   return text.data();
@@ -126,7 +126,7 @@ void refuse_slower_precision(double float32_seconds, double bfloat16_seconds) {
   throw UserError(
       "engine.precision = \"bfloat16\" would be slower on this processor: forward and backward "
       "through one unit take " +
-      milliseconds(bfloat16_seconds) + ", in float32 " + milliseconds(float32_seconds) +
+      milliseconds_text(bfloat16_seconds) + ", in float32 " + milliseconds_text(float32_seconds) +
       "; accepted: float32, or engine.check_precision = false for the bytes that it saves");
 }
 
@@ -142,8 +142,8 @@ Settings with_faster_memory_format(const Settings& settings, const DataSource& d
       [&] { return comparison.seconds(torch::MemoryFormat::ChannelsLast, precision); },
       [&] { return comparison.seconds(torch::MemoryFormat::Contiguous, precision); });
   return settings.with(format_key, faster_memory_format(channels_last, contiguous),
-                       measured + ("channels_last " + milliseconds(channels_last)) +
-                           ", contiguous " + milliseconds(contiguous));
+                       measured + ("channels_last " + milliseconds_text(channels_last)) +
+                           ", contiguous " + milliseconds_text(contiguous));
 }
 
 std::string measured_memory_format(const Settings& settings) {
@@ -165,9 +165,9 @@ Settings with_precision_checked(const Settings& settings, const DataSource& data
       rounds_of_one_unit, [&] { return comparison.seconds(format, Precision::float32); },
       [&] { return comparison.seconds(format, Precision::bfloat16); });
   refuse_slower_precision(float32, bfloat16);
-  return settings.with(
-      "engine.check_precision", "false",
-      measured + ("float32 " + milliseconds(float32)) + ", bfloat16 " + milliseconds(bfloat16));
+  return settings.with("engine.check_precision", "false",
+                       measured + ("float32 " + milliseconds_text(float32)) + ", bfloat16 " +
+                           milliseconds_text(bfloat16));
 }
 
 Settings measured_settings(const Settings& settings, const DataSource& data) {

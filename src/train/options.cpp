@@ -5,6 +5,7 @@
 #include <mlaan/local/method.h>
 #include <mlaan/train/learning_rate.h>
 #include <mlaan/train/options.h>
+#include <mlaan/train/stage_split.h>
 
 namespace mlaan {
 namespace {
@@ -355,6 +356,21 @@ void DistOptions::describe(FieldList& fields) {
              "processes that train one network, each on batches of batch_size of its own; mlaan "
              "starts them on this machine, unless torchrun, srun or mpirun have",
              between(1, 65536));
+  fields.add("stages", stages,
+             "stages that the network's modules are on, each a process, which work on one batch "
+             "after the other; at present 1, or as many as processes",
+             between(1, 65536));
+  fields.add("split", split,
+             "where stages begin: time, measured at the start, so that they take equally long; "
+             "bytes, of parameters and activations; or by hand, the numbers of the modules that "
+             "the second and further stages begin with, for example 6,11",
+             readable_by(parse_stage_split,
+                         "time, bytes, or numbers of modules from 2 on, "
+                         "ascending, separated by commas"));
+  fields.add("twin_delay", twin_delay,
+             "steps that twins (leap layers' moving averages) follow their units late, in one "
+             "process as well; in stages those with twins then need not wait for later stages",
+             between(0, 64));
   fields.add("timeout", timeout,
              "time after which a process that waits for others gives them up: 60s, 5m",
              readable_by(

@@ -10,7 +10,8 @@
 namespace mlaan {
 
 PhasedEngine::PhasedEngine(const Settings& settings, const DataSource& data,
-                           const MethodEntry& method, std::function<void(EngineOptions&)> adapt)
+                           const MethodEntry& method,
+                           std::function<void(EngineOptions&, const Plan&)> adapt)
     : adapt_(std::move(adapt)),
       phases_(training_phases(settings, method)),
       backbone_(make_backbone(settings, data)),
@@ -30,16 +31,17 @@ void PhasedEngine::describe(const TrainingPhase& phase, const Plan& plan) {
   longest_window_ = std::max(longest_window_, mlaan::longest_window(plan));
 }
 
-EngineOptions PhasedEngine::engine_options(std::size_t phase) {
+EngineOptions PhasedEngine::engine_options(std::size_t phase, const Plan& plan) {
   EngineOptions options = make_engine_options(phases_.at(phase).settings);
-  if (adapt_) adapt_(options);
+  if (adapt_) adapt_(options, plan);
   return options;
 }
 
 Engine PhasedEngine::make_engine(std::size_t phase) {
   TrainingPhase& made = phases_.at(phase);
   Plan plan = make_plan(made.settings, backbone_, made.method);
-  return Engine(backbone_, std::move(plan), engine_options(phase));
+  EngineOptions options = engine_options(phase, plan);
+  return Engine(backbone_, std::move(plan), std::move(options));
 }
 
 std::vector<PhaseReport> PhasedEngine::reports(const std::vector<std::int64_t>& peaks) const {
@@ -63,6 +65,10 @@ void PhasedEngine::restart_in(std::size_t phase) {
   phase_ = phase;
 }
 
+bool PhasedEngine::begins_phase(std::int64_t step, std::int64_t steps) const {
+  return phase_of_step(phases_, step, steps) != phase_;
+}
+
 bool PhasedEngine::enter(std::int64_t step, std::int64_t steps,
                          const std::function<void()>& before_handover) {
   const std::size_t phase = phase_of_step(phases_, step, steps);
@@ -71,7 +77,8 @@ bool PhasedEngine::enter(std::int64_t step, std::int64_t steps,
   if (begins) {
     Plan plan = make_plan(entered.settings, backbone_, entered.method);
     before_handover();
-    engine_ = hand_over(std::move(engine_), std::move(plan), engine_options(phase));
+    EngineOptions options = engine_options(phase, plan);
+    engine_ = hand_over(std::move(engine_), std::move(plan), std::move(options));
     phase_ = phase;
   }
   engine_.set_progress(progress_in_phase(entered, step, steps));

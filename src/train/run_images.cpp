@@ -5,6 +5,7 @@
 #include <mlaan/train/options.h>
 #include <mlaan/train/setup.h>
 
+#include <algorithm>
 #include <string>
 
 namespace mlaan {
@@ -21,7 +22,10 @@ void keep_first(std::vector<std::int64_t>& indices, std::size_t count) {
 }  // namespace
 
 std::int64_t whole_batch(const Settings& settings) {
-  return settings.get<RunOptions>().batch_size * settings.get<DistOptions>().processes;
+  const auto& dist = settings.get<DistOptions>();
+  // All stages have the same batches.
+  return settings.get<RunOptions>().batch_size *
+         std::max<std::int64_t>(1, dist.processes / dist.stages);
 }
 
 Split split_of_run(const Settings& settings, const DataSource& data) {

@@ -291,19 +291,23 @@ EngineOptions make_engine_options(const Settings& settings) {
   options.reference_kernels = settings.get<ExecutionOptions>().kernels == "reference";
   options.clip_grad = settings.get<OptimizerOptions>().clip_grad;
   options.layer_decay = settings.get<OptimizerOptions>().layer_decay;
+  options.twin_delay = settings.get<DistOptions>().twin_delay;
   check_precision(options.precision, options.device);
   return options;
 }
 
 std::unique_ptr<Loader> make_train_loader(const Settings& settings, const DataSource& data,
                                           std::vector<std::int64_t> indices, SkipReport on_skipped,
-                                          const BatchShare& share) {
+                                          const BatchShare& share, bool reads_pictures) {
   LoaderOptions options = loader_options(settings, data, std::move(on_skipped));
   options.share = share;
   options.shuffle = true;
   options.drop_last = true;
   options.mix = mix_recipe(settings);
   options.classes = static_cast<std::int64_t>(data.classes.size());
+  // Which pictures are damaged, only reading them tells.
+  const bool needs_pictures = reads_pictures || options.skip_damaged || options.mix.is_on();
+  if (!needs_pictures) options.unread_shape = data.image_shape;
   return std::make_unique<Loader>(data.train, std::move(indices), train_transform(settings, data),
                                   options);
 }

@@ -28,6 +28,7 @@ torch::Tensor TeacherTable::mixed(const torch::Tensor& labels, const torch::Tens
 }
 
 void TeacherTable::record(const torch::Tensor& images, const torch::Tensor& logits) {
+  if (!logits.defined()) return;
   const torch::NoGradGuard no_grad;
   probabilities_.index_copy_(0, images.to(probabilities_.device()),
                              logits.detach().to(torch::kFloat32).softmax(1));
@@ -36,9 +37,10 @@ void TeacherTable::record(const torch::Tensor& images, const torch::Tensor& logi
 }
 
 void TeacherTable::exchange(ProcessGroup& group) {
-  if (!has_own_) return;
   const torch::NoGradGuard no_grad;
   const std::string what = "the teacher's table";
+  // Of stages, the last one alone records.
+  if (group.highest(has_own_ ? 1 : 0, what) == 0) return;
   const auto sums = probabilities_ * is_own_;
   group.sum(sums, what);
   group.sum(is_own_, what);

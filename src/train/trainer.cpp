@@ -1,6 +1,7 @@
 // The trainer: epochs of steps, validation, checkpoints, and a summary at the end.
 #include "core/undefined_number.h"
 #include "dist/gradient_buckets.h"
+#include "dist/stage_links.h"
 #include "measure/timing.h"
 #include "train/best_checkpoint.h"
 #include "train/epoch_meter.h"
@@ -9,11 +10,14 @@
 #include "train/resumed_settings.h"
 #include "train/run_checkpoints.h"
 #include "train/run_images.h"
+#include "train/stage_reports.h"
+#include "train/stage_sharing.h"
 #include "train/training_end.h"
 
 #include <mlaan/core/quantity.h>
 #include <mlaan/core/random.h>
 #include <mlaan/io/atomic_file.h>
+#include <mlaan/local/optimizer_state.h>
 #include <mlaan/local/supervision_names.h>
 #include <mlaan/train/evaluate.h>
 #include <mlaan/train/learning_rate.h>
@@ -21,6 +25,7 @@
 #include <mlaan/train/phased_engine.h>
 #include <mlaan/train/plan_file.h>
 #include <mlaan/train/setup.h>
+#include <mlaan/train/stage_split.h>
 #include <mlaan/train/teacher_table.h>
 #include <mlaan/train/trainer.h>
 #include <mlaan/train/weight_average.h>
@@ -28,7 +33,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <deque>
 #include <optional>
+#include <sstream>
 
 namespace mlaan {
 namespace {
@@ -68,9 +75,9 @@ class Trainer::Implementation {
         split_(split_of_run(settings, data)),
         test_images_(test_images_of_run(settings, data)),
         phases_(settings, data, method_named(method_of_run(settings, folder_)),
-                [this](EngineOptions& options) { join(options); }),
-        train_loader_(
-            make_train_loader(settings, data, split_.train, skip_report(), batch_share())),
+                [this](EngineOptions& options, const Plan& plan) { join(options, plan); }),
+        train_loader_(make_train_loader(settings, data, split_.train, skip_report(), batch_share(),
+                                        reads_pictures())),
         validation_loader_(make_plain_loader(settings, data, data.train,
                                              share_of(split_.validation, group), skip_report())),
         average_(make_average()),
@@ -78,6 +85,7 @@ class Trainer::Implementation {
         meter_(phases_.engine()),
         checkpoints_(settings, data_, folder_),
         end_(settings.get<LimitOptions>(), settings.get<EarlyStoppingOptions>()) {
+    check_ranks(settings_, group_);
     check_is_validated();
     check_has_work_for_all();
   }
@@ -92,6 +100,11 @@ class Trainer::Implementation {
     report.window = static_cast<std::int64_t>(phases_.longest_window());
     report.batch = whole_batch(settings_);
     report.processes = group_ == nullptr ? 1 : group_->size();
+    if (has_stages()) {
+      for (const auto module : phases_.engine().stages().first_modules) {
+        report.first_modules.push_back(static_cast<std::int64_t>(module) + 1);
+      }
+    }
     report.epochs = run_.epochs;
     report.batches_per_epoch = batches_per_epoch();
     report.train_images = static_cast<std::int64_t>(split_.train.size());
@@ -119,6 +132,7 @@ class Trainer::Implementation {
     phases_.restart_in(phase);
     meter_ = EpochMeter(phases_.engine());
     load(checkpoint, phases_.engine());
+    if (has_stages()) keep_own_state(phases_.engine());
     try {
       if (average_) average_->set_state(checkpoint.file.tensors);
       if (teacher_) teacher_->set_state(checkpoint.file.tensors);
@@ -144,8 +158,11 @@ class Trainer::Implementation {
     const bool is_saved = stopped ? checkpoints_.has(state_.step)
                                   : state_.batch > 0 || checkpoints_.are_due(state_.epoch);
     if (!is_saved) save(last_file);
+    for (auto& decision : decisions_) decision.wait();
+    decisions_.clear();
     TrainSummary summary = summarise(/*complete=*/!stopped);
-    summary.ranks = rank_reports(group_, traffic_before_, state_.peak_bytes, steps_here_);
+    summary.ranks = rank_reports(group_, traffic_before_, own_peak_, steps_here_);
+    name_stages(summary.ranks);
     for (auto* observer : observers_) observer->on_end();
     return summary;
   }
@@ -154,13 +171,30 @@ class Trainer::Implementation {
   Engine& engine() { return phases_.engine(); }
 
  private:
+  /// Whether each process has some of the modules, and all have the same batches.
+  bool has_stages() const { return settings_.get<DistOptions>().stages > 1; }
+
   BatchShare batch_share() const {
-    return group_ == nullptr ? BatchShare{} : BatchShare{group_->rank(), group_->size()};
+    return group_ == nullptr || has_stages() ? BatchShare{}
+                                             : BatchShare{group_->rank(), group_->size()};
+  }
+
+  /// Whether training needs the pictures here; of later phases nothing is known yet.
+  bool reads_pictures() const {
+    return !has_stages() || phases_.phase_count() > 1 || phases_.engine().reads_images();
   }
 
   /// Has an engine train as one of several processes.
-  void join(EngineOptions& options) const {
+  void join(EngineOptions& options, const Plan& plan) const {
     if (group_ == nullptr) return;
+    if (has_stages()) {
+      options.stages.first_modules = first_modules_of_stages(settings_, plan.partition.size());
+      options.stages.own = static_cast<std::size_t>(group_->rank());
+      options.stages.transport = std::make_shared<StageLinks>(*group_);
+      // An average of the weights is moved after every step.
+      options.overlaps_steps = !settings_.get<WeightAverageOptions>().enabled;
+      return;
+    }
     options.reducer = std::make_shared<GradientBuckets>(
         *group_, parse_bytes(settings_.get<DistOptions>().bucket));
     options.replica = group_->rank();
@@ -189,11 +223,33 @@ class Trainer::Implementation {
     share(engine().named_parameters(), "the weights to begin with");
     share(engine().named_buffers(), "the weights to begin with");
     traffic_before_ = group_->traffic();
+    shared_step_ = state_.step;
+    tell_of_waiting();
   }
 
-  /// Gives all processes what rank 0's batch normalisations have seen: what checkpoints hold.
-  void take_statistics_of_first() {
+  /// Says, once, where stages wait for later ones.
+  void tell_of_waiting() {
+    if (!has_stages() || settings_.get<DistOptions>().twin_delay > 0) return;
+    std::string lines;
+    for (const auto& note : notes_on_waiting(engine())) lines += note + "\n";
+    for (const auto& text : group_->gather(lines, "what stages wait for")) {
+      std::istringstream all(text);
+      for (std::string line; std::getline(all, line);) {
+        for (auto* observer : observers_) observer->on_note(line);
+      }
+    }
+  }
+
+  /// Gives all processes the same weights: those of all stages; or, where all have all weights
+  /// already, what rank 0's batch normalisations have seen, which is what checkpoints hold.
+  void take_same_weights() {
     if (group_ == nullptr) return;
+    if (has_stages() && shared_step_ != state_.step) {
+      share_weights(engine(), *group_, average_ ? average_->state() : std::vector<NamedTensor>(),
+                    weight_average_prefix);
+      shared_step_ = state_.step;
+      return;
+    }
     share(backbone().named_buffers(), "the statistics of batch normalisation");
     if (average_) share(average_->state(), "the average of the weights");
   }
@@ -212,16 +268,10 @@ class Trainer::Implementation {
   }
 
   void check_has_work_for_all() const {
-    const std::int64_t asked = settings_.get<DistOptions>().processes;
-    const std::int64_t there = group_ == nullptr ? 1 : group_->size();
-    if (asked != there) {
-      throw UserError("dist.processes = " + std::to_string(asked) + ", but " +
-                      (there == 1 ? "one process trains" : std::to_string(there) + " train") +
-                      "; mlaan train starts as many as that says, other commands train in one");
-    }
     if (group_ == nullptr) return;
     const auto images = static_cast<std::int64_t>(split_.train.size());
-    const std::int64_t parts = settings_.get<ExecutionOptions>().micro_batches * group_->size();
+    const std::int64_t parts =
+        settings_.get<ExecutionOptions>().micro_batches * (has_stages() ? 1 : group_->size());
     if (images >= parts) return;
     throw UserError(std::to_string(images) + " images to train on are too few for " +
                     std::to_string(parts) +
@@ -250,12 +300,21 @@ class Trainer::Implementation {
 
   /// Brings the engine to where the next step is.
   void enter_next_step() {
+    const bool hands_over = has_stages() && phases_.begins_phase(batches_done(), steps_in_all());
+    if (hands_over) {
+      take_same_weights();
+      const auto others = state_of_other_stages(engine(), *group_);
+      auto all = optimizer_state(engine().parts());
+      all.insert(all.end(), others.begin(), others.end());
+      set_optimizer_state(engine().parts(), all);
+    }
     const bool begun = phases_.enter(batches_done(), steps_in_all(), [this] {
       read_meter();
       note_peak();
       measure::reset_peak(device_);
     });
     if (!begun) return;
+    if (hands_over) keep_own_state(engine());
     meter_ = EpochMeter(phases_.engine());
     state_.phase = static_cast<std::int64_t>(phases_.phase());
     const auto report = phases_.reports(state_.phase_peaks)[phases_.phase()];
@@ -314,7 +373,7 @@ class Trainer::Implementation {
       enter_next_step();
       learning_rate_ = learning_rate_at(batches_done());
       phases_.engine().set_learning_rate(learning_rate_);
-      JointDecision decision(group_, [this] { return wishes(); });
+      decisions_.emplace_back(group_, [this] { return wishes(); });
       take_share(*batch);
       meter_.add(step(*batch), batch->labels);
       ++state_.step;
@@ -322,13 +381,19 @@ class Trainer::Implementation {
       if (average_) average_->update(state_.step);
       ++state_.batch;
       state_.images += group_ == nullptr ? batch->labels.size(0) : batch->whole_size;
-      const Wishes agreed = decision.wait();
+      const Wishes agreed = decided();
       const bool stop = agreed.stop;
       const bool save_now = save_is_due(agreed);
       time_is_over_ = agreed.end;
       const bool last = state_.batch >= batches || !reached_end().empty();
       if (stop || save_now || last) checkpoints_.keep_some(batch->images);
-      if (stop || last || state_.step % log_steps == 0) {
+      const bool logs = stop || last || state_.step % log_steps == 0;
+      if (logs && has_stages()) {
+        pause_clock();
+        begin_report();
+        finish_reports(stop || last ? 0 : steps_ahead());
+        pause_clock();
+      } else if (logs) {
         read_meter();
         pause_clock();
         report_steps();
@@ -340,6 +405,7 @@ class Trainer::Implementation {
         note_peak();
         return false;
       }
+      if (has_stages()) finish_reports(steps_ahead());
       if (save_now) {
         read_meter();
         pause_clock();
@@ -370,6 +436,18 @@ class Trainer::Implementation {
     return result;
   }
 
+  /// Steps that one stage may be ahead of another. What all have to settle after a step is settled
+  /// so many steps later, so that none waits for that.
+  std::int64_t steps_ahead() const { return has_stages() ? group_->size() : 0; }
+
+  /// What all do now.
+  Wishes decided() {
+    if (static_cast<std::int64_t>(decisions_.size()) <= steps_ahead()) return {};
+    const Wishes agreed = decisions_.front().wait();
+    decisions_.pop_front();
+    return agreed;
+  }
+
   Wishes wishes() const {
     Wishes wishes;
     wishes.stop = should_stop_ && should_stop_();
@@ -389,13 +467,14 @@ class Trainer::Implementation {
 
   /// Says how much of the step's whole batch this process has.
   void take_share(const Batch& batch) {
-    if (group_ == nullptr) return;
+    if (group_ == nullptr || has_stages()) return;
     share_ = static_cast<double>(batch.labels.size(0)) / static_cast<double>(batch.whole_size);
     phases_.engine().set_batch_share(share_);
   }
 
   /// Takes what was counted of the epoch into the state.
   void read_meter() {
+    finish_reports(0);
     if (group_ == nullptr) {
       meter_.read_into(state_);
       return;
@@ -408,7 +487,7 @@ class Trainer::Implementation {
   /// Validates, and tells of the epoch that is under way.
   /// \return nothing if it was stopped.
   std::optional<EpochReport> validate() {
-    take_statistics_of_first();
+    take_same_weights();
     const Score validation = evaluate(predictor(), *validation_loader_, should_stop_, group_);
     if (validation.stopped) return std::nullopt;
     const Score of_average = evaluate_average(predictor(), *validation_loader_);
@@ -495,17 +574,24 @@ class Trainer::Implementation {
 
   void save(const std::string& file) {
     if (teacher_ && group_ != nullptr) teacher_->exchange(*group_);
+    std::vector<NamedTensor> of_others;
+    if (has_stages()) {
+      take_same_weights();
+      of_others = state_of_other_stages(engine(), *group_);
+    }
     if (group_ == nullptr) {
-      write(file);
+      write(file, {});
     } else {
-      group_->wait_for_first([&] { write(file); }, "a checkpoint");
+      group_->wait_for_first([&] { write(file, of_others); }, "a checkpoint");
     }
     checkpoints_.note_written(state_);
   }
 
-  void write(const std::string& file) {
-    std::vector<NamedTensor> more;
-    if (average_) more = average_->state();
+  /// \param more tensors that other stages have.
+  void write(const std::string& file, std::vector<NamedTensor> more) {
+    if (average_) {
+      for (auto& named : average_->state()) more.push_back(std::move(named));
+    }
     if (teacher_) {
       for (auto& named : teacher_->state()) more.push_back(std::move(named));
     }
@@ -519,6 +605,7 @@ class Trainer::Implementation {
     state_.phase_peaks.resize(phases_.phase_count(), 0);
     auto& of_phase = state_.phase_peaks[static_cast<std::size_t>(state_.phase)];
     of_phase = std::max(of_phase, peak);
+    own_peak_ = std::max(own_peak_, peak);
     if (peak <= state_.peak_bytes) return;
     state_.peak_bytes = peak;
     peak_by_kind_ = reading.peak_by_kind;
@@ -547,9 +634,40 @@ class Trainer::Implementation {
     last_report_ = Clock::now();
   }
 
+  /// Begins to report this step, of which other stages know the rest.
+  void begin_report() {
+    StepReport report = step_report(state_);
+    report.supervisions = supervision_names(engine().plan());
+    TrainingState counted;
+    meter_.read_into(counted);
+    reports_.begin(std::move(report), counted, meter_.last_losses(), engine(), *group_);
+  }
+
+  /// Tells of steps that are at least so many steps back.
+  void finish_reports(std::int64_t steps_back) {
+    while (auto report = reports_.finish(state_.step - steps_back, state_)) {
+      if (!std::isfinite(state_.loss_sum)) checkpoints_.fail_as_diverged("the loss", state_);
+      report->loss = train_loss(state_);
+      report->error = train_error(state_);
+      for (auto* observer : observers_) observer->on_steps(*report);
+      last_report_ = Clock::now();
+    }
+  }
+
+  /// Says which modules each rank has trained.
+  void name_stages(std::vector<RankReport>& ranks) {
+    if (!has_stages()) return;
+    const auto& first = engine().stages().first_modules;
+    for (std::size_t stage = 0; stage < ranks.size(); ++stage) {
+      ranks[stage].first_module = static_cast<std::int64_t>(first[stage]) + 1;
+      ranks[stage].last_module = static_cast<std::int64_t>(
+          stage + 1 < first.size() ? first[stage + 1] : engine().plan().partition.size());
+    }
+  }
+
   /// Between two reports, for people.
   void report_progress() {
-    const StepReport report = step_report(meter_.peek(state_));
+    const StepReport report = step_report(has_stages() ? state_ : meter_.peek(state_));
     for (auto* observer : observers_) observer->on_progress(report);
     last_report_ = Clock::now();
   }
@@ -590,7 +708,7 @@ class Trainer::Implementation {
     summary.test_loss = undefined_number;
     if (!complete) return summary;
     if (summary.reported == "best") load_best(summary);
-    take_statistics_of_first();
+    take_same_weights();
     const auto loader = make_plain_loader(settings_, data_, data_.test,
                                           share_of(test_images_, group_), skip_report());
     const Score test = evaluate(test_predictor(), *loader, should_stop_, group_);
@@ -611,6 +729,7 @@ class Trainer::Implementation {
     if (is_first(group_)) read_best(summary);
     if (group_ == nullptr) return;
     share(backbone().named_parameters(), "the weights of the best epoch");
+    share(backbone().named_buffers(), "the weights of the best epoch");
   }
 
   void read_best(TrainSummary& summary) {
@@ -673,9 +792,13 @@ class Trainer::Implementation {
   std::function<bool()> should_stop_;
   std::function<bool()> should_save_;
   double learning_rate_ = 0;
-  double share_ = 1;             ///< of the last step's batch that this process had
-  bool time_is_over_ = false;    ///< of several processes, as agreed at the last step
-  std::int64_t steps_here_ = 0;  ///< in this process
+  std::deque<JointDecision> decisions_;
+  StageReports reports_;
+  std::int64_t shared_step_ = -1;  ///< after which all stages' weights were given to all
+  std::int64_t own_peak_ = 0;      ///< of this process, since it began
+  double share_ = 1;               ///< of the last step's batch that this process had
+  bool time_is_over_ = false;      ///< of several processes, as agreed at the last step
+  std::int64_t steps_here_ = 0;    ///< in this process
   Traffic traffic_before_;
   double waited_ = 0;         ///< seconds of the epoch spent waiting for batches
   double epoch_seconds_ = 0;  ///< in all, since the epoch began or was gone on with

@@ -6,10 +6,12 @@
 #include <mlaan/io/atomic_file.h>
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -52,6 +54,33 @@ class Processes : public ::testing::Test {
       ++compared;
     }
     EXPECT_GT(compared, 20);
+  }
+
+  /// Of all tensors, statistics too.
+  void expect_same_checkpoint(const std::string& actual, const std::string& expected) const {
+    const auto read = [&](const std::string& run) {
+      return read_safetensors(folder / run / "checkpoints/last.safetensors");
+    };
+    const TensorFile left = read(actual);
+    const TensorFile right = read(expected);
+    EXPECT_EQ(left.tensors.size(), right.tensors.size());
+    for (const auto& named : right.tensors) {
+      const torch::Tensor found = left.find(named.name);
+      ASSERT_TRUE(found.defined()) << named.name;
+      EXPECT_TRUE(torch::equal(found, named.tensor)) << named.name;
+    }
+  }
+
+  /// Of steps.jsonl what does not depend on clocks.
+  static std::string without_times(const std::string& steps) {
+    std::string kept;
+    std::istringstream lines(steps);
+    for (std::string line; std::getline(lines, line);) {
+      auto json = nlohmann::json::parse(line);
+      for (const char* key : {"images_per_second", "seconds_left", "data_wait"}) json.erase(key);
+      kept += json.dump() + "\n";
+    }
+    return kept;
   }
 
   TemporaryFolder folder;
@@ -151,6 +180,86 @@ TEST_F(Processes, RanksOfOtherSettingsAreRefused) {
   EXPECT_EQ(result.exit_code, 2) << result.output;
   EXPECT_NE(result.output.find("has lr = 0.2, where rank 0 has 0.1"), std::string::npos)
       << result.output;
+}
+
+TEST_F(Processes, StagesAreOneProcess) {
+  const std::string method = "--method mlaan --modules 3 --set drop_path=0.5 --epochs 2 -b 8 ";
+  const std::string late = "--set dist.twin_delay=1 ";
+  expect_success(run_program(small_training + method + late + output("one")));
+  const auto staged = run_program(small_training + method + late + "--stages 2 " + output("two"));
+  expect_success(staged);
+  EXPECT_EQ(staged.output.find("waits in every step"), std::string::npos) << staged.output;
+  expect_same_checkpoint("two", "one");
+  // Every step's losses, of all stages; the epochs' errors.
+  EXPECT_EQ(without_times(read_text(folder / "two/steps.jsonl")),
+            without_times(read_text(folder / "one/steps.jsonl")));
+  const std::string summary = read_text(folder / "two/summary.json");
+  EXPECT_NE(summary.find("\"last_module\": 3"), std::string::npos) << summary;
+  EXPECT_NE(summary.find("\"batch\": 8"), std::string::npos) << summary;
+}
+
+TEST_F(Processes, StagesSayWhereTwinsMakeThemWait) {
+  const auto staged =
+      run_program(small_training + "--method mlaan --modules 3 --epochs 1 -b 8 --stages 3 " +
+                  "--set dist.split=2,3 --baseline mlaan-relay " + output("run"));
+  expect_success(staged);
+  EXPECT_NE(staged.output.find("stage 1 waits in every step for stage 2"), std::string::npos)
+      << staged.output;
+  expect_success(run_program(small_training + "--method mlaan-relay --epochs 1 -b 8 --modules 3 " +
+                             output("one")));
+  expect_same_checkpoint("run/baseline-mlaan-relay", "one");
+}
+
+TEST_F(Processes, ARunOfStagesGoesOnWithOthers) {
+  const std::string settings =
+      "--method mlm --modules 4 -b 8 --epochs 3 --set model_ema.enabled=true --set "
+      "optimizer.type=adamw --set teacher.share=0.5 --set validation.report=best --set "
+      "save.keep=3 ";
+  expect_success(run_program(small_training + settings + output("whole")));
+  expect_success(run_program(small_training + settings + "--stages 3 " + output("three")));
+  expect_same_checkpoint("three", "whole");
+  const auto go_on = [&](const std::string& layout, const std::string& checkpoint,
+                         const std::string& to) {
+    expect_success(run_program("train --threads 1 " + layout + " --resume " +
+                               (folder / checkpoint).string() + output(to)));
+    expect_same_checkpoint(to, "whole");
+  };
+  go_on("--stages 2 --processes 2", "three/checkpoints/epoch-0001.safetensors", "two");
+  go_on("--stages 1 --processes 1", "two/checkpoints/epoch-0002.safetensors", "one");
+}
+
+TEST_F(Processes, ALostStageEndsAllAndIsNamed) {
+  const std::string log = (folder / "log").string();
+  const pid_t launcher =
+      start_in_background("exec " + program() + " " + small_training +
+                          "--method mlm --modules 4 -b 8 --epochs 1000 --save-every 1i --stages 2" +
+                          output("run") + "> " + log + " 2>&1");
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(2);
+  while (std::chrono::steady_clock::now() < deadline && !has_reached(folder / "run", {2, 2})) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  const auto ranks = children_of(launcher);
+  ASSERT_EQ(ranks.size(), 2);
+  kill(ranks[1], SIGKILL);
+  int status = 0;
+  waitpid(launcher, &status, 0);
+  EXPECT_EQ(WEXITSTATUS(status), 1);
+  const std::string said = read_text(log);
+  EXPECT_NE(said.find("mlaan: rank 0: rank 1 ("), std::string::npos) << said;
+  EXPECT_NE(said.find("was lost"), std::string::npos) << said;
+}
+
+TEST_F(Processes, StagesThatCannotBeAreRefused) {
+  const auto refused = [&](const std::string& settings, const std::string& why) {
+    const auto result = run_program(small_training + settings + output("refused"));
+    EXPECT_EQ(result.exit_code, 2) << result.output;
+    EXPECT_NE(result.output.find(why), std::string::npos) << result.output;
+    EXPECT_EQ(std::count(result.output.begin(), result.output.end(), '\n'), 1) << result.output;
+  };
+  refused("--method dgl -b 4 --processes 3 --stages 2 ", "accepted: 1, or 3");
+  refused("--method dgl -b 4 --stages 2 --set dist.split=9 ", "dist.split = \"9\"");
+  refused("--method e2e -b 4 --stages 2 --set optimizer.clip_grad=1 ", "dist.stages above 1");
+  refused("--method dgl -b 4 --stages 9 ", "dist.stages = 9 are more than the");
 }
 
 TEST_F(Processes, CommandsForOneProcessRefuseRanks) {

@@ -34,6 +34,8 @@ class Dataset {
   virtual std::int64_t size() const = 0;
   /// \param index from 0 to size() − 1.
   virtual Sample get(std::int64_t index) const = 0;
+  /// The label of get(index), where that is to be had without the picture.
+  virtual std::int64_t label(std::int64_t index) const { return get(index).label; }
   /// The part of the picture that `choose` decides on, brought to its size. Unless overridden, cut
   /// out of what get() gives; data sets that read files override it to read no more than they must.
   virtual Sample get_framed(std::int64_t index, const FrameChooser& choose) const;

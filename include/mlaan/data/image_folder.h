@@ -38,6 +38,7 @@ class ImageFolder final : public Dataset {
 
   /// \throws DamagedPicture naming the file, as get_framed() does.
   Sample get(std::int64_t index) const override;
+  std::int64_t label(std::int64_t index) const override { return entry(index).label; }
   Sample get_framed(std::int64_t index, const FrameChooser& choose) const override;
 
  private:

@@ -21,6 +21,9 @@ class InMemoryDataset final : public Dataset {
 
   /// The image is a view of the data set's memory.
   Sample get(std::int64_t index) const override;
+  std::int64_t label(std::int64_t index) const override {
+    return labels_.at(static_cast<std::size_t>(index));
+  }
 
  private:
   torch::Tensor images_;

@@ -39,6 +39,10 @@ struct LoaderOptions {
   /// where samples are shuffled, the next of the epoch's order that can be read takes its place, so
   /// that batches keep their size; otherwise it is left out.
   bool skip_damaged = false;
+  /// Of each picture, where nobody looks at pictures: batches then have zeros that take no memory,
+  /// and the labels alone are read. Empty: pictures are read. Does not go with skip_damaged or
+  /// `mix`.
+  std::vector<std::int64_t> unread_shape;
   /// Told of each damaged sample that is skipped, once, in a call of next().
   std::function<void(const std::string& what)> on_skipped;
   MixRecipe mix;             ///< where samples are shuffled

@@ -28,7 +28,7 @@ class PeerError : public Error {
   bool told_by_peer_;
 };
 
-/// Something that is under way between all ranks.
+/// Something that is under way between ranks.
 class Exchange {
  public:
   virtual ~Exchange() = default;
@@ -70,10 +70,20 @@ class ProcessGroup {
   /// after wait().
   std::unique_ptr<Exchange> start_sum(const torch::Tensor& tensor, const std::string& what);
   void sum(const torch::Tensor& tensor, const std::string& what);
+  /// Begins to send a contiguous tensor on the CPU to a rank, which receives with the same tag, and
+  /// in this order. Nobody writes it before wait() returns, which is when the other has it.
+  std::unique_ptr<Exchange> start_send(const torch::Tensor& tensor, int to, int tag,
+                                       const std::string& what);
+  /// Begins to receive into such a tensor, which may be longer than what comes.
+  std::unique_ptr<Exchange> start_receive(const torch::Tensor& tensor, int from, int tag,
+                                          const std::string& what);
+  /// A number from which on so many tags are free: transfers that were given up may leave theirs in
+  /// use for ever. Alike on ranks that call this alike.
+  int reserve_tags(int count);
   /// The highest of all ranks' numbers.
   std::int64_t highest(std::int64_t number, const std::string& what);
-  /// Gives all ranks rank 0's values of these tensors, in place.
-  void broadcast(const std::vector<torch::Tensor>& tensors, const std::string& what);
+  /// Gives all ranks one rank's values of these tensors, in place.
+  void broadcast(const std::vector<torch::Tensor>& tensors, const std::string& what, int root = 0);
   /// Rank 0's text.
   std::string broadcast(const std::string& text, const std::string& what);
   /// Every rank's text, in their order.

@@ -5,6 +5,7 @@
 #include <mlaan/local/optimizer.h>
 #include <mlaan/local/plan.h>
 #include <mlaan/local/schedule.h>
+#include <mlaan/local/stages.h>
 #include <mlaan/local/trained_part.h>
 #include <mlaan/nn/backbone.h>
 
@@ -76,6 +77,15 @@ struct EngineOptions {
   std::shared_ptr<GradientReducer> reducer;
   std::int64_t replica = 0;   ///< this process, from 0 …
   std::int64_t replicas = 1;  ///< … of so many, each with random draws of its own
+  /// Which modules are trained here, where several processes train some each: the results are those
+  /// of one process, on the stage that has a module or a net. Does not go with `reducer`, with a
+  /// loss scale, or with clip_grad where one window spans all modules.
+  Stages stages;
+  /// Lets a stage's step leave to the next one what waits for later stages (see finish_steps()).
+  bool overlaps_steps = true;
+  /// Steps that twins follow their modules late. Above 0, stages need not wait for the updates of
+  /// later ones; one process that follows as late has the same results.
+  std::int64_t twin_delay = 0;
   /// Called for each module and net right before its optimizer steps, when its gradients are
   /// complete, unscaled and clipped. Null: nothing.
   std::function<void(const TrainedPart& part)> before_update;
@@ -84,9 +94,11 @@ struct EngineOptions {
 /// What a training step gives back.
 struct StepResult {
   /// Each supervision's loss, not weighted, in the plan's order, on the engine's device; NaN where
-  /// the weight is 0, for good or now, or where chance left it out of this step.
+  /// the weight is 0, for good or now, where chance left it out of this step, or where another
+  /// stage has it.
   torch::Tensor losses;
-  /// Logits of the backbone's own head, before the update: batch × classes.
+  /// Logits of the backbone's own head, before the update: batch × classes. Undefined where another
+  /// stage has it.
   torch::Tensor logits;
 };
 
@@ -125,7 +137,12 @@ class Engine {
   /// Updates from what accumulate() gathered, and drops the gradients.
   void update();
 
-  /// Logits of a batch in evaluation mode, without gradients.
+  /// Does what the last step of a stage has left to the next one, so that all of its updates are
+  /// made.
+  void finish_steps();
+
+  /// Logits of a batch in evaluation mode, without gradients, by the weights that are here: of
+  /// several stages each has its own alone.
   torch::Tensor predict(const torch::Tensor& images);
 
   /// Of everything; nets have it times their own factor (see Plan::net_learning_rates), and all
@@ -147,10 +164,23 @@ class Engine {
   /// pass.
   void set_loss_scale_state(const std::vector<NamedTensor>& state);
 
+  /// What twins that follow late have yet to follow, as "twins.…": of modules that are trained
+  /// here.
+  std::vector<NamedTensor> twin_state() const;
+  /// Takes what twin_state() gave, that of all stages together; other names are let pass.
+  void set_twin_state(const std::vector<NamedTensor>& state);
+
   const Backbone& backbone() const;
   const Plan& plan() const;
   const Schedule& schedule() const;
   const std::vector<TrainedPart>& parts() const;
+  const Stages& stages() const;
+  /// Whether steps look at the pictures here: the first stage's do, and those with losses of them.
+  bool reads_images() const;
+  /// The stage of each of parts().
+  const std::vector<std::size_t>& part_stages() const;
+  /// Parameters and buffers of a stage's modules and nets.
+  std::vector<NamedTensor> tensors_of_stage(std::size_t stage) const;
 
   /// Everything a checkpoint of the weights has to hold: backbone and nets, twins included. From
   /// the first step on, twins that hold the same numbers then and after every update share memory

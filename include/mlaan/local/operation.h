@@ -14,7 +14,7 @@ namespace mlaan {
 struct Execution;
 
 /// What an operation is for.
-enum class Activity : std::uint8_t { forward, supervise, recompute, backward, update };
+enum class Activity : std::uint8_t { forward, supervise, recompute, backward, update, transfer };
 
 /// "forward", "supervise", …
 std::string to_string(Activity activity);

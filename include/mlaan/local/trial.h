@@ -29,6 +29,7 @@ class Trial {
 
   const Plan& plan() const { return engine_.plan(); }
   const Backbone& backbone() const { return engine_.backbone(); }
+  const Schedule& schedule() const { return engine_.schedule(); }
 
   /// See Engine::set_recompute().
   void set_recompute(std::vector<Recompute> modules, std::vector<Recompute> nets);
@@ -48,6 +49,10 @@ class Trial {
   /// Seconds of a step on `batch` images: measured on a part of them, as many as 32 and as stay
   /// within `bytes`, and grown in proportion; random supervisions by their share of the steps.
   double seconds(std::int64_t batch, std::int64_t bytes);
+
+  /// The same of each operation of schedule(), each at its fastest.
+  /// \param images to measure on, at most.
+  std::vector<double> operation_seconds(std::int64_t batch, std::int64_t images = 32);
 
  private:
   struct Recording {

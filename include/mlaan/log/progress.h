@@ -23,6 +23,7 @@ class Progress final : public TrainObserver {
   void on_epoch(const EpochReport& report) override;
   void on_phase(const PhaseReport& phase) override;
   void on_skipped(const std::string& what) override;
+  void on_note(const std::string& note) override;
   void on_end() override;
 
  private:

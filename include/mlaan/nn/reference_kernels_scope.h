@@ -3,9 +3,9 @@
 
 namespace mlaan {
 
-/// While one that is on exists, layers and losses in this thread compute by LibTorch's own operators
-/// and leave derivatives to autograd, where they would otherwise use kernels of mlaan's. Results and
-/// gradients agree to rounding; steps take longer and more memory, and layers that
+/// While one that is on exists, layers and losses in this thread compute by LibTorch's own
+/// operators and leave derivatives to autograd, where they would otherwise use kernels of mlaan's.
+/// Results and gradients agree to rounding; steps take longer and more memory, and layers that
 /// RebuildsActivations keep theirs.
 class ReferenceKernelsScope {
  public:

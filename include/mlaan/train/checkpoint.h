@@ -24,7 +24,8 @@ struct CheckpointInfo : NetworkDescription {
 /// Engine::named_parameters(); what an optimizer keeps of one is called
 /// "optimizer.NAME.momentum_buffer".
 /// \param more tensors of the training that goes with them: the average of the weights, a teacher's
-///        table. Their names begin with "model_ema." or "teacher.".
+///        table, or what other stages have. Their names begin with "model_ema.", "teacher.",
+///        "optimizer." or "twins.".
 void write_checkpoint(const std::filesystem::path& path, const Engine& engine,
                       const CheckpointInfo& info, const std::vector<NamedTensor>& more = {});
 

@@ -22,8 +22,10 @@ struct PhaseReport {
 struct RankReport {
   std::string name;  ///< "rank 1 (node03)"
   std::int64_t peak_bytes = 0;
-  std::int64_t bytes_per_step = 0;  ///< sent to sum gradients and counts
+  std::int64_t bytes_per_step = 0;  ///< sent
   double seconds_waited = 0;        ///< for other processes
+  std::int64_t first_module = 0;    ///< that it trains, from 1, where it is a stage; else 0
+  std::int64_t last_module = 0;
 };
 
 /// What is known before the first step.
@@ -36,6 +38,7 @@ struct RunReport {
   std::int64_t window = 0;   ///< the most modules that a supervision of any phase spans
   std::int64_t batch = 0;    ///< images a step, of all processes together
   std::int64_t processes = 1;
+  std::vector<std::int64_t> first_modules;  ///< of each stage, from 1; none without stages
   std::int64_t epochs = 0;
   std::int64_t batches_per_epoch = 0;
   std::int64_t train_images = 0;
@@ -98,6 +101,8 @@ class TrainObserver {
   virtual void on_epoch(const EpochReport& /*report*/) {}
   /// A damaged picture was skipped; the text names it and says what is wrong.
   virtual void on_skipped(const std::string& /*what*/) {}
+  /// Something about the run that its user should know.
+  virtual void on_note(const std::string& /*note*/) {}
   virtual void on_checkpoint(const std::filesystem::path& /*path*/) {}
   virtual void on_end() {}
 };

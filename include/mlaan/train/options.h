@@ -168,10 +168,13 @@ struct ExecutionOptions {
   void describe(FieldList& fields);
 };
 
-/// See ProcessGroup.
+/// See ProcessGroup and Stages.
 struct DistOptions {
   static constexpr const char* section = "dist";
   std::int64_t processes = 1;
+  std::int64_t stages = 1;
+  std::string split = "time";
+  std::int64_t twin_delay = 0;
   std::string timeout = "60s";
   std::string bucket = "1MiB";
 

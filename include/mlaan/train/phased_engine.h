@@ -21,9 +21,9 @@ class PhasedEngine {
   /// Makes the plan of every phase, so that one that cannot be is refused before the first step.
   /// The nets of later phases are thrown away again: they begin as the network is by then.
   /// \param settings settled, see measured_settings.h.
-  /// \param adapt what is changed of the options of every engine that is made.
+  /// \param adapt what is changed of the options of every engine that is made, of this plan.
   PhasedEngine(const Settings& settings, const DataSource& data, const MethodEntry& method,
-               std::function<void(EngineOptions&)> adapt = {});
+               std::function<void(EngineOptions&, const Plan&)> adapt = {});
 
   Engine& engine() { return engine_; }
   const Engine& engine() const { return engine_; }
@@ -42,6 +42,9 @@ class PhasedEngine {
   /// Makes the engine of a phase anew, for a checkpoint of it to be loaded.
   void restart_in(std::size_t phase);
 
+  /// Whether enter() would begin another phase.
+  bool begins_phase(std::int64_t step, std::int64_t steps) const;
+
   /// Brings the engine to where step `step`, from 0, of so many is: into its phase, to the weights
   /// of its time.
   /// \param before_handover called when the plans of both phases are there and the next one's
@@ -51,10 +54,10 @@ class PhasedEngine {
 
  private:
   void describe(const TrainingPhase& phase, const Plan& plan);
-  EngineOptions engine_options(std::size_t phase);
+  EngineOptions engine_options(std::size_t phase, const Plan& plan);
   Engine make_engine(std::size_t phase);
 
-  std::function<void(EngineOptions&)> adapt_;
+  std::function<void(EngineOptions&, const Plan&)> adapt_;
   std::vector<TrainingPhase> phases_;
   Backbone backbone_;
   std::int64_t auxiliary_parameters_ = 0;

@@ -62,9 +62,11 @@ using SkipReport = std::function<void(const std::string& what)>;
 
 /// Shuffled, augmented and mixed batches of the training part.
 /// \param share of every batch, for one of several processes.
+/// \param reads_pictures false: labels are enough, where they are to be had without the pictures.
 std::unique_ptr<Loader> make_train_loader(const Settings& settings, const DataSource& data,
                                           std::vector<std::int64_t> indices,
-                                          SkipReport on_skipped = {}, const BatchShare& share = {});
+                                          SkipReport on_skipped = {}, const BatchShare& share = {},
+                                          bool reads_pictures = true);
 
 /// Batches in order, as they are.
 std::unique_ptr<Loader> make_plain_loader(const Settings& settings, const DataSource& data,

@@ -16,6 +16,9 @@ class UpdatePart final : public Operation {
   Access access() const override;
   std::string text() const override;
 
+  /// In the order of nets(plan); none: it is of the module.
+  const std::optional<std::size_t>& net() const { return net_; }
+
  private:
   UpdatePart(std::size_t module, std::optional<std::size_t> net)
       : Operation(Activity::update, module), net_(net) {}

@@ -1,0 +1,54 @@
+// Moves twins after the update of the module that they follow.
+#pragma once
+
+#include <mlaan/local/operation.h>
+#include <mlaan/local/stage_transport.h>
+
+#include <utility>
+
+namespace mlaan {
+
+/// Moves this stage's twins of a module whose parameters are here.
+class FollowModule final : public Operation {
+ public:
+  explicit FollowModule(std::size_t module) : Operation(Activity::update, module) {}
+
+  void execute(Execution& execution) const override;
+  Access access() const override;
+  std::string text() const override;
+};
+
+/// Sends the parameters that twins on another stage follow.
+class SendParameters final : public Operation {
+ public:
+  SendParameters(std::size_t module, StageChannel channel)
+      : Operation(Activity::update, module), channel_(std::move(channel)) {}
+
+  void execute(Execution& execution) const override;
+  Access access() const override;
+  std::string text() const override;
+
+  const StageChannel& channel() const { return channel_; }
+
+ private:
+  StageChannel channel_;
+};
+
+/// Moves this stage's twins of another stage's module, by what that has sent as many steps ago as
+/// twins follow late.
+class FollowReceived final : public Operation {
+ public:
+  FollowReceived(std::size_t module, StageChannel channel)
+      : Operation(Activity::update, module), channel_(std::move(channel)) {}
+
+  void execute(Execution& execution) const override;
+  Access access() const override;
+  std::string text() const override;
+
+  const StageChannel& channel() const { return channel_; }
+
+ private:
+  StageChannel channel_;
+};
+
+}  // namespace mlaan

@@ -1,0 +1,266 @@
+// How long the steps of a training in stages take, by a simulation of what waits for what.
+#include "train/stage_simulation.h"
+
+#include "local/operations/follow_module.h"
+#include "local/operations/pass_cotangent.h"
+#include "local/operations/pass_output.h"
+
+#include <mlaan/core/error.h>
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <optional>
+#include <utility>
+
+namespace mlaan {
+namespace {
+
+constexpr int simulated_steps = 24;
+constexpr int steps_until_steady = 8;
+
+/// What an operation does with a channel.
+struct Passing {
+  enum class Kind { sends, receives, follows } kind;
+  StageChannel channel;
+};
+
+std::optional<Passing> passing_of(const Operation& operation) {
+  using Kind = Passing::Kind;
+  if (const auto* some = dynamic_cast<const SendOutput*>(&operation)) {
+    return Passing{Kind::sends, some->channel()};
+  }
+  if (const auto* some = dynamic_cast<const SendCotangent*>(&operation)) {
+    return Passing{Kind::sends, some->channel()};
+  }
+  if (const auto* some = dynamic_cast<const SendParameters*>(&operation)) {
+    return Passing{Kind::sends, some->channel()};
+  }
+  if (const auto* some = dynamic_cast<const ReceiveOutput*>(&operation)) {
+    return Passing{Kind::receives, some->channel()};
+  }
+  if (const auto* some = dynamic_cast<const ReceiveCotangent*>(&operation)) {
+    return Passing{Kind::receives, some->channel()};
+  }
+  if (const auto* some = dynamic_cast<const FollowReceived*>(&operation)) {
+    return Passing{Kind::follows, some->channel()};
+  }
+  return std::nullopt;
+}
+
+/// Messages of one channel: a message sets out when it is sent and the receiver has taken the one
+/// before it, and when the link between the two stages is free.
+struct Way {
+  std::vector<double> sent;
+  std::vector<double> taken;
+  std::vector<double> arrived;
+  double bytes = 0;
+};
+
+class Simulation {
+ public:
+  Simulation(const std::vector<StageLoad>& loads, const NetworkSpeed& network, std::int64_t delay,
+             std::int64_t replicas)
+      : loads_(loads), network_(network), delay_(delay), replicas_(replicas) {
+    for (const auto& load : loads) {
+      stages_.emplace_back();
+      std::vector<std::optional<Passing>> passings;
+      for (const auto& operation : load.schedule.operations) {
+        passings.push_back(passing_of(*operation));
+      }
+      passings_.push_back(std::move(passings));
+    }
+  }
+
+  SimulatedSteps run() {
+    for (bool moves = true; moves;) {
+      moves = false;
+      for (std::size_t s = 0; s < stages_.size(); ++s) {
+        while (advance(s)) moves = true;
+      }
+    }
+    SimulatedSteps result;
+    for (const auto& stage : stages_) {
+      if (stage.ends.size() < simulated_steps) throw Error("the stages wait for each other");
+      const auto per_step = [&](double all) { return all / simulated_steps; };
+      const double seconds = (stage.ends.back() - stage.ends[steps_until_steady - 1]) /
+                             (simulated_steps - steps_until_steady);
+      result.step_seconds = std::max(result.step_seconds, seconds);
+      result.stages.push_back({per_step(stage.busy), 0, per_step(stage.bytes)});
+    }
+    for (auto& stage : result.stages) {
+      stage.waiting_seconds = std::max(0.0, result.step_seconds - stage.busy_seconds);
+    }
+    return result;
+  }
+
+ private:
+  struct Stage {
+    double now = 0;
+    double busy = 0;
+    double bytes = 0;
+    double reduced_until = 0;  ///< the replicas' link is busy
+    std::size_t position = 0;
+    std::vector<double> ends;             ///< of its steps
+    std::map<std::size_t, int> followed;  ///< times that a channel was to be followed
+  };
+
+  /// When message `index` of a channel is at its end; nothing as long as that is open.
+  std::optional<double> arrival(Way& way, const StageChannel& channel, std::size_t index) {
+    while (way.arrived.size() <= index) {
+      const std::size_t next = way.arrived.size();
+      if (next >= way.sent.size() || (next > 0 && next - 1 >= way.taken.size())) {
+        return std::nullopt;
+      }
+      double& free = links_[{channel.from, channel.to}];
+      double begin = std::max(way.sent[next], free);
+      if (next > 0) begin = std::max(begin, way.taken[next - 1]);
+      free = begin + way.bytes / network_.bytes_per_second;
+      way.arrived.push_back(free + network_.latency_seconds);
+    }
+    return way.arrived[index];
+  }
+
+  /// Does the stage's next operation. \return false where it waits for another stage, or has ended.
+  bool advance(std::size_t s) {
+    Stage& stage = stages_[s];
+    if (stage.ends.size() >= simulated_steps) return false;
+    const StageLoad& load = loads_[s];
+    const std::size_t i = stage.position;
+    const bool is_asked = !load.schedule.late[i] || !stage.ends.empty();
+    if (is_asked && passings_[s][i] && !pass(stage, *passings_[s][i], load.bytes[i])) return false;
+    if (is_asked) {
+      stage.now += load.seconds[i];
+      stage.busy += load.seconds[i];
+      if (replicas_ > 1 && load.reduced_bytes[i] > 0) reduce(stage, load.reduced_bytes[i]);
+    }
+    if (++stage.position < load.schedule.operations.size()) return true;
+    stage.position = 0;
+    stage.now = std::max(stage.now, stage.reduced_until);
+    stage.ends.push_back(stage.now);
+    return true;
+  }
+
+  void reduce(Stage& stage, double bytes) {
+    stage.reduced_until =
+        std::max(stage.now, stage.reduced_until) + ring_seconds(bytes, replicas_, network_);
+    stage.bytes += ring_bytes(bytes, replicas_);
+  }
+
+  bool pass(Stage& stage, const Passing& passing, double bytes) {
+    Way& way = ways_[passing.channel.number];
+    if (passing.kind == Passing::Kind::sends) return send(stage, way, passing.channel, bytes);
+    if (passing.kind == Passing::Kind::follows) {
+      int& times = stage.followed[passing.channel.number];
+      if (times < delay_) {
+        ++times;
+        return true;
+      }
+    }
+    const auto arrived = arrival(way, passing.channel, way.taken.size());
+    if (!arrived) return false;
+    stage.now = std::max(stage.now, *arrived);
+    way.taken.push_back(stage.now);
+    return true;
+  }
+
+  bool send(Stage& stage, Way& way, const StageChannel& channel, double bytes) {
+    way.bytes = bytes;
+    const std::size_t allowed = channel.most_under_way + 1;
+    if (way.sent.size() >= allowed) {
+      const auto oldest = arrival(way, channel, way.sent.size() - allowed);
+      if (!oldest) return false;
+      stage.now = std::max(stage.now, *oldest);
+    }
+    way.sent.push_back(stage.now);
+    stage.bytes += bytes;
+    return true;
+  }
+
+  const std::vector<StageLoad>& loads_;
+  const NetworkSpeed& network_;
+  std::int64_t delay_;
+  std::int64_t replicas_;
+  std::vector<Stage> stages_;
+  std::vector<std::vector<std::optional<Passing>>> passings_;
+  std::map<std::size_t, Way> ways_;
+  std::map<std::pair<std::size_t, std::size_t>, double> links_;
+};
+
+/// The order of a stage's passes: forward passes that fill the stages behind it, then one backward
+/// and one forward in turn. \return micro-batches from 1, negative for backward passes.
+std::vector<std::int64_t> passes_of_stage(std::int64_t behind, std::int64_t micro_batches) {
+  std::vector<std::int64_t> passes;
+  std::int64_t forward = 0;
+  std::int64_t backward = 0;
+  while (forward < std::min(behind, micro_batches)) passes.push_back(++forward);
+  while (backward < micro_batches) {
+    if (forward < micro_batches) passes.push_back(++forward);
+    passes.push_back(-(++backward));
+  }
+  return passes;
+}
+
+}  // namespace
+
+double ring_bytes(double bytes, std::int64_t ranks) {
+  return 2 * bytes * static_cast<double>(ranks - 1) / static_cast<double>(ranks);
+}
+
+double ring_seconds(double bytes, std::int64_t ranks, const NetworkSpeed& network) {
+  return ring_bytes(bytes, ranks) / network.bytes_per_second +
+         2 * static_cast<double>(ranks - 1) * network.latency_seconds;
+}
+
+SimulatedSteps simulate_stages(const std::vector<StageLoad>& loads, const NetworkSpeed& network,
+                               std::int64_t delay, std::int64_t replicas) {
+  return Simulation(loads, network, delay, replicas).run();
+}
+
+SimulatedSteps simulate_one_forward_one_backward(const std::vector<double>& forward,
+                                                 const std::vector<double>& backward,
+                                                 const std::vector<double>& boundary_bytes,
+                                                 std::int64_t micro_batches,
+                                                 const NetworkSpeed& network) {
+  const std::size_t stages = forward.size();
+  const auto parts = static_cast<double>(micro_batches);
+  std::vector<std::vector<std::int64_t>> passes;
+  for (std::size_t s = 0; s < stages; ++s) {
+    passes.push_back(passes_of_stage(static_cast<std::int64_t>(stages - 1 - s), micro_batches));
+  }
+  std::vector<std::size_t> done(stages, 0);
+  std::vector<double> now(stages, 0);
+  std::map<std::pair<std::size_t, std::int64_t>, double> ends;  // by stage and pass
+  const auto needed = [&](std::size_t s, std::int64_t pass) -> std::optional<double> {
+    const bool is_first = pass > 0 ? s == 0 : s + 1 == stages;
+    if (is_first) return 0.0;
+    const std::size_t from = pass > 0 ? s - 1 : s + 1;
+    const auto found = ends.find({from, pass});
+    if (found == ends.end()) return std::nullopt;
+    return found->second + network.seconds(boundary_bytes[std::min(s, from)] / parts);
+  };
+  for (bool moves = true; moves;) {
+    moves = false;
+    for (std::size_t s = 0; s < stages; ++s) {
+      if (done[s] == passes[s].size()) continue;
+      const std::int64_t pass = passes[s][done[s]];
+      const auto begin = needed(s, pass);
+      if (!begin) continue;
+      now[s] = std::max(now[s], *begin) + (pass > 0 ? forward : backward)[s] / parts;
+      ends[{s, pass}] = now[s];
+      ++done[s];
+      moves = true;
+    }
+  }
+  SimulatedSteps result;
+  result.step_seconds = *std::max_element(now.begin(), now.end());
+  for (std::size_t s = 0; s < stages; ++s) {
+    const double busy = forward[s] + backward[s];
+    const double bytes =
+        (s + 1 < stages ? boundary_bytes[s] : 0) + (s > 0 ? boundary_bytes[s - 1] : 0);
+    result.stages.push_back({busy, result.step_seconds - busy, bytes});
+  }
+  return result;
+}
+
+}  // namespace mlaan

@@ -1,0 +1,119 @@
+// Where the stages of a run begin.
+#include <mlaan/core/error.h>
+#include <mlaan/local/cost_report.h>
+#include <mlaan/local/partition.h>
+#include <mlaan/train/options.h>
+#include <mlaan/train/phases.h>
+#include <mlaan/train/setup.h>
+#include <mlaan/train/stage_split.h>
+
+#include <algorithm>
+#include <cmath>
+#include <sstream>
+
+namespace mlaan {
+namespace {
+
+bool is_by_cost(const std::string& split) {
+  return split == "time" || split == "bytes";
+}
+
+std::string stage_split_text(const std::vector<std::size_t>& first_modules) {
+  std::string text;
+  for (std::size_t s = 1; s < first_modules.size(); ++s) {
+    text += (s == 1 ? "" : ",") + std::to_string(first_modules[s] + 1);
+  }
+  return text;
+}
+
+std::vector<double> bytes_of_modules(const Backbone& backbone, const Plan& plan,
+                                     std::int64_t batch) {
+  const CostReport report = cost_report(backbone, plan);
+  constexpr double bytes_of_a_parameter = 3 * sizeof(float);  // with its gradient and momentum
+  const auto bytes = [&](const ForwardCost& cost) {
+    return bytes_of_a_parameter * static_cast<double>(cost.parameters) +
+           static_cast<double>(cost.activation_bytes) * static_cast<double>(batch);
+  };
+  std::vector<double> costs;
+  for (const auto& module : report.modules) costs.push_back(bytes(module.cost));
+  for (const auto& net : report.nets) costs.at(net.module) += bytes(net.cost);
+  return costs;
+}
+
+}  // namespace
+
+std::vector<std::size_t> parse_stage_split(const std::string& text) {
+  std::vector<std::size_t> first_modules{0};
+  if (is_by_cost(text)) return first_modules;
+  std::istringstream numbers(text);
+  for (std::string word; std::getline(numbers, word, ',');) {
+    std::size_t end = 0;
+    int number = 0;
+    try {
+      number = std::stoi(word, &end);
+    } catch (const std::exception&) {
+      end = 0;
+    }
+    const bool fits = end > 0 && end == word.size() && number >= 2 &&
+                      static_cast<std::size_t>(number) > first_modules.back() + 1;
+    if (!fits) throw UserError("'" + word + "' begins no stage");
+    first_modules.push_back(static_cast<std::size_t>(number) - 1);
+  }
+  if (first_modules.size() == 1) throw UserError("it names no module");
+  return first_modules;
+}
+
+std::vector<std::size_t> balanced_stages(const std::vector<double>& costs, std::size_t stages) {
+  constexpr double steps = 1e9;  // that costs are counted in
+  const double highest = *std::max_element(costs.begin(), costs.end());
+  std::vector<std::int64_t> weights;
+  for (const double cost : costs) {
+    weights.push_back(highest > 0 ? std::llround(cost / highest * steps) : 1);
+  }
+  const Partition partition = Partition::balanced(weights, stages);
+  std::vector<std::size_t> first;
+  for (std::size_t s = 0; s < stages; ++s) first.push_back(partition.first_unit(s));
+  return first;
+}
+
+std::vector<double> module_costs(Trial& trial, const std::string& by, std::int64_t batch) {
+  if (by == "bytes") return bytes_of_modules(trial.backbone(), trial.plan(), batch);
+  std::vector<double> costs(trial.plan().partition.size(), 0);
+  const auto& operations = trial.schedule().operations;
+  const std::vector<double> seconds = trial.operation_seconds(batch);
+  for (std::size_t i = 0; i < operations.size(); ++i) {
+    costs[operations[i]->module()] += seconds[i];
+  }
+  return costs;
+}
+
+Settings with_stage_split(const Settings& settings, const DataSource& data,
+                          const MethodEntry& method) {
+  const auto& dist = settings.get<DistOptions>();
+  if (dist.stages == 1 || !is_by_cost(dist.split)) return settings;
+  const TrainingPhase first = training_phases(settings, method).front();
+  Trial trial = make_trial(first.settings, make_backbone(settings, data), first.method);
+  const auto stages = static_cast<std::size_t>(dist.stages);
+  const std::size_t modules = trial.plan().partition.size();
+  if (stages > modules) {
+    throw UserError("dist.stages = " + std::to_string(stages) + " are more than the " +
+                    std::to_string(modules) + " modules; give a higher --modules");
+  }
+  const auto costs = module_costs(trial, dist.split, settings.get<RunOptions>().batch_size);
+  return settings.with("dist.split", stage_split_text(balanced_stages(costs, stages)),
+                       "by " + dist.split);
+}
+
+std::vector<std::size_t> first_modules_of_stages(const Settings& settings, std::size_t modules) {
+  const auto& dist = settings.get<DistOptions>();
+  auto first = parse_stage_split(dist.split);
+  if (static_cast<std::int64_t>(first.size()) == dist.stages && first.back() < modules) {
+    return first;
+  }
+  throw UserError("dist.split = \"" + dist.split + "\" does not cut " + std::to_string(modules) +
+                  " modules into dist.stages = " + std::to_string(dist.stages) +
+                  "; accepted: time, bytes, or the numbers of the modules that all stages but the "
+                  "first begin with");
+}
+
+}  // namespace mlaan
