@@ -288,7 +288,6 @@ class Engine::Implementation {
     twins_share_memory_ = true;
     set_training(backbone_, network_, true);
     const DefaultGeneratorGuard generator(options_.device);
-    const ReferenceKernelsScope kernels(options_.reference_kernels);
     StepResult result;
     or_abandon([&] {
       const Results results = execute_pass(make_pass(images, labels, net_labels, settings));

@@ -1,6 +1,8 @@
 // What operations work with.
 #include "local/execution.h"
 
+#include <mlaan/nn/reference_kernels_scope.h>
+
 namespace mlaan {
 
 void execute(const Operation& operation, Execution& execution, const OperationObserver& observer) {
@@ -8,6 +10,7 @@ void execute(const Operation& operation, Execution& execution, const OperationOb
   const bool is_asked =
       operation.activity() == Activity::update ? settings.update : settings.computes;
   if (!is_asked) return;
+  const ReferenceKernelsScope kernels(execution.options.reference_kernels);
   operation.execute(execution);
   execution.trained.update_exchanged();
   if (observer) observer(operation);
