@@ -1,6 +1,8 @@
 // The checkpoint of the best epoch of a run that is gone on with.
 #include "train/best_checkpoint.h"
 
+#include "train/run_checkpoints.h"
+
 #include <mlaan/core/error.h>
 #include <mlaan/train/trainer.h>
 
@@ -17,7 +19,7 @@ bool is_last_of(const fs::path& run_folder, const fs::path& checkpoint) {
 }  // namespace
 
 fs::path best_checkpoint(const fs::path& run_folder) {
-  return last_checkpoint(run_folder).parent_path() / "best.safetensors";
+  return last_checkpoint(run_folder).parent_path() / best_file_name;
 }
 
 void settle_best(const Checkpoint& checkpoint, const fs::path& run_folder, bool needed,

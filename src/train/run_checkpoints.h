@@ -17,6 +17,10 @@
 
 namespace mlaan {
 
+/// Names of files in a run's folder of checkpoints.
+inline constexpr const char* last_file_name = "last.safetensors";
+inline constexpr const char* best_file_name = "best.safetensors";
+
 /// Of one run, in its folder. Files are called as Trainer says.
 class RunCheckpoints {
  public:

@@ -74,4 +74,25 @@ double teacher_share(const TeacherOptions& options, double progress) {
   return options.share * (progress - options.from) / (1 - options.from);
 }
 
+std::optional<TeacherTable> make_teacher_table(const Settings& settings, std::int64_t images,
+                                               std::int64_t classes, torch::Device device) {
+  if (settings.get<TeacherOptions>().share == 0) return std::nullopt;
+  const auto& augment = settings.get<AugmentOptions>();
+  if (augment.enabled && (augment.mixup > 0 || augment.cutmix > 0)) {
+    throw UserError(
+        "teacher.share above 0 does not go with augment.mixup and augment.cutmix: the table knows "
+        "probabilities of single pictures only; accepted: both 0, or teacher.share = 0");
+  }
+  return TeacherTable(images, classes, device);
+}
+
+StepResult taught_step(Engine& engine, TeacherTable& teacher, const Batch& batch,
+                       const TeacherOptions& options, double progress) {
+  const auto mixed = teacher.mixed(batch.labels, batch.indices, teacher_share(options, progress));
+  StepResult result = options.of == "all" ? engine.step(batch.images, mixed)
+                                          : engine.step(batch.images, batch.labels, mixed);
+  teacher.record(batch.indices, result.logits);
+  return result;
+}
+
 }  // namespace mlaan

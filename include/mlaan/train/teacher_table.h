@@ -1,10 +1,14 @@
 // What the network made of each training image an epoch ago, to be mixed into the labels.
 #pragma once
 
+#include <mlaan/data/batch.h>
+#include <mlaan/local/engine.h>
 #include <mlaan/nn/unit.h>
 #include <mlaan/train/options.h>
+#include <mlaan/train/settings.h>
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace mlaan {
@@ -45,5 +49,15 @@ class TeacherTable {
 /// The share of the labels when so much of the training is done: 0 until `from`, then in proportion
 /// up to `share` at the end.
 double teacher_share(const TeacherOptions& options, double progress);
+
+/// The table that a run asks for, if it does.
+/// \throws UserError where pictures are mixed: probabilities are of single ones.
+std::optional<TeacherTable> make_teacher_table(const Settings& settings, std::int64_t images,
+                                               std::int64_t classes, torch::Device device);
+
+/// Trains on a batch whose labels, of all or of nets alone, the teacher has its share of; and
+/// records what comes of it. \param progress of the training, from 0 to 1.
+StepResult taught_step(Engine& engine, TeacherTable& teacher, const Batch& batch,
+                       const TeacherOptions& options, double progress);
 
 }  // namespace mlaan

@@ -17,6 +17,7 @@
 namespace mlaan {
 
 class ProcessGroup;
+class TrainingRun;
 
 /// What came of a run.
 struct TrainSummary {
@@ -80,8 +81,7 @@ class Trainer {
   Engine& engine();
 
  private:
-  class Implementation;
-  std::unique_ptr<Implementation> implementation_;
+  std::unique_ptr<TrainingRun> run_;
 };
 
 /// Where a run's checkpoint to go on from is.

@@ -1,0 +1,130 @@
+// A training run as one of the processes that train one network together.
+#include "train/joint_run.h"
+
+#include "dist/gradient_buckets.h"
+#include "dist/stage_links.h"
+#include "train/stage_sharing.h"
+
+#include <mlaan/core/quantity.h>
+#include <mlaan/core/random.h>
+#include <mlaan/local/optimizer_state.h>
+#include <mlaan/train/options.h>
+#include <mlaan/train/plan_file.h>
+#include <mlaan/train/stage_split.h>
+
+#include <sstream>
+#include <utility>
+
+namespace mlaan {
+namespace {
+
+/// A number that tells texts apart.
+std::string number_of(const std::string& text) {
+  return std::to_string(random_key(text));
+}
+
+}  // namespace
+
+JointRun::JointRun(const Settings& settings, ProcessGroup* group)
+    : settings_(settings), group_(group), has_stages_(settings.get<DistOptions>().stages > 1) {
+  check_ranks(settings, group);
+}
+
+BatchShare JointRun::batch_share() const {
+  if (is_alone() || has_stages_) return {};
+  return {group_->rank(), group_->size()};
+}
+
+void JointRun::join(EngineOptions& options, const Plan& plan) const {
+  if (is_alone()) return;
+  if (has_stages_) {
+    options.stages.first_modules = first_modules_of_stages(settings_, plan.partition.size());
+    options.stages.own = static_cast<std::size_t>(group_->rank());
+    options.stages.transport = std::make_shared<StageLinks>(*group_);
+    // An average of the weights is moved after every step.
+    options.overlaps_steps = !settings_.get<WeightAverageOptions>().enabled;
+    return;
+  }
+  options.reducer =
+      std::make_shared<GradientBuckets>(*group_, parse_bytes(settings_.get<DistOptions>().bucket));
+  options.replica = group_->rank();
+  options.replicas = group_->size();
+}
+
+std::vector<std::string> JointRun::begin(PhasedEngine& phases, const DataSource& data,
+                                         std::int64_t step) {
+  if (is_alone()) return {};
+  check_agreement(*group_, {{"the plan", number_of(plan_text(phases.plans(), phases.backbone()))},
+                            {"the training set", fingerprint(*data.train)},
+                            {"the test set", fingerprint(*data.test)},
+                            {"the number of steps done", std::to_string(step)}});
+  take_from_first(phases.engine().named_parameters(), "the weights to begin with");
+  take_from_first(phases.engine().named_buffers(), "the weights to begin with");
+  traffic_before_ = group_->traffic();
+  shared_step_ = step;
+  std::vector<std::string> notes;
+  if (!has_stages_ || settings_.get<DistOptions>().twin_delay > 0) return notes;
+  std::string own;
+  for (const auto& note : notes_on_waiting(phases.engine())) own += note + "\n";
+  for (const auto& text : group_->gather(own, "what stages wait for")) {
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) notes.push_back(line);
+  }
+  return notes;
+}
+
+void JointRun::take_same_weights(Engine& engine, const std::optional<WeightAverage>& average,
+                                 std::int64_t step) {
+  if (is_alone()) return;
+  const auto averages = average ? average->state() : std::vector<NamedTensor>();
+  if (has_stages_ && shared_step_ != step) {
+    share_weights(engine, *group_, averages, weight_average_prefix);
+    shared_step_ = step;
+    return;
+  }
+  take_from_first(engine.backbone().named_buffers(), "the statistics of batch normalisation");
+  if (average) take_from_first(averages, "the average of the weights");
+}
+
+void JointRun::take_from_first(const std::vector<NamedTensor>& tensors,
+                               const std::string& what) const {
+  if (!is_alone()) group_->broadcast(tensors_of(tensors), what);
+}
+
+std::vector<NamedTensor> JointRun::state_of_others(const Engine& engine) const {
+  if (!has_stages_) return {};
+  return state_of_other_stages(engine, *group_);
+}
+
+void JointRun::take_all_state(Engine& engine) const {
+  auto all = optimizer_state(engine.parts());
+  for (auto& named : state_of_others(engine)) all.push_back(std::move(named));
+  set_optimizer_state(engine.parts(), all);
+}
+
+void JointRun::drop_state_of_others(const Engine& engine) const {
+  if (has_stages_) keep_own_state(engine);
+}
+
+std::vector<std::int64_t> JointRun::first_modules(const Engine& engine) const {
+  std::vector<std::int64_t> numbers;
+  if (!has_stages_) return numbers;
+  for (const auto module : engine.stages().first_modules) {
+    numbers.push_back(static_cast<std::int64_t>(module) + 1);
+  }
+  return numbers;
+}
+
+std::vector<RankReport> JointRun::reports(const Engine& engine, std::int64_t peak_bytes,
+                                          std::int64_t steps) const {
+  auto ranks = rank_reports(group_, traffic_before_, peak_bytes, steps);
+  const auto first = first_modules(engine);
+  const auto modules = static_cast<std::int64_t>(engine.plan().partition.size());
+  for (std::size_t stage = 0; stage < first.size(); ++stage) {
+    ranks[stage].first_module = first[stage];
+    ranks[stage].last_module = stage + 1 < first.size() ? first[stage + 1] - 1 : modules;
+  }
+  return ranks;
+}
+
+}  // namespace mlaan
