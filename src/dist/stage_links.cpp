@@ -76,7 +76,8 @@ StageMessage message_of(const Header& header, const torch::Tensor& elements) {
   const std::vector<std::int64_t> strides(header.strides.begin(), header.strides.begin() + count);
   const torch::Tensor row =
       elements.narrow(0, 0, header.elements_bytes).view(static_cast<torch::Dtype>(header.type));
-  message.tensor = row.as_strided(sizes, strides);
+  // Detached from what it is a view of, which would else hold the memory too.
+  message.tensor = row.as_strided(sizes, strides).detach();
   return message;
 }
 

@@ -4,6 +4,7 @@
 #include "local/gradient_clipping.h"
 #include "local/module_run.h"
 #include "local/placed_network.h"
+#include "local/stage_parts.h"
 #include "local/trained_parts.h"
 
 #include <mlaan/core/random.h>
@@ -47,31 +48,6 @@ std::vector<std::size_t> count_output_readers(const Schedule& schedule, std::siz
   return readers;
 }
 
-/// What is not there of a training in stages.
-void check_goes_in_stages(const EngineOptions& options, const Plan& plan) {
-  if (options.stages.is_one()) return;
-  check(options.stages, plan.partition.size());
-  const auto refuse = [](const std::string& what, const std::string& accepted) {
-    throw UserError(what + " does not go with dist.stages above 1; accepted: dist.stages = 1, or " +
-                    accepted);
-  };
-  if (options.loss_scale || options.precision == Precision::float16) {
-    refuse("a loss scale, which follows from all gradients of the step before,",
-           "engine.precision = \"float32\" or \"bfloat16\"");
-  }
-  if (options.clip_grad > 0 && is_trained_as_one(plan)) {
-    refuse("optimizer.clip_grad of one window over all modules, whose norm is of all gradients,",
-           "optimizer.clip_grad = 0, or a method with shorter windows");
-  }
-  if (options.reducer) refuse("training on shares of one batch", "as many processes as stages");
-}
-
-std::vector<std::string> names_of_nets(const PlacedNetwork& network) {
-  std::vector<std::string> names;
-  for (const auto& net : network.nets()) names.push_back(net->name());
-  return names;
-}
-
 /// All losses in one tensor; NaN for those that were left out.
 torch::Tensor gather(const std::vector<torch::Tensor>& losses,
                      const torch::TensorOptions& options) {
@@ -91,15 +67,12 @@ class Engine::Implementation {
   Implementation(Backbone backbone, Plan plan, EngineOptions options)
       : backbone_(std::move(backbone)),
         plan_(checked(std::move(plan), backbone_)),
-        options_(std::move(options)),
+        options_(checked(std::move(options), plan_)),
         network_(backbone_, plan_, options_),
         trained_(backbone_, plan_, network_, options_),
-        net_stages_(find_net_stages()),
-        twins_(backbone_, plan_, network_, options_.stages, net_stages_, options_.twin_delay) {
-    for (std::size_t j = 0; j < network_.modules().size(); ++j) {
-      part_stages_.push_back(options_.stages.of_module(j));
-    }
-    part_stages_.insert(part_stages_.end(), net_stages_.begin(), net_stages_.end());
+        net_stages_(find_net_stages(network_, options_.stages, whole_schedule())),
+        twins_(backbone_, plan_, network_, options_.stages, net_stages_, options_.twin_delay),
+        part_stages_(find_part_stages(network_, options_.stages, net_stages_)) {
     make_schedule();
   }
 
@@ -170,27 +143,6 @@ class Engine::Implementation {
     trained_.set_learning_rate(plan_, lr);
   }
 
-  std::vector<NamedTensor> tensors_of_stage(std::size_t stage) const {
-    std::vector<NamedTensor> tensors;
-    const auto take = [&](std::vector<NamedTensor> more) {
-      for (auto& named : more) tensors.push_back(std::move(named));
-    };
-    for (std::size_t p = 0; p < part_stages_.size(); ++p) {
-      if (part_stages_[p] != stage) continue;
-      if (p < network_.modules().size()) {
-        for (const auto& unit : network_.modules()[p].units()) {
-          take(unit.named_parameters());
-          take(unit.named_buffers());
-        }
-      } else {
-        const auto& net = network_.nets()[p - network_.modules().size()];
-        take(net->named_parameters());
-        take(net->named_buffers());
-      }
-    }
-    return tensors;
-  }
-
   bool reads_images() const {
     if (options_.stages.own == 0) return true;
     return std::any_of(schedule_.evaluations.begin(), schedule_.evaluations.end(),
@@ -231,15 +183,15 @@ class Engine::Implementation {
     return plan;
   }
 
+  static EngineOptions checked(EngineOptions options, const Plan& plan) {
+    check_goes_in_stages(options, plan);
+    return options;
+  }
+
   Schedule whole_schedule() const {
     const bool clips_together = options_.clip_grad > 0 && is_trained_as_one(plan_);
     return mlaan::make_schedule(plan_, network_.part_facts(plan_),
                                 options_.fused_update && !clips_together);
-  }
-
-  std::vector<std::size_t> find_net_stages() const {
-    check_goes_in_stages(options_, plan_);
-    return stages_of_nets(whole_schedule(), options_.stages, names_of_nets(network_));
   }
 
   void make_schedule() {
@@ -320,6 +272,8 @@ class Engine::Implementation {
     Results results{std::move(pass.losses), std::move(pass.logits)};
     unfinished_.reset();
     const bool leaves_some = std::find(late_.begin(), late_.end(), true) != late_.end();
+    // What is left needs neither pictures nor labels.
+    pass.targets = pass.net_targets = {};
     if (leaves_some) unfinished_.emplace(std::move(pass));
     return results;
   }
@@ -463,7 +417,7 @@ const std::vector<std::size_t>& Engine::part_stages() const {
   return implementation_->part_stages_;
 }
 std::vector<NamedTensor> Engine::tensors_of_stage(std::size_t stage) const {
-  return implementation_->tensors_of_stage(stage);
+  return mlaan::tensors_of_stage(implementation_->network_, implementation_->part_stages_, stage);
 }
 
 std::vector<NamedTensor> Engine::named_parameters() const {

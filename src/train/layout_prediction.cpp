@@ -35,7 +35,7 @@ class MeasuredStep {
       : batch_(settings.get<RunOptions>().batch_size),
         bucket_(static_cast<double>(parse_bytes(settings.get<DistOptions>().bucket))),
         delay_(settings.get<DistOptions>().twin_delay),
-        trial_(make_trial(settings, backbone, method)),
+        trial_(make_trial_of_run(settings, backbone, method)),
         seconds_(trial_.operation_seconds(batch_, /*images=*/64)),
         peaks_(trial_.peaks(batch_)),
         report_(cost_report(trial_.backbone(), trial_.plan())) {
@@ -68,7 +68,8 @@ class MeasuredStep {
       throw UserError(std::to_string(stages) + " stages are more than the " +
                       std::to_string(seconds.size()) + " modules; give a higher --modules");
     }
-    return balanced_stages(seconds, static_cast<std::size_t>(stages));
+    const auto count = static_cast<std::size_t>(stages);
+    return balanced_stages(seconds, count, costs_of_borders(trial_.plan(), seconds, count));
   }
 
   double output_bytes(std::size_t module) const {

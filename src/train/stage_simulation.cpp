@@ -82,11 +82,14 @@ class Simulation {
     SimulatedSteps result;
     for (const auto& stage : stages_) {
       if (stage.ends.size() < simulated_steps) throw Error("the stages wait for each other");
-      const auto per_step = [&](double all) { return all / simulated_steps; };
-      const double seconds = (stage.ends.back() - stage.ends[steps_until_steady - 1]) /
-                             (simulated_steps - steps_until_steady);
-      result.step_seconds = std::max(result.step_seconds, seconds);
-      result.stages.push_back({per_step(stage.busy), 0, per_step(stage.bytes)});
+      const Moment& begin = stage.ends[steps_until_steady - 1];
+      const Moment& end = stage.ends.back();
+      const auto per_step = [](double from, double to) {
+        return (to - from) / (simulated_steps - steps_until_steady);
+      };
+      result.step_seconds = std::max(result.step_seconds, per_step(begin.now, end.now));
+      result.stages.push_back(
+          {per_step(begin.busy, end.busy), 0, per_step(begin.bytes, end.bytes)});
     }
     for (auto& stage : result.stages) {
       stage.waiting_seconds = std::max(0.0, result.step_seconds - stage.busy_seconds);
@@ -95,13 +98,17 @@ class Simulation {
   }
 
  private:
-  struct Stage {
+  /// How things stand at some time.
+  struct Moment {
     double now = 0;
     double busy = 0;
     double bytes = 0;
+  };
+
+  struct Stage : Moment {
     double reduced_until = 0;  ///< the replicas' link is busy
     std::size_t position = 0;
-    std::vector<double> ends;             ///< of its steps
+    std::vector<Moment> ends;             ///< of its steps
     std::map<std::size_t, int> followed;  ///< times that a channel was to be followed
   };
 
@@ -137,7 +144,7 @@ class Simulation {
     if (++stage.position < load.schedule.operations.size()) return true;
     stage.position = 0;
     stage.now = std::max(stage.now, stage.reduced_until);
-    stage.ends.push_back(stage.now);
+    stage.ends.push_back(stage);
     return true;
   }
 

@@ -1,14 +1,13 @@
 // Where the stages of a run begin.
 #include <mlaan/core/error.h>
 #include <mlaan/local/cost_report.h>
-#include <mlaan/local/partition.h>
 #include <mlaan/train/options.h>
 #include <mlaan/train/phases.h>
 #include <mlaan/train/setup.h>
 #include <mlaan/train/stage_split.h>
 
 #include <algorithm>
-#include <cmath>
+#include <numeric>
 #include <sstream>
 
 namespace mlaan {
@@ -63,17 +62,60 @@ std::vector<std::size_t> parse_stage_split(const std::string& text) {
   return first_modules;
 }
 
-std::vector<std::size_t> balanced_stages(const std::vector<double>& costs, std::size_t stages) {
-  constexpr double steps = 1e9;  // that costs are counted in
-  const double highest = *std::max_element(costs.begin(), costs.end());
-  std::vector<std::int64_t> weights;
-  for (const double cost : costs) {
-    weights.push_back(highest > 0 ? std::llround(cost / highest * steps) : 1);
+std::vector<std::size_t> balanced_stages(const std::vector<double>& costs, std::size_t stages,
+                                         const std::vector<double>& border_costs) {
+  const std::size_t modules = costs.size();
+  const auto cost = [&](std::size_t first, std::size_t last) {
+    const double own = std::accumulate(costs.begin() + static_cast<std::ptrdiff_t>(first),
+                                       costs.begin() + static_cast<std::ptrdiff_t>(last) + 1, 0.0);
+    return own + (last < border_costs.size() ? border_costs[last] : 0);
+  };
+  // lowest[k][i]: the most expensive of k + 1 stages made of the first i + 1 modules, at its
+  // cheapest; cut[k][i]: the first module of the last of them.
+  std::vector<std::vector<double>> lowest(stages, std::vector<double>(modules, 0));
+  std::vector<std::vector<std::size_t>> cut(stages, std::vector<std::size_t>(modules, 0));
+  for (std::size_t i = 0; i < modules; ++i) lowest[0][i] = cost(0, i);
+  for (std::size_t k = 1; k < stages; ++k) {
+    for (std::size_t i = k; i < modules; ++i) {
+      lowest[k][i] = -1;
+      for (std::size_t first = k; first <= i; ++first) {
+        const double highest = std::max(lowest[k - 1][first - 1], cost(first, i));
+        if (lowest[k][i] >= 0 && highest >= lowest[k][i]) continue;
+        lowest[k][i] = highest;
+        cut[k][i] = first;
+      }
+    }
   }
-  const Partition partition = Partition::balanced(weights, stages);
-  std::vector<std::size_t> first;
-  for (std::size_t s = 0; s < stages; ++s) first.push_back(partition.first_unit(s));
-  return first;
+  std::vector<std::size_t> first_modules(stages, 0);
+  std::size_t last = modules - 1;
+  for (std::size_t k = stages; k-- > 1;) {
+    first_modules[k] = cut[k][last];
+    last = first_modules[k] - 1;
+  }
+  return first_modules;
+}
+
+std::vector<double> costs_of_borders(const Plan& plan, const std::vector<double>& costs,
+                                     std::size_t stages) {
+  constexpr double share = 0.1;  // of a stage
+  const double of_stage =
+      std::accumulate(costs.begin(), costs.end(), 0.0) / static_cast<double>(stages);
+  std::vector<double> borders(costs.size() - 1, 0);
+  for (const auto& supervision : plan.supervisions) {
+    if (highest_weight(supervision) == 0) continue;
+    for (std::size_t j = supervision.first; j < supervision.last; ++j) {
+      borders[j] = share * of_stage;
+    }
+  }
+  return borders;
+}
+
+Trial make_trial_of_run(const Settings& settings, const Backbone& backbone,
+                        const MethodEntry& method) {
+  Trial trial = make_trial(settings, backbone, method);
+  const Plan plan = make_plan(settings, backbone, method);
+  trial.set_recompute(plan.recompute, plan.recompute_nets);
+  return trial;
 }
 
 std::vector<double> module_costs(Trial& trial, const std::string& by, std::int64_t batch) {
@@ -92,7 +134,7 @@ Settings with_stage_split(const Settings& settings, const DataSource& data,
   const auto& dist = settings.get<DistOptions>();
   if (dist.stages == 1 || !is_by_cost(dist.split)) return settings;
   const TrainingPhase first = training_phases(settings, method).front();
-  Trial trial = make_trial(first.settings, make_backbone(settings, data), first.method);
+  Trial trial = make_trial_of_run(first.settings, make_backbone(settings, data), first.method);
   const auto stages = static_cast<std::size_t>(dist.stages);
   const std::size_t modules = trial.plan().partition.size();
   if (stages > modules) {
@@ -100,7 +142,8 @@ Settings with_stage_split(const Settings& settings, const DataSource& data,
                     std::to_string(modules) + " modules; give a higher --modules");
   }
   const auto costs = module_costs(trial, dist.split, settings.get<RunOptions>().batch_size);
-  return settings.with("dist.split", stage_split_text(balanced_stages(costs, stages)),
+  const auto borders = costs_of_borders(trial.plan(), costs, stages);
+  return settings.with("dist.split", stage_split_text(balanced_stages(costs, stages, borders)),
                        "by " + dist.split);
 }
 

@@ -137,8 +137,10 @@ TEST(Transform, WritesAnyMemoryFormat) {
 
 class LoaderTest : public ::testing::Test {
  protected:
-  std::unique_ptr<Loader> make(std::int64_t workers, bool shuffle = true) const {
+  std::unique_ptr<Loader> make(std::int64_t workers, bool shuffle = true,
+                               const Shape& unread_shape = {}) const {
     LoaderOptions options;
+    options.unread_shape = unread_shape;
     options.batch_size = 8;
     options.workers = workers;
     options.shuffle = shuffle;
@@ -170,6 +172,21 @@ TEST_F(LoaderTest, BatchesDoNotDependOnTheNumberOfWorkers) {
     for (std::size_t i = 0; i < batches.size(); ++i) {
       EXPECT_TRUE(torch::equal(batches[i].images, alone[i].images));
       EXPECT_TRUE(torch::equal(batches[i].labels, alone[i].labels));
+    }
+  }
+}
+
+TEST_F(LoaderTest, LabelsAreThoseOfThePicturesThatAreNotRead) {
+  const auto read = all(*make(0), 2);
+  for (const std::int64_t workers : {0, 2}) {
+    const auto loader = make(workers, /*shuffle=*/true, data.image_shape);
+    const auto batches = all(*loader, 2);
+    ASSERT_EQ(batches.size(), read.size());
+    for (std::size_t i = 0; i < batches.size(); ++i) {
+      EXPECT_TRUE(torch::equal(batches[i].labels, read[i].labels));
+      EXPECT_TRUE(torch::equal(batches[i].indices, read[i].indices));
+      EXPECT_EQ(batches[i].images.sizes(), read[i].images.sizes());
+      EXPECT_EQ(batches[i].images.storage().nbytes(), sizeof(float));
     }
   }
 }

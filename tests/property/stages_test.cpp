@@ -107,7 +107,7 @@ TrainingCase case_of(const MethodEntry& entry, const std::string& recompute,
 
 /// At least four modules of a small network, trained by a method.
 std::function<TrainingCase()> case_of(const MethodEntry& entry, const std::string& recompute) {
-  return [&entry, recompute] {
+  return [entry, recompute] {
     TrainingCase made = case_of(entry, recompute, "resnet8", 4);
     // Some methods leave the last units in one piece.
     if (made.plan.partition.size() < 4) return case_of(entry, recompute, "resnet20", 10);

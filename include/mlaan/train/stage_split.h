@@ -19,8 +19,19 @@ namespace mlaan {
 std::vector<std::size_t> parse_stage_split(const std::string& text);
 
 /// Cuts modules of these costs so that the most expensive of so many stages costs as little as can
-/// be. \return the first modules.
-std::vector<std::size_t> balanced_stages(const std::vector<double>& costs, std::size_t stages);
+/// be. \param border_costs of ending a stage with each module but the last; empty: 0.
+/// \return the first modules.
+std::vector<std::size_t> balanced_stages(const std::vector<double>& costs, std::size_t stages,
+                                         const std::vector<double>& border_costs = {});
+
+/// What it costs, of these costs of modules, to end a stage with each module but the last: a little
+/// where windows go on behind it, for what waits there holds activations in the meantime.
+std::vector<double> costs_of_borders(const Plan& plan, const std::vector<double>& costs,
+                                     std::size_t stages);
+
+/// A trial of the run's plan that recomputes what the run does.
+Trial make_trial_of_run(const Settings& settings, const Backbone& backbone,
+                        const MethodEntry& method);
 
 /// What each module costs a training of this batch: by "time", seconds of a step's operations on it
 /// and its nets, measured; by "bytes", those of its parameters with their gradients and momentum,
