@@ -296,6 +296,21 @@ def test_autocast_and_channels_last():
     assert convolution.weight.is_contiguous(memory_format=torch.channels_last)
 
 
+@pytest.mark.parametrize("method", ["dgl", "mlaan", "man"])
+def test_a_model_of_float64_is_trained_in_it(method):
+    model = small_chain().double()
+    engine = mlaan.Engine(
+        model,
+        example=IMAGES.double(),
+        method=method,
+        modules=3,
+        normalisation=((0, 0, 0), (1, 1, 1)),
+    )
+    result = engine.step(IMAGES, LABELS)
+    assert result.logits.dtype == result.losses.dtype == torch.float64
+    assert {parameter.dtype for parameter in engine.parameters.values()} == {torch.float64}
+
+
 def test_frozen_modules_stay_as_they_are():
     model = small_chain()
     model[0][1].eval()

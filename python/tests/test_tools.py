@@ -2,13 +2,13 @@
 
 import copy
 import math
-import os
 import subprocess
 
 import mlaan
 import pytest
 import torch
 from networks import ResNetCifar, batch, small_chain
+from program import COMMAND
 from torch import nn
 from torch.nn import functional
 
@@ -118,18 +118,15 @@ def test_costs_are_those_of_one_image():
     assert row["activation_bytes"] > 0
 
 
-PROGRAM = os.environ.get("MLAAN_PROGRAM")
-
-
 def run_program(*arguments):
-    subprocess.run([PROGRAM, *arguments], check=True, capture_output=True)
+    subprocess.run([*COMMAND, *arguments], check=True, capture_output=True)
 
 
 SMALL = ["--dataset", "procedural", "--model", "resnet8", "--epochs", "2", "-b", "16"]
 SMALL += ["--train-limit", "64", "--modules", "2"]
 
 
-@pytest.mark.skipif(not PROGRAM, reason="the program was not built")
+@pytest.mark.skipif(not COMMAND, reason="the program was not built")
 def test_the_programs_runs_are_read(tmp_path):
     run_program(
         "train", *SMALL, "--method", "dgl", "--set", "log.steps=1", "--output", f"{tmp_path}/run"
@@ -145,7 +142,7 @@ def test_the_programs_runs_are_read(tmp_path):
         mlaan.read_run(tmp_path)
 
 
-@pytest.mark.skipif(not PROGRAM, reason="the program was not built")
+@pytest.mark.skipif(not COMMAND, reason="the program was not built")
 def test_the_programs_comparisons_are_read(tmp_path):
     run_program("compare", *SMALL, "--methods", "e2e,dgl", "--output", f"{tmp_path}/compared")
     rows = mlaan.read_comparison(tmp_path / "compared")

@@ -65,3 +65,17 @@ def test_torchvisions_swins_pass_maps_with_channels_first(method):
 def test_timm(name, side, units, settings, method):
     timm = pytest.importorskip("timm")
     train_a_step(timm.create_model(name, num_classes=10, **settings), side, units, method)
+
+
+@pytest.mark.parametrize("mixes", ["MixerBlock", "ResBlock", "SpatialGatingBlock"])
+def test_copies_that_mix_tokens_need_as_many_as_their_units(mixes):
+    mixers = pytest.importorskip("timm.models.mlp_mixer")
+    settings = {"img_size": 32, "patch_size": 8, "num_blocks": 3, "embed_dim": 16}
+    if mixes == "SpatialGatingBlock":
+        settings.update(mlp_ratio=4, mlp_layer=mixers.GatedMlp)
+    elif mixes == "ResBlock":
+        settings.update(mlp_ratio=4, norm_layer=mixers.Affine)
+    model = mixers.MlpMixer(num_classes=10, block_layer=getattr(mixers, mixes), **settings)
+    with pytest.raises(mlaan.UserError, match="cannot take what module.*lean.pool = 1"):
+        train_a_step(model, 32, 4, "mlaan-lean")
+    train_a_step(model, 32, 4, "mlaan-lean", options={"lean.pool": 1})
