@@ -93,7 +93,8 @@ std::vector<std::string> notes_on_waiting(const Engine& engine) {
   std::map<std::size_t, std::set<std::size_t>> modules;  // that are waited for, by stage
   for (const auto& operation : engine.schedule().operations) {
     const auto* follows = dynamic_cast<const FollowReceived*>(operation.get());
-    if (follows != nullptr) modules[follows->channel().from].insert(follows->module());
+    if (follows == nullptr || follows->channel().from < engine.stages().own) continue;
+    modules[follows->channel().from].insert(follows->module());
   }
   std::vector<std::string> notes;
   for (const auto& [stage, followed] : modules) {
@@ -101,7 +102,7 @@ std::vector<std::string> notes_on_waiting(const Engine& engine) {
                     " waits in every step for stage " + std::to_string(stage + 1) +
                     ": twins in its nets follow " + std::to_string(followed.size()) +
                     (followed.size() == 1 ? " module" : " modules") +
-                    " there; --set dist.twin_delay=" + std::to_string(engine.stages().count() - 1) +
+                    " there; --set dist.twin_delay=" + std::to_string(stage - engine.stages().own) +
                     " lets them follow late");
   }
   return notes;
