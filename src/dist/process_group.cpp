@@ -1,9 +1,8 @@
 // Processes that work together: what they tell each other, and what happens when one is lost.
 #include "core/libtorch_error.h"
+#include "dist/meeting.h"
 #include "dist/pulse.h"
 #include "dist/rendezvous.h"
-#include "dist/store_question.h"
-#include "dist/store_text.h"
 #include "measure/timing.h"
 
 #include <mlaan/core/quantity.h>
@@ -36,20 +35,6 @@ milliseconds time_of_operations(double timeout_seconds) {
   return milliseconds(static_cast<std::int64_t>(1000 * seconds));
 }
 
-std::string own_host() {
-  std::array<char, 256> name{};
-  gethostname(name.data(), name.size() - 1);
-  return name.data();
-}
-
-std::string host_key(int rank) {
-  return "host/" + std::to_string(rank);
-}
-
-std::string name_of_rank(int rank) {
-  return "rank " + std::to_string(rank);
-}
-
 /// What Gloo says of a failed operation, for people.
 std::string short_reason(const std::string& text) {
   const auto says = [&](const char* words) { return text.find(words) != std::string::npos; };
@@ -58,49 +43,6 @@ std::string short_reason(const std::string& text) {
   }
   if (says("imed out") || says("imeout")) return "there was no answer in time";
   return first_line(text);
-}
-
-/// Waits for a rank to come. \return its host; nothing where the store is gone.
-std::optional<std::string> wait_for_rank(const c10::intrusive_ptr<c10d::Store>& store, int rank,
-                                         const RankEnvironment& place, double timeout_seconds,
-                                         milliseconds longest) {
-  const auto deadline = Clock::now() + std::chrono::duration<double>(timeout_seconds);
-  const std::string late = name_of_rank(rank) + " of " + std::to_string(place.size) +
-                           " has not come within " + format_seconds(timeout_seconds) + " to " +
-                           place.address + ":" + std::to_string(place.port) +
-                           "; all ranks have to be started, as " + place.launcher + " does";
-  // Of a reason the first letter is a blank, which no host's name has.
-  const auto answer = ask_until_answered(
-      [store, rank, deadline, late]() -> std::optional<std::string> {
-        if (store->check({host_key(rank)})) return stored_text(*store, host_key(rank));
-        const std::string reason = Pulse::known_reason(*store);
-        if (!reason.empty()) return " " + reason;
-        if (Clock::now() >= deadline) return " " + late;
-        return std::nullopt;
-      },
-      longest);
-  if (answer && !answer->empty() && answer->front() == ' ') {
-    throw PeerError(answer->substr(1), Pulse::is_told(*answer));
-  }
-  return answer;
-}
-
-/// \return what the ranks are called, once all are there.
-std::vector<std::string> meet_all(const c10::intrusive_ptr<c10d::Store>& store,
-                                  const RankEnvironment& place, double timeout_seconds,
-                                  milliseconds longest) {
-  const std::string host = own_host();
-  store->set(host_key(place.rank), as_bytes(host));
-  std::vector<std::string> names;
-  for (int r = 0; r < place.size; ++r) {
-    const auto host_of_rank = wait_for_rank(store, r, place, timeout_seconds, longest);
-    if (!host_of_rank) {
-      throw PeerError("rank 0 was lost, or the place where the ranks meet, " + place.address + ":" +
-                      std::to_string(place.port));
-    }
-    names.push_back(name_of_rank(r) + " (" + *host_of_rank + ")");
-  }
-  return names;
 }
 
 }  // namespace
