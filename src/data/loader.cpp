@@ -9,7 +9,6 @@
 #include <mlaan/measure/memory.h>
 
 #include <algorithm>
-#include <cmath>
 #include <condition_variable>
 #include <deque>
 #include <exception>

@@ -14,8 +14,6 @@
 #endif
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cstring>
