@@ -38,6 +38,9 @@
 #include <mlaan/local/published.h>
 #include <mlaan/local/recompute.h>
 #include <mlaan/local/schedule.h>
+#include <mlaan/local/stage_schedule.h>
+#include <mlaan/local/stage_transport.h>
+#include <mlaan/local/stages.h>
 #include <mlaan/local/supervision_names.h>
 #include <mlaan/local/trained_part.h>
 #include <mlaan/local/trial.h>
