@@ -186,10 +186,10 @@ SimilarityAnalysis analyse_similarity(const Checkpoint& checkpoint, const Settin
   similarity.against = other.path.string();
   similarity.images = images.size(0);
   similarity.estimator = options.estimator;
-  const auto patterns_of = [&](const Checkpoint& of, const Settings& settings) {
+  const auto patterns_of = [&](const Checkpoint& of, const Settings& of_run) {
     progress("features of " + std::to_string(similarity.images) + " test images in " +
              of.path.string());
-    const Backbone backbone = read_backbone(of, settings);
+    const Backbone backbone = read_backbone(of, of_run);
     backbone.to(device);
     similarity.units.clear();
     for (const auto& unit : backbone.units()) similarity.units.push_back(unit.description());

@@ -32,10 +32,10 @@ std::optional<std::string> other_batch(const Checkpoint& checkpoint, const Setti
   const std::int64_t before = whole_batch(recorded);
   const std::int64_t now = whole_batch(settings);
   if (before == now) return std::nullopt;
-  const auto said = [](const Settings& settings, std::int64_t images) {
-    const auto& dist = settings.get<DistOptions>();
+  const auto said = [](const Settings& run, std::int64_t images) {
+    const auto& dist = run.get<DistOptions>();
     const auto processes = dist.processes / dist.stages;
-    return std::to_string(settings.get<RunOptions>().batch_size) +
+    return std::to_string(run.get<RunOptions>().batch_size) +
            (processes <= 1 ? ""
                            : " in each of " + std::to_string(processes) + " processes, " +
                                  std::to_string(images) + " together");

@@ -60,7 +60,8 @@ TEST(StageLinks, BringEveryTensorAsItWas) {
       }
       // Both ways at once.
       if (group.rank() == 1) links.send({torch::full({1}, round), torch::kFloat32}, back);
-      EXPECT_TRUE(group.rank() == 1 || links.receive(back).tensor.item<float>() == round);
+      EXPECT_TRUE(group.rank() == 1 ||
+                  links.receive(back).tensor.item<float>() == static_cast<float>(round));
     }
     const auto waited = group.traffic();
     EXPECT_EQ(waited.bytes > 10000, group.rank() == 0);
