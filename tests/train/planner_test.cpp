@@ -2,6 +2,7 @@
 
 #include <mlaan/train/options.h>
 #include <mlaan/train/planner.h>
+#include <mlaan/train/setup.h>
 
 #include <gtest/gtest.h>
 
