@@ -13,7 +13,8 @@ MomentFormat moment_format(bool eight_bit) {
 
 BoundOptimizer make_sgd(double lr, double momentum, double weight_decay, bool nesterov,
                         bool decay_norms, bool eight_bit) {
-  return {"sgd", sgd({lr, momentum, weight_decay, nesterov, decay_norms, moment_format(eight_bit)})};
+  return {"sgd",
+          sgd({lr, momentum, weight_decay, nesterov, decay_norms, moment_format(eight_bit)})};
 }
 
 BoundOptimizer make_adam(const std::string& kind, double lr, double beta1, double beta2,
@@ -31,7 +32,9 @@ void bind_optimizers(py::module_& module) {
       .def_static("sgd", &make_sgd)
       .def_static("adam", &make_adam)
       .def_static("of_function",
-                  [](const py::object& make) { return BoundOptimizer{"function", optimizer_factory(make)}; })
+                  [](const py::object& make) {
+                    return BoundOptimizer{"function", optimizer_factory(make)};
+                  })
       .def_readonly("kind", &BoundOptimizer::kind);
 }
 
