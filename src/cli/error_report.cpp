@@ -4,6 +4,7 @@
 #include "core/libtorch_error.h"
 
 #include <mlaan/core/error.h>
+#include <mlaan/dist/process_group.h>
 
 #include <cerrno>
 #include <cstdio>
@@ -56,6 +57,8 @@ ErrorReport explain(const std::exception_ptr& error) {
     rethrow_explained(error);
   } catch (const UserError& user) {
     return {user.what(), exit_usage};
+  } catch (const PeerError& peer) {
+    return {peer.what(), peer.exit_code()};
   } catch (const std::exception& other) {
     return {other.what(), exit_failure};
   }

@@ -60,7 +60,8 @@ int run_as_rank(const RankEnvironment& place, double timeout_seconds,
     const auto error = std::current_exception();
     ErrorReport report = explain(error);
     code = report.exit_code;
-    const bool tells = (!group || group->abandon(report.text)) && !is_told_beside(error);
+    const bool tells =
+        (!group || group->abandon(report.text, report.exit_code)) && !is_told_beside(error);
     report.text = "rank " + std::to_string(place.rank) + ": " + report.text;
     if (tells) report_error(error, report);
   }

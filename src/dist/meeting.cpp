@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <memory>
 #include <optional>
 
 namespace mlaan {
@@ -31,20 +32,18 @@ std::optional<std::string> wait_for_rank(const c10::intrusive_ptr<c10d::Store>& 
                            " has not come within " + format_seconds(timeout_seconds) + " to " +
                            place.address + ":" + std::to_string(place.port) +
                            "; all ranks have to be started, as " + place.launcher + " does";
-  // Of a reason the first letter is a blank, which no host's name has.
-  const auto answer = ask_until_answered(
-      [store, rank, deadline, late]() -> std::optional<std::string> {
+  const auto reason = std::make_shared<EndReason>();
+  auto host = ask_until_answered(
+      [store, rank, deadline, late, reason]() -> std::optional<std::string> {
         if (store->check({host_key(rank)})) return stored_text(*store, host_key(rank));
-        const std::string reason = Pulse::known_reason(*store);
-        if (!reason.empty()) return " " + reason;
-        if (Clock::now() >= deadline) return " " + late;
-        return std::nullopt;
+        *reason = Pulse::known_reason(*store);
+        if (reason->text.empty() && Clock::now() >= deadline) reason->text = late;
+        if (reason->text.empty()) return std::nullopt;
+        return "";
       },
       longest);
-  if (answer && !answer->empty() && answer->front() == ' ') {
-    throw PeerError(answer->substr(1), Pulse::is_told(*answer));
-  }
-  return answer;
+  if (host && !reason->text.empty()) throw PeerError(reason->text, reason->exit_code);
+  return host;
 }
 
 }  // namespace

@@ -71,7 +71,7 @@ std::vector<std::string> ProcessGroup::gather(const std::string& /*text*/,
 void ProcessGroup::finish() {
   refuse();
 }
-bool ProcessGroup::abandon(const std::string& /*why*/) {
+bool ProcessGroup::abandon(const std::string& /*why*/, int /*exit_code*/) {
   refuse();
 }
 

@@ -59,14 +59,15 @@ class ProcessGroup::Implementation {
       connect(rendezvous.own_address);
     } catch (const PeerError& lost) {
       message_ = lost.what();
-      abandon(message_);
+      abandon(message_, lost.exit_code());
       throw;
     } catch (const std::exception& error) {
-      const std::string found = pulse_ ? pulse_->find_reason() : "";
-      message_ = (found.empty() ? "rank 0 was lost, or the place where the ranks meet" : found) +
-                 "; here the connection of all ranks failed: " + short_reason(error.what());
-      abandon(message_);
-      throw PeerError(message_, Pulse::is_told(found));
+      const EndReason found = pulse_ ? pulse_->find_reason() : EndReason{};
+      note_reason(found, "rank 0 was lost, or the place where the ranks meet",
+                  "the connection of all ranks failed: " + short_reason(error.what()));
+      const PeerError lost(message_, exit_code_);
+      abandon(message_, lost.exit_code());
+      throw lost;
     }
   }
 
@@ -113,12 +114,10 @@ class ProcessGroup::Implementation {
   [[noreturn]] void fail(const std::string& what, const std::string& reason,
                          std::optional<int> other = {}) {
     if (message_.empty()) {
-      const std::string found = pulse_->find_reason(other);
-      is_told_ = Pulse::is_told(found);
-      message_ = (found.empty() ? "a rank was lost" : found) + "; here " + what +
-                 " failed: " + short_reason(reason);
+      note_reason(pulse_->find_reason(other), "a rank was lost",
+                  what + " failed: " + short_reason(reason));
     }
-    throw PeerError(message_, is_told_);
+    throw PeerError(message_, exit_code_);
   }
 
   void wait_for_first(const std::function<void()>& work, const std::string& what) {
@@ -129,12 +128,11 @@ class ProcessGroup::Implementation {
       return;
     }
     const auto start = Clock::now();
-    const std::string reason = pulse_->wait_for_first(key, timeout_);
+    const EndReason reason = pulse_->wait_for_first(key, timeout_);
     traffic_.seconds += seconds_since(start);
-    if (reason.empty()) return;
-    is_told_ = Pulse::is_told(reason);
-    message_ = reason + "; here " + what + " was waited for";
-    throw PeerError(message_, is_told_);
+    if (reason.text.empty()) return;
+    note_reason(reason, "", what + " was waited for");
+    throw PeerError(message_, exit_code_);
   }
 
   void finish() {
@@ -146,9 +144,9 @@ class ProcessGroup::Implementation {
     store_.reset();
   }
 
-  bool abandon(const std::string& why) {
+  bool abandon(const std::string& why, int exit_code) {
     if (finished_ || !pulse_) return true;
-    pulse_->tell_end(why);
+    pulse_->tell_end(why, exit_code);
     const bool said_already =
         message_.empty() && place_.rank != 0 && pulse_->is_told_by_rank_0(why);
     if (place_.rank == 0 && !place_.store_is_served) pulse_->let_others_end();
@@ -163,6 +161,12 @@ class ProcessGroup::Implementation {
   Traffic traffic_;
 
  private:
+  /// \param otherwise what is said where nobody has given a reason.
+  void note_reason(const EndReason& found, const std::string& otherwise, const std::string& here) {
+    exit_code_ = found.exit_code;
+    message_ = (found.text.empty() ? otherwise : found.text) + "; here " + here;
+  }
+
   void connect(const std::string& own_address) {
     auto options = c10d::ProcessGroupGloo::Options::create(timeout_);
     const char* interface = std::getenv("GLOO_SOCKET_IFNAME");
@@ -176,8 +180,8 @@ class ProcessGroup::Implementation {
   c10::intrusive_ptr<c10d::Store> store_;
   std::unique_ptr<Pulse> pulse_;
   c10::intrusive_ptr<c10d::ProcessGroupGloo> group_;
-  std::string message_;   ///< of the peer that was lost
-  bool is_told_ = false;  ///< by that peer itself
+  std::string message_;           ///< of the peer that was lost
+  std::optional<int> exit_code_;  ///< where that peer has told its end itself
   std::int64_t waits_for_first_ = 0;
   bool finished_ = false;
 };
@@ -350,8 +354,8 @@ void ProcessGroup::finish() {
   implementation_->finish();
 }
 
-bool ProcessGroup::abandon(const std::string& why) {
-  return implementation_->abandon(why);
+bool ProcessGroup::abandon(const std::string& why, int exit_code) {
+  return implementation_->abandon(why, exit_code);
 }
 
 }  // namespace mlaan

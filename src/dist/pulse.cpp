@@ -25,13 +25,26 @@ constexpr milliseconds to_listen(1200);
 constexpr milliseconds to_ask(2500);
 constexpr milliseconds to_be_heard(2000);
 constexpr const char* reason_key = "reason";
-constexpr const char* ended = " ended: ";
 
 std::string beat_key(int rank) {
   return "beat/" + std::to_string(rank);
 }
 std::string end_key(int rank) {
   return "end/" + std::to_string(rank);
+}
+
+/// As the store holds it, in one value so that it is set whole: the code, or "-", and the text.
+std::string to_text(const EndReason& reason) {
+  return (reason.exit_code ? std::to_string(*reason.exit_code) : "-") + " " + reason.text;
+}
+
+EndReason to_reason(const std::string& text) {
+  const auto code_end = text.find(' ');
+  if (code_end == std::string::npos) return {};
+  EndReason reason;
+  reason.text = text.substr(code_end + 1);
+  if (text.front() != '-') reason.exit_code = std::stoi(text.substr(0, code_end));
+  return reason;
 }
 
 /// What a rank last said of itself.
@@ -93,10 +106,6 @@ struct Pulse::State {
   std::int64_t operations = 0;
 };
 
-bool Pulse::is_told(const std::string& reason) {
-  return reason.find(ended) != std::string::npos;
-}
-
 Pulse::Pulse(c10::intrusive_ptr<c10d::Store> store, c10::intrusive_ptr<c10d::Store> connection,
              int rank, std::vector<std::string> names)
     : store_(std::move(store)),
@@ -139,11 +148,11 @@ void Pulse::note_operation() {
   ++state_->operations;
 }
 
-std::string Pulse::known_reason(c10d::Store& store) {
-  return stored_text(store, reason_key);
+EndReason Pulse::known_reason(c10d::Store& store) {
+  return to_reason(stored_text(store, reason_key));
 }
 
-std::string Pulse::find_reason(std::optional<int> other) {
+EndReason Pulse::find_reason(std::optional<int> other) {
   const auto own = static_cast<std::size_t>(rank_);
   const auto ask = [store = store_, names = names_, own, other]() -> std::string {
     std::string known = stored_text(*store, reason_key);
@@ -154,18 +163,19 @@ std::string Pulse::find_reason(std::optional<int> other) {
     if (!known.empty()) return known;
     const std::string found = compare(before, read_beats(*store, names.size()), own, names, other);
     if (found.empty()) return "";
-    const auto first = store->compareSet(reason_key, {}, as_bytes(found));
+    const auto first = store->compareSet(reason_key, {}, as_bytes(to_text({found, {}})));
     return {first.begin(), first.end()};
   };
   const auto reason = ask_once(ask, to_ask);
-  return reason ? *reason : names_[0] + " was lost, or the place where the ranks meet";
+  if (reason) return to_reason(*reason);
+  return {names_[0] + " was lost, or the place where the ranks meet", {}};
 }
 
-std::string Pulse::wait_for_first(const std::string& key, milliseconds longest) {
+EndReason Pulse::wait_for_first(const std::string& key, milliseconds longest) {
   // That its connection is closed is not seen here: where rank 0 serves the store, that is gone
   // with it, and where a launcher does, the launcher ends all. So silence, which a machine that is
   // busy with other things brings about too, may be long.
-  const std::string lost = names_[0] + " was lost: killed, stopped or cut off";
+  const std::string lost = to_text({names_[0] + " was lost: killed, stopped or cut off", {}});
   const auto ask = [store = store_, key, longest, lost, heard = std::string(),
                     heard_at = Clock::now()]() mutable -> std::optional<std::string> {
     if (store->check({key})) return "";
@@ -180,14 +190,14 @@ std::string Pulse::wait_for_first(const std::string& key, milliseconds longest) 
     if (now - heard_at > longest) return lost;
     return std::nullopt;
   };
-  return ask_until_answered(ask, longest).value_or(lost);
+  return to_reason(ask_until_answered(ask, longest).value_or(lost));
 }
 
-void Pulse::tell_end(const std::string& why) {
-  const std::string own = names_[static_cast<std::size_t>(rank_)];
+void Pulse::tell_end(const std::string& why, int exit_code) {
+  const EndReason reason{names_[static_cast<std::size_t>(rank_)] + " ended: " + why, exit_code};
   ask_once(
-      [store = store_, rank = rank_, why, own] {
-        store->compareSet(reason_key, {}, as_bytes(own + ended + why));
+      [store = store_, rank = rank_, why, reason] {
+        store->compareSet(reason_key, {}, as_bytes(to_text(reason)));
         store->set(end_key(rank), as_bytes(why));
         return std::string();
       },

@@ -13,15 +13,18 @@
 
 namespace mlaan {
 
+/// Why all ranks end, as the first that knew has said it.
+struct EndReason {
+  std::string text;              ///< "rank 1 (node03) was lost", or "" where nobody has said any
+  std::optional<int> exit_code;  ///< of a rank that has said so itself, which all then end with
+};
+
 /// Tells the store, every fraction of a second and from a thread of its own, that this rank lives
 /// and how many operations it has begun. Of a failed operation others know no more than that a
 /// connection is closed or late, and whose is no sure sign: ranks that end because of another one
 /// close theirs too.
 class Pulse {
  public:
-  /// Whether a reason that others gave is what a rank has told of itself.
-  static bool is_told(const std::string& reason);
-
   /// \param connection to the store, for that thread alone.
   /// \param names what messages call each rank.
   Pulse(c10::intrusive_ptr<c10d::Store> store, c10::intrusive_ptr<c10d::Store> connection, int rank,
@@ -35,21 +38,21 @@ class Pulse {
 
   void note_operation();
 
-  /// What others have said of why they end, or "".
-  static std::string known_reason(c10d::Store& store);
+  /// What others have said of why they end.
+  static EndReason known_reason(c10d::Store& store);
 
-  /// What is known of why an operation failed: "rank 1 (node03) was lost". Takes a second or two,
-  /// whatever state the store is in.
+  /// What is known of why an operation failed. Takes a second or two, whatever state the store is
+  /// in.
   /// \param other rank that alone was waited for; none: all.
-  std::string find_reason(std::optional<int> other = {});
+  EndReason find_reason(std::optional<int> other = {});
 
   /// Waits until rank 0 has set the key.
   /// \param longest silence of rank 0 to bear.
-  /// \return why it will not, or "".
-  std::string wait_for_first(const std::string& key, std::chrono::milliseconds longest);
+  /// \return why it will not; no text where it has.
+  EndReason wait_for_first(const std::string& key, std::chrono::milliseconds longest);
 
-  /// Says why this rank ends, for the others' find_reason().
-  void tell_end(const std::string& why);
+  /// Says why this rank ends, and with which code, for the others' find_reason().
+  void tell_end(const std::string& why, int exit_code);
   /// Whether rank 0 ends for the same reason; waits a little for it to say so.
   bool is_told_by_rank_0(const std::string& why);
   /// Waits a little until all others have told their end, for a rank whose store ends with it.

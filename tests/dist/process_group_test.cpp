@@ -66,15 +66,16 @@ TEST(ProcessGroup, NamesWhatARankHasOtherwise) {
       {"rank 1 (", "lr = 0.2", "rank 0 has 0.1"});
 }
 
-TEST(ProcessGroup, SaysWhyAnotherRankHasEnded) {
+TEST(ProcessGroup, SaysWhyAnotherRankHasEndedAndEndsAsItDoes) {
   std::string message;
+  int exit_code = 0;
   try {
     run_ranks(
         2,
         [](ProcessGroup& group) {
           const std::string why = "the disk is full";
           if (group.rank() == 1) {
-            group.abandon(why);
+            group.abandon(why, /*exit_code=*/2);
             throw UserError(why);
           }
           group.wait_for_first([] {}, "nothing");
@@ -83,7 +84,9 @@ TEST(ProcessGroup, SaysWhyAnotherRankHasEnded) {
         /*timeout_seconds=*/6);
   } catch (const PeerError& error) {
     message = error.what();
+    exit_code = error.exit_code();
   }
+  EXPECT_EQ(exit_code, 2);
   EXPECT_NE(message.find("rank 1 ("), std::string::npos) << message;
   EXPECT_NE(message.find("ended: the disk is full"), std::string::npos) << message;
   EXPECT_NE(message.find("the sum of gradients"), std::string::npos) << message;

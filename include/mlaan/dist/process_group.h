@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,13 +20,15 @@ namespace mlaan {
 /// was waiting for.
 class PeerError : public Error {
  public:
-  /// \param told_by_peer whether that rank has said itself why it ends.
-  explicit PeerError(const std::string& message, bool told_by_peer = false)
-      : Error(message), told_by_peer_(told_by_peer) {}
-  bool told_by_peer() const { return told_by_peer_; }
+  /// \param told_code exit code of that rank, where it has said itself why it ends.
+  explicit PeerError(const std::string& message, std::optional<int> told_code = {})
+      : Error(message), told_code_(told_code) {}
+  bool told_by_peer() const { return told_code_.has_value(); }
+  /// With which this process ends as well: launchers pass on that of the first to end.
+  int exit_code() const { return told_code_.value_or(1); }
 
  private:
-  bool told_by_peer_;
+  std::optional<int> told_code_;
 };
 
 /// Something that is under way between ranks.
@@ -100,8 +103,9 @@ class ProcessGroup {
 
   /// Tells the others why this rank ends without them. Nothing may follow, and the process has to
   /// end without destroying what is static: threads may hang in operations that never end.
+  /// \param exit_code with which they then end as well.
   /// \return whether it is the one to say so; not where rank 0 says the same.
-  bool abandon(const std::string& why);
+  bool abandon(const std::string& why, int exit_code);
 
  private:
   class Implementation;
