@@ -1,6 +1,8 @@
 // Tensors sent from stage to stage of a training, each of which is a rank.
 #include "dist/stage_links.h"
 
+#include "core/broadcast.h"
+
 #include <ATen/Functions.h>
 
 #include <algorithm>
@@ -33,18 +35,10 @@ constexpr std::int64_t header_bytes =
     (static_cast<std::int64_t>(sizeof(Header)) + alignment_of_elements - 1) /
     alignment_of_elements * alignment_of_elements;
 
-/// Dimensions that are repeated, once.
-torch::Tensor once(torch::Tensor tensor) {
-  for (std::int64_t d = 0; d < tensor.dim(); ++d) {
-    if (tensor.stride(d) == 0 && tensor.size(d) > 1) tensor = tensor.narrow(d, 0, 1);
-  }
-  return tensor;
-}
-
 /// The same numbers on the CPU, in memory that has each of them once, in a row.
 torch::Tensor dense_on_cpu(const torch::Tensor& tensor) {
   const torch::Tensor here = tensor.detach().cpu();
-  return once(here).is_non_overlapping_and_dense() ? here : here.contiguous();
+  return without_repeats(here).is_non_overlapping_and_dense() ? here : here.contiguous();
 }
 
 Header header_of(const StageMessage& message, const torch::Tensor& dense) {
@@ -55,7 +49,7 @@ Header header_of(const StageMessage& message, const torch::Tensor& dense) {
               "tensors of more than ", most_sent_dimensions, " dimensions are not sent to stages");
   header.is_defined = 1;
   header.type = static_cast<std::int64_t>(dense.scalar_type());
-  header.elements_bytes = static_cast<std::int64_t>(once(dense).nbytes());
+  header.elements_bytes = static_cast<std::int64_t>(without_repeats(dense).nbytes());
   header.dimensions = dense.dim();
   std::copy(dense.sizes().begin(), dense.sizes().end(), header.sizes.begin());
   std::copy(dense.strides().begin(), dense.strides().end(), header.strides.begin());

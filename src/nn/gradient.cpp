@@ -1,9 +1,9 @@
 // The gradient of a tensor, in the form that takes the least memory.
 #include "nn/gradient.h"
 
+#include "core/broadcast.h"
 #include "core/sole_owner.h"
 #include "core/sum_in_place.h"
-#include "nn/broadcast.h"
 #include "nn/relu_backward.h"
 
 namespace mlaan {
