@@ -247,4 +247,13 @@ Field& OptionSet::field(const std::string& key) {
   return const_cast<Field&>(std::as_const(*this).field(key));
 }
 
+void OptionSet::assign_text(const std::string& key, const std::string& text,
+                            const std::string& origin) {
+  try {
+    field(key).assign_text(text);
+  } catch (const UserError& error) {
+    throw UserError(origin + ": " + error.what());
+  }
+}
+
 }  // namespace mlaan

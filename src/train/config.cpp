@@ -23,11 +23,7 @@ void Config::apply_text(const std::string& text, const std::string& name) {
 }
 
 void Config::apply(const std::string& key, const std::string& value, const std::string& origin) {
-  try {
-    options_.field(key).assign_text(value);
-  } catch (const UserError& error) {
-    throw UserError(origin + ": " + error.what());
-  }
+  options_.assign_text(key, value, origin);
   origins_[key] = origin;
 }
 

@@ -30,11 +30,7 @@ Settings Settings::with(const std::vector<Assignment>& changes, const std::strin
   OptionSet values = *values_;
   auto origins = origins_;
   for (const auto& [key, value] : changes) {
-    try {
-      values.field(key).assign_text(value);
-    } catch (const UserError& error) {
-      throw UserError(origin + ": " + error.what());
-    }
+    values.assign_text(key, value, origin);
     origins[key] = origin;
   }
   return {std::move(values), std::move(origins)};

@@ -96,6 +96,9 @@ class OptionSet {
   OptionSet& operator=(const OptionSet& other);
   ~OptionSet() = default;
 
+  /// Field::assign_text() of one option. \param origin what messages begin with.
+  void assign_text(const std::string& key, const std::string& text, const std::string& origin);
+
   /// The struct, to be changed; made with its defaults when first asked for.
   template <class T>
   T& get() {

@@ -33,13 +33,7 @@ template <class T>
 T read_settings(const std::string& backbone, const BackboneSettings& settings) {
   OptionSet options;
   T& read = options.get<T>();
-  for (const auto& [key, value] : settings) {
-    try {
-      options.field(key).assign_text(value);
-    } catch (const UserError& error) {
-      throw UserError("model " + backbone + ": " + error.what());
-    }
-  }
+  for (const auto& [key, value] : settings) options.assign_text(key, value, "model " + backbone);
   return read;
 }
 
