@@ -197,6 +197,10 @@ Checkpoint read_checkpoint(const std::filesystem::path& path) {
   return checkpoint;
 }
 
+Settings recorded_settings(const Checkpoint& checkpoint) {
+  return read_settings(checkpoint.info.config, checkpoint.path.string());
+}
+
 void load(const Checkpoint& checkpoint, Engine& engine) {
   const TensorMap tensors = map_of(checkpoint.file);
   const auto targets = both(engine.named_parameters(), engine.named_buffers());

@@ -17,7 +17,7 @@ namespace {
 /// A setting of the checkpoint's that is another one now, of these: "seed = 1, where it was 0".
 std::optional<std::string> other_setting(const Checkpoint& checkpoint, const Settings& settings,
                                          const std::vector<std::string>& keys) {
-  const Settings recorded = read_settings(checkpoint.info.config, checkpoint.path.string());
+  const Settings recorded = recorded_settings(checkpoint);
   for (const auto& key : keys) {
     const OptionValue before = recorded.value(key);
     const OptionValue now = settings.value(key);
@@ -28,7 +28,7 @@ std::optional<std::string> other_setting(const Checkpoint& checkpoint, const Set
 
 /// The same of the number of images a step, which several processes may share.
 std::optional<std::string> other_batch(const Checkpoint& checkpoint, const Settings& settings) {
-  const Settings recorded = read_settings(checkpoint.info.config, checkpoint.path.string());
+  const Settings recorded = recorded_settings(checkpoint);
   const std::int64_t before = whole_batch(recorded);
   const std::int64_t now = whole_batch(settings);
   if (before == now) return std::nullopt;

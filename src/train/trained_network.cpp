@@ -24,7 +24,7 @@ namespace {
 /// Whether the names of a published data set's classes are only their numbers in one of the two, as
 /// where the file of names is not there.
 bool are_without_names(const Checkpoint& checkpoint, const DataSource& data) {
-  const Settings recorded = read_settings(checkpoint.info.config, checkpoint.path.string());
+  const Settings recorded = recorded_settings(checkpoint);
   if (data.name == "folder" || recorded.get<RunOptions>().dataset != data.name) return false;
   const auto numbers = numbered_classes(static_cast<std::int64_t>(data.classes.size()));
   return data.classes == numbers || checkpoint.info.class_names == numbers;

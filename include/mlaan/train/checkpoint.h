@@ -4,6 +4,7 @@
 #include <mlaan/io/safetensors.h>
 #include <mlaan/local/engine.h>
 #include <mlaan/train/network_description.h>
+#include <mlaan/train/settings.h>
 #include <mlaan/train/state.h>
 
 #include <filesystem>
@@ -35,6 +36,10 @@ struct Checkpoint {
   CheckpointInfo info;
   TensorFile file;
 };
+
+/// All settings of the run.
+/// \throws UserError as read_settings().
+Settings recorded_settings(const Checkpoint& checkpoint);
 
 /// Whether a file says of itself that it is a checkpoint, of this or another version.
 bool is_checkpoint(const TensorFile& file);
