@@ -2,8 +2,6 @@
 #include "train/stage_simulation.h"
 
 #include "local/operations/follow_module.h"
-#include "local/operations/pass_cotangent.h"
-#include "local/operations/pass_output.h"
 
 #include <mlaan/core/error.h>
 
@@ -27,25 +25,11 @@ struct Passing {
 
 std::optional<Passing> passing_of(const Operation& operation) {
   using Kind = Passing::Kind;
-  if (const auto* some = dynamic_cast<const SendOutput*>(&operation)) {
-    return Passing{Kind::sends, some->channel()};
-  }
-  if (const auto* some = dynamic_cast<const SendCotangent*>(&operation)) {
-    return Passing{Kind::sends, some->channel()};
-  }
-  if (const auto* some = dynamic_cast<const SendParameters*>(&operation)) {
-    return Passing{Kind::sends, some->channel()};
-  }
-  if (const auto* some = dynamic_cast<const ReceiveOutput*>(&operation)) {
-    return Passing{Kind::receives, some->channel()};
-  }
-  if (const auto* some = dynamic_cast<const ReceiveCotangent*>(&operation)) {
-    return Passing{Kind::receives, some->channel()};
-  }
-  if (const auto* some = dynamic_cast<const FollowReceived*>(&operation)) {
-    return Passing{Kind::follows, some->channel()};
-  }
-  return std::nullopt;
+  const auto* passes = dynamic_cast<const ChannelOperation*>(&operation);
+  if (passes == nullptr) return std::nullopt;
+  if (passes->sends()) return Passing{Kind::sends, passes->channel()};
+  const bool follows = dynamic_cast<const FollowReceived*>(&operation) != nullptr;
+  return Passing{follows ? Kind::follows : Kind::receives, passes->channel()};
 }
 
 /// Messages of one channel: a message sets out when it is sent and the receiver has taken the one

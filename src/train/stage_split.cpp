@@ -39,6 +39,22 @@ std::vector<double> bytes_of_modules(const Backbone& backbone, const Plan& plan,
   return costs;
 }
 
+/// What it costs to end a stage with each module but the last.
+std::vector<double> costs_of_borders(const Plan& plan, const std::vector<double>& costs,
+                                     std::size_t stages) {
+  constexpr double share = 0.1;  // of a stage
+  const double of_stage =
+      std::accumulate(costs.begin(), costs.end(), 0.0) / static_cast<double>(stages);
+  std::vector<double> borders(costs.size() - 1, 0);
+  for (const auto& supervision : plan.supervisions) {
+    if (highest_weight(supervision) == 0) continue;
+    for (std::size_t j = supervision.first; j < supervision.last; ++j) {
+      borders[j] = share * of_stage;
+    }
+  }
+  return borders;
+}
+
 }  // namespace
 
 std::vector<std::size_t> parse_stage_split(const std::string& text) {
@@ -95,19 +111,13 @@ std::vector<std::size_t> balanced_stages(const std::vector<double>& costs, std::
   return first_modules;
 }
 
-std::vector<double> costs_of_borders(const Plan& plan, const std::vector<double>& costs,
-                                     std::size_t stages) {
-  constexpr double share = 0.1;  // of a stage
-  const double of_stage =
-      std::accumulate(costs.begin(), costs.end(), 0.0) / static_cast<double>(stages);
-  std::vector<double> borders(costs.size() - 1, 0);
-  for (const auto& supervision : plan.supervisions) {
-    if (highest_weight(supervision) == 0) continue;
-    for (std::size_t j = supervision.first; j < supervision.last; ++j) {
-      borders[j] = share * of_stage;
-    }
+std::vector<std::size_t> stages_of_costs(const Plan& plan, const std::vector<double>& costs,
+                                         std::size_t stages) {
+  if (stages > costs.size()) {
+    throw UserError("dist.stages = " + std::to_string(stages) + " are more than the " +
+                    std::to_string(costs.size()) + " modules; give a higher --modules");
   }
-  return borders;
+  return balanced_stages(costs, stages, costs_of_borders(plan, costs, stages));
 }
 
 Trial make_trial_of_run(const Settings& settings, const Backbone& backbone,
@@ -136,14 +146,8 @@ Settings with_stage_split(const Settings& settings, const DataSource& data,
   const TrainingPhase first = training_phases(settings, method).front();
   Trial trial = make_trial_of_run(first.settings, make_backbone(settings, data), first.method);
   const auto stages = static_cast<std::size_t>(dist.stages);
-  const std::size_t modules = trial.plan().partition.size();
-  if (stages > modules) {
-    throw UserError("dist.stages = " + std::to_string(stages) + " are more than the " +
-                    std::to_string(modules) + " modules; give a higher --modules");
-  }
   const auto costs = module_costs(trial, dist.split, settings.get<RunOptions>().batch_size);
-  const auto borders = costs_of_borders(trial.plan(), costs, stages);
-  return settings.with("dist.split", stage_split_text(balanced_stages(costs, stages, borders)),
+  return settings.with("dist.split", stage_split_text(stages_of_costs(trial.plan(), costs, stages)),
                        "by " + dist.split);
 }
 

@@ -24,6 +24,10 @@ struct Stages {
     while (stage + 1 < count() && first_modules[stage + 1] <= module) ++stage;
     return stage;
   }
+  /// The module behind a stage's last one, of so many.
+  std::size_t end_of(std::size_t stage, std::size_t modules) const {
+    return stage + 1 < count() ? first_modules[stage + 1] : modules;
+  }
   /// Whether the module is the last one of a stage that another stage follows.
   bool is_border(std::size_t module) const { return of_module(module) != of_module(module + 1); }
 };

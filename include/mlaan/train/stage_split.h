@@ -24,10 +24,11 @@ std::vector<std::size_t> parse_stage_split(const std::string& text);
 std::vector<std::size_t> balanced_stages(const std::vector<double>& costs, std::size_t stages,
                                          const std::vector<double>& border_costs = {});
 
-/// What it costs, of these costs of modules, to end a stage with each module but the last: a little
-/// where windows go on behind it, for what waits there holds activations in the meantime.
-std::vector<double> costs_of_borders(const Plan& plan, const std::vector<double>& costs,
-                                     std::size_t stages);
+/// The same of a plan's modules. A stage costs a little more where windows go on behind it, for
+/// what waits there holds activations in the meantime. \throws UserError for more stages than
+/// modules.
+std::vector<std::size_t> stages_of_costs(const Plan& plan, const std::vector<double>& costs,
+                                         std::size_t stages);
 
 /// A trial of the run's plan that recomputes what the run does.
 Trial make_trial_of_run(const Settings& settings, const Backbone& backbone,
