@@ -119,10 +119,10 @@ std::vector<RankReport> JointRun::reports(const Engine& engine, std::int64_t pea
                                           std::int64_t steps) const {
   auto ranks = rank_reports(group_, traffic_before_, peak_bytes, steps);
   const auto first = first_modules(engine);
-  const auto modules = static_cast<std::int64_t>(engine.plan().partition.size());
+  const std::size_t modules = engine.plan().partition.size();
   for (std::size_t stage = 0; stage < first.size(); ++stage) {
     ranks[stage].first_module = first[stage];
-    ranks[stage].last_module = stage + 1 < first.size() ? first[stage + 1] - 1 : modules;
+    ranks[stage].last_module = static_cast<std::int64_t>(engine.stages().end_of(stage, modules));
   }
   return ranks;
 }

@@ -82,15 +82,22 @@ Wishes JointDecision::wait() {
   return {votes[0] > 0, votes[1] > 0, votes[2] > 0, votes[3] > 0};
 }
 
+std::vector<double> counts_as_numbers(const TrainingState& counted) {
+  return {counted.loss_sum, static_cast<double>(counted.errors),
+          static_cast<double>(counted.samples)};
+}
+
+const double* add_counts(TrainingState& state, const double* numbers) {
+  state.loss_sum += *numbers++;
+  state.errors += static_cast<std::int64_t>(*numbers++);
+  state.samples += static_cast<std::int64_t>(*numbers++);
+  return numbers;
+}
+
 void add_counts(TrainingState& state, const TrainingState& counted, ProcessGroup& group) {
-  auto sums = torch::tensor(
-      {counted.loss_sum, static_cast<double>(counted.errors), static_cast<double>(counted.samples)},
-      torch::kFloat64);
+  auto sums = torch::tensor(counts_as_numbers(counted), torch::kFloat64);
   group.sum(sums, "the sum of losses");
-  const auto* all = sums.data_ptr<double>();
-  state.loss_sum += all[0];
-  state.errors += static_cast<std::int64_t>(all[1]);
-  state.samples += static_cast<std::int64_t>(all[2]);
+  add_counts(state, sums.data_ptr<double>());
 }
 
 std::vector<double> joint_losses(const std::vector<double>& own, double share,

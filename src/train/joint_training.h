@@ -63,6 +63,11 @@ class JointDecision {
   std::unique_ptr<Exchange> exchange_;
 };
 
+/// What has been counted of an epoch, as numbers that processes can add up.
+std::vector<double> counts_as_numbers(const TrainingState& counted);
+/// Adds such numbers to a state. \return what follows them.
+const double* add_counts(TrainingState& state, const double* numbers);
+
 /// Adds what all processes have counted of an epoch to a state that all have alike.
 void add_counts(TrainingState& state, const TrainingState& counted, ProcessGroup& group);
 

@@ -1,19 +1,15 @@
 // Reports of steps of which each stage of a training knows a part.
 #include "train/stage_reports.h"
 
+#include "train/joint_training.h"
+
 #include <utility>
 
 namespace mlaan {
-namespace {
-
-constexpr std::int64_t counts_ahead_of_losses = 3;
-
-}  // namespace
 
 void StageReports::begin(StepReport report, const TrainingState& counted,
                          std::vector<double> losses, const Engine& engine, ProcessGroup& group) {
-  std::vector<double> numbers{counted.loss_sum, static_cast<double>(counted.errors),
-                              static_cast<double>(counted.samples)};
+  std::vector<double> numbers = counts_as_numbers(counted);
   for (std::size_t s = 0; s < losses.size(); ++s) {
     const std::size_t module = engine.plan().supervisions[s].last;
     const bool is_own = engine.stages().of_module(module) == engine.stages().own;
@@ -30,10 +26,7 @@ std::optional<StepReport> StageReports::finish(std::int64_t step, TrainingState&
   open_.pop_front();
   open.exchange->wait();
   const auto* numbers = open.numbers.data_ptr<double>();
-  state.loss_sum += numbers[0];
-  state.errors += static_cast<std::int64_t>(numbers[1]);
-  state.samples += static_cast<std::int64_t>(numbers[2]);
-  open.report.losses.assign(numbers + counts_ahead_of_losses, numbers + open.numbers.numel());
+  open.report.losses.assign(add_counts(state, numbers), numbers + open.numbers.numel());
   return std::move(open.report);
 }
 
