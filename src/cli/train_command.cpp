@@ -186,7 +186,7 @@ void tell_of_other_threads(std::int64_t before, std::int64_t threads, int proces
 /// The number of threads that a run goes on with unless another is asked for; 0 for one that had
 /// its processors in another number of processes.
 std::int64_t threads_to_keep(const Checkpoint& checkpoint, const Settings& settings) {
-  const Settings recorded = read_settings(checkpoint.info.config, checkpoint.path.string());
+  const Settings recorded = recorded_settings(checkpoint);
   const bool same_processes =
       recorded.get<DistOptions>().processes == settings.get<DistOptions>().processes;
   return same_processes ? recorded.get<RunOptions>().threads : 0;
@@ -195,7 +195,7 @@ std::int64_t threads_to_keep(const Checkpoint& checkpoint, const Settings& setti
 /// The settings of a run that goes on, with stages that begin anew where it is best where those of
 /// before were of another number.
 Settings with_split_left_open(const Settings& settings, const Checkpoint& checkpoint) {
-  const Settings recorded = read_settings(checkpoint.info.config, checkpoint.path.string());
+  const Settings recorded = recorded_settings(checkpoint);
   const bool is_other = recorded.get<DistOptions>().stages != settings.get<DistOptions>().stages;
   if (!is_other || settings.origin("dist.split") != checkpoint.path.string()) return settings;
   return settings.with("dist.split", DistOptions().split, "another number of stages");

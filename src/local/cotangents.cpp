@@ -1,7 +1,7 @@
 // Cotangents that wait at the output of one module.
 #include "local/cotangents.h"
 
-#include "nn/broadcast.h"
+#include "core/broadcast.h"
 
 #include <utility>
 
@@ -19,11 +19,15 @@ void Cotangents::add(const Evaluation& evaluation, torch::Tensor gradient,
     }
     Gradient share(std::move(numbers), reading);
     if (whole) gradient = torch::Tensor();
-    if (group.start == evaluation.module) {
-      add_to_sum(std::move(share));
-    } else {
-      add_to_group(group.start, std::move(share));
-    }
+    add_of_windows(group.start, evaluation.module, std::move(share));
+  }
+}
+
+void Cotangents::add_of_windows(std::size_t start, std::size_t module, Gradient cotangent) {
+  if (start == module) {
+    add_to_sum(std::move(cotangent));
+  } else {
+    add_to_group(start, std::move(cotangent));
   }
 }
 
@@ -45,6 +49,10 @@ void Cotangents::add_to_sum(Gradient cotangent) {
   } else {
     std::move(cotangent).add_to(sum_);
   }
+}
+
+Gradient Cotangents::take_of_windows(std::size_t start, std::size_t module) {
+  return start == module ? Gradient(take_sum()) : take_group(start);
 }
 
 Gradient Cotangents::take_group(std::size_t start) {

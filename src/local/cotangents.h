@@ -25,9 +25,13 @@ class Cotangents {
   ///        that map's output.
   void add(const Evaluation& evaluation, torch::Tensor gradient,
            const std::shared_ptr<const LinearReading>& reading);
+  /// Adds a cotangent of windows that begin at module `start`. \param module whose output this is.
+  void add_of_windows(std::size_t start, std::size_t module, Gradient cotangent);
   void add_to_group(std::size_t start, Gradient cotangent);
   void add_to_sum(Gradient cotangent);
 
+  /// What add_of_windows() has added.
+  Gradient take_of_windows(std::size_t start, std::size_t module);
   Gradient take_group(std::size_t start);
   torch::Tensor take_sum();
 

@@ -69,10 +69,11 @@ Engine::Implementation::Implementation(Backbone backbone, Plan plan, EngineOptio
       options_(checked(std::move(options), plan_)),
       network_(backbone_, plan_, options_),
       trained_(backbone_, plan_, network_, options_),
-      net_stages_(find_net_stages(network_, options_.stages, whole_schedule())),
-      twins_(backbone_, plan_, network_, options_.stages, net_stages_, options_.twin_delay),
+      schedule_(whole_schedule()),
+      net_stages_(find_net_stages(network_, options_.stages, schedule_)),
+      twins_(backbone_, plan_, options_.stages, net_stages_, options_.twin_delay),
       part_stages_(find_part_stages(network_, options_.stages, net_stages_)) {
-  make_schedule();
+  take_part_of_stage();
 }
 
 void Engine::Implementation::set_recompute(std::vector<Recompute> modules,
@@ -82,7 +83,8 @@ void Engine::Implementation::set_recompute(std::vector<Recompute> modules,
   plan_.recompute_nets = std::move(nets);
   check(plan_, backbone_);
   network_.set_recompute(backbone_, plan_);
-  make_schedule();
+  schedule_ = whole_schedule();
+  take_part_of_stage();
 }
 
 void Engine::Implementation::set_order(const std::vector<std::size_t>& order) {
@@ -180,13 +182,10 @@ Schedule Engine::Implementation::whole_schedule() const {
                               options_.fused_update && !clips_together);
 }
 
-void Engine::Implementation::make_schedule() {
-  schedule_ = whole_schedule();
+void Engine::Implementation::take_part_of_stage() {
   late_.assign(schedule_.operations.size(), false);
   if (!options_.stages.is_one()) {
-    FollowedModules followed;
-    for (const auto module : twins_.modules()) followed[module] = twins_.stages(module);
-    StageSchedule of_stage = make_stage_schedule(schedule_, options_.stages, followed,
+    StageSchedule of_stage = make_stage_schedule(schedule_, options_.stages, twins_.followed(),
                                                  options_.twin_delay, options_.overlaps_steps);
     schedule_.operations = std::move(of_stage.operations);
     late_ = std::move(of_stage.late);

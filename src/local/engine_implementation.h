@@ -48,10 +48,10 @@ class Engine::Implementation {
   const EngineOptions options_;
   PlacedNetwork network_;
   TrainedParts trained_;
+  Schedule schedule_;  ///< of all stages, until take_part_of_stage()
   std::vector<std::size_t> net_stages_;
   FollowingTwins twins_;
   std::vector<std::size_t> part_stages_;
-  Schedule schedule_;
   std::int64_t steps_done_ = 0;
   double share_ = 1;
   OperationObserver observer_;
@@ -63,7 +63,8 @@ class Engine::Implementation {
 
   Schedule whole_schedule() const;
 
-  void make_schedule();
+  /// Leaves in the schedule what the own stage does.
+  void take_part_of_stage();
 
   StepResult accumulate_parts(const torch::Tensor& images, const torch::Tensor& labels,
                               const torch::Tensor& net_labels, std::int64_t parts);

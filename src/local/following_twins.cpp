@@ -15,12 +15,6 @@
 namespace mlaan {
 namespace {
 
-using PlaceOfTensor = std::unordered_map<const void*, std::size_t>;
-
-const void* key_of_tensor(const torch::Tensor& tensor) {
-  return tensor.unsafeGetTensorImpl();
-}
-
 /// All elements where they are, in a row. \param tensor dense.
 torch::Tensor bytes_of_tensor(const torch::Tensor& tensor) {
   return tensor.detach().as_strided({tensor.numel()}, {1}).view(torch::kUInt8);
@@ -36,48 +30,28 @@ std::string state_prefix(std::size_t age) {
 
 }  // namespace
 
-FollowingTwins::FollowingTwins(const Backbone& backbone, const Plan& plan,
-                               const PlacedNetwork& network, const Stages& stages,
+FollowingTwins::FollowingTwins(const Backbone& backbone, const Plan& plan, const Stages& stages,
                                const std::vector<std::size_t>& net_stages, std::int64_t delay)
     : stages_(stages), delay_(delay), all_(plan.averages) {
-  PlaceOfTensor module_of;
-  std::unordered_map<const void*, std::string> names;
-  for (std::size_t j = 0; j < plan.partition.size(); ++j) {
-    for (const auto& unit : module_units(plan, backbone, j)) {
-      for (const auto& named : unit.named_parameters()) {
-        module_of.emplace(key_of_tensor(named.tensor), j);
-        names.emplace(key_of_tensor(named.tensor), named.name);
-      }
-    }
+  const auto twins = twin_tensors(backbone, plan);
+  std::size_t averages = 0;
+  for (const auto& link : plan.averages) averages += link.average.size();
+  if (twins.size() < averages && (delay > 0 || !stages.is_one())) {
+    throw UserError(
+        "an average of this plan follows no module, or is in no net, and so cannot follow late or "
+        "on another stage; accepted: dist.twin_delay = 0 and dist.stages = 1");
   }
-  PlaceOfTensor stage_of_twin;
-  for (std::size_t n = 0; n < network.nets().size(); ++n) {
-    for (const auto& named : network.nets()[n]->named_parameters()) {
-      stage_of_twin.emplace(key_of_tensor(named.tensor), net_stages[n]);
-    }
-  }
-  for (const auto& link : plan.averages) {
-    for (std::size_t i = 0; i < link.average.size(); ++i) {
-      const auto module = module_of.find(key_of_tensor(link.source[i]));
-      const auto stage = stage_of_twin.find(key_of_tensor(link.average[i]));
-      if (module == module_of.end() || stage == stage_of_twin.end()) {
-        if (delay == 0 && stages.is_one()) continue;
-        throw UserError(
-            "an average of this plan follows no module, or is in no net, and so cannot follow late "
-            "or on another stage; accepted: dist.twin_delay = 0 and dist.stages = 1");
-      }
-      Followed& followed = modules_[module->second];
-      followed.stages.resize(stages.count(), false);
-      followed.stages[stage->second] = true;
-      const bool is_known = std::any_of(
-          followed.sources.begin(), followed.sources.end(),
-          [&](const NamedTensor& known) { return known.tensor.is_same(link.source[i]); });
-      if (!is_known) {
-        followed.sources.push_back({names.at(key_of_tensor(link.source[i])), link.source[i]});
-      }
-      if (stage->second != stages.own) continue;
-      followed.links.push_back({{link.average[i]}, {link.source[i]}, link.momentum});
-    }
+  followed_ = followed_modules(twins, stages, net_stages);
+  for (const auto& twin : twins) {
+    const ParameterAverage& link = plan.averages[twin.link];
+    const torch::Tensor& source = link.source[twin.place];
+    Followed& followed = modules_[twin.module];
+    const bool is_known =
+        std::any_of(followed.sources.begin(), followed.sources.end(),
+                    [&](const NamedTensor& known) { return known.tensor.is_same(source); });
+    if (!is_known) followed.sources.push_back({twin.source, source});
+    if (net_stages[twin.net] != stages.own) continue;
+    followed.links.push_back({{link.average[twin.place]}, {source}, link.momentum});
   }
 }
 
@@ -99,12 +73,6 @@ void FollowingTwins::follow_all() {
     return;
   }
   for (const auto& entry : modules_) follow(entry.first);
-}
-
-std::vector<std::size_t> FollowingTwins::modules() const {
-  std::vector<std::size_t> modules;
-  for (const auto& entry : modules_) modules.push_back(entry.first);
-  return modules;
 }
 
 void FollowingTwins::follow(std::size_t module) {

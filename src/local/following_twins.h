@@ -1,10 +1,11 @@
 // The twins of a plan: which modules they follow, and how many steps behind.
 #pragma once
 
-#include "local/placed_network.h"
+#include "local/twin_tensors.h"
 
 #include <mlaan/local/plan.h>
 #include <mlaan/local/stages.h>
+#include <mlaan/nn/backbone.h>
 
 #include <torch/types.h>
 
@@ -22,9 +23,8 @@ class FollowingTwins {
  public:
   /// \param net_stages the stage of each net. Only twins in nets of the own stage are moved.
   /// \throws UserError where a delay, or a stage, is asked of twins that follow no module.
-  FollowingTwins(const Backbone& backbone, const Plan& plan, const PlacedNetwork& network,
-                 const Stages& stages, const std::vector<std::size_t>& net_stages,
-                 std::int64_t delay);
+  FollowingTwins(const Backbone& backbone, const Plan& plan, const Stages& stages,
+                 const std::vector<std::size_t>& net_stages, std::int64_t delay);
 
   /// Ahead of the first step: twins that hold the same numbers from then on share memory.
   void share_memory();
@@ -33,9 +33,7 @@ class FollowingTwins {
   void follow_all();
 
   /// Modules that twins follow, frozen ones too.
-  std::vector<std::size_t> modules() const;
-  /// Of each stage, whether twins in its nets follow the module.
-  const std::vector<bool>& stages(std::size_t module) const { return modules_.at(module).stages; }
+  const FollowedModules& followed() const { return followed_; }
   /// Moves the own stage's twins of a module whose parameters are here.
   void follow(std::size_t module);
   /// What twins of other stages need of a module after an update, as one tensor.
@@ -58,7 +56,6 @@ class FollowingTwins {
   struct Followed {
     std::vector<NamedTensor> sources;     ///< the parameters that are followed, each once
     std::vector<ParameterAverage> links;  ///< of twins in nets of the own stage
-    std::vector<bool> stages;             ///< those that have such nets
     std::deque<Snapshot> history;         ///< yet to be followed, the oldest first
     std::int64_t behind = 0;              ///< of another stage: updates not followed yet
   };
@@ -69,6 +66,7 @@ class FollowingTwins {
   Stages stages_;
   std::int64_t delay_;
   std::vector<ParameterAverage> all_;
+  FollowedModules followed_;
   std::map<std::size_t, Followed> modules_;
 };
 

@@ -138,8 +138,9 @@ std::vector<bool> find_late(const std::vector<OperationPtr>& operations, std::in
   for (std::size_t i = operations.size(); i-- > 0;) {
     const Operation& operation = *operations[i];
     // Parameters that are followed late are waited for late.
-    const bool sends = is_one_of<SendOutput, SendCotangent>(operation) ||
-                       (delay == 0 && is_one_of<SendParameters>(operation));
+    const auto* passes = dynamic_cast<const ChannelOperation*>(&operation);
+    const bool sends = passes != nullptr && passes->sends() &&
+                       (delay == 0 || !is_one_of<SendParameters>(operation));
     if (!sends && !leads_to_sending[i]) continue;
     leads_to_sending[i] = true;
     for (const auto earlier : before[i]) leads_to_sending[earlier] = true;

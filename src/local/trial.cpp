@@ -43,12 +43,6 @@ EngineOptions of_trial(EngineOptions options) {
   return options;
 }
 
-std::int64_t bytes_of(const std::vector<NamedTensor>& tensors) {
-  std::int64_t bytes = 0;
-  for (const auto& named : tensors) bytes += static_cast<std::int64_t>(named.tensor.nbytes());
-  return bytes;
-}
-
 }  // namespace
 
 Trial::Trial(Backbone backbone, Plan plan, EngineOptions options)
@@ -56,9 +50,9 @@ Trial::Trial(Backbone backbone, Plan plan, EngineOptions options)
       memory_format_(options.memory_format),
       engine_(std::move(backbone), at_its_fullest(std::move(plan)), of_trial(std::move(options))) {
   step(smaller_batch);  // makes the optimizers' state
-  for (const auto& part : engine_.parts()) gradient_bytes_ += bytes_of(part.parameters);
-  resting_bytes_ = bytes_of(engine_.named_parameters()) + bytes_of(engine_.named_buffers()) +
-                   bytes_of(optimizer_state(engine_.parts()));
+  for (const auto& part : engine_.parts()) gradient_bytes_ += byte_count(part.parameters);
+  resting_bytes_ = byte_count(engine_.named_parameters()) + byte_count(engine_.named_buffers()) +
+                   byte_count(optimizer_state(engine_.parts()));
   record();
 }
 

@@ -173,6 +173,12 @@ std::int64_t element_count(const std::vector<NamedTensor>& tensors) {
   return count;
 }
 
+std::int64_t byte_count(const std::vector<NamedTensor>& tensors) {
+  std::int64_t bytes = 0;
+  for (const auto& named : tensors) bytes += static_cast<std::int64_t>(named.tensor.nbytes());
+  return bytes;
+}
+
 void freeze(const std::vector<NamedTensor>& parameters) {
   for (const auto& named : parameters) named.tensor.set_requires_grad(false);
 }

@@ -1,8 +1,9 @@
 // What steps of a training would take on more machines than there are, by simulation.
+#include "core/undefined_number.h"
 #include "local/operations/follow_module.h"
-#include "local/operations/pass_cotangent.h"
 #include "local/operations/pass_output.h"
 #include "local/operations/update_part.h"
+#include "local/twin_tensors.h"
 #include "train/stage_simulation.h"
 
 #include <mlaan/core/error.h>
@@ -15,6 +16,7 @@
 #include <mlaan/train/stage_split.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <numeric>
 #include <utility>
@@ -23,9 +25,7 @@ namespace mlaan {
 namespace {
 
 double bytes_of_tensors(const std::vector<NamedTensor>& tensors) {
-  double bytes = 0;
-  for (const auto& named : tensors) bytes += static_cast<double>(named.tensor.nbytes());
-  return bytes;
+  return static_cast<double>(byte_count(tensors));
 }
 
 /// A method's step as one process does it, measured operation by operation.
@@ -64,12 +64,7 @@ class MeasuredStep {
     std::vector<double> seconds = module_seconds(true);
     const std::vector<double> others = module_seconds(false);
     for (std::size_t j = 0; j < seconds.size(); ++j) seconds[j] += others[j];
-    if (static_cast<std::size_t>(stages) > seconds.size()) {
-      throw UserError(std::to_string(stages) + " stages are more than the " +
-                      std::to_string(seconds.size()) + " modules; give a higher --modules");
-    }
-    const auto count = static_cast<std::size_t>(stages);
-    return balanced_stages(seconds, count, costs_of_borders(trial_.plan(), seconds, count));
+    return stages_of_costs(trial_.plan(), seconds, static_cast<std::size_t>(stages));
   }
 
   double output_bytes(std::size_t module) const {
@@ -156,49 +151,18 @@ class MeasuredStep {
 
  private:
   double sent_bytes(const Operation& operation) const {
-    if (dynamic_cast<const SendOutput*>(&operation) != nullptr ||
-        dynamic_cast<const SendCotangent*>(&operation) != nullptr) {
-      return output_bytes(operation.module());
-    }
-    if (dynamic_cast<const SendParameters*>(&operation) != nullptr) {
-      return parameter_bytes(operation.module());
-    }
-    return 0;
+    const auto* passes = dynamic_cast<const ChannelOperation*>(&operation);
+    if (passes == nullptr || !passes->sends()) return 0;
+    const bool are_parameters = dynamic_cast<const SendParameters*>(&operation) != nullptr;
+    return are_parameters ? parameter_bytes(operation.module()) : output_bytes(operation.module());
   }
 
   /// The modules that twins follow, with the stages of these.
   FollowedModules followed(const Stages& stages) const {
-    const Plan& plan = trial_.plan();
-    std::map<const void*, std::size_t> module_of;
-    for (std::size_t j = 0; j < plan.partition.size(); ++j) {
-      for (const auto& unit : module_units(plan, trial_.backbone(), j)) {
-        for (const auto& named : unit.named_parameters()) {
-          module_of.emplace(named.tensor.unsafeGetTensorImpl(), j);
-        }
-      }
-    }
-    const auto all_nets = nets(plan);
     std::vector<std::string> names;
-    for (const auto& net : all_nets) names.push_back(net->name());
-    const auto net_stages = stages_of_nets(trial_.schedule(), stages, names);
-    std::map<const void*, std::size_t> stage_of;
-    for (std::size_t n = 0; n < all_nets.size(); ++n) {
-      for (const auto& named : all_nets[n]->named_parameters()) {
-        stage_of.emplace(named.tensor.unsafeGetTensorImpl(), net_stages[n]);
-      }
-    }
-    FollowedModules result;
-    for (const auto& link : plan.averages) {
-      for (std::size_t i = 0; i < link.average.size(); ++i) {
-        const auto module = module_of.find(link.source[i].unsafeGetTensorImpl());
-        const auto stage = stage_of.find(link.average[i].unsafeGetTensorImpl());
-        if (module == module_of.end() || stage == stage_of.end()) continue;
-        auto& on_stages = result[module->second];
-        on_stages.resize(stages.count(), false);
-        on_stages[stage->second] = true;
-      }
-    }
-    return result;
+    for (const auto& net : nets(trial_.plan())) names.push_back(net->name());
+    return followed_modules(twin_tensors(trial_.backbone(), trial_.plan()), stages,
+                            stages_of_nets(trial_.schedule(), stages, names));
   }
 
   std::int64_t batch_;
@@ -221,10 +185,8 @@ std::string name_of_layout(const std::string& method, std::int64_t stages, std::
 PredictedStage predicted(const SimulatedStage& simulated, const Stages& stages,
                          std::size_t modules) {
   PredictedStage stage;
-  const auto& first = stages.first_modules;
-  stage.first_module = static_cast<std::int64_t>(first[stages.own]) + 1;
-  stage.last_module =
-      static_cast<std::int64_t>(stages.own + 1 < first.size() ? first[stages.own + 1] : modules);
+  stage.first_module = static_cast<std::int64_t>(stages.first_modules[stages.own]) + 1;
+  stage.last_module = static_cast<std::int64_t>(stages.end_of(stages.own, modules));
   stage.busy_seconds = simulated.busy_seconds;
   stage.waiting_seconds = simulated.waiting_seconds;
   stage.bytes_sent = simulated.bytes_sent;
@@ -302,6 +264,15 @@ PredictedLayout predict_pipeline(const MeasuredStep& step, const LayoutRequest& 
   return layout;
 }
 
+/// "10Gbit": the number times what its unit stands for; NaN where it is no such text.
+double in_units(const std::string& text, const std::map<std::string, double>& units) {
+  char* end = nullptr;
+  const double number = std::strtod(text.c_str(), &end);
+  const auto unit = units.find(end);
+  const bool is_read = end != text.c_str() && unit != units.end();
+  return is_read ? number * unit->second : undefined_number;
+}
+
 const MethodEntry& end_to_end() {
   const auto& entries = method_registry().entries();
   return *std::find_if(entries.begin(), entries.end(),
@@ -341,40 +312,18 @@ std::vector<PredictedLayout> predict_layouts(
 }
 
 double parse_bandwidth(const std::string& text) {
-  static const std::map<std::string, double> units{
-      {"Gbit", 1e9 / 8}, {"Mbit", 1e6 / 8}, {"GB", 1e9}, {"MB", 1e6}};
-  std::size_t end = 0;
-  double number = 0;
-  try {
-    number = std::stod(text, &end);
-  } catch (const std::exception&) {
-    end = 0;
-  }
-  const auto unit = units.find(text.substr(end));
-  if (end == 0 || unit == units.end() || !(number > 0)) {
-    throw UserError("'" + text +
-                    "' is no bandwidth; accepted: a number and Gbit, Mbit, GB or MB, "
-                    "of a second, such as 10Gbit");
-  }
-  return number * unit->second;
+  const double bytes =
+      in_units(text, {{"Gbit", 1e9 / 8}, {"Mbit", 1e6 / 8}, {"GB", 1e9}, {"MB", 1e6}});
+  if (bytes > 0) return bytes;
+  throw UserError("'" + text +
+                  "' is no bandwidth; accepted: a number and Gbit, Mbit, GB or MB, of a second, "
+                  "such as 10Gbit");
 }
 
 double parse_latency(const std::string& text) {
-  static const std::map<std::string, double> units{{"us", 1e-6}, {"ms", 1e-3}, {"s", 1}};
-  std::size_t end = 0;
-  double number = -1;
-  try {
-    number = std::stod(text, &end);
-  } catch (const std::exception&) {
-    end = 0;
-  }
-  const auto unit = units.find(text.substr(end));
-  if (end == 0 || unit == units.end() || !(number >= 0)) {
-    throw UserError("'" + text +
-                    "' is no latency; accepted: a number and us, ms or s, such as "
-                    "50us");
-  }
-  return number * unit->second;
+  const double seconds = in_units(text, {{"us", 1e-6}, {"ms", 1e-3}, {"s", 1}});
+  if (seconds >= 0) return seconds;
+  throw UserError("'" + text + "' is no latency; accepted: a number and us, ms or s, such as 50us");
 }
 
 }  // namespace mlaan

@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <thread>
 
@@ -32,15 +33,17 @@ inline bool has_reached(const std::filesystem::path& run, const LoggedStep& step
 /// Starts a training in the background, which logs every step, and sends it a signal at a step.
 /// \param command shell command line that becomes the training by `exec`.
 /// \param run folder of the training's run.
+/// \param receiver of the signal, of the training's process: that itself, or one of its children.
 /// \return the exit code; −1 if the signal ended it.
-inline int interrupt_shell(const std::string& command, const std::filesystem::path& run,
-                           const LoggedStep& step, int signal) {
+inline int interrupt_shell(
+    const std::string& command, const std::filesystem::path& run, const LoggedStep& step,
+    int signal, const std::function<pid_t(pid_t)>& receiver = [](pid_t child) { return child; }) {
   const pid_t child = start_in_background(command);
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(3);
   while (std::chrono::steady_clock::now() < deadline && !has_reached(run, step)) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
-  kill(child, signal);
+  kill(receiver(child), signal);
   int status = 0;
   waitpid(child, &status, 0);
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
@@ -63,7 +66,9 @@ inline void expect_same_weights(const std::filesystem::path& actual,
   const TensorFile right = read(expected);
   ASSERT_EQ(left.tensors.size(), right.tensors.size());
   for (const auto& named : right.tensors) {
-    EXPECT_TRUE(torch::equal(left.find(named.name), named.tensor)) << named.name;
+    const torch::Tensor found = left.find(named.name);
+    ASSERT_TRUE(found.defined()) << named.name;
+    EXPECT_TRUE(torch::equal(found, named.tensor)) << named.name;
   }
 }
 

@@ -97,6 +97,8 @@ class Unit {
 
 /// Number of elements of all the tensors together.
 std::int64_t element_count(const std::vector<NamedTensor>& tensors);
+/// Their bytes.
+std::int64_t byte_count(const std::vector<NamedTensor>& tensors);
 
 /// Lets no gradient flow into these parameters.
 void freeze(const std::vector<NamedTensor>& parameters);

@@ -21,11 +21,7 @@ void BackwardModule::execute(Execution& execution) const {
   if (settings_.last) run.release();
   if (!passed_on.defined()) return;
   const std::size_t before = module() - 1;
-  if (*settings_.group == before) {
-    pass.cotangents[before].add_to_sum(std::move(passed_on));
-  } else {
-    pass.cotangents[before].add_to_group(*settings_.group, std::move(passed_on));
-  }
+  pass.cotangents[before].add_of_windows(*settings_.group, before, std::move(passed_on));
 }
 
 Access BackwardModule::access() const {

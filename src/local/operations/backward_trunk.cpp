@@ -14,22 +14,12 @@ void BackwardTrunk::execute(Execution& execution) const {
   auto destinations = accumulation_edges(execution.network.net_parameters()[net_]);
   destinations.push_back(trunk.input.edge());
   for (const auto start : starts_) {
-    const bool stops_here = start == module();
     torch::Tensor cotangent;
-    if (stops_here) {
-      cotangent = trunk.cotangents.take_sum();
-    } else {
-      trunk.cotangents.take_group(start).add_to(cotangent);
-    }
+    trunk.cotangents.take_of_windows(start, module()).add_to(cotangent);
     if (!cotangent.defined()) continue;
     send_back(trunk.output, std::move(cotangent), /*keep_graph=*/start != starts_.back(),
               destinations);
-    Cotangents& here = pass.cotangents[module()];
-    if (stops_here) {
-      here.add_to_sum(Gradient(trunk.input.take()));
-    } else {
-      here.add_to_group(start, Gradient(trunk.input.take()));
-    }
+    pass.cotangents[module()].add_of_windows(start, module(), Gradient(trunk.input.take()));
   }
   mark_gradients(execution.network.net_parameters()[net_]);
 }

@@ -19,7 +19,7 @@ std::string FollowModule::text() const {
 
 void SendParameters::execute(Execution& execution) const {
   execution.options.stages.transport->send({execution.twins.packed(module()), torch::kUInt8},
-                                           channel_);
+                                           channel());
 }
 
 Access SendParameters::access() const {
@@ -36,7 +36,7 @@ void FollowReceived::execute(Execution& execution) const {
   torch::Tensor message;
   if (next == FollowingTwins::Next::received) {
     message =
-        execution.options.stages.transport->receive(channel_).tensor.to(execution.options.device);
+        execution.options.stages.transport->receive(channel()).tensor.to(execution.options.device);
   }
   execution.twins.follow_received(module(), message);
 }

@@ -1,8 +1,7 @@
 // Moves twins after the update of the module that they follow.
 #pragma once
 
-#include <mlaan/local/operation.h>
-#include <mlaan/local/stage_transport.h>
+#include "local/operations/channel_operation.h"
 
 #include <utility>
 
@@ -19,36 +18,26 @@ class FollowModule final : public Operation {
 };
 
 /// Sends the parameters that twins on another stage follow.
-class SendParameters final : public Operation {
+class SendParameters final : public ChannelOperation {
  public:
   SendParameters(std::size_t module, StageChannel channel)
-      : Operation(Activity::update, module), channel_(std::move(channel)) {}
+      : ChannelOperation(Activity::update, module, Direction::send, std::move(channel)) {}
 
   void execute(Execution& execution) const override;
   Access access() const override;
   std::string text() const override;
-
-  const StageChannel& channel() const { return channel_; }
-
- private:
-  StageChannel channel_;
 };
 
 /// Moves this stage's twins of another stage's module, by what that has sent as many steps ago as
 /// twins follow late.
-class FollowReceived final : public Operation {
+class FollowReceived final : public ChannelOperation {
  public:
   FollowReceived(std::size_t module, StageChannel channel)
-      : Operation(Activity::update, module), channel_(std::move(channel)) {}
+      : ChannelOperation(Activity::update, module, Direction::receive, std::move(channel)) {}
 
   void execute(Execution& execution) const override;
   Access access() const override;
   std::string text() const override;
-
-  const StageChannel& channel() const { return channel_; }
-
- private:
-  StageChannel channel_;
 };
 
 }  // namespace mlaan

@@ -7,7 +7,7 @@ namespace mlaan {
 
 void SendOutput::execute(Execution& execution) const {
   Boundary output = execution.pass.outputs[module()].read();
-  execution.options.stages.transport->send({std::move(output.tensor), output.dtype}, channel_);
+  execution.options.stages.transport->send({std::move(output.tensor), output.dtype}, channel());
 }
 
 Access SendOutput::access() const {
@@ -19,7 +19,7 @@ std::string SendOutput::text() const {
 }
 
 void ReceiveOutput::execute(Execution& execution) const {
-  StageMessage message = execution.options.stages.transport->receive(channel_);
+  StageMessage message = execution.options.stages.transport->receive(channel());
   execution.pass.outputs[module()].write(
       {message.tensor.to(execution.options.device), message.dtype});
 }
