@@ -2,6 +2,7 @@
 #include "nn/layer_kinds/layer_builder.h"
 #include "nn/layer_kinds/layer_kind.h"
 
+#include <mlaan/nn/fresh_block.h>
 #include <mlaan/nn/leap.h>
 
 namespace mlaan::layers {
