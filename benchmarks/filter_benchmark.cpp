@@ -1,5 +1,5 @@
 // A convolution to a picture's three channels, by mlaan and by LibTorch.
-#include <mlaan/nn/filter.h>
+#include <mlaan/nn/layers/filter.h>
 
 #include <torch/torch.h>
 

@@ -1,5 +1,5 @@
 // A convolution of an upsampled map against upsampling and convolution one after the other.
-#include <mlaan/nn/upsampled_convolution.h>
+#include <mlaan/nn/layers/upsampled_convolution.h>
 
 #include <torch/torch.h>
 

@@ -2,7 +2,7 @@
 #include "bindings.h"
 #include "python_layer.h"
 
-#include <mlaan/nn/batch_norm_layers.h>
+#include <mlaan/nn/layers/batch_norm_layers.h>
 
 #include <torch/csrc/utils/pybind.h>
 
@@ -84,7 +84,7 @@ torch::Tensor norm_relu_conv_of(const py::object& normalisation, const py::objec
   auto made = around(normalisation);
   auto behind = around_convolution(convolution);
   const py::gil_scoped_release unlock;
-  return norm_relu_conv(made, behind, input, rebuilds_in_unit());
+  return norm_relu_conv(made, behind, input, recomputes_in_unit());
 }
 
 }  // namespace

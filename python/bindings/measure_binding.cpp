@@ -5,7 +5,7 @@
 #include <mlaan/core/quantity.h>
 #include <mlaan/local/cost_report.h>
 #include <mlaan/measure/memory.h>
-#include <mlaan/nn/narrow.h>
+#include <mlaan/nn/layers/narrow.h>
 
 #include <torch/csrc/utils/pybind.h>
 

@@ -22,14 +22,14 @@ NamedTensors named_tensors(const py::object& unit, const char* which) {
   return unit.attr(which)().cast<NamedTensors>();
 }
 
-thread_local bool rebuilds_on_thread = false;
+thread_local bool recomputes_on_thread = false;
 
-class RebuildScope {
+class RecomputeScope {
  public:
-  explicit RebuildScope(bool on) : before_(rebuilds_on_thread) { rebuilds_on_thread = on; }
-  ~RebuildScope() { rebuilds_on_thread = before_; }
-  RebuildScope(const RebuildScope&) = delete;
-  RebuildScope& operator=(const RebuildScope&) = delete;
+  explicit RecomputeScope(bool on) : before_(recomputes_on_thread) { recomputes_on_thread = on; }
+  ~RecomputeScope() { recomputes_on_thread = before_; }
+  RecomputeScope(const RecomputeScope&) = delete;
+  RecomputeScope& operator=(const RecomputeScope&) = delete;
 
  private:
   bool before_;
@@ -37,8 +37,8 @@ class RebuildScope {
 
 }  // namespace
 
-bool rebuilds_in_unit() {
-  return rebuilds_on_thread;
+bool recomputes_in_unit() {
+  return recomputes_on_thread;
 }
 
 void PythonTensors::adopt(const std::string& name, const torch::Tensor& tensor, bool is_parameter) {
@@ -72,7 +72,7 @@ PythonLayer::PythonLayer(py::object unit) : unit_(std::move(unit)) {
 
 torch::Tensor PythonLayer::forward(const torch::Tensor& input) {
   const py::gil_scoped_acquire lock;
-  const RebuildScope scope(rebuilds());
+  const RecomputeScope scope(recomputes());
   const py::object result = unit()(input);
   if (!THPVariable_Check(result.ptr())) {
     throw UserError("unit '" + unit().attr("name").cast<std::string>() + "' gave a " +

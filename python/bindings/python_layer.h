@@ -4,9 +4,9 @@
 #include "core/libtorch_compat.h"
 #include "reference.h"
 
-#include <mlaan/nn/fresh_block.h>
-#include <mlaan/nn/narrow.h>
-#include <mlaan/nn/rebuilds_activations.h>
+#include <mlaan/nn/layers/fresh_block.h>
+#include <mlaan/nn/layers/narrow.h>
+#include <mlaan/nn/recomputes_activations.h>
 #include <mlaan/nn/unit.h>
 
 #include <torch/nn/module.h>
@@ -26,12 +26,12 @@ class PythonTensors : public torch::nn::Module, public Narrowable {
   void adopt(const std::string& name, const torch::Tensor& tensor, bool is_parameter);
 };
 
-/// Whether the unit that is being run on this thread rebuilds activations (see
-/// RebuildsActivations): what functions of mlaan.nn that it calls go by.
-bool rebuilds_in_unit();
+/// Whether the unit that is being run on this thread recomputes activations (see
+/// RecomputesActivations): what functions of mlaan.nn that it calls go by.
+bool recomputes_in_unit();
 
 /// Calls a `mlaan.Unit` of Python's, with the interpreter's lock held.
-class PythonLayer : public PythonTensors, public FreshBlock, public RebuildsActivations {
+class PythonLayer : public PythonTensors, public FreshBlock, public RecomputesActivations {
  public:
   explicit PythonLayer(py::object unit);
 

@@ -207,7 +207,7 @@ def test_fused_blocks_give_the_same_bits(bottleneck):
         assert torch.equal(tensor, states[1][name]), name
 
 
-def test_fused_blocks_rebuild_activations_where_an_engine_asks_for_it():
+def test_fused_blocks_recompute_activations_where_an_engine_asks_for_it():
     models = pytest.importorskip("torchvision.models")
     model = models.resnet18(num_classes=10)
     mlaan.nn.fuse(model)

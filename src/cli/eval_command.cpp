@@ -8,7 +8,7 @@
 #include <mlaan/core/error.h>
 #include <mlaan/log/summary.h>
 #include <mlaan/measure/memory.h>
-#include <mlaan/nn/scripted_backbone.h>
+#include <mlaan/nn/backbones/scripted_backbone.h>
 #include <mlaan/train/checkpoint.h>
 #include <mlaan/train/evaluate.h>
 #include <mlaan/train/exported_network.h>

@@ -7,7 +7,7 @@
 #include <mlaan/core/error.h>
 #include <mlaan/log/summary.h>
 #include <mlaan/log/table.h>
-#include <mlaan/nn/scripted_backbone.h>
+#include <mlaan/nn/backbones/scripted_backbone.h>
 #include <mlaan/train/options.h>
 #include <mlaan/train/setup.h>
 #include <mlaan/train/trained_exits.h>

@@ -3,8 +3,6 @@
 #include "cli/key_flag.h"
 #include "cli/version.h"
 #include "core/joined.h"
-#include "nn/layer_kinds/layer_kind.h"
-#include "nn/losses/loss_kind.h"
 
 #include <mlaan/core/error.h>
 #include <mlaan/core/process.h>
@@ -15,6 +13,8 @@
 #include <mlaan/local/method.h>
 #include <mlaan/log/table.h>
 #include <mlaan/nn/backbones.h>
+#include <mlaan/nn/layer_kind.h>
+#include <mlaan/nn/loss_kind.h>
 #include <mlaan/train/options.h>
 #include <mlaan/train/phases.h>
 #include <mlaan/train/plan_file.h>

@@ -4,6 +4,7 @@
 #include "cli/help_format.h"
 #include "cli/key_flag.h"
 #include "cli/rank.h"
+#include "cli/spinning_threads.h"
 #include "cli/standard_streams.h"
 #include "cli/version.h"
 #include "core/byte_text.h"

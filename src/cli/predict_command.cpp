@@ -7,7 +7,7 @@
 #include <mlaan/data/picture.h>
 #include <mlaan/io/atomic_file.h>
 #include <mlaan/log/prediction_report.h>
-#include <mlaan/nn/scripted_backbone.h>
+#include <mlaan/nn/backbones/scripted_backbone.h>
 #include <mlaan/train/exported_network.h>
 #include <mlaan/train/options.h>
 #include <mlaan/train/predict.h>

@@ -1,9 +1,8 @@
 // Cotangents that wait at the output of one module.
 #pragma once
 
-#include "nn/gradient.h"
-
 #include <mlaan/local/schedule.h>
+#include <mlaan/nn/gradient.h>
 
 #include <torch/types.h>
 

@@ -1,8 +1,8 @@
 // Detached tensors whose gradient is handed over as autograd computed it.
 #include "local/gradient_tap.h"
 
+#include "core/channels_last.h"
 #include "core/libtorch_compat.h"
-#include "nn/map_parts.h"
 
 #include <mlaan/core/error.h>
 

@@ -1,7 +1,7 @@
 // A host: what a local-learning method puts at the end of each module; MLM and LAM build on any.
 #include <mlaan/core/options.h>
 #include <mlaan/local/host.h>
-#include <mlaan/nn/tokens.h>
+#include <mlaan/nn/layers/tokens.h>
 
 #include <set>
 

@@ -3,9 +3,9 @@
 
 #include "local/buffer_guard.h"
 #include "local/recomputed_unit.h"
-#include "nn/gradient_node.h"
 
 #include <mlaan/core/random.h>
+#include <mlaan/nn/gradient_node.h>
 
 namespace mlaan {
 

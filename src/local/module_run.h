@@ -5,8 +5,9 @@
 #include "local/gradient_tap.h"
 #include "local/module_units.h"
 #include "local/operations/backward_module.h"
-#include "nn/gradient.h"
-#include "nn/kept_statistics.h"
+
+#include <mlaan/nn/gradient.h>
+#include <mlaan/nn/kept_statistics.h>
 
 #include <torch/types.h>
 

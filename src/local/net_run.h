@@ -2,7 +2,8 @@
 #pragma once
 
 #include "local/execution.h"
-#include "nn/linear_reading.h"
+
+#include <mlaan/nn/linear_reading.h>
 
 #include <cstddef>
 

@@ -30,7 +30,7 @@ void check_precisions(const EngineOptions& options, torch::Dtype dtype) {
   }
 }
 
-bool rebuilds(Recompute recompute) {
+bool recomputes(Recompute recompute) {
   return recompute == Recompute::activations || recompute == Recompute::units;
 }
 
@@ -82,7 +82,7 @@ void PlacedNetwork::set_recompute(const Backbone& backbone, const Plan& plan) {
     const Recompute recompute = recompute_of_module(plan, j);
     std::vector<UnitSettings> settings;
     for (auto i = plan.partition.first_unit(j); i <= plan.partition.last_unit(j); ++i) {
-      backbone.units()[i].set_rebuilds(rebuilds(recompute));
+      backbone.units()[i].set_recomputes(recomputes(recompute));
       const bool before_blocks = i + backbone.block_count() < backbone.size();
       settings.push_back({backbone.overwrites_input(i),
                           recompute == Recompute::units ||
@@ -93,7 +93,7 @@ void PlacedNetwork::set_recompute(const Backbone& backbone, const Plan& plan) {
   recomputed_nets_.clear();
   for (std::size_t n = 0; n < nets_.size(); ++n) {
     const Recompute recompute = recompute_of_net(plan, n);
-    for (const auto& unit : nets_[n]->units()) unit.set_rebuilds(rebuilds(recompute));
+    for (const auto& unit : nets_[n]->units()) unit.set_recomputes(recomputes(recompute));
     recomputed_nets_.push_back(recompute == Recompute::units);
   }
 }

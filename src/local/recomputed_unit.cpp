@@ -5,11 +5,11 @@
 #include "core/libtorch_compat.h"
 #include "local/buffer_guard.h"
 #include "local/gradient_tap.h"
-#include "nn/gradient_node.h"
-#include "nn/kept_statistics.h"
 
 #include <mlaan/core/random.h>
 #include <mlaan/nn/dropped_output_scope.h>
+#include <mlaan/nn/gradient_node.h>
+#include <mlaan/nn/kept_statistics.h>
 #include <mlaan/nn/reference_kernels_scope.h>
 
 #include <torch/csrc/autograd/autograd.h>
@@ -71,7 +71,7 @@ struct RecomputedUnit : GradientNode {
   }
 
   torch::Tensor run(const torch::Tensor& value, const torch::Tensor& output = {}) const {
-    return unit->forward_again(overwrites_input ? value.clone() : value, output);
+    return unit->recompute_forward(overwrites_input ? value.clone() : value, output);
   }
 
   std::optional<Unit> unit;

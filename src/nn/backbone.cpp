@@ -49,12 +49,6 @@ void check_names_differ(const std::vector<NamedTensor>& tensors, const std::stri
 
 }  // namespace
 
-std::string to_string(const Shape& shape) {
-  std::string text;
-  for (const auto size : shape) text += (text.empty() ? "" : "×") + std::to_string(size);
-  return text;
-}
-
 Backbone::Backbone(std::string name, std::vector<Unit> units, std::vector<Unit> head,
                    Shape input_shape)
     : name_(std::move(name)),

@@ -1,14 +1,13 @@
 // The backbones that can be asked for by name.
 #include <mlaan/core/random.h>
+#include <mlaan/core/term.h>
 #include <mlaan/nn/backbones.h>
-#include <mlaan/nn/convnext.h>
-#include <mlaan/nn/resnet.h>
-#include <mlaan/nn/resnet_cifar.h>
-#include <mlaan/nn/scripted_backbone.h>
-#include <mlaan/nn/vgg.h>
-#include <mlaan/nn/vision_transformer.h>
-
-#include <sstream>
+#include <mlaan/nn/backbones/convnext.h>
+#include <mlaan/nn/backbones/resnet.h>
+#include <mlaan/nn/backbones/resnet_cifar.h>
+#include <mlaan/nn/backbones/scripted_backbone.h>
+#include <mlaan/nn/backbones/vgg.h>
+#include <mlaan/nn/backbones/vision_transformer.h>
 
 namespace mlaan {
 namespace {
@@ -34,20 +33,6 @@ std::vector<BackboneEntry> all_entries() {
   return entries;
 }
 
-/// What follows the name: "key=value" between colons.
-BackboneSettings parse_settings(const std::string& model, std::istringstream& text) {
-  BackboneSettings settings;
-  for (std::string piece; std::getline(text, piece, ':');) {
-    const auto equals = piece.find('=');
-    if (equals == std::string::npos || equals == 0) {
-      throw UserError("model " + model + ": '" + piece +
-                      "' is no assignment; write NAME:key=value:key=value");
-    }
-    settings.emplace_back(piece.substr(0, equals), piece.substr(equals + 1));
-  }
-  return settings;
-}
-
 }  // namespace
 
 const Registry<BackboneEntry>& backbone_registry() {
@@ -63,18 +48,15 @@ Backbone make_backbone(const std::string& name, std::int64_t classes, const Shap
     throw UserError(name + " gives " + std::to_string(backbone.classes()) +
                     " logits, where there are " + std::to_string(classes) + " classes");
   }
-  std::istringstream text(name);
-  std::string plain_name;
-  std::getline(text, plain_name, ':');
-  const BackboneEntry& entry = backbone_registry().at(plain_name);
-  const BackboneSettings settings = parse_settings(name, text);
-  if (!settings.empty() && !entry.make_with) {
-    throw UserError("model " + name + ": " + plain_name + " has no settings");
+  const Term term = parse_settings(name, "model");
+  const BackboneEntry& entry = backbone_registry().at(term.name);
+  if (!term.settings.empty() && !entry.make_with) {
+    throw UserError("model '" + name + "': " + term.name + " has no settings");
   }
   const DefaultGeneratorGuard guard(torch::kCPU);
   seed_default_generator(torch::kCPU, random_key({seed, random_key("backbone")}));
-  return settings.empty() ? entry.make(classes, input_shape)
-                          : entry.make_with(classes, input_shape, settings);
+  return term.settings.empty() ? entry.make(classes, input_shape)
+                               : entry.make_with(classes, input_shape, term.settings);
 }
 
 }  // namespace mlaan

@@ -1,10 +1,10 @@
 // The gradient of a tensor, in the form that takes the least memory.
-#include "nn/gradient.h"
-
 #include "core/broadcast.h"
 #include "core/sole_owner.h"
 #include "core/sum_in_place.h"
-#include "nn/relu_backward.h"
+#include "nn/kernels/relu_backward.h"
+
+#include <mlaan/nn/gradient.h>
 
 namespace mlaan {
 namespace {

@@ -1,5 +1,5 @@
 // Nodes of autograd's graph that take a gradient in any form.
-#include "nn/gradient_node.h"
+#include <mlaan/nn/gradient_node.h>
 
 #include <ATen/Functions.h>
 

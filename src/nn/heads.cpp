@@ -1,11 +1,14 @@
 // Heads: small auxiliary nets that end in logits.
+#include <mlaan/core/error.h>
+#include <mlaan/core/term.h>
 #include <mlaan/nn/heads.h>
-#include <mlaan/nn/tokens.h>
+#include <mlaan/nn/layers/tokens.h>
 
 #include <torch/nn/modules/linear.h>
 
 #include <cmath>
 #include <cstdio>
+#include <optional>
 
 namespace mlaan {
 namespace {
@@ -13,26 +16,36 @@ namespace {
 /// Maps of a side above this are halved by a head's first convolution.
 constexpr std::int64_t smallest_halved_side = 9;
 
-/// The X and Y of "XcYf"; false if `type` is not of that form.
-bool parse_layers(const std::string& type, int& convolutions, int& linears) {
+/// The numbers of an XcYf head, "1c2f".
+struct LayerCounts {
+  int convolutions = 0;
+  int linears = 0;
+};
+
+/// \return nothing where the type is not of that form.
+std::optional<LayerCounts> parse_layer_counts(const std::string& type) {
+  LayerCounts counts;
   int read = 0;
-  const int fields = std::sscanf(type.c_str(), "%1dc%1df%n", &convolutions, &linears, &read);
-  return fields == 2 && static_cast<std::size_t>(read) == type.size() && convolutions >= 0 &&
-         linears >= 1;
+  const int fields =
+      std::sscanf(type.c_str(), "%1dc%1df%n", &counts.convolutions, &counts.linears, &read);
+  const bool fits = fields == 2 && static_cast<std::size_t>(read) == type.size() &&
+                    counts.convolutions >= 0 && counts.linears >= 1;
+  return fits ? std::make_optional(counts) : std::nullopt;
 }
 
 std::string conv(const std::string& kernel, std::int64_t channels, std::int64_t stride = 1) {
-  return "conv " + kernel + " " + std::to_string(channels) +
-         (stride > 1 ? " stride " + std::to_string(stride) : "");
+  Term layer{"conv", {kernel, std::to_string(channels)}, {}};
+  if (stride > 1) layer.words.insert(layer.words.end(), {"stride", std::to_string(stride)});
+  return to_text(layer);
 }
 
 std::string text(const std::string& kind, std::int64_t width) {
-  return kind + " " + std::to_string(width);
+  return to_text({kind, {std::to_string(width)}, {}});
 }
 
 /// X convolutions, then Y linear layers.
-LayerTexts layered_head(int convolutions, int linears, const HeadOptions& options,
-                        const Shape& features) {
+LayerTexts layered_head(const HeadOptions& options, const Shape& features) {
+  auto [convolutions, linears] = parse_layer_counts(options.type).value();
   const auto widened = [&options](std::int64_t width) {
     return static_cast<std::int64_t>(std::floor(static_cast<double>(width) * options.widen));
   };
@@ -72,10 +85,54 @@ LayerTexts dense_head(bool spatially_reduced, const Shape& features) {
   return layers;
 }
 
-LayerTexts convolutional_head(const Shape& features) {
+LayerTexts convolutional_head(const HeadOptions& /*options*/, const Shape& features) {
   const std::int64_t width = features.at(0);
   if (features.size() != 3) return {text("dense", width), text("dense", width), "batch_norm"};
   return {conv("3x3", width), conv("3x3", width), "adaptive_pool 2x2", "batch_norm", "flatten"};
+}
+
+LayerTexts mlp_head(const HeadOptions& /*options*/, const Shape& features) {
+  return dense_head(/*spatially_reduced=*/false, features);
+}
+
+LayerTexts mlp_sr_head(const HeadOptions& /*options*/, const Shape& features) {
+  return dense_head(/*spatially_reduced=*/true, features);
+}
+
+LayerTexts linear_head(const HeadOptions& options, const Shape& features) {
+  if (!is_tokens(features)) return {};
+  return {options.token + "_token"};
+}
+
+/// All but a head's last layer, which gives its outputs.
+struct HeadKind {
+  const char* name;
+  bool (*is_called)(const std::string& type, const char* name);
+  bool reads_maps;  ///< of tokens, the map that they make
+  LayerTexts (*layers)(const HeadOptions& options, const Shape& features);
+};
+
+bool by_name(const std::string& type, const char* name) {
+  return type == name;
+}
+
+bool by_layer_counts(const std::string& type, const char* /*name*/) {
+  return parse_layer_counts(type).has_value();
+}
+
+constexpr HeadKind head_kinds[] = {{"linear", by_name, false, linear_head},
+                                   {"mlp", by_name, true, mlp_head},
+                                   {"mlp-sr", by_name, true, mlp_sr_head},
+                                   {"cnn", by_name, true, convolutional_head},
+                                   {"XcYf", by_layer_counts, false, layered_head}};
+
+const HeadKind* find_head(const std::string& type) {
+  const Term term = parse_words(type);
+  if (!term.words.empty()) return nullptr;
+  for (const auto& kind : head_kinds) {
+    if (kind.is_called(term.name, kind.name)) return &kind;
+  }
+  return nullptr;
 }
 
 }  // namespace
@@ -99,10 +156,7 @@ Unit pooled_linear(const std::string& name, std::int64_t features, std::int64_t 
 }
 
 bool is_head_type(const std::string& type) {
-  int convolutions = 0;
-  int linears = 0;
-  return type == "linear" || type == "mlp" || type == "mlp-sr" || type == "cnn" ||
-         parse_layers(type, convolutions, linears);
+  return find_head(type) != nullptr;
 }
 
 LayerTexts head_layers(const HeadOptions& options, const Shape& features, std::int64_t outputs,
@@ -112,25 +166,16 @@ LayerTexts head_layers(const HeadOptions& options, const Shape& features, std::i
         "a head reads maps (C×h×w), tokens (tokens×width) or features (F); it was given " +
         to_string(features));
   }
-  int convolutions = 0;
-  int linears = 0;
-  LayerTexts layers;
-  const bool convolves = options.type == "mlp" || options.type == "mlp-sr" || options.type == "cnn";
-  if (convolves && is_tokens(features)) {
-    layers = head_layers(options, map, outputs);
-    layers.insert(layers.begin(), "map");
-    return layers;
-  }
-  if (options.type == "cnn") {
-    layers = convolutional_head(features);
-  } else if (convolves) {
-    layers = dense_head(options.type == "mlp-sr", features);
-  } else if (parse_layers(options.type, convolutions, linears)) {
-    layers = layered_head(convolutions, linears, options, features);
-  } else if (options.type != "linear") {
+  const HeadKind* kind = find_head(options.type);
+  if (kind == nullptr) {
     throw UserError("unknown head '" + options.type + "'; known: " + known_heads());
-  } else if (is_tokens(features)) {
-    layers = {options.token + "_token"};
+  }
+  LayerTexts layers;
+  if (kind->reads_maps && is_tokens(features)) {
+    layers = kind->layers(options, map);
+    layers.insert(layers.begin(), "map");
+  } else {
+    layers = kind->layers(options, features);
   }
   layers.push_back(text("linear", outputs));
   return layers;

@@ -1,10 +1,10 @@
 // Layers of auxiliary nets as text: what methods are written in, what plan files hold.
+#include "core/term_words.h"
 #include "nn/layer_kinds/layer_builder.h"
-#include "nn/layer_kinds/layer_kind.h"
-#include "nn/layer_kinds/layer_words.h"
 
 #include <mlaan/core/error.h>
 #include <mlaan/core/suggest.h>
+#include <mlaan/nn/layer_kind.h>
 #include <mlaan/nn/layer_text.h>
 
 #include <algorithm>
@@ -14,14 +14,13 @@ namespace {
 
 std::int64_t count_kinds(const LayerTexts& texts, std::initializer_list<const char*> kinds) {
   return std::count_if(texts.begin(), texts.end(), [&](const std::string& text) {
-    const std::string kind = text.substr(0, text.find(' '));
-    return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
+    return std::find(kinds.begin(), kinds.end(), parse_words(text).name) != kinds.end();
   });
 }
 
-/// The kind that the next word names.
-const LayerKind& kind_of(LayerWords& words) {
-  const std::string name = words.next("its kind");
+const LayerKind& kind_of(const TermWords& words) {
+  const std::string& name = words.name();
+  if (name.empty()) words.fail("it lacks its kind");
   const auto& kinds = layer_kinds();
   for (const auto& kind : kinds.entries()) {
     if (kind.name == name) return kind;
@@ -33,7 +32,7 @@ LayerBuilder follow_layers(const LayerTexts& texts, const Shape& features, const
                            bool makes) {
   LayerBuilder net(features, backbone, count_kinds(texts, {"hidden", "linear"}) > 1, makes);
   for (const auto& text : texts) {
-    LayerWords words(text);
+    TermWords words(text, "layer");
     kind_of(words).add(words, net);
     words.finish();
     net.describe_last(text);
@@ -50,8 +49,8 @@ BuiltLayers build_layers(const LayerTexts& texts, const Shape& features, const B
 std::vector<std::size_t> tied_units(const LayerTexts& texts, const Backbone& backbone) {
   std::vector<std::size_t> units;
   for (const auto& text : texts) {
-    LayerWords words(text);
-    if (words.next("its kind") != "leap") continue;
+    TermWords words(text, "layer");
+    if (words.name() != "leap") continue;
     const std::string unit = words.next("name of a unit");
     if (words.has("tied")) units.push_back(backbone.unit_index(unit));
   }

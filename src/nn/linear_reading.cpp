@@ -1,8 +1,7 @@
 // What an auxiliary net begins with, where that is linear.
-#include "nn/linear_reading.h"
+#include "nn/kernels/relu_backward.h"
 
-#include "nn/relu_backward.h"
-
+#include <mlaan/nn/linear_reading.h>
 #include <mlaan/nn/reference_kernels_scope.h>
 
 #include <ATen/Functions.h>

@@ -1,9 +1,8 @@
 // Losses: what a supervision minimises.
-#include "nn/losses/loss_kind.h"
-
 #include <mlaan/core/error.h>
 #include <mlaan/nn/backbone.h>
 #include <mlaan/nn/loss.h>
+#include <mlaan/nn/loss_kind.h>
 
 #include <sstream>
 

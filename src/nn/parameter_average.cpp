@@ -1,7 +1,7 @@
 // Exponential moving averages of parameters.
 #include "core/libtorch_compat.h"
 
-#include <mlaan/nn/narrow.h>
+#include <mlaan/nn/layers/narrow.h>
 #include <mlaan/nn/parameter_average.h>
 
 #include <algorithm>

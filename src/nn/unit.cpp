@@ -1,7 +1,7 @@
 // A unit: the smallest piece of a network that is never cut.
 #include <mlaan/nn/dropped_output_scope.h>
 #include <mlaan/nn/fork.h>
-#include <mlaan/nn/rebuilds_activations.h>
+#include <mlaan/nn/recomputes_activations.h>
 #include <mlaan/nn/unit.h>
 
 #include <c10/util/Exception.h>
@@ -23,21 +23,6 @@ std::string renamed(const std::string& prefix, const std::string& unit, const st
 }
 
 }  // namespace
-
-std::vector<torch::Tensor> tensors_of(const std::vector<NamedTensor>& named) {
-  std::vector<torch::Tensor> tensors;
-  tensors.reserve(named.size());
-  for (const auto& item : named) tensors.push_back(item.tensor);
-  return tensors;
-}
-
-std::vector<NamedTensor> trainable(const std::vector<NamedTensor>& parameters) {
-  std::vector<NamedTensor> selected;
-  for (const auto& named : parameters) {
-    if (named.tensor.requires_grad()) selected.push_back(named);
-  }
-  return selected;
-}
 
 Unit::Unit(std::string name, std::vector<Layer> layers)
     : name_(std::move(name)), description_(name_), layers_(std::move(layers)) {
@@ -80,10 +65,10 @@ torch::Tensor Unit::forward(torch::Tensor input) const {
   return input;
 }
 
-torch::Tensor Unit::forward_again(torch::Tensor input, const torch::Tensor& output) const {
+torch::Tensor Unit::recompute_forward(torch::Tensor input, const torch::Tensor& output) const {
   if (summands_.empty() && layers_.size() == 1) {
-    auto* layer = dynamic_cast<KnowsOutputAgain*>(layers_.front().module.ptr().get());
-    if (layer != nullptr) return layer->forward_again(input, output);
+    auto* layer = dynamic_cast<ReusesOutput*>(layers_.front().module.ptr().get());
+    if (layer != nullptr) return layer->recompute_forward(input, output);
   }
   return forward(std::move(input));
 }
@@ -112,11 +97,11 @@ void Unit::train(bool on) const {
   for (const auto& layer : layers_) layer.module.ptr()->train(on);
 }
 
-void Unit::set_rebuilds(bool on) const {
+void Unit::set_recomputes(bool on) const {
   for (const auto& layer : layers_) {
     for (const auto& module : layer.module.ptr()->modules()) {
-      if (auto* rebuilding = dynamic_cast<RebuildsActivations*>(module.get())) {
-        rebuilding->set_rebuilds(on);
+      if (auto* recomputing = dynamic_cast<RecomputesActivations*>(module.get())) {
+        recomputing->set_recomputes(on);
       }
     }
   }
@@ -165,22 +150,6 @@ Unit Unit::clone(const std::string& name) const {
   }
   copy.set_description(description_);
   return copy;
-}
-
-std::int64_t element_count(const std::vector<NamedTensor>& tensors) {
-  std::int64_t count = 0;
-  for (const auto& named : tensors) count += named.tensor.numel();
-  return count;
-}
-
-std::int64_t byte_count(const std::vector<NamedTensor>& tensors) {
-  std::int64_t bytes = 0;
-  for (const auto& named : tensors) bytes += static_cast<std::int64_t>(named.tensor.nbytes());
-  return bytes;
-}
-
-void freeze(const std::vector<NamedTensor>& parameters) {
-  for (const auto& named : parameters) named.tensor.set_requires_grad(false);
 }
 
 }  // namespace mlaan

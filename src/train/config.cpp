@@ -4,7 +4,7 @@
 
 #include <mlaan/core/error.h>
 #include <mlaan/io/atomic_file.h>
-#include <mlaan/nn/scripted_backbone.h>
+#include <mlaan/nn/backbones/scripted_backbone.h>
 #include <mlaan/train/config.h>
 #include <mlaan/train/options.h>
 

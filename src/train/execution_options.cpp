@@ -21,7 +21,7 @@ void ExecutionOptions::describe(FieldList& fields) {
   fields.add(
       "recompute", recompute,
       "activations to drop and compute again when gradients need them: default, activation where "
-      "the network is cut, none for end-to-end training; none; activation: what layers rebuild "
+      "the network is cut, none for end-to-end training; none; activation: what layers recompute "
       "cheaply by themselves; module: each module's, in one piece; unit: those "
       "within each unit of modules and auxiliary nets; auto: whatever lowers the peak, or makes it "
       "fit into `memory`, and no more",

@@ -1,6 +1,6 @@
 // Networks that left mlaan: a file or a folder with what one must know beside the weights.
 #include "core/libtorch_error.h"
-#include "nn/trial_in_child.h"
+#include "core/trial_in_child.h"
 #include "train/onnx_graph.h"
 #include "train/traced_network.h"
 
@@ -8,7 +8,7 @@
 #include <mlaan/io/atomic_file.h>
 #include <mlaan/io/safetensors.h>
 #include <mlaan/nn/backbones.h>
-#include <mlaan/nn/scripted_backbone.h>
+#include <mlaan/nn/backbones/scripted_backbone.h>
 #include <mlaan/train/exported_network.h>
 #include <mlaan/train/plan_file.h>
 

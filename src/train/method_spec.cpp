@@ -4,44 +4,17 @@
 
 #include <mlaan/core/error.h>
 #include <mlaan/core/suggest.h>
+#include <mlaan/core/term.h>
 #include <mlaan/local/method.h>
 #include <mlaan/train/method_spec.h>
 #include <mlaan/train/options.h>
 #include <mlaan/train/setup.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace mlaan {
 namespace {
-
-/// The pieces between separators that stand neither in brackets nor in quotes.
-std::vector<std::string> split(const std::string& text, char separator) {
-  std::vector<std::string> pieces{""};
-  int depth = 0;
-  char quote = 0;
-  for (const char letter : text) {
-    if (quote != 0) {
-      if (letter == quote) quote = 0;
-    } else if (letter == '"' || letter == '\'') {
-      quote = letter;
-    } else if (letter == '[') {
-      ++depth;
-    } else if (letter == ']') {
-      --depth;
-    }
-    if (letter == separator && depth == 0 && quote == 0) {
-      pieces.emplace_back();
-    } else {
-      pieces.back() += letter;
-    }
-  }
-  if (depth != 0 || quote != 0) {
-    throw UserError("'" + text + "' has a " + (quote != 0 ? "quote" : "bracket") +
-                    " without its other half");
-  }
-  for (auto& piece : pieces) piece = trimmed(piece);
-  return pieces;
-}
 
 bool contains(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -76,22 +49,11 @@ void check_key(const std::string& spec, const std::string& method, const std::st
 MethodSpec MethodSpec::parse(const std::string& text) {
   MethodSpec spec;
   spec.text = trimmed(text);
-  const auto pieces = split(spec.text, ':');
-  spec.method = pieces.front();
+  Term term = parse_settings(spec.text, "method");
+  spec.method = std::move(term.name);
   method_named(spec.method);
-  for (std::size_t i = 1; i < pieces.size(); ++i) {
-    const auto equals = pieces[i].find('=');
-    if (equals == std::string::npos || equals == 0) {
-      throw UserError(spec.text + ": '" + pieces[i] +
-                      "' is no assignment; write METHOD:key=value:key=value");
-    }
-    const std::string key = trimmed(pieces[i].substr(0, equals));
-    check_key(spec.text, spec.method, key);
-    for (const auto& setting : spec.settings) {
-      if (setting.first == key) throw UserError(spec.text + ": " + key + " is given twice");
-    }
-    spec.settings.emplace_back(key, trimmed(pieces[i].substr(equals + 1)));
-  }
+  for (const auto& setting : term.settings) check_key(spec.text, spec.method, setting.first);
+  spec.settings = std::move(term.settings);
   return spec;
 }
 
@@ -100,9 +62,7 @@ Settings MethodSpec::applied_to(const Settings& run) const {
 }
 
 std::vector<std::string> split_method_specs(const std::string& list) {
-  auto specs = split(list, ',');
-  specs.erase(std::remove(specs.begin(), specs.end(), ""), specs.end());
-  return specs;
+  return split_list(list, "methods");
 }
 
 }  // namespace mlaan

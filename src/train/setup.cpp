@@ -7,8 +7,8 @@
 #include <mlaan/local/partition_kind.h>
 #include <mlaan/local/recompute.h>
 #include <mlaan/nn/backbones.h>
-#include <mlaan/nn/drop_path.h>
-#include <mlaan/nn/scripted_backbone.h>
+#include <mlaan/nn/backbones/scripted_backbone.h>
+#include <mlaan/nn/layers/drop_path.h>
 #include <mlaan/train/options.h>
 #include <mlaan/train/plan_file.h>
 #include <mlaan/train/pretrained_weights.h>

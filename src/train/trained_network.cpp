@@ -4,7 +4,7 @@
 #include "train/own_plan.h"
 
 #include <mlaan/core/error.h>
-#include <mlaan/nn/scripted_backbone.h>
+#include <mlaan/nn/backbones/scripted_backbone.h>
 #include <mlaan/train/options.h>
 #include <mlaan/train/setup.h>
 #include <mlaan/train/trained_network.h>

@@ -4,7 +4,7 @@
 #include "io/pytorch_file.h"
 
 #include <mlaan/io/atomic_file.h>
-#include <mlaan/nn/scripted_backbone.h>
+#include <mlaan/nn/backbones/scripted_backbone.h>
 #include <mlaan/train/exported_network.h>
 
 #include <torch/csrc/jit/api/module.h>

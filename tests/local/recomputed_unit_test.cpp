@@ -3,7 +3,7 @@
 #include "support/closeness.h"
 
 #include <mlaan/measure/memory.h>
-#include <mlaan/nn/residual_blocks.h>
+#include <mlaan/nn/layers/residual_blocks.h>
 
 #include <torch/torch.h>
 

@@ -1,11 +1,10 @@
 // Whether layers are told to compute by LibTorch's own operators, wherever they run.
-#include "nn/gradient_node.h"
-
 #include <mlaan/local/engine.h>
 #include <mlaan/local/method.h>
 #include <mlaan/local/partition.h>
 #include <mlaan/local/recompute.h>
-#include <mlaan/nn/batch_norm_layers.h>
+#include <mlaan/nn/gradient_node.h>
+#include <mlaan/nn/layers/batch_norm_layers.h>
 #include <mlaan/nn/reference_kernels_scope.h>
 
 #include <torch/torch.h>

@@ -1,10 +1,10 @@
 #include "local/cotangents.h"
-#include "nn/linear_reading.h"
 #include "support/closeness.h"
 
 #include <mlaan/measure/memory.h>
-#include <mlaan/nn/average_pool.h>
-#include <mlaan/nn/tokens.h>
+#include <mlaan/nn/layers/average_pool.h>
+#include <mlaan/nn/layers/tokens.h>
+#include <mlaan/nn/linear_reading.h>
 
 #include <torch/torch.h>
 

@@ -7,7 +7,7 @@
 #include <mlaan/local/engine.h>
 #include <mlaan/local/method.h>
 #include <mlaan/local/published.h>
-#include <mlaan/nn/vision_transformer.h>
+#include <mlaan/nn/backbones/vision_transformer.h>
 
 #include <torch/torch.h>
 

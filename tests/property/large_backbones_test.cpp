@@ -5,8 +5,8 @@
 #include <mlaan/local/published.h>
 #include <mlaan/local/recompute.h>
 #include <mlaan/nn/backbones.h>
-#include <mlaan/nn/resnet.h>
-#include <mlaan/nn/vgg.h>
+#include <mlaan/nn/backbones/resnet.h>
+#include <mlaan/nn/backbones/vgg.h>
 #include <mlaan/train/config.h>
 #include <mlaan/train/options.h>
 #include <mlaan/train/setup.h>
@@ -86,10 +86,10 @@ class LargeBackbonesRecomputed : public LargeBackbones {};
 TEST_P(LargeBackbonesRecomputed, GradientsAreTheSameBits) {
   const auto kept = gradients("none");
   for (const char* recompute : {"activation", "unit"}) {
-    const auto rebuilt = gradients(recompute);
-    ASSERT_EQ(rebuilt.size(), kept.size());
+    const auto recomputed = gradients(recompute);
+    ASSERT_EQ(recomputed.size(), kept.size());
     for (std::size_t i = 0; i < kept.size(); ++i) {
-      EXPECT_TRUE(torch::equal(rebuilt[i].tensor, kept[i].tensor))
+      EXPECT_TRUE(torch::equal(recomputed[i].tensor, kept[i].tensor))
           << kept[i].name << ", recomputed: " << recompute;
     }
   }
@@ -121,7 +121,8 @@ TEST(LargeBackbones, EveryPartitionCutsThem) {
       config.apply("partition", partition, "test");
       for (const std::size_t modules : {std::size_t{3}, backbone.block_count()}) {
         config.apply("modules", std::to_string(modules), "test");
-        EXPECT_EQ(make_partition(config, backbone, find_method("mlaan")).size(), modules) << family << ", " << partition;
+        EXPECT_EQ(make_partition(config, backbone, find_method("mlaan")).size(), modules)
+            << family << ", " << partition;
       }
     }
   }

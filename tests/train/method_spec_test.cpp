@@ -69,7 +69,7 @@ TEST(MethodSpec, MistakesAreNamed) {
   expect_refused("", {"unknown method ''"});
   expect_refused("mln:modules=3", {"unknown method 'mln'", "'mlm'"});
   expect_refused("mlm:mlm.windw=3", {"mlm:mlm.windw=3", "'mlm.windw'", "'mlm.window'"});
-  expect_refused("mlm:mlm.window", {"'mlm.window' is no assignment", "METHOD:key=value"});
+  expect_refused("mlm:mlm.window", {"'mlm.window' is no assignment", "NAME:key=value"});
   expect_refused("mlm:", {"no assignment"});
   expect_refused("mlm:=3", {"no assignment"});
   expect_refused("mlm:modules=3:modules=4", {"modules is given twice"});

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <mlaan/local/plan_description.h>
-#include <mlaan/nn/leap.h>
+#include <mlaan/nn/layers/leap.h>
 
 #include <cstdint>
 #include <functional>

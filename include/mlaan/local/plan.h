@@ -57,10 +57,10 @@ double highest_weight(const Supervision& supervision);
 /// pass.
 enum class Recompute : std::uint8_t {
   none,
-  activations,  ///< what layers can rebuild cheaply by themselves (see RebuildsActivations), and
-                ///< the whole of units in front of the backbone's first block
-  module,       ///< all activations between the module's input and its output, once, in one piece
-  units,        ///< those within each of its units, one unit at a time, for each product anew
+  activations,  ///< what layers can recompute cheaply by themselves (see RecomputesActivations),
+                ///< and the whole of units in front of the backbone's first block
+  module,  ///< all activations between the module's input and its output, once, in one piece
+  units,   ///< those within each of its units, one unit at a time, for each product anew
 };
 
 /// What to train a backbone by. A value: print it, edit it, hand it to an Engine.

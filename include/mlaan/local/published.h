@@ -3,7 +3,7 @@
 
 #include <mlaan/local/partition.h>
 #include <mlaan/nn/backbone.h>
-#include <mlaan/nn/leap.h>
+#include <mlaan/nn/layers/leap.h>
 
 #include <cstddef>
 #include <optional>

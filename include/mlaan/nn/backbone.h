@@ -1,6 +1,7 @@
 // A backbone: a chain of units and a head, with the shapes that a probe found.
 #pragma once
 
+#include <mlaan/core/shape.h>
 #include <mlaan/nn/auxiliary_net.h>
 #include <mlaan/nn/normalisation.h>
 #include <mlaan/nn/token_layout.h>
@@ -15,12 +16,6 @@
 #include <vector>
 
 namespace mlaan {
-
-/// Sizes of a tensor without its first dimension, the batch.
-using Shape = std::vector<std::int64_t>;
-
-/// "16×32×32".
-std::string to_string(const Shape& shape);
 
 /// The network to train: units u_0 … u_{N−1} in order, then a head that gives the logits. Copies
 /// share the units.

@@ -3,18 +3,18 @@
 
 #include <mlaan/core/options.h>
 #include <mlaan/core/registry.h>
+#include <mlaan/core/term.h>
 #include <mlaan/nn/backbone.h>
 
 #include <cstdint>
 #include <functional>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace mlaan {
 
 /// Assignments that follow a backbone's name: patch=8, pool=mean.
-using BackboneSettings = std::vector<std::pair<std::string, std::string>>;
+using BackboneSettings = std::vector<Assignment>;
 
 struct BackboneEntry {
   std::string name;     ///< "resnet32"

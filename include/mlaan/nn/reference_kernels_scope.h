@@ -6,7 +6,7 @@ namespace mlaan {
 /// While one that is on exists, layers and losses in this thread compute by LibTorch's own
 /// operators and leave derivatives to autograd, where they would otherwise use kernels of mlaan's.
 /// Results and gradients agree to rounding; steps take longer and more memory, and layers that
-/// RebuildsActivations keep theirs.
+/// RecomputesActivations keep theirs.
 class ReferenceKernelsScope {
  public:
   explicit ReferenceKernelsScope(bool on) : outer_(active_) { active_ = on; }

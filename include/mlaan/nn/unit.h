@@ -2,6 +2,7 @@
 #pragma once
 
 #include <mlaan/core/error.h>
+#include <mlaan/core/named_tensor.h>
 
 #include <torch/nn/modules/container/any.h>
 #include <torch/types.h>
@@ -14,17 +15,6 @@
 #include <vector>
 
 namespace mlaan {
-
-/// A tensor under the name that checkpoints and logs know it by.
-struct NamedTensor {
-  std::string name;
-  torch::Tensor tensor;
-};
-
-std::vector<torch::Tensor> tensors_of(const std::vector<NamedTensor>& named);
-
-/// Those that take a gradient.
-std::vector<NamedTensor> trainable(const std::vector<NamedTensor>& parameters);
 
 /// One or several layers run in order, each any `torch::nn` module whose `forward` takes one tensor
 /// and gives one tensor. Copies of a Unit share the layers; clone() makes new ones.
@@ -58,9 +48,9 @@ class Unit {
   const std::vector<Unit>& summands() const { return summands_; }
 
   torch::Tensor forward(torch::Tensor input) const;
-  /// forward() once more, for a backward pass. Where it is one layer that KnowsOutputAgain, that
+  /// forward() once more, for a backward pass. Where it is one layer that ReusesOutput, that
   /// takes the output from there. \param output what forward() gave for this input, or undefined.
-  torch::Tensor forward_again(torch::Tensor input, const torch::Tensor& output) const;
+  torch::Tensor recompute_forward(torch::Tensor input, const torch::Tensor& output) const;
   /// For a sum: what `run` gives for each summand and its alias of the input, added. The last runs
   /// first: the backward pass then begins with the first, which a copy's twin, with fewer
   /// activations to keep, can outlast.
@@ -76,8 +66,8 @@ class Unit {
 
   /// Puts every layer into training or evaluation mode.
   void train(bool on) const;
-  /// Lets every layer that is a RebuildsActivations do so, or not.
-  void set_rebuilds(bool on) const;
+  /// Lets every layer that is a RecomputesActivations do so, or not.
+  void set_recomputes(bool on) const;
   void to(torch::Device device) const;
   /// Changes the type of parameters and of floating-point buffers.
   void to(torch::Dtype dtype) const;
@@ -94,13 +84,5 @@ class Unit {
   mutable std::vector<Layer> layers_;
   std::vector<Unit> summands_;
 };
-
-/// Number of elements of all the tensors together.
-std::int64_t element_count(const std::vector<NamedTensor>& tensors);
-/// Their bytes.
-std::int64_t byte_count(const std::vector<NamedTensor>& tensors);
-
-/// Lets no gradient flow into these parameters.
-void freeze(const std::vector<NamedTensor>& parameters);
 
 }  // namespace mlaan

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <mlaan/core/options.h>
+#include <mlaan/core/term.h>
 
 #include <filesystem>
 #include <map>
@@ -11,9 +12,6 @@
 #include <vector>
 
 namespace mlaan {
-
-/// A key and its value as it would stand in a TOML file; texts may go without quotes.
-using Assignment = std::pair<std::string, std::string>;
 
 /// Values of all options, and where each of them came from. Nothing changes them: who needs others
 /// makes settings that have them. Copies share their values.

@@ -1,7 +1,7 @@
 // AugLocal: augmented local learning (Ma et al. 2024, ICLR, arXiv:2402.17318).
 #include <mlaan/local/methods/auglocal.h>
-#include <mlaan/nn/fresh_block.h>
-#include <mlaan/nn/tokens.h>
+#include <mlaan/nn/layers/fresh_block.h>
+#include <mlaan/nn/layers/tokens.h>
 
 #include <algorithm>
 #include <cmath>

@@ -2,7 +2,7 @@
 #include "local/methods/head_fields.h"
 
 #include <mlaan/local/methods/infopro.h>
-#include <mlaan/nn/tokens.h>
+#include <mlaan/nn/layers/tokens.h>
 
 #include <algorithm>
 #include <cmath>

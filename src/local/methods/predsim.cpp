@@ -1,6 +1,6 @@
 // PredSim: local classifier and similarity matching (Nøkland and Eidnes 2019, arXiv:1901.06656).
 #include <mlaan/local/methods/predsim.h>
-#include <mlaan/nn/tokens.h>
+#include <mlaan/nn/layers/tokens.h>
 
 namespace mlaan {
 namespace {

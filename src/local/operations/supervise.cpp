@@ -4,7 +4,8 @@
 #include "local/execution.h"
 #include "local/net_run.h"
 #include "local/operations/net_access.h"
-#include "nn/linear_reading.h"
+
+#include <mlaan/nn/linear_reading.h>
 
 #include <torch/csrc/autograd/autograd.h>
 

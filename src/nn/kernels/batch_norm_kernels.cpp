@@ -1,8 +1,9 @@
 // LibTorch's kernels of batch normalisation, with a say in what they compute and where it goes.
 #include "nn/kernels/batch_norm_kernels.h"
 
+#include "core/channels_last.h"
 #include "core/sole_owner.h"
-#include "nn/map_parts.h"
+#include "nn/kernels/halves_of_batch.h"
 
 #include <ATen/Functions.h>
 #ifdef MLAAN_HAS_BATCH_NORM_KERNEL

@@ -1,13 +1,14 @@
 // Average pooling to a map of a given size.
 #include "nn/layer_kinds/layer_builder.h"
-#include "nn/layer_kinds/layer_kind.h"
+
+#include <mlaan/nn/layer_kind.h>
 
 #include <torch/nn/modules/pooling.h>
 
 namespace mlaan::layers {
 namespace {
 
-void add_adaptive_pool(LayerWords& words, LayerBuilder& net) {
+void add_adaptive_pool(TermWords& words, LayerBuilder& net) {
   const auto [rows, columns] = words.next_size("size of the map");
   need_map(words, net);
   const torch::nn::AdaptiveAvgPool2dOptions options({rows, columns});

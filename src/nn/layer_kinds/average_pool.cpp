@@ -1,13 +1,13 @@
 // Average pooling over squares of a map, or over neighbouring patches.
 #include "nn/layer_kinds/layer_builder.h"
-#include "nn/layer_kinds/layer_kind.h"
 
-#include <mlaan/nn/average_pool.h>
+#include <mlaan/nn/layer_kind.h>
+#include <mlaan/nn/layers/average_pool.h>
 
 namespace mlaan::layers {
 namespace {
 
-void add_token_pool(const LayerWords& words, LayerBuilder& net, std::int64_t rows,
+void add_token_pool(const TermWords& words, LayerBuilder& net, std::int64_t rows,
                     std::int64_t columns) {
   const TokenLayout layout = net.token_layout();
   if (layout.rows % rows != 0 || layout.columns % columns != 0) {
@@ -20,7 +20,7 @@ void add_token_pool(const LayerWords& words, LayerBuilder& net, std::int64_t row
                                   [&] { return TokenAveragePool(layout, rows, columns); });
 }
 
-void add_average_pool(LayerWords& words, LayerBuilder& net) {
+void add_average_pool(TermWords& words, LayerBuilder& net) {
   // No structured binding, which clang 14 does not let a lambda capture.
   const auto size = words.next_size("size of the pooled squares");
   const std::int64_t rows = size.first;

@@ -1,13 +1,14 @@
 // Batch normalisation.
 #include "nn/layer_kinds/layer_builder.h"
-#include "nn/layer_kinds/layer_kind.h"
+
+#include <mlaan/nn/layer_kind.h>
 
 #include <torch/nn/modules/batchnorm.h>
 
 namespace mlaan::layers {
 namespace {
 
-void add_batch_norm(LayerWords& words, LayerBuilder& net) {
+void add_batch_norm(TermWords& words, LayerBuilder& net) {
   if (!net.is_map()) need_flat(words, net);
   const std::string name = net.next_normalisation();
   const auto channels = net.features().at(0);

@@ -1,11 +1,12 @@
 // The class token of a sequence.
 #include "nn/layer_kinds/layer_builder.h"
-#include "nn/layer_kinds/layer_kind.h"
+
+#include <mlaan/nn/layer_kind.h>
 
 namespace mlaan::layers {
 namespace {
 
-void add_class_token(LayerWords& words, LayerBuilder& net) {
+void add_class_token(TermWords& words, LayerBuilder& net) {
   add_readout_of_tokens(words, net, TokenSummary::class_token);
 }
 

@@ -1,20 +1,20 @@
 // Convolution, batch normalisation and ReLU.
 #include "nn/layer_kinds/layer_builder.h"
-#include "nn/layer_kinds/layer_kind.h"
 
-#include <mlaan/nn/conv_norm_relu.h>
+#include <mlaan/nn/layer_kind.h>
+#include <mlaan/nn/layers/conv_norm_relu.h>
 
 #include <torch/nn/options/conv.h>
 
 namespace mlaan::layers {
 namespace {
 
-void add_conv(LayerWords& words, LayerBuilder& net) {
+void add_conv(TermWords& words, LayerBuilder& net) {
   const auto kernel = words.next_size("size of the kernel");
   const auto out = words.next_count("number of channels");
   const auto stride = words.count_of("stride", 1);
   const bool bias = words.has("bias");
-  const auto upsampled = words.map_size_of("upsampled");
+  const auto upsampled = map_size_of(words, "upsampled");
   need_map(words, net);
   const std::string number = net.next_convolution();
   const auto in = net.features()[0];

@@ -1,6 +1,7 @@
 // A linear layer, batch normalisation and ReLU.
 #include "nn/layer_kinds/layer_builder.h"
-#include "nn/layer_kinds/layer_kind.h"
+
+#include <mlaan/nn/layer_kind.h>
 
 #include <torch/nn/modules/batchnorm.h>
 #include <torch/nn/modules/linear.h>
@@ -8,7 +9,7 @@
 namespace mlaan::layers {
 namespace {
 
-void add_dense(LayerWords& words, LayerBuilder& net) {
+void add_dense(TermWords& words, LayerBuilder& net) {
   const auto out = words.next_count("number of features");
   need_flat(words, net);
   const std::string number = net.next_convolution();

@@ -1,15 +1,15 @@
 // A convolution with nothing behind it.
 #include "nn/layer_kinds/layer_builder.h"
-#include "nn/layer_kinds/layer_kind.h"
 
-#include <mlaan/nn/filter.h>
+#include <mlaan/nn/layer_kind.h>
+#include <mlaan/nn/layers/filter.h>
 
 #include <torch/nn/options/conv.h>
 
 namespace mlaan::layers {
 namespace {
 
-void add_filter(LayerWords& words, LayerBuilder& net) {
+void add_filter(TermWords& words, LayerBuilder& net) {
   const auto kernel = words.next_size("size of the kernel");
   const auto out = words.next_count("number of channels");
   const bool bias = words.has("bias");

@@ -1,18 +1,18 @@
 // A fresh block of the form of a unit of the backbone.
 #include "nn/layer_kinds/layer_builder.h"
-#include "nn/layer_kinds/layer_kind.h"
 
-#include <mlaan/nn/fresh_block.h>
-#include <mlaan/nn/leap.h>
+#include <mlaan/nn/layer_kind.h>
+#include <mlaan/nn/layers/fresh_block.h>
+#include <mlaan/nn/layers/leap.h>
 
 namespace mlaan::layers {
 namespace {
 
-void add_fresh(LayerWords& words, LayerBuilder& net) {
+void add_fresh(TermWords& words, LayerBuilder& net) {
   const Backbone& backbone = net.backbone();
   const auto form = backbone.unit_index(words.next("name of a unit"));
   const auto stride = words.count_of("stride", stride_of(backbone, form));
-  const auto momentum = words.twin();
+  const auto momentum = twin_of(words);
   const Shape& given = net.features();
   const Shape& original = backbone.output_shape(form);
   // A layer that gives features may read maps: it averages or flattens them.

@@ -1,13 +1,13 @@
 // Averages over groups of channels.
 #include "nn/layer_kinds/layer_builder.h"
-#include "nn/layer_kinds/layer_kind.h"
 
-#include <mlaan/nn/narrow.h>
+#include <mlaan/nn/layer_kind.h>
+#include <mlaan/nn/layers/narrow.h>
 
 namespace mlaan::layers {
 namespace {
 
-void add_group(LayerWords& words, LayerBuilder& net) {
+void add_group(TermWords& words, LayerBuilder& net) {
   const auto factor = words.next_count("factor");
   Shape output = net.features();
   const Shape input = output;

@@ -1,13 +1,14 @@
 // Pooling, a linear layer and ReLU.
 #include "nn/layer_kinds/layer_builder.h"
-#include "nn/layer_kinds/layer_kind.h"
+
+#include <mlaan/nn/layer_kind.h>
 
 #include <torch/nn/modules/linear.h>
 
 namespace mlaan::layers {
 namespace {
 
-void add_hidden(LayerWords& words, LayerBuilder& net) {
+void add_hidden(TermWords& words, LayerBuilder& net) {
   const auto out = words.next_count("number of features");
   const std::string name = net.next_linear();
   net.add({out}, [&] {

@@ -1,8 +1,8 @@
 // A net in the making: follows the shape through its layers, and makes them.
 #include "nn/layer_kinds/layer_builder.h"
 
+#include <mlaan/nn/backbones/vision_transformer.h>
 #include <mlaan/nn/heads.h>
-#include <mlaan/nn/vision_transformer.h>
 
 #include <torch/nn/modules/activation.h>
 
@@ -18,21 +18,21 @@ std::vector<Unit::Layer> readout_layers(LayerBuilder& net, TokenSummary summary)
 
 }  // namespace
 
-void need_map(const LayerWords& words, const LayerBuilder& net) {
+void need_map(const TermWords& words, const LayerBuilder& net) {
   if (!net.is_map()) {
     words.fail("it reads maps (C×h×w), but it is given " + to_string(net.features()) +
                (net.is_tokens() ? " (tokens×width); 'map' goes before it" : ""));
   }
 }
 
-void need_flat(const LayerWords& words, const LayerBuilder& net) {
+void need_flat(const TermWords& words, const LayerBuilder& net) {
   if (net.features().size() != 1) {
     words.fail("it reads flat features, but it is given " + to_string(net.features()) +
                "; 'flatten' goes before it");
   }
 }
 
-void need_tokens(const LayerWords& words, const LayerBuilder& net) {
+void need_tokens(const TermWords& words, const LayerBuilder& net) {
   if (!net.is_tokens()) {
     words.fail("it reads tokens (tokens×width), but it is given " + to_string(net.features()));
   }
@@ -56,7 +56,7 @@ std::vector<Unit::Layer> pooling_layers(LayerBuilder& net) {
   return {};
 }
 
-void add_readout_of_tokens(const LayerWords& words, LayerBuilder& net, TokenSummary summary) {
+void add_readout_of_tokens(const TermWords& words, LayerBuilder& net, TokenSummary summary) {
   need_tokens(words, net);
   if (summary == TokenSummary::class_token && !net.token_layout().class_token) {
     words.fail("the tokens of " + net.backbone().name() + " have no class token among them");

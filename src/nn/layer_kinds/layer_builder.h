@@ -5,7 +5,7 @@
 
 #include <mlaan/nn/backbone.h>
 #include <mlaan/nn/layer_text.h>
-#include <mlaan/nn/tokens.h>
+#include <mlaan/nn/layers/tokens.h>
 
 #include <torch/nn/modules/container/any.h>
 #include <torch/nn/options/conv.h>
@@ -78,9 +78,9 @@ class LayerBuilder {
 };
 
 // What a kind of layer may ask of what it reads; each throws a UserError that names the layer.
-void need_map(const LayerWords& words, const LayerBuilder& net);
-void need_flat(const LayerWords& words, const LayerBuilder& net);
-void need_tokens(const LayerWords& words, const LayerBuilder& net);
+void need_map(const TermWords& words, const LayerBuilder& net);
+void need_flat(const TermWords& words, const LayerBuilder& net);
+void need_tokens(const TermWords& words, const LayerBuilder& net);
 
 /// Shape of a map of so many channels that a layer of this stride gives.
 Shape strided(const Shape& map, std::int64_t channels, std::int64_t stride);
@@ -90,7 +90,7 @@ Shape strided(const Shape& map, std::int64_t channels, std::int64_t stride);
 Shape following(const Shape& given, const Shape& own, std::int64_t stride);
 
 /// Adds a layer that makes one row of features of a sequence, as `summary` says.
-void add_readout_of_tokens(const LayerWords& words, LayerBuilder& net, TokenSummary summary);
+void add_readout_of_tokens(const TermWords& words, LayerBuilder& net, TokenSummary summary);
 
 /// What makes one row of features of whatever a linear layer is given.
 std::vector<Unit::Layer> pooling_layers(LayerBuilder& net);

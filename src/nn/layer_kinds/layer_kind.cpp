@@ -1,5 +1,5 @@
 // The kinds of layers that auxiliary nets are written in.
-#include "nn/layer_kinds/layer_kind.h"
+#include <mlaan/nn/layer_kind.h>
 
 namespace mlaan {
 namespace layers {

@@ -1,18 +1,18 @@
 // A copy of a later unit of the backbone (MLAAN, AAAI 2025, LAM).
 #include "nn/layer_kinds/layer_builder.h"
-#include "nn/layer_kinds/layer_kind.h"
 
-#include <mlaan/nn/fresh_block.h>
-#include <mlaan/nn/leap.h>
+#include <mlaan/nn/layer_kind.h>
+#include <mlaan/nn/layers/fresh_block.h>
+#include <mlaan/nn/layers/leap.h>
 
 namespace mlaan::layers {
 namespace {
 
-void add_leap(LayerWords& words, LayerBuilder& net) {
+void add_leap(TermWords& words, LayerBuilder& net) {
   const Backbone& backbone = net.backbone();
   const auto unit = backbone.unit_index(words.next("name of a unit"));
   const auto narrow = words.count_of("narrow", 1);
-  const auto momentum = words.twin();
+  const auto momentum = twin_of(words);
   const bool tied = words.has("tied");
   if (tied && momentum) words.fail("a tied layer is its own twin; leave out 'twin'");
   const Shape& given = net.features();

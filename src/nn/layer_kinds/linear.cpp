@@ -1,6 +1,7 @@
 // Pooling and a linear layer.
 #include "nn/layer_kinds/layer_builder.h"
-#include "nn/layer_kinds/layer_kind.h"
+
+#include <mlaan/nn/layer_kind.h>
 
 #include <torch/nn/init.h>
 #include <torch/nn/modules/linear.h>
@@ -8,7 +9,7 @@
 namespace mlaan::layers {
 namespace {
 
-void add_linear(LayerWords& words, LayerBuilder& net) {
+void add_linear(TermWords& words, LayerBuilder& net) {
   const auto out = words.next_count("number of features");
   const bool zero = words.has("zero");
   const std::string name = net.next_linear();

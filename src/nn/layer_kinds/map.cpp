@@ -1,13 +1,13 @@
 // Tokens as a map.
 #include "nn/layer_kinds/layer_builder.h"
-#include "nn/layer_kinds/layer_kind.h"
 
-#include <mlaan/nn/tokens.h>
+#include <mlaan/nn/layer_kind.h>
+#include <mlaan/nn/layers/tokens.h>
 
 namespace mlaan::layers {
 namespace {
 
-void add_map(LayerWords& words, LayerBuilder& net) {
+void add_map(TermWords& words, LayerBuilder& net) {
   need_tokens(words, net);
   const TokenLayout layout = net.token_layout();
   net.add_plain<TokensToMap>("map", {net.width(), layout.rows, layout.columns},

@@ -1,11 +1,12 @@
 // The mean of a sequence of tokens.
 #include "nn/layer_kinds/layer_builder.h"
-#include "nn/layer_kinds/layer_kind.h"
+
+#include <mlaan/nn/layer_kind.h>
 
 namespace mlaan::layers {
 namespace {
 
-void add_mean_token(LayerWords& words, LayerBuilder& net) {
+void add_mean_token(TermWords& words, LayerBuilder& net) {
   add_readout_of_tokens(words, net, TokenSummary::mean);
 }
 

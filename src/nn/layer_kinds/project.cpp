@@ -1,13 +1,14 @@
 // A linear layer without bias.
 #include "nn/layer_kinds/layer_builder.h"
-#include "nn/layer_kinds/layer_kind.h"
+
+#include <mlaan/nn/layer_kind.h>
 
 #include <torch/nn/modules/linear.h>
 
 namespace mlaan::layers {
 namespace {
 
-void add_project(LayerWords& words, LayerBuilder& net) {
+void add_project(TermWords& words, LayerBuilder& net) {
   const auto out = words.next_count("number of features");
   if (!net.is_tokens()) need_flat(words, net);
   const std::string name = net.next_filter();

@@ -1,13 +1,13 @@
 // The backbone's own head, read only.
 #include "nn/layer_kinds/layer_builder.h"
-#include "nn/layer_kinds/layer_kind.h"
 
-#include <mlaan/nn/leap.h>
+#include <mlaan/nn/layer_kind.h>
+#include <mlaan/nn/layers/leap.h>
 
 namespace mlaan::layers {
 namespace {
 
-void add_readout(LayerWords& words, LayerBuilder& net) {
+void add_readout(TermWords& words, LayerBuilder& net) {
   const Backbone& backbone = net.backbone();
   const auto& head = backbone.head()->units();
   const Shape& wanted = backbone.output_shape(backbone.size() - 1);

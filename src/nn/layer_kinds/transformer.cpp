@@ -1,13 +1,13 @@
 // A block of a vision transformer.
 #include "nn/layer_kinds/layer_builder.h"
-#include "nn/layer_kinds/layer_kind.h"
 
-#include <mlaan/nn/vision_transformer.h>
+#include <mlaan/nn/backbones/vision_transformer.h>
+#include <mlaan/nn/layer_kind.h>
 
 namespace mlaan::layers {
 namespace {
 
-void add_transformer(LayerWords& words, LayerBuilder& net) {
+void add_transformer(TermWords& words, LayerBuilder& net) {
   const auto heads = words.count_of("heads", usual_heads(net.width()));
   need_tokens(words, net);
   const std::string name = net.next_block("block");

@@ -1,13 +1,14 @@
 // Bilinear upsampling.
 #include "nn/layer_kinds/layer_builder.h"
-#include "nn/layer_kinds/layer_kind.h"
+
+#include <mlaan/nn/layer_kind.h>
 
 #include <torch/nn/modules/upsampling.h>
 
 namespace mlaan::layers {
 namespace {
 
-void add_upsample(LayerWords& words, LayerBuilder& net) {
+void add_upsample(TermWords& words, LayerBuilder& net) {
   const auto [rows, columns] = words.next_size("size of the map");
   need_map(words, net);
   const auto options = torch::nn::UpsampleOptions()

@@ -1,5 +1,5 @@
 // Cross-entropy of logits.
-#include "nn/losses/loss_kind.h"
+#include <mlaan/nn/loss_kind.h>
 
 #include <torch/nn/functional/loss.h>
 

@@ -1,10 +1,8 @@
 // The kinds of losses that plan files name.
-#include "nn/losses/loss_kind.h"
+#include "core/term_words.h"
 
 #include <mlaan/core/options.h>
-#include <mlaan/core/suggest.h>
-
-#include <sstream>
+#include <mlaan/nn/loss_kind.h>
 
 namespace mlaan {
 namespace losses {
@@ -24,27 +22,19 @@ const Registry<LossKind>& loss_kinds() {
 }
 
 std::string loss_text(const std::string& name, double number, double usual) {
-  return number == usual ? name : name + " " + to_toml(number);
+  return number == usual ? name : to_text({name, {to_toml(number)}, {}});
 }
 
 LossPtr parse_loss(const std::string& text, std::int64_t classes,
                    const Normalisation& normalisation) {
-  std::istringstream words(text);
-  std::string name;
-  words >> name;
-  LossSettings settings{{}, classes, normalisation};
-  double number = 0;
-  if (words >> number) settings.number = number;
-  words.clear();
-  std::string rest;
-  if (words >> rest) throw UserError("loss '" + text + "' has '" + rest + "' too much");
-  const LossKind& kind = loss_kinds().at(name);
-  if (settings.number && !kind.number) {
-    throw UserError("loss '" + text + "': " + name + " takes no number");
-  }
-  if (settings.number && !kind.number->accepts(number)) {
-    throw UserError("loss '" + text + "': " + kind.number->meaning + " must be " +
-                    kind.number->accepted);
+  TermWords words(text, "loss");
+  const LossKind& kind = loss_kinds().at(words.name());
+  const std::string meaning = kind.number ? kind.number->meaning : "number";
+  const LossSettings settings{words.next_number_if_any(meaning), classes, normalisation};
+  words.finish();
+  if (settings.number && !kind.number) words.fail(kind.name + " takes no number");
+  if (settings.number && !kind.number->accepts(*settings.number)) {
+    words.fail(meaning + " must be " + kind.number->accepted);
   }
   return kind.make(settings);
 }

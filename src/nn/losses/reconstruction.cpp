@@ -1,9 +1,9 @@
 // How far maps are from the pictures that they are to be.
-#include "nn/losses/loss_kind.h"
-#include "nn/map_parts.h"
+#include "core/channels_last.h"
 #include "nn/kernels/pixel_cross_entropy.h"
 
 #include <mlaan/core/error.h>
+#include <mlaan/nn/loss_kind.h>
 
 #include <ATen/Functions.h>
 

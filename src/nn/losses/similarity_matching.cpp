@@ -1,6 +1,7 @@
 // Similarity matching (Nøkland and Eidnes 2019, arXiv:1901.06656).
 #include "nn/kernels/channel_deviation.h"
-#include "nn/losses/loss_kind.h"
+
+#include <mlaan/nn/loss_kind.h>
 
 #include <ATen/Functions.h>
 

@@ -1,5 +1,5 @@
 // The supervised contrastive loss (Khosla et al. 2020, arXiv:2004.11362).
-#include "nn/losses/loss_kind.h"
+#include <mlaan/nn/loss_kind.h>
 
 #include <torch/nn/functional/normalization.h>
 

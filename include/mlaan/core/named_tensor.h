@@ -1,0 +1,30 @@
+// Tensors with the names that checkpoints and logs know them by.
+#pragma once
+
+#include <torch/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace mlaan {
+
+struct NamedTensor {
+  std::string name;
+  torch::Tensor tensor;
+};
+
+std::vector<torch::Tensor> tensors_of(const std::vector<NamedTensor>& named);
+
+/// Those that take a gradient.
+std::vector<NamedTensor> trainable(const std::vector<NamedTensor>& parameters);
+
+/// Number of elements of all the tensors together.
+std::int64_t element_count(const std::vector<NamedTensor>& tensors);
+/// Their bytes.
+std::int64_t byte_count(const std::vector<NamedTensor>& tensors);
+
+/// Lets no gradient flow into these parameters.
+void freeze(const std::vector<NamedTensor>& parameters);
+
+}  // namespace mlaan

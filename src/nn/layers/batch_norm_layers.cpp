@@ -1,0 +1,233 @@
+// Batch normalisation together with what follows it, so that less is kept for the backward pass.
+#include "core/autocast_scope.h"
+#include "core/libtorch_compat.h"
+#include "core/sole_owner.h"
+#include "nn/kernels/batch_norm_kernels.h"
+#include "nn/kernels/batch_norm_nodes.h"
+#include "nn/kernels/relu_backward.h"
+#include "nn/kernels/zero_padding.h"
+
+#include <mlaan/nn/dropped_output_scope.h>
+#include <mlaan/nn/kept_statistics.h>
+#include <mlaan/nn/layers/batch_norm_layers.h>
+#include <mlaan/nn/reference_kernels_scope.h>
+
+#include <ATen/Functions.h>
+#include <torch/csrc/autograd/function.h>
+#include <torch/csrc/autograd/functions/utils.h>
+#include <torch/csrc/autograd/variable.h>
+
+#include <array>
+#include <tuple>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace mlaan {
+namespace {
+
+using torch::Tensor;
+
+/// How far running statistics move in this step, which counts it.
+double average_factor(torch::nn::BatchNorm2dImpl& normalisation) {
+  if (!normalisation.options.track_running_stats()) return 0;
+  normalisation.num_batches_tracked += 1;
+  if (normalisation.options.momentum()) return *normalisation.options.momentum();
+  return 1 / normalisation.num_batches_tracked.item<double>();
+}
+
+/// What a normalisation keeps, with the batch's statistics where those are known already.
+BatchNormRecord begin_record(torch::nn::BatchNorm2dImpl& normalisation) {
+  BatchNormRecord record;
+  record.scale = normalisation.weight.detach();
+  record.shift = normalisation.bias.detach();
+  record.epsilon = normalisation.options.eps();
+  if (auto known = KeptStatisticsScope::take(&normalisation)) {
+    record.mean = std::move(known->mean);
+    record.inverse_deviation = std::move(known->inverse_deviation);
+  }
+  return record;
+}
+
+bool knows_statistics(const BatchNormRecord& record) {
+  return record.mean.defined();
+}
+
+/// Normalises, as training does. Where the record does not know the batch's statistics, they are
+/// found, and the running statistics move.
+Tensor normalise(torch::nn::BatchNorm2dImpl& normalisation, const Tensor& input,
+                 BatchNormRecord& record) {
+  if (knows_statistics(record)) return normalise_again(input, record);
+  Tensor output = mlaan::normalise(
+      input, record,
+      {normalisation.running_mean, normalisation.running_var, average_factor(normalisation)});
+  KeptStatisticsScope::keep({&normalisation, record.mean, record.inverse_deviation});
+  return output;
+}
+
+torch::autograd::Edge edge_of(const Tensor& tensor) {
+  return torch::autograd::impl::gradient_edge(tensor);
+}
+
+/// Whether a node of our own stands for these operators: when training, with a gradient to compute.
+/// On other devices LibTorch may have a faster batch normalisation than the one that nodes call,
+/// and under autocast it decides about types; there a node stands in only where it is asked to
+/// recompute.
+bool is_recorded(const torch::nn::BatchNorm2dImpl& normalisation, bool anywhere,
+                 std::initializer_list<Tensor> sources) {
+  if (ReferenceKernelsScope::active()) return false;
+  if (!torch::GradMode::is_enabled() || !normalisation.is_training()) return false;
+  if (!anywhere && AutocastState::of(torch::kCPU).enabled) return false;
+  bool any = false;
+  for (const auto& source : sources) {
+    if (!anywhere && !source.is_cpu()) return false;
+    any = any || source.requires_grad();
+  }
+  return any;
+}
+
+/// What the layer gives where no node of our own stands for it: the same bits with a gradient to
+/// take and without.
+Tensor plainly_normalised(torch::nn::BatchNorm2d& normalisation, const Tensor& input) {
+  const bool takes_gradient = torch::GradMode::is_enabled() &&
+                              (input.requires_grad() || normalisation->weight.requires_grad() ||
+                               normalisation->bias.requires_grad());
+  if (ReferenceKernelsScope::active() || takes_gradient || !normalisation->is_training() ||
+      !input.is_cpu() || AutocastState::of(torch::kCPU).enabled) {
+    return normalisation(input);
+  }
+  BatchNormRecord record = begin_record(*normalisation);
+  return normalise(*normalisation, input, record);
+}
+
+void set_geometry(NormReluConv& site, const torch::nn::Conv2dImpl& convolution) {
+  const auto& options = convolution.options;
+  site.stride.assign(options.stride()->begin(), options.stride()->end());
+  const auto padding = zero_padding(convolution);
+  site.padding.assign(padding->begin(), padding->end());
+  site.dilation.assign(options.dilation()->begin(), options.dilation()->end());
+  site.groups = options.groups();
+}
+
+/// A node of the given kind for a normalisation of the input.
+template <class Kind>
+compat::NodePointer start_node(torch::nn::BatchNorm2dImpl& normalisation, const Tensor& input) {
+  auto node = compat::make_node<Kind>();
+  auto& site = static_cast<Kind&>(*node);
+  site.input = input.detach();
+  site.record = begin_record(normalisation);
+  return node;
+}
+
+/// Hangs the node behind what it is of, and the output behind the node.
+/// \param other the edge to the other tensor that takes part.
+Tensor finish_node(const compat::NodePointer& node, const torch::nn::BatchNorm2dImpl& normalisation,
+                   const Tensor& input, torch::autograd::Edge other, Tensor output) {
+  node->set_next_edges({edge_of(input), edge_of(normalisation.weight), edge_of(normalisation.bias),
+                        std::move(other)});
+  torch::autograd::create_gradient_edge(output, node);
+  return output;
+}
+
+}  // namespace
+
+Tensor norm(torch::nn::BatchNorm2d& normalisation, const Tensor& input) {
+  if (!is_recorded(*normalisation, false, {input, normalisation->weight, normalisation->bias})) {
+    return plainly_normalised(normalisation, input);
+  }
+  const auto node = start_node<Norm>(*normalisation, input);
+  auto& site = static_cast<Norm&>(*node);
+  Tensor output;
+  {
+    const torch::NoGradGuard no_grad;
+    output = normalise(*normalisation, site.input, site.record);
+  }
+  return finish_node(node, *normalisation, input, {}, std::move(output));
+}
+
+Tensor norm_relu_conv(torch::nn::BatchNorm2d& normalisation, torch::nn::Conv2d& convolution,
+                      const Tensor& input, bool recomputes) {
+  if (!is_recorded(*normalisation, recomputes,
+                   {input, normalisation->weight, normalisation->bias, convolution->weight})) {
+    return convolution(plainly_normalised(normalisation, input).relu_());
+  }
+  const auto node = start_node<NormReluConv>(*normalisation, input);
+  auto& site = static_cast<NormReluConv&>(*node);
+  site.kernel = convolution->weight.detach();
+  set_geometry(site, *convolution);
+  Tensor output;
+  {
+    const torch::NoGradGuard no_grad;
+    const Tensor middle = normalise(*normalisation, site.input, site.record).relu_();
+    output =
+        at::conv2d(middle, site.kernel, {}, site.stride, site.padding, site.dilation, site.groups);
+    // The kernel's gradient alone needs all of it.
+    if (!recomputes && convolution->weight.requires_grad()) site.middle = middle;
+    site.dtype = output.scalar_type();
+  }
+  return finish_node(node, *normalisation, input, edge_of(convolution->weight), std::move(output));
+}
+
+Tensor norm_relu(torch::nn::BatchNorm2d& normalisation, const Tensor& input) {
+  if (!is_recorded(*normalisation, false, {input, normalisation->weight, normalisation->bias})) {
+    return plainly_normalised(normalisation, input).relu_();
+  }
+  const auto node = start_node<NormRelu>(*normalisation, input);
+  auto& site = static_cast<NormRelu&>(*node);
+  Tensor output;
+  {
+    const torch::NoGradGuard no_grad;
+    output = normalise(*normalisation, site.input, site.record).relu_();
+  }
+  // An alias: the output itself would hold the node that holds it.
+  site.output = output.detach();
+  return finish_node(node, *normalisation, input, {}, std::move(output));
+}
+
+Tensor norm_add_relu(torch::nn::BatchNorm2d& normalisation, const Tensor& input, Tensor shortcut,
+                     const Tensor& known_output) {
+  if (!is_recorded(*normalisation, false,
+                   {input, normalisation->weight, normalisation->bias, shortcut})) {
+    // A batch normalisation keeps its input for the backward pass, not its output, so what follows
+    // may overwrite that.
+    Tensor output = plainly_normalised(normalisation, input);
+    output += shortcut;
+    return output.relu_();
+  }
+  const auto node = start_node<NormAddRelu>(*normalisation, input);
+  auto& site = static_cast<NormAddRelu&>(*node);
+  torch::autograd::Edge shortcut_edge;
+  if (shortcut.requires_grad()) {
+    shortcut_edge = {compat::make_node<ShortcutGradient>(), 0};
+    auto& way = static_cast<ShortcutGradient&>(*shortcut_edge.function);
+    way.add_input_metadata(shortcut);
+    way.set_next_edges({edge_of(shortcut)});
+  }
+  Tensor output;
+  {
+    const torch::NoGradGuard no_grad;
+    if (known_output.defined()) {
+      if (!knows_statistics(site.record)) normalise(*normalisation, site.input, site.record);
+      output = known_output.detach();
+    } else if (knows_statistics(site.record) && is_sole_owner(shortcut)) {
+      add_normalised_again(shortcut, site.input, site.record);
+      output = shortcut.detach().relu_();
+    } else {
+      output = normalise(*normalisation, site.input, site.record);
+      output.add_(shortcut).relu_();
+    }
+  }
+  shortcut = Tensor();
+  if (DroppedOutputScope::active() && !known_output.defined()) {
+    site.cut_off.open = open_where_positive(output.detach());
+  } else {
+    // An alias: the output itself would hold the node that holds it.
+    site.cut_off.output = output.detach();
+  }
+  if (shortcut_edge.is_valid()) {
+    static_cast<ShortcutGradient&>(*shortcut_edge.function).cut_off = site.cut_off;
+  }
+  return finish_node(node, *normalisation, input, std::move(shortcut_edge), std::move(output));
+}
+
+}  // namespace mlaan
