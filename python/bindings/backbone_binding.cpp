@@ -1,4 +1,4 @@
-// Networks: chains of units and a head.
+// Binds Backbone: chains of units and a head.
 #include "bindings.h"
 #include "named_tensors.h"
 #include "python_layer.h"

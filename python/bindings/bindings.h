@@ -1,4 +1,4 @@
-// The parts of the extension module.
+// The functions that bind the parts of the extension module.
 #pragma once
 
 #include <pybind11/pybind11.h>

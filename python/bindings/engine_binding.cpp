@@ -1,4 +1,4 @@
-// The engine.
+// Binds Engine.
 #include "bindings.h"
 #include "engine_options.h"
 #include "named_tensors.h"
@@ -21,11 +21,11 @@
 namespace mlaan::python {
 namespace {
 
-/// An engine that one call at a time can be in. Python's lock is given up within, so that another
-/// thread, or a unit, a loss or a hook of Python's, could call again.
+/// An engine that only one call at a time may use. Calls release the GIL, so another thread, or a
+/// Python unit, loss or hook, could call again.
 class BoundEngine {
  public:
-  /// \param hooks with the methods `observe` and `before_update`.
+  /// \param hooks a Python object with the methods `observe` and `before_update`.
   BoundEngine(const Backbone& backbone, const Plan& plan, const py::dict& options, py::object hooks)
       : hooks_(std::move(hooks)), engine_(backbone, plan, with_hook(options)) {
     engine_.set_observer([this](const Operation& operation) { observe(operation); });
@@ -86,7 +86,7 @@ class BoundEngine {
   Engine& engine() { return engine_; }
 
  private:
-  /// Runs work without Python's lock, refusing a second one meanwhile.
+  /// Runs work without the GIL; throws if the engine is already in use.
   template <class Work>
   std::invoke_result_t<const Work&> alone(const Work& work) {
     if (busy_.exchange(true)) {
@@ -99,7 +99,7 @@ class BoundEngine {
       ~Leave() { busy = false; }
     } leave{busy_};
     const py::gil_scoped_release unlock;
-    const c10::InferenceMode off(false);  // whatever the caller is in
+    const c10::InferenceMode off(false);  // the caller may be in inference mode
     return work();
   }
 
@@ -115,7 +115,7 @@ class BoundEngine {
 
   void observe(const Operation& operation) {
     const py::gil_scoped_acquire lock;
-    // Ctrl-C would otherwise wait for the end of the step.
+    // Handles Ctrl-C within a step, not only at its end.
     if (PyErr_CheckSignals() != 0) throw py::error_already_set();
     if (!observed_) return;
     hooks_.get().attr("observe")(operation.text(), operation.module());

@@ -1,4 +1,4 @@
-// The engine's options as Python gives them.
+// Converts a Python dict to EngineOptions.
 #include "engine_options.h"
 
 #include "python_optimizer.h"

@@ -1,4 +1,4 @@
-// The engine's options as Python gives them.
+// Converts a Python dict to EngineOptions.
 #pragma once
 
 #include <mlaan/local/engine.h>
@@ -7,7 +7,7 @@
 
 namespace mlaan::python {
 
-/// \param given a dict with the names of EngineOptions' fields.
+/// \param given a dict whose keys are names of EngineOptions' fields.
 EngineOptions make_engine_options(const pybind11::dict& given);
 
 }  // namespace mlaan::python

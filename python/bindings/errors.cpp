@@ -1,4 +1,4 @@
-// What Python sees of C++ exceptions.
+// Translates C++ exceptions to Python's.
 #include "errors.h"
 
 #include <mlaan/core/error.h>
@@ -10,7 +10,7 @@ namespace {
 
 namespace py = pybind11;
 
-// Types live as long as the interpreter; the translator is a plain function.
+// Globals, since the translator is a plain function; types live as long as the interpreter.
 PyObject* error_type = nullptr;
 PyObject* user_error_type = nullptr;
 

@@ -1,4 +1,4 @@
-// Layers that keep less for the backward pass, for modules of Python's.
+// Binds layers that save less for the backward pass, to be used on Python modules.
 #include "bindings.h"
 #include "python_layer.h"
 
@@ -15,7 +15,7 @@ namespace {
 
 namespace py = pybind11;
 
-/// The module that the library's functions read, around the tensors of one of Python's.
+/// A C++ BatchNorm2d that shares the tensors of a Python one.
 torch::nn::BatchNorm2d around(const py::object& normalisation) {
   const auto tensor = [&normalisation](const char* name) {
     const py::object value = normalisation.attr(name);
@@ -46,7 +46,7 @@ torch::nn::Conv2d around_convolution(const py::object& convolution) {
     return convolution.attr(name).cast<std::array<std::int64_t, 2>>();
   };
   const auto weight = convolution.attr("weight").cast<torch::Tensor>();
-  // A tiny one is made, which then has Python's weight.
+  // Constructed tiny, since its weight is replaced by Python's.
   torch::nn::Conv2d made(torch::nn::Conv2dOptions(1, 1, 1).bias(false));
   made->weight = weight;
   const auto stride = pair("stride");

@@ -1,4 +1,4 @@
-// Bytes, multiply-adds, and settings of the process.
+// Binds measurements of bytes and multiply-adds, and the setup of the process.
 #include "bindings.h"
 
 #include <mlaan/core/process.h>

@@ -1,4 +1,4 @@
-// Plans by a method's name, with the method's options as keys and values.
+// Makes plans from a method's name and its settings.
 #include "method_plan.h"
 
 #include <mlaan/core/suggest.h>
@@ -18,7 +18,7 @@ Partition partition_for(const Backbone& backbone, const PlanRequest& request,
   return make_partition(backbone, request.partition, request.modules);
 }
 
-/// Sets what is there to be set, in a set that the method has declared its options in.
+/// Assigns the settings to an option set in which the method has declared its options.
 void apply(const Settings& settings, OptionSet& options, bool skip_unknown) {
   const auto known = options.keys();
   for (const auto& [key, value] : settings) {

@@ -1,4 +1,4 @@
-// Plans by a method's name, with the method's options as keys and values.
+// Makes plans from a method's name and its settings.
 #pragma once
 
 #include <mlaan/core/options.h>
@@ -15,36 +15,37 @@ namespace mlaan::python {
 
 using Settings = std::vector<std::pair<std::string, OptionValue>>;
 
-/// "default", "published", "uniform", "bytes" or "multiply-adds", or the last units of modules.
+/// "default", "published", "uniform", "bytes" or "multiply-adds"; or the name of each module's last
+/// unit.
 using PartitionChoice = std::variant<std::string, std::vector<std::string>>;
 
-/// What a plan is asked for.
+/// The method and settings to make a plan from.
 struct PlanRequest {
   std::string method;
   Settings settings;  ///< of the method: {"mlm.window", 3}
   PartitionChoice partition = std::string("default");
-  std::size_t modules = 0;  ///< 0: as many as the method or the partition finds best
+  std::size_t modules = 0;  ///< 0: the default of the method or the partition
   std::uint64_t seed = 0;
-  std::size_t phase = 0;  ///< of the method, from 0
+  std::size_t phase = 0;  ///< index of the method's phase, from 0
 };
 
-/// A partition that no method has a say in.
-/// \param modules 0: one block a module.
-/// \throws UserError for an unknown kind, naming the nearest, and for units that are none.
+/// A partition that does not depend on a method.
+/// \param modules 0: one block per module.
+/// \throws UserError for an unknown kind, naming the nearest, and for unknown units.
 Partition make_partition(const Backbone& backbone, const PartitionChoice& choice,
                          std::size_t modules);
 
 /// \throws UserError for an unknown method, setting or partition.
 Plan make_plan(const Backbone& backbone, const PlanRequest& request);
 
-/// Phases of a method: one for a method without.
+/// A phase of a method. A method without phases has one.
 struct PhaseOutline {
-  std::string name;  ///< "" where there is only one
+  std::string name;  ///< "" if it is the only one
   double share = 1;
 };
 std::vector<PhaseOutline> phases_of(const std::string& method, const Settings& settings);
 
-/// The keys that a method reads, with what each accepts and means.
+/// A key that a method reads, with its default, accepted values and meaning.
 struct SettingOutline {
   std::string key;
   std::string initial;

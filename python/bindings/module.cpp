@@ -5,7 +5,7 @@
 #include <mlaan/measure/memory.h>
 
 PYBIND11_MODULE(_engine, module) {
-  // LibTorch's Python library has to be there before its tensors can be handed over.
+  // LibTorch's Python library must be loaded before tensors can be converted.
   pybind11::module_::import("torch");
   module.doc() = "The engine of mlaan. Use the package mlaan instead.";
   module.attr("__version__") = MLAAN_VERSION;

@@ -1,4 +1,4 @@
-// Named tensors as Python has them: lists of pairs, and dicts.
+// Converts named tensors to and from Python lists and dicts.
 #include "named_tensors.h"
 
 #include <torch/csrc/utils/pybind.h>

@@ -1,4 +1,4 @@
-// Named tensors as Python has them: lists of pairs, and dicts.
+// Converts named tensors to and from Python lists and dicts.
 #pragma once
 
 #include <mlaan/nn/unit.h>
@@ -9,9 +9,9 @@
 
 namespace mlaan::python {
 
-/// A list of (name, tensor).
+/// A list of tuples (name, tensor).
 pybind11::list to_python(const std::vector<NamedTensor>& tensors);
-/// Of a dict from names to tensors.
+/// Reads a dict from names to tensors.
 std::vector<NamedTensor> from_python(const pybind11::dict& tensors);
 
 }  // namespace mlaan::python

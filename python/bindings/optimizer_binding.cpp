@@ -1,4 +1,4 @@
-// Optimizers: mlaan's own, and factories of torch.optim's.
+// Binds mlaan's optimizers and factories of torch.optim optimizers.
 #include "bindings.h"
 #include "python_optimizer.h"
 

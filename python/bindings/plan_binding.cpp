@@ -1,4 +1,4 @@
-// Plans: by a method's name, or from supervisions of the user's own.
+// Binds plans: from a method's name, or from the user's own supervisions.
 #include "bindings.h"
 #include "method_plan.h"
 #include "python_layer.h"
@@ -20,13 +20,13 @@
 namespace mlaan::python {
 namespace {
 
-/// A net, and what keeps the twins in it up to date.
+/// A net, and the averages that update its twins.
 struct BoundNet {
   std::shared_ptr<AuxiliaryNet> net;
   std::vector<ParameterAverage> averages;
 };
 
-/// \param layers texts, or units of Python's.
+/// \param layers a list of layer texts, or a Python unit.
 BoundNet make_net(const std::string& name, const py::object& layers, const Backbone& backbone,
                   std::size_t unit, std::uint64_t seed) {
   if (!py::isinstance<py::list>(layers)) {
@@ -39,7 +39,7 @@ BoundNet make_net(const std::string& name, const py::object& layers, const Backb
   return {std::make_shared<AuxiliaryNet>(name, std::move(built.units)), std::move(built.averages)};
 }
 
-/// \param net null for the backbone's own head.
+/// \param net null for the backbone's head.
 Supervision make_supervision(const std::string& name, std::size_t first, std::size_t last,
                              const BoundNet* net, const py::object& loss, double weight,
                              double probability, const std::string& course, double final_weight,
@@ -57,7 +57,8 @@ Supervision make_supervision(const std::string& name, std::size_t first, std::si
   return supervision;
 }
 
-/// Losses are compared by identity, and every description has made its own.
+/// Makes supervisions with the same Python loss share one Loss, since losses are compared by
+/// identity.
 void share_losses(std::vector<Supervision>& supervisions, const std::vector<py::object>& given) {
   std::map<const void*, LossPtr> made;
   for (std::size_t i = 0; i < supervisions.size() && i < given.size(); ++i) {
@@ -83,7 +84,7 @@ Plan make_method_plan(const Backbone& backbone, const std::string& method, const
   return make_plan(backbone, {method, settings, partition, modules, seed, phase});
 }
 
-/// Twins in nets that are no longer there follow nobody.
+/// Drops the averages of twins in nets that the plan no longer has.
 void drop_averages_of_others(Plan& plan) {
   std::set<const void*> tensors;
   for (const auto& net : nets(plan)) {
@@ -100,8 +101,8 @@ void drop_averages_of_others(Plan& plan) {
                       plan.averages.end());
 }
 
-/// Puts nets of the user's in the place of those that a method has made. \param make of the name
-/// and the last unit of the module that the net reads: a net, or None to keep the method's.
+/// Replaces nets that a method has made. \param make is called with the net's name and the last
+/// unit of the module that it reads; returns a net, or None to keep the method's.
 void replace_nets(Plan& plan, const Backbone& backbone, const py::object& make) {
   std::map<const AuxiliaryNet*, std::shared_ptr<AuxiliaryNet>> replaced;
   for (auto& supervision : plan.supervisions) {
@@ -118,7 +119,7 @@ void replace_nets(Plan& plan, const Backbone& backbone, const py::object& make) 
   plan.net_learning_rates.clear();
 }
 
-/// Lets nets have the network's floating type.
+/// Converts nets to the dtype of the network.
 void adopt_type(const Plan& plan, const Backbone& backbone) {
   const auto parameters = backbone.named_parameters();
   if (parameters.empty()) return;
@@ -136,7 +137,7 @@ torch::Tensor run_in_evaluation(const AuxiliaryNet& net, torch::Tensor input) {
   return output;
 }
 
-/// What the net of a supervision gives for two samples of zeros.
+/// The shape of the output of a supervision's net for a batch of two zero samples.
 Shape probe(const Plan& plan, const Backbone& backbone, std::size_t supervision) {
   const torch::NoGradGuard no_grad;
   const Supervision& probed = plan.supervisions.at(supervision);
@@ -148,7 +149,7 @@ Shape probe(const Plan& plan, const Backbone& backbone, std::size_t supervision)
   return run_in_evaluation(*probed.net, torch::zeros(shape, options)).sizes().vec();
 }
 
-/// Puts a loss in the place of every cross-entropy.
+/// Replaces every cross-entropy by a loss.
 void replace_cross_entropy(Plan& plan, const Backbone& backbone, const py::object& loss) {
   const LossPtr own = make_loss(loss, backbone);
   for (auto& supervision : plan.supervisions) {

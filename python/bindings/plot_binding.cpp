@@ -1,4 +1,4 @@
-// Plots, as the program draws them.
+// Binds scatter plots.
 #include "bindings.h"
 
 #include <mlaan/log/scatter_plot.h>
@@ -20,7 +20,7 @@ PlotSeries make_series(const std::vector<Point>& points) {
   return series;
 }
 
-/// \param series of each its points: x, y, label, and half the width of its bar.
+/// \param series the points of each: x, y, label, and half the width of the error bar.
 std::string draw(const std::string& title, const std::string& subtitle, const std::string& x_title,
                  const std::string& y_title, bool logarithmic,
                  const std::vector<std::vector<Point>>& series) {

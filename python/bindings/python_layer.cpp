@@ -1,4 +1,4 @@
-// A Python module as a layer of a unit.
+// A layer that calls a Python module.
 #include "python_layer.h"
 
 #include "type_name.h"

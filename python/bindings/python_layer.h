@@ -1,4 +1,4 @@
-// A Python module as a layer of a unit.
+// A layer that calls a Python module.
 #pragma once
 
 #include "core/libtorch_compat.h"
@@ -16,28 +16,28 @@
 
 namespace mlaan::python {
 
-/// The parameters and buffers of a Python module, under its names. They are the very tensors that
-/// Python has. Narrowing is the whole layer's work, so that parts of it have nothing to do.
+/// The parameters and buffers of a Python module under its names; the tensors are shared with
+/// Python. PythonLayer narrows the whole module at once, so submodules have nothing to narrow.
 class PythonTensors : public torch::nn::Module, public Narrowable {
  public:
   void narrow_own_parameters(std::int64_t /*factor*/) override {}
 
-  /// \param name with dots between the modules on the way.
+  /// \param name with a dot after the name of each enclosing module.
   void adopt(const std::string& name, const torch::Tensor& tensor, bool is_parameter);
 };
 
-/// Whether the unit that is being run on this thread recomputes activations (see
-/// RecomputesActivations): what functions of mlaan.nn that it calls go by.
+/// Whether the unit that runs on this thread recomputes activations (see RecomputesActivations).
+/// The functions of mlaan.nn depend on it.
 bool recomputes_in_unit();
 
-/// Calls a `mlaan.Unit` of Python's, with the interpreter's lock held.
+/// Calls a Python `mlaan.Unit` with the GIL held.
 class PythonLayer : public PythonTensors, public FreshBlock, public RecomputesActivations {
  public:
   explicit PythonLayer(py::object unit);
 
   torch::Tensor forward(const torch::Tensor& input);
   void train(bool on) override;
-  /// By Unit.copied(), which is copy.deepcopy().
+  /// Calls Unit.copied(), which is copy.deepcopy().
   std::shared_ptr<torch::nn::Module> clone(
       const compat::OptionalDevice& device = {}) const override;
   void narrow_own_parameters(std::int64_t factor) override;
@@ -49,7 +49,7 @@ class PythonLayer : public PythonTensors, public FreshBlock, public RecomputesAc
   Reference unit_;
 };
 
-/// The unit of C++ that a `mlaan.Unit` of Python's stands for.
+/// The C++ unit for a Python `mlaan.Unit`.
 Unit make_unit(const py::object& unit);
 
 }  // namespace mlaan::python

@@ -1,4 +1,4 @@
-// A Python function as a loss.
+// A loss that calls a Python function.
 #include "python_loss.h"
 
 #include "type_name.h"
@@ -24,11 +24,11 @@ bool takes_images(const py::object& function) {
     const py::object parameters = signature.attr("parameters");
     return parameters.contains("images");
   } catch (const py::error_already_set&) {
-    return false;  // a built-in function says nothing of its parameters
+    return false;  // built-in functions have no signature to inspect
   }
 }
 
-/// A function of Python's, called as a loss.
+/// Calls a Python function as a loss.
 class PythonLoss {
  public:
   PythonLoss(const py::object& function, std::string name)
@@ -89,7 +89,7 @@ class PythonLoss {
     return loss;
   }
 
-  /// Once, as it costs a backward pass of the loss: whether a gradient reaches the output.
+  /// Checks once, since it costs a backward pass of the loss, that a gradient reaches the output.
   void check_reads(const torch::Tensor& loss, const torch::Tensor& output) const {
     if (*is_known_to_read_ || !output.requires_grad()) return;
     const auto gradients = torch::autograd::grad({loss}, {output}, {}, /*retain_graph=*/true,

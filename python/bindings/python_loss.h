@@ -1,4 +1,4 @@
-// A Python function as a loss.
+// A loss that calls a Python function.
 #pragma once
 
 #include "reference.h"
@@ -8,8 +8,8 @@
 
 namespace mlaan::python {
 
-/// \param loss a text as parse_loss() takes it, or a callable: of the output and the labels, and,
-///        where it has an argument `images`, the images.
+/// \param loss a text as parse_loss() takes it; or a callable of the output, the labels and, if it
+///        has a parameter `images`, the images.
 LossPtr make_loss(const py::object& loss, const Backbone& backbone);
 
 }  // namespace mlaan::python

@@ -1,4 +1,4 @@
-// A torch.optim optimizer as the optimizer of a module or a net.
+// Wraps a torch.optim optimizer as the optimizer of a module or a net.
 #include "python_optimizer.h"
 
 #include "type_name.h"
@@ -53,7 +53,7 @@ void check_is_of(const std::vector<OptimizerParamGroup>& groups,
                   " others; it must hold exactly those that the function is given, once each");
 }
 
-/// One that evaluates the loss itself, as LBFGS does, cannot be used: the engine has done it.
+/// Refuses an optimizer that evaluates the loss itself, such as LBFGS: the engine has done that.
 void check_needs_no_closure(const py::object& optimizer) {
   const py::object step = py::module_::import("inspect").attr("signature")(optimizer.attr("step"));
   const py::dict parameters(step.attr("parameters"));

@@ -1,4 +1,4 @@
-// A torch.optim optimizer as the optimizer of a module or a net.
+// Wraps a torch.optim optimizer as the optimizer of a module or a net.
 #pragma once
 
 #include "reference.h"
@@ -12,8 +12,8 @@
 
 namespace mlaan::python {
 
-/// Steps an optimizer of Python's. Each of its groups has a learning rate here, which is handed to
-/// it when it is set here; what Python sets itself stays.
+/// Steps a Python optimizer. Each of its groups has a learning rate here, which is passed on to
+/// Python when it changes; a rate set in Python is otherwise kept.
 class PythonOptimizer : public torch::optim::Optimizer {
  public:
   explicit PythonOptimizer(py::object optimizer, std::vector<torch::Tensor> parameters);
@@ -23,16 +23,16 @@ class PythonOptimizer : public torch::optim::Optimizer {
 
  private:
   Reference optimizer_;
-  std::vector<double> handed_over_;  ///< learning rates
+  std::vector<double> handed_over_;  ///< learning rates last passed on to Python, by group
 };
 
-/// What makes optimizers, as Python holds it.
+/// An optimizer factory, as an object of Python.
 struct BoundOptimizer {
   std::string kind;  ///< "sgd", "adam", "adamw", "lamb", or "function"
   OptimizerFactory make;
 };
 
-/// \param make a function of a list of parameters that gives a torch.optim.Optimizer of them.
+/// \param make a function that takes a list of parameters and returns a torch.optim.Optimizer.
 OptimizerFactory optimizer_factory(const py::object& make);
 
 }  // namespace mlaan::python

@@ -1,4 +1,4 @@
-// References to Python objects that C++ may copy and drop without holding the interpreter's lock.
+// References to Python objects that may be copied and destroyed without holding the GIL.
 #pragma once
 
 #include <pybind11/pybind11.h>
@@ -10,13 +10,13 @@ namespace mlaan::python {
 
 namespace py = pybind11;
 
-/// A shared reference to a Python object. Make it, and use the object, with the interpreter's lock
-/// held; copy and drop it anywhere.
+/// A shared reference to a Python object. Construct it and use the object with the GIL held; copy
+/// and destroy it anywhere.
 class Reference {
  public:
   explicit Reference(py::object object)
       : object_(new py::object(std::move(object)), [](py::object* dropped) {
-          // At the interpreter's end there is nobody left to give the object back to.
+          // After the interpreter has ended, its objects can no longer be released.
           if (Py_IsInitialized() == 0) {
             dropped->release();
             delete dropped;

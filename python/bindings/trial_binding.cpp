@@ -1,4 +1,4 @@
-// Trials: what a step of a plan takes, found on a few images.
+// Binds Trial: the cost of a plan's step, measured on a few images.
 #include "bindings.h"
 #include "engine_options.h"
 

@@ -1,4 +1,4 @@
-// What messages call the type of a Python object.
+// The name of a Python object's type, for messages.
 #pragma once
 
 #include <pybind11/pybind11.h>
@@ -7,7 +7,7 @@
 
 namespace mlaan::python {
 
-/// "list". To be called with the interpreter's lock held.
+/// "list". The GIL must be held.
 inline std::string type_name(const pybind11::handle& object) {
   return pybind11::str(pybind11::type::handle_of(object).attr("__name__"));
 }

@@ -1,4 +1,4 @@
-// mlaan analyze: what the modules of a trained network know, and what its auxiliary nets cost.
+// mlaan analyze: probes the modules of a trained network, and compares it with another network.
 #include "cli/commands.h"
 #include "cli/key_flag.h"
 
@@ -66,7 +66,7 @@ int run(const AnalyzeFlags& flags) {
   const auto progress = [&](const std::string& what) {
     if (!flags.quiet) std::fprintf(stderr, "%s\n", what.c_str());
   };
-  // First, since it refuses more.
+  // The similarity comes first, since its checks are stricter.
   std::optional<SimilarityAnalysis> similarity;
   if (other) {
     similarity = analyse_similarity(checkpoint, settings, *other, flags.config.on_top_of(*other),

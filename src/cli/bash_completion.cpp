@@ -1,4 +1,4 @@
-// Completion in bash.
+// The completion script for bash.
 #include "cli/completion_script.h"
 #include "cli/shell_text.h"
 #include "core/joined.h"
@@ -33,7 +33,7 @@ _mlaan() {
   [[ ${COMP_WORDS[COMP_CWORD]} == = || $before != = ]] || before=${COMP_WORDS[COMP_CWORD - 2]}
 )";
 
-/// The command that completes a value; ":" where there is nothing to offer.
+/// The shell command that completes a value; ":" if there is nothing to offer.
 std::string action(const Offer& offer) {
   switch (offer.kind) {
     case Offer::Kind::files:
@@ -54,7 +54,7 @@ std::string pattern(const CommandOutline& command) {
   return "'" + path_text(command) + "'";
 }
 
-/// The words on the way to the command that is being typed.
+/// Finds the subcommand that is being typed.
 std::string find_path(const CommandOutline& program) {
   std::string patterns;
   for (const auto* command : all_commands(program)) {

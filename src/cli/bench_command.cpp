@@ -1,4 +1,4 @@
-// mlaan bench: steps of several methods side by side; bench loader: how fast batches come.
+// mlaan bench: measures steps of several methods in turn, and the speed of a loader.
 #include "cli/commands.h"
 #include "cli/key_flag.h"
 

@@ -1,4 +1,4 @@
-// mlaan bench loader: how fast batches of a data set are read and augmented.
+// mlaan bench loader: measures how fast batches of a data set are read and augmented.
 #include "cli/commands.h"
 #include "cli/key_flag.h"
 

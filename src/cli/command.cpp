@@ -1,4 +1,4 @@
-// What the subcommands of the program share.
+// Functions and flags that the program's subcommands share.
 #include "cli/command.h"
 
 #include "cli/key_flag.h"
@@ -63,7 +63,7 @@ ConfigFlags::ConfigFlags(CLI::App& app, const std::vector<std::string>& keys,
 void ConfigFlags::add(CLI::App& app, const Field& field) {
   const std::string names = flag_names(field.key);
   const std::string flag = names.substr(names.rfind(',') + 1);
-  // What is on or off may go without a value: --tensorboard, --tensorboard=false.
+  // A boolean flag needs no value: --tensorboard, --tensorboard=false.
   const bool is_switch = std::holds_alternative<bool>(field.initial);
   auto* option = app.add_option_function<std::string>(
       names,

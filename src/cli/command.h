@@ -1,4 +1,4 @@
-// What the subcommands of the program share.
+// Functions and flags that the program's subcommands share.
 #pragma once
 
 #include <mlaan/train/checkpoint.h>
@@ -12,43 +12,44 @@
 
 namespace mlaan::cli {
 
-/// A subcommand: flags, then what to do. Made before parsing, run after it.
+/// A subcommand. It is created before the command line is parsed, and run afterwards.
 struct Command {
   CLI::App* app = nullptr;
   /// \return the exit code.
   std::function<int()> run;
-  /// Trains or runs networks, so that it is worth setting up the process for that.
+  /// Whether it runs networks, so that the process has to be set up for computing.
   bool computes = false;
-  /// What its first argument can be, where each of them is a subcommand of its own.
+  /// Names of the verbs, for a command whose first argument is a verb.
   std::vector<std::string> verbs = {};
-  /// Can be one of several processes that do it together.
+  /// Whether it can run as one of several ranks.
   bool in_ranks = false;
 };
 
-/// One of a command's verbs, such as `get` of `mlaan data get`: flags, then what to do.
+/// A verb of a command, such as `get` of `mlaan data get`.
 struct Verb {
   CLI::App* app = nullptr;
   /// \return the exit code.
   std::function<int()> run;
 };
 
-/// Refuses what no flag or subcommand has taken. \param known what an argument could have been, and
-/// `kind` what that is called.
+/// \throws UserError for arguments that no flag or subcommand has consumed.
+/// \param known what the argument could have been. \param kind what `known` lists, for the message.
 void check_remaining(const CLI::App& app, const std::vector<std::string>& known,
                      const std::string& kind);
 
-/// Flags that stand for keys of the configuration, -c/--config and --set. They are applied in the
-/// order: file, --set, flags of their own.
+/// Flags for settings: one for each of some keys, -c/--config, and --set. They are applied in the
+/// order: file, --set, flags of keys.
 class ConfigFlags {
  public:
   /// Adds the flags to a subcommand.
-  /// \param keys those that get a flag of their own, for example "batch_size" → --batch-size.
-  /// \param flags_of_methods whether the methods' options that ask for a flag get it, too.
+  /// \param keys keys to add a flag for, for example "batch_size" → --batch-size.
+  /// \param flags_of_methods whether to add the flags of methods' options, too.
   ConfigFlags(CLI::App& app, const std::vector<std::string>& keys, bool flags_of_methods = true);
 
-  /// Applies what was given, on top of what the configuration holds already.
+  /// Applies the given flags on top of the present configuration.
   void apply(Config& config) const;
-  /// What was given, on top of the defaults; or of the settings of a checkpoint's run.
+  /// The settings with the given flags on top of the defaults, or of the settings of a checkpoint's
+  /// run.
   Settings settings() const;
   Settings on_top_of(const Checkpoint& checkpoint) const;
 
@@ -66,19 +67,19 @@ class ConfigFlags {
   std::vector<Given> given_;
 };
 
-/// Keys, and those of augmentation that users of other trainers expect flags for.
+/// The keys together with those of augmentation that users of other trainers expect flags for.
 std::vector<std::string> with_augmentation(std::vector<std::string> keys);
 
-/// The same of optimizers, learning rates and regularisation.
+/// The keys together with those of optimizers, learning rates and regularisation.
 std::vector<std::string> with_optimization(std::vector<std::string> keys);
 
-/// Sets threads, memory and BLAS for the rest of the process, and tells on stderr what is amiss.
+/// Sets threads, memory and BLAS for the rest of the process, and prints problems to stderr.
 void prepare(const Settings& settings);
 
-/// Tells on stderr of a memory format that was chosen by measuring.
+/// Prints to stderr which memory format was chosen by measuring, if one was.
 void print_measured_format(const Settings& settings);
 
-/// A note on stderr for each value given for a method that none of `methods` reads.
+/// Prints a note to stderr for each given method setting that none of `methods` reads.
 void warn_of_unused(const Settings& settings, const std::vector<std::string>& methods);
 
 }  // namespace mlaan::cli

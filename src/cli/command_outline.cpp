@@ -1,4 +1,4 @@
-// The program's commands and flags as plain data, which completion scripts are made from.
+// The program's commands and flags as plain data, from which completion scripts are made.
 #include "cli/command_outline.h"
 
 #include "cli/help_format.h"
@@ -22,7 +22,7 @@ std::vector<std::string> choices(const std::string& value) {
   return words;
 }
 
-/// "lr=", which a value follows.
+/// All keys of settings as "lr=", to be followed by a value.
 std::vector<std::string> assignable_keys() {
   const Settings defaults;
   std::vector<std::string> keys = defaults.options().keys();
@@ -36,7 +36,7 @@ std::vector<std::string> method_names() {
   return names;
 }
 
-/// What a value of this name can be.
+/// What to offer for a value with this placeholder.
 Offer offer_for(const std::string& value) {
   using Kind = Offer::Kind;
   if (!value.empty() && value.front() == '{') return {Kind::words, choices(value)};
@@ -54,7 +54,7 @@ Offer offer_for(const std::string& value) {
   return {};
 }
 
-/// The beginning of a help text, for a list of many.
+/// The first part of a help text.
 std::string in_few_words(const std::string& help) {
   const std::string first = help.substr(0, help.find_first_of(";:["));
   return first.substr(0, first.find_last_not_of(' ') + 1);

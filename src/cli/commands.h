@@ -1,4 +1,4 @@
-// The subcommands and their verbs, one file each.
+// Declares the subcommands and verbs; each is defined in a file of its own.
 #pragma once
 
 #include "cli/command.h"

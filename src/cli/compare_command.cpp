@@ -1,4 +1,4 @@
-// mlaan compare: trains methods × seeds under one budget, and what came of them side by side.
+// mlaan compare: trains methods × seeds under one budget, and compares the results.
 #include "cli/commands.h"
 #include "cli/key_flag.h"
 #include "cli/run_folder.h"
@@ -82,7 +82,7 @@ std::optional<TrainSummary> read_finished(const fs::path& folder) {
   return summary;
 }
 
-/// Runs leave the files that `mlaan train` leaves.
+/// Each run leaves the same files as `mlaan train`.
 ComparisonRecords records_of(bool tensorboard, bool quiet) {
   ComparisonRecords records;
   records.read = read_finished;
@@ -103,7 +103,8 @@ ComparisonRecords records_of(bool tensorboard, bool quiet) {
   return records;
 }
 
-/// What each spec's forward pass costs; refuses plans that do not fit before the first run.
+/// The cost of each spec's forward pass. Throws for plans that do not fit, before the first run
+/// begins.
 std::vector<ForwardWork> work_of(const std::vector<ComparedRun>& runs, const Settings& comparison,
                                  const DataSource& data) {
   std::vector<ForwardWork> work;
@@ -125,8 +126,8 @@ int stopped(const ComparisonReport& report) {
   return StopSignals::exit_code();
 }
 
-/// What steps take: as measured before in this folder, and now what was not. A method that is added
-/// later changes nothing of the others' epochs. Nothing where it was stopped.
+/// The costs of steps: those recorded in this folder, and measured now for the others, so that
+/// adding a method does not change the epochs of others. Empty if it was stopped.
 std::vector<StepCost> step_costs(const fs::path& folder, const Settings& settings,
                                  const DataSource& data, const std::vector<MethodSpec>& specs,
                                  bool quiet) {

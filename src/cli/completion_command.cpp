@@ -1,4 +1,4 @@
-// mlaan completion: scripts by which shells complete mlaan's command line.
+// mlaan completion: prints scripts that complete mlaan's command line in shells.
 #include "cli/commands.h"
 #include "cli/completion_script.h"
 

@@ -1,4 +1,4 @@
-// Scripts by which shells complete the program's command line, one file for each shell.
+// Scripts that complete the program's command line, one file for each shell.
 #pragma once
 
 #include "cli/command_outline.h"
@@ -7,13 +7,13 @@
 
 namespace mlaan::cli {
 
-/// To be sourced, or to be put where bash-completion finds it under the program's name.
+/// To be sourced, or stored under the program's name where bash-completion finds it.
 std::string bash_completion(const CommandOutline& program);
 
-/// To be sourced behind compinit, or to be put as _mlaan into a folder of $fpath.
+/// To be sourced after compinit, or stored as _mlaan in a folder of $fpath.
 std::string zsh_completion(const CommandOutline& program);
 
-/// To be sourced, or to be put as mlaan.fish into a folder of completions.
+/// To be sourced, or stored as mlaan.fish in a folder of completions.
 std::string fish_completion(const CommandOutline& program);
 
 }  // namespace mlaan::cli

@@ -1,4 +1,4 @@
-// mlaan data check: reads every picture of a folder, and lists what is broken.
+// mlaan data check: reads every picture in a folder, and lists those that are damaged.
 #include "cli/commands.h"
 #include "cli/key_flag.h"
 #include "log/terminal_line.h"

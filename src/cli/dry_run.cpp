@@ -1,4 +1,4 @@
-// mlaan train --dry-run: whether a run would work, on as few batches as it takes to know.
+// mlaan train --dry-run: tests on a few batches whether a run would work.
 #include "cli/dry_run.h"
 
 #include "io/temporary_folder.h"

@@ -1,4 +1,4 @@
-// mlaan train --dry-run: whether a run would work, on as few batches as it takes to know.
+// mlaan train --dry-run: tests on a few batches whether a run would work.
 #pragma once
 
 #include <mlaan/data/dataset.h>
@@ -15,9 +15,9 @@ class ProcessGroup;
 
 namespace mlaan::cli {
 
-/// Trains by each of the methods until a step of every phase is done, validates and tests on one
-/// batch, writes a checkpoint and reads it back, and tells what came of it. Leaves nothing behind.
-/// \param group of the processes that do so together; null: this one alone.
+/// Trains by each of the methods until every phase has done a step, validates and tests on one
+/// batch, writes and reads a checkpoint, and prints the result. Leaves no files behind.
+/// \param group the processes that train together; null for a single process.
 /// \return the exit code.
 int try_run(const Settings& settings, const DataSource& data,
             const std::vector<std::string>& methods, ProcessGroup* group);

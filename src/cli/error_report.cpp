@@ -1,4 +1,4 @@
-// What the program says of an error, and the exit code that it ends with.
+// The error message and exit code for an exception.
 #include "cli/error_report.h"
 
 #include "core/libtorch_error.h"
@@ -18,7 +18,7 @@
 namespace mlaan::cli {
 namespace {
 
-/// Brings what other libraries throw to this project's own kinds of error.
+/// Converts exceptions of other libraries to Error.
 [[noreturn]] void rethrow_explained(const std::exception_ptr& error) {
   constexpr const char* no_memory =
       "memory ran out; try a smaller batch_size, fewer workers, or ask `mlaan plan` what fits";
@@ -44,7 +44,7 @@ void print_backtrace(const std::exception_ptr& error) {
   if (asked == nullptr || std::string(asked) != "1") return;
   try {
     std::rethrow_exception(error);
-  } catch (const Error&) {  // where those come from is in their text
+  } catch (const Error&) {  // the message names the cause already
   } catch (const std::exception& other) {
     std::fprintf(stderr, "%s\n", other.what());
   }
@@ -78,7 +78,7 @@ int finish_output(int exit_code) {
   errno = 0;
   const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
   if (written) return exit_code;
-  if (errno == 0) {  // Of an earlier write; with one byte more the reason comes again.
+  if (errno == 0) {  // An earlier write failed; one more byte sets errno again.
     std::clearerr(stdout);
     std::fputc('\n', stdout);
     std::fflush(stdout);

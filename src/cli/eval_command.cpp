@@ -1,4 +1,4 @@
-// mlaan eval: tests the network of a checkpoint, or one with given weights.
+// mlaan eval: tests the network of a checkpoint, or a network with given weights.
 #include "cli/commands.h"
 #include "cli/key_flag.h"
 #include "cli/run_folder.h"
@@ -51,7 +51,7 @@ struct EvalFlags {
   bool per_class = false;
 };
 
-/// What is tested: where it comes from, and its logits, of early exits too.
+/// The network to test: its origin, and its predictor, which includes early exits.
 struct TestedNetwork {
   std::string path;
   std::string method;
@@ -73,7 +73,7 @@ TestedNetwork of_backbone(const Backbone& backbone, torch::Device device) {
   return tested;
 }
 
-/// What the flags mean, found before the data are read.
+/// The flags resolved to a network and settings, before the data are read.
 class Subject {
  public:
   explicit Subject(const EvalFlags& flags) : path_(flags.path) {
@@ -98,10 +98,10 @@ class Subject {
     settings_ = config;
   }
 
-  /// Those of what is tested, and on top of them those given now.
+  /// The settings of the tested network with those given now on top.
   const Settings& settings() const { return settings_; }
 
-  /// The data with its classes in the network's order.
+  /// The data set with its classes in the network's order.
   DataSource prepared(DataSource data) const {
     if (checkpoint_) return with_classes_of(*checkpoint_, std::move(data));
     if (!exported_) return data;

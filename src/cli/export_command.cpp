@@ -1,4 +1,4 @@
-// mlaan export: a trained network by itself, for other programs.
+// mlaan export: writes a trained network for other programs.
 #include "cli/commands.h"
 #include "cli/key_flag.h"
 #include "cli/run_folder.h"
@@ -81,7 +81,7 @@ fs::path output_path(const ExportFlags& flags, ExportFormat format, const fs::pa
   return output;
 }
 
-/// The test error that the run's summary has for these weights, if it has one.
+/// Adds the test error of the run's summary, if there is one.
 void add_test_error(const fs::path& run_path, ExportInfo& info) {
   if (!fs::is_directory(run_path) || !fs::exists(run_path / "summary.json")) return;
   const TrainSummary summary = read_summary(run_path / "summary.json");

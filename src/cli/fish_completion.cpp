@@ -1,11 +1,11 @@
-// Completion in fish.
+// The completion script for fish.
 #include "cli/completion_script.h"
 #include "core/joined.h"
 
 namespace mlaan::cli {
 namespace {
 
-/// In single quotes, as fish reads them.
+/// Quotes a text in fish's single quotes.
 std::string fish_quoted(const std::string& text) {
   std::string result = "'";
   for (const char letter : text) {
@@ -15,7 +15,7 @@ std::string fish_quoted(const std::string& text) {
   return result + "'";
 }
 
-/// " -r -F": a value is needed, and files are offered.
+/// " -r -F": a value is required, and files are offered.
 std::string fish_value_of(const FlagOutline& flag) {
   if (flag.value.empty() || flag.value_is_optional) return "";
   switch (flag.offer.kind) {

@@ -1,4 +1,4 @@
-// How the program's help is laid out.
+// The layout of the program's help.
 #include "cli/help_format.h"
 
 #include "cli/key_flag.h"
@@ -39,10 +39,10 @@ std::vector<std::string> wrapped(const std::string& text, std::size_t width) {
   return lines;
 }
 
-/// A name to the left and what it means to the right of it, or below where it is long.
+/// A name, with its meaning to the right, or below if the name is long.
 std::string entry(const std::string& name, const std::string& meaning) {
   std::string text = "  " + name;
-  // Two blanks part the columns, for readers and for help2man.
+  // At least two blanks separate the columns; help2man relies on them.
   const bool fits = character_count(text) + 2 <= left_width;
   std::string indent = fits ? std::string(left_width - character_count(text), ' ')
                             : "\n" + std::string(left_width, ' ');
@@ -94,7 +94,7 @@ std::string usage_line(const CLI::App& app, const std::string& name) {
   return text + (has_commands ? " [SUBCOMMAND]\n" : "\n");
 }
 
-/// Those that are in use, in the order of the help.
+/// The headings that are in use, in the order of the help.
 std::vector<std::string> headings_of(const CLI::App& app) {
   std::vector<std::string> headings{group::data,         group::model,          group::method,
                                     group::training,     group::optimizer,      group::schedule,

@@ -1,4 +1,4 @@
-// How the program's help is laid out.
+// The layout of the program's help.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -8,11 +8,11 @@
 
 namespace mlaan::cli {
 
-/// Flags under the headings of key_flag.h, no line longer than 100 characters.
+/// Lists flags under the headings of key_flag.h, in lines of at most 100 characters.
 std::shared_ptr<CLI::FormatterBase> help_format();
 
-/// What an option's value is called, "N"; without what CLI11 adds of what it checks. "" where it
-/// takes none.
+/// The placeholder of an option's value, "N", without the description of checks that CLI11 appends;
+/// "" if it has no value.
 std::string value_name(const CLI::Option& option);
 
 }  // namespace mlaan::cli

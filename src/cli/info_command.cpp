@@ -1,4 +1,4 @@
-// mlaan info: models, methods, data sets, layers, losses, settings, and what a setting would train.
+// mlaan info: lists models, methods, data sets, layers, losses and settings, and describes plans.
 #include "cli/commands.h"
 #include "cli/key_flag.h"
 #include "cli/version.h"
@@ -41,7 +41,7 @@ struct InfoFlags {
   std::string topic = "split";
 };
 
-/// \param called what is printed of an entry besides its summary.
+/// \param called the field that is printed before an entry's summary.
 template <class Entry>
 void print_entries(const Registry<Entry>& registry, std::string Entry::*called = &Entry::name) {
   Table table({registry.kind(), ""});
@@ -62,15 +62,15 @@ std::string names_of(const std::vector<Unit>& units) {
   return joined(names);
 }
 
-/// "0.999"
+/// Four significant digits: "0.999".
 std::string short_number(double number) {
   std::array<char, 32> buffer{};
   std::snprintf(buffer.data(), buffer.size(), "%.4g", number);
   return buffer.data();
 }
 
-/// "independent [2..2] × 0.001, cascaded [1..2] × 0.999 in 50 % of steps"; for a trunk, who reads
-/// it.
+/// "independent [2..2] × 0.001, cascaded [1..2] × 0.999 in 50 % of steps"; for a trunk, the nets
+/// that read it.
 std::string supervisions_text(const Plan& plan, const NetCost& net) {
   std::string text;
   if (net.supervisions.empty()) {

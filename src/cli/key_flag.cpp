@@ -1,4 +1,4 @@
-// The flag that stands for a key of the configuration: its names, its group in the help, its value.
+// The command-line flag of a settings key: its names, its group in the help, its value.
 #include "cli/key_flag.h"
 
 #include <algorithm>
@@ -12,7 +12,7 @@ std::string find_text(const std::map<std::string, std::string>& texts, const std
   return found == texts.end() ? "" : found->second;
 }
 
-/// What other trainers call it, if that is not the key's last part.
+/// The name in other trainers, if it differs from the key's last part.
 std::string usual_name(const std::string& key) {
   static const std::map<std::string, std::string> names{
       {"optimizer.type", "--opt"},
@@ -31,7 +31,7 @@ std::string usual_name(const std::string& key) {
   return find_text(names, key);
 }
 
-/// Names that it has besides.
+/// Additional names, each with a trailing comma.
 std::string further_names(const std::string& key) {
   static const std::map<std::string, std::string> names{
       {"batch_size", "-b,"},
@@ -48,7 +48,7 @@ std::string section_of(const std::string& key) {
   return dot == std::string::npos ? "" : key.substr(0, dot);
 }
 
-/// Of an option that accepts these texts alone: "{sgd,adam,adamw}"; of another "".
+/// "{sgd,adam,adamw}" for an option that accepts only these texts; else "".
 std::string choices_of(const Field& field) {
   const std::string begin = "one of ";
   const std::string& accepted = field.accepts.text;
@@ -115,7 +115,7 @@ std::string flag_group(const std::string& key) {
   };
   std::string heading = find_text(keys, key);
   if (heading.empty()) heading = find_text(sections, section_of(key));
-  // All other sections are those of methods.
+  // All other sections belong to methods.
   return heading.empty() ? group::method : heading;
 }
 

@@ -1,4 +1,4 @@
-// The flag that stands for a key of the configuration: its names, its group in the help, its value.
+// The command-line flag of a settings key: its names, its group in the help, its value.
 #pragma once
 
 #include <mlaan/core/options.h>
@@ -7,7 +7,7 @@
 
 namespace mlaan::cli {
 
-/// Headings of the help, under which its flags stand.
+/// Headings of the help, under which flags are listed.
 namespace group {
 inline constexpr const char* data = "Data";
 inline constexpr const char* model = "Model";
@@ -24,22 +24,22 @@ inline constexpr const char* results = "Results";
 inline constexpr const char* saving = "Saving";
 inline constexpr const char* logging = "Logging";
 inline constexpr const char* settings = "Settings";
-/// What every command has.
+/// Flags that every command has.
 inline constexpr const char* other = "Other";
 }  // namespace group
 
-/// Its names as CLI11 takes them: "-b,--batch-size". Of a key in a section it is the last part,
-/// unless users expect another one.
+/// The flag's names in CLI11's syntax: "-b,--batch-size". The name is the key's last part, unless
+/// users expect another one.
 std::string flag_names(const std::string& key);
 
-/// The heading that it stands under.
+/// The heading under which the flag is listed.
 std::string flag_group(const std::string& key);
 
-/// What help calls its value, and completion chooses what to offer by: "{sgd,adam,adamw}" where
-/// only these are accepted, "METHOD", "N"; "" of what is on or off.
+/// The placeholder of the value, from which completion derives what to offer: "{sgd,adam,adamw}" if
+/// only these are accepted, "METHOD", "N"; "" for a boolean flag.
 std::string flag_value(const Field& field);
 
-/// What help says of it. Of a text that is long, the beginning.
+/// The flag's help text; a long text is shortened.
 std::string flag_help(const Field& field);
 
 }  // namespace mlaan::cli

@@ -1,4 +1,4 @@
-// The mlaan program: finds the subcommand, and turns errors into one line and an exit code.
+// The mlaan program: runs the subcommand, and turns exceptions into one line and an exit code.
 #include "cli/commands.h"
 #include "cli/error_report.h"
 #include "cli/help_format.h"
@@ -22,7 +22,7 @@ namespace {
 using namespace mlaan;
 using namespace mlaan::cli;
 
-/// Of a command and those below it: what CLI11 adds to each by itself.
+/// Sets the text of -h for a command and its subcommands, to which CLI11 adds it.
 void finish_help(CLI::App& app) {
   app.set_help_flag("-h,--help", "print this and end")->group(group::other);
   for (auto* command : app.get_subcommands([](CLI::App*) { return true; })) finish_help(*command);
@@ -35,7 +35,7 @@ int run(int argc, char** argv) {
       .set_version_flag("--version", version(), "print what this build of the program is, and end")
       ->group(group::other);
   program.allow_extras();
-  // So that `mlaan info plan` is not taken for `mlaan plan`.
+  // Prevents `mlaan info plan` from being parsed as `mlaan plan`.
   program.require_subcommand(0, 1);
   std::vector<Command> commands{
       train_command(program), eval_command(program),    predict_command(program),

@@ -1,4 +1,4 @@
-// mlaan plan: how a network can be trained within so many bytes, or on so many ranks.
+// mlaan plan: finds settings that fit into a number of bytes, or predicts steps on many ranks.
 #include "cli/commands.h"
 #include "cli/key_flag.h"
 #include "cli/shell_text.h"
@@ -58,7 +58,7 @@ struct PlanFlags {
   std::string json;
 };
 
-/// As words of a command line, the settings that were given and that no planner chooses.
+/// The given settings that the planner does not choose, as words of a command line.
 std::string other_settings(const Settings& settings) {
   const std::set<std::string> named{
       "model",   "method",    "batch_size",       "memory",
@@ -73,7 +73,7 @@ std::string other_settings(const Settings& settings) {
   return words;
 }
 
-/// What a step would take on several ranks.
+/// Predicts the cost of a step on several ranks.
 int predict_ranks(const Settings& asked, const PlanFlags& flags) {
   LayoutRequest request;
   request.stages = asked.get<DistOptions>().stages;

@@ -1,4 +1,4 @@
-// mlaan predict: what a trained network makes of picture files.
+// mlaan predict: predicts the classes of picture files.
 #include "cli/commands.h"
 #include "cli/key_flag.h"
 #include "core/byte_text.h"
@@ -50,14 +50,14 @@ struct PredictFlags {
   std::string json;
 };
 
-/// A network that is asked about pictures.
+/// The network that makes the predictions.
 struct AskedNetwork {
   NetworkDescription description;
   Predictor predict;
   std::int64_t batch_size = 0;
 };
 
-/// Pictures that wait to go through the network together.
+/// Pictures that are collected to go through the network together.
 class Batch {
  public:
   Batch(const AskedNetwork& network, std::int64_t top) : network_(network), top_(top) {}
@@ -86,8 +86,8 @@ class Batch {
   std::vector<PredictedFile*> files_;
 };
 
-/// The files, and those in the folders, in order; a folder without any, or one that cannot be read,
-/// in its place with what is wrong.
+/// The given files and those in the given folders, in order. A folder that is empty or unreadable
+/// is listed with its error.
 std::vector<PredictedFile> files_of(const std::vector<std::string>& given) {
   std::vector<PredictedFile> files;
   for (const auto& path : given) {

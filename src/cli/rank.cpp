@@ -1,4 +1,4 @@
-// Commands that run as one of several processes.
+// Runs a command as one of several ranks.
 #include "cli/rank.h"
 
 #include "cli/error_report.h"
@@ -18,13 +18,14 @@
 namespace mlaan::cli {
 namespace {
 
-/// May be others on each rank: where things lie, and what its machine has.
+/// Whether a setting may differ between ranks: paths, and resources of the machine.
 bool is_of_rank(const std::string& key) {
   static const std::set<std::string> keys{"output", "data", "workers", "threads", "device"};
   return keys.count(key) > 0;
 }
 
-/// Whether another rank has said on the same terminal why it ended, for which this one ends too.
+/// Whether this error follows from another rank's, which that rank has printed on the same
+/// terminal.
 bool is_told_beside(const std::exception_ptr& error) {
   try {
     std::rethrow_exception(error);
@@ -39,7 +40,7 @@ bool is_told_beside(const std::exception_ptr& error) {
 
 void refuse_ranks(const std::string& command) {
   const auto place = read_rank_environment();
-  // A batch script of Slurm looks like its own first task.
+  // In Slurm's environment, a batch script looks like the first of its tasks.
   if (!place || place->size == 1 || place->launcher == "Slurm") return;
   throw UserError("mlaan " + command + " runs in one process, and " + place->launcher +
                   " has started " + std::to_string(place->size) +
@@ -65,7 +66,7 @@ int run_as_rank(const RankEnvironment& place, double timeout_seconds,
     report.text = "rank " + std::to_string(place.rank) + ": " + report.text;
     if (tells) report_error(error, report);
   }
-  // Threads may hang in operations with ranks that are gone, so nothing may be destroyed.
+  // Destructors must not run: threads may hang in operations with ranks that have ended.
   std::_Exit(finish_output(code));
 }
 

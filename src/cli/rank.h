@@ -1,4 +1,4 @@
-// Commands that run as one of several processes.
+// Runs a command as one of several ranks.
 #pragma once
 
 #include <mlaan/dist/process_group.h>
@@ -10,23 +10,23 @@
 
 namespace mlaan::cli {
 
-/// \throws UserError where a launcher has started this process as one of several.
+/// \throws UserError if a launcher has started this process as one of several.
 void refuse_ranks(const std::string& command);
 
-/// Joins the other ranks, works, and takes leave of them. What the work throws is told, once for
-/// all ranks where they throw the same, and ends the process.
+/// Connects to the other ranks, does the work and disconnects. An exception of the work is printed,
+/// only once if all ranks throw the same, and ends the process.
 /// \return the exit code.
 int run_as_rank(const RankEnvironment& place, double timeout_seconds,
                 const std::function<int(ProcessGroup&)>& work);
 
-/// Writes down how many processes there are, and takes the rank's own device where they are
-/// numbered.
+/// Sets the number of processes; and for device "cuda", the rank's own device by its number.
 Settings with_layout(const Settings& settings, const ProcessGroup& group);
 
-/// \throws UserError naming the first setting, or the program, that another rank has otherwise.
+/// \throws UserError naming the first setting that differs between ranks, or the program if it
+///         does.
 void check_started_alike(const Settings& settings, ProcessGroup& group);
 
-/// The processors that are this rank's where those of its machine are divided among its ranks.
+/// The number of processors for this rank, if its machine's are divided among the ranks there.
 int processors_of_rank(ProcessGroup& group);
 
 }  // namespace mlaan::cli

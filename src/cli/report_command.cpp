@@ -1,4 +1,4 @@
-// mlaan report: runs and comparisons as one HTML page.
+// mlaan report: writes an HTML page about runs and comparisons.
 #include "cli/commands.h"
 #include "cli/key_flag.h"
 #include "cli/run_folder.h"
@@ -53,7 +53,7 @@ void tell(const ReportFlags& flags, const std::string& what) {
   if (!flags.quiet) std::fprintf(stderr, "%s\n", printable(what).c_str());
 }
 
-/// What the logs say.
+/// Reads the logs of a run.
 RunStory read_run_story(const fs::path& folder) {
   RunStory story;
   story.name = folder.string();
@@ -65,8 +65,8 @@ RunStory read_run_story(const fs::path& folder) {
   return story;
 }
 
-/// Tests the network and measures a step. What cannot be done - the data are elsewhere, say - is
-/// said in the page, which has the rest.
+/// Tests the network and measures a step. If that fails, for example because the data are missing,
+/// the page gets a remark and keeps its other parts.
 void add_measurements(const ReportFlags& flags, const fs::path& folder, RunStory& story) {
   const fs::path path = reported_checkpoint(folder);
   if (!fs::exists(path)) {
@@ -76,7 +76,7 @@ void add_measurements(const ReportFlags& flags, const fs::path& folder, RunStory
   try {
     std::optional<TrainingPhase> phase;
     const DataSource data = [&] {
-      // Gone before the step is measured, so that its tensors are no part of it.
+      // Freed before the step is measured, so that its tensors are not counted.
       const Checkpoint checkpoint = read_checkpoint(path);
       const Settings settings = flags.config.on_top_of(checkpoint);
       prepare(settings);

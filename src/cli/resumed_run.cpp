@@ -1,4 +1,4 @@
-// The run that `mlaan train --resume` goes on with.
+// The run that `mlaan train --resume` continues.
 #include "cli/resumed_run.h"
 
 #include "train/best_checkpoint.h"
@@ -29,8 +29,7 @@ fs::path checkpoint_in(const fs::path& path) {
   return last_checkpoint(path);
 }
 
-/// Where the run of this checkpoint goes on: in its own folder unless another one is asked for,
-/// which must not hold a run, then.
+/// The folder to continue in: the checkpoint's own, or the one given, which must not contain a run.
 LockedFolder folder_to_go_on_in(const fs::path& checkpoint, const std::string& output,
                                 bool writes) {
   const fs::path own = run_folder_of(checkpoint);

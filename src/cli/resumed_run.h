@@ -1,4 +1,4 @@
-// The run that `mlaan train --resume` goes on with.
+// The run that `mlaan train --resume` continues.
 #pragma once
 
 #include "cli/command.h"
@@ -13,21 +13,21 @@ namespace mlaan::cli {
 
 struct ResumedRun {
   Checkpoint checkpoint;
-  LockedFolder folder;  ///< where it goes on
+  LockedFolder folder;  ///< the folder to continue in
 };
 
-/// Finds the checkpoint to go on from, and keeps the folder where the run is to go on to this
-/// process. The checkpoint's settings come before those given now.
-/// \param writes whether this process writes to the folder; else nothing of it is looked at or
-///        locked.
+/// Finds the checkpoint to resume from, and locks the folder in which the run continues. The flags
+/// given now override the checkpoint's settings.
 /// \param path a checkpoint or the folder of a run; "": see find_run_folder().
-/// \throws UserError if there is no such checkpoint, if the folder holds another run or is another
-///         process's, and as refuse_unnamed_script().
+/// \param writes whether this process writes to the folder; if not, the folder is neither checked
+///        nor locked.
+/// \throws UserError if there is no such checkpoint, if the folder contains another run or is
+///         locked by another process, and as refuse_unnamed_script().
 ResumedRun resume_run(const std::string& path, const ConfigFlags& flags, Config& config,
                       bool writes = true);
 
-/// In another folder than the checkpoint's, a run begins with what the run that it goes on from has
-/// left: checkpoint, settings, plan, logs and the weights of its best epoch.
+/// If a run continues in another folder than the checkpoint's, copies there what the original run
+/// has left: checkpoint, settings, plan, logs and the weights of its best epoch.
 void bring_along(const ResumedRun& run);
 
 }  // namespace mlaan::cli

@@ -1,4 +1,4 @@
-// The folder that a run writes to.
+// The output folder of a run.
 #include "cli/run_folder.h"
 
 #include "train/new_folder.h"
@@ -24,14 +24,14 @@ namespace fs = std::filesystem;
 
 fs::path numbered_folder(const Settings& settings, int number) {
   const auto& run = settings.get<RunOptions>();
-  // Of a file, its name alone.
+  // If a name is a path, only its last part is used.
   std::string name = run.dataset + "-" + fs::path(run.model).filename().string() + "-" +
                      fs::path(run.method).filename().string();
   if (number > 1) name += "-" + std::to_string(number);
   return fs::path("runs") / name;
 }
 
-/// The folders of such names that hold a checkpoint, the newest first, whatever their settings.
+/// Numbered folders with a checkpoint, the newest first, whatever their settings.
 std::vector<fs::path> runs_alike(const Settings& settings) {
   const std::string first = numbered_folder(settings, 1).filename().string();
   std::set<int, std::greater<>> numbers{1};
@@ -51,21 +51,21 @@ std::vector<fs::path> runs_alike(const Settings& settings) {
   return runs;
 }
 
-/// The first setting that a run was begun with another value of, but for what a run that goes on
-/// may have changed.
+/// The first setting that differs from those the run was begun with, apart from settings that a
+/// resumed run may change.
 std::optional<OtherSetting> other_setting_of(const fs::path& run, const Settings& asked) {
   const Settings recorded = read_settings(run / "config.toml");
   std::set<std::string> besides{"epochs",      "baseline",   "dist.processes",
                                 "dist.stages", "dist.split", "dist.timeout"};
   const std::string& memory = asked.get<RunOptions>().memory;
   if (!memory.empty() && memory == recorded.get<RunOptions>().memory) {
-    // What was chosen to fit.
+    // settings that the planner has chosen to fit into `memory`
     besides.insert({"modules", "partition", "engine.recompute", "engine.micro_batches"});
   }
   return first_difference(recorded, asked, besides);
 }
 
-/// Makes the first folder that is not there yet; also if another process does the same just now.
+/// Creates the first numbered folder that does not exist; safe if other processes do the same.
 fs::path make_numbered_folder(const Settings& settings) {
   fs::create_directories("runs");
   int number = 1;

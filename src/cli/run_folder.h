@@ -1,4 +1,4 @@
-// The folder that a run writes to.
+// The output folder of a run.
 #pragma once
 
 #include "io/folder_lock.h"
@@ -12,33 +12,31 @@
 
 namespace mlaan::cli {
 
-/// A folder that this process alone writes to.
+/// A folder to which only this process writes.
 struct LockedFolder {
   std::filesystem::path path;
-  std::unique_ptr<NewFolder> unless_begun;  ///< takes it back where nothing came of the run
-  std::optional<FolderLock> lock;           ///< not where another process writes for this one
+  std::unique_ptr<NewFolder> unless_begun;  ///< deletes the folder if the run fails at the start
+  std::optional<FolderLock> lock;           ///< empty if another process writes for this one
 };
 
-/// The folder for a new run: `output`, or runs/DATASET-MODEL-METHOD with a number behind it if that
-/// is taken. Makes it, and tries whether it can be written to.
-/// \throws UserError if `output` holds a run already, is another process's, or cannot be written
-/// to.
+/// Creates the folder for a new run: `output`, or runs/DATASET-MODEL-METHOD with a number appended
+/// if that is taken. Checks that it is writable.
+/// \throws UserError if `output` contains a run, is locked by another process, or is not writable.
 LockedFolder make_run_folder(const Settings& settings);
 
-/// Whether a run was begun in the folder that has something to lose.
+/// Whether the folder contains a run with results that could be lost.
 bool holds_a_run(const std::filesystem::path& folder);
 
-/// Makes the folder if it is not there.
-/// \throws UserError if it cannot be made or written to.
+/// Creates the folder if it does not exist.
+/// \throws UserError if it cannot be created or written to.
 void make_writable(const std::filesystem::path& folder);
 
-/// The folder of the run to go on with: `output`, or of runs/DATASET-MODEL-METHOD… the newest that
-/// was begun with these settings; the number of epochs may be another one.
-/// \throws UserError if there is none, naming the newest and the first setting that is another one.
+/// The folder of the run to resume: `output`, or the newest of runs/DATASET-MODEL-METHOD… that was
+/// begun with these settings; the number of epochs may differ.
+/// \throws UserError if there is none, naming the newest run and the first setting that differs.
 std::filesystem::path find_run_folder(const Settings& settings);
 
-/// The run's folder that a checkpoint lies in (FOLDER/checkpoints/…); "" for one that lies
-/// elsewhere.
+/// The run folder of a checkpoint in FOLDER/checkpoints/; "" for a checkpoint elsewhere.
 std::filesystem::path run_folder_of(const std::filesystem::path& checkpoint);
 
 }  // namespace mlaan::cli

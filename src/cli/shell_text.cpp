@@ -1,4 +1,4 @@
-// Text that a shell reads back as it is.
+// Quotes text for a shell.
 #include "cli/shell_text.h"
 
 #include <algorithm>
@@ -14,7 +14,7 @@ bool is_plain(unsigned char letter) {
          std::string("_-./:=,+@%").find(static_cast<char>(letter)) != std::string::npos;
 }
 
-/// $'…', which is on one line whatever is in it.
+/// $'…', in which all control characters are escaped, so that the word is one line.
 std::string escaped(const std::string& text) {
   std::string word = "$'";
   for (const char letter : text) {

@@ -1,4 +1,4 @@
-// How long threads that wait for others spin.
+// Limits how long waiting OpenMP threads spin.
 #include "cli/spinning_threads.h"
 
 #include <unistd.h>
@@ -10,20 +10,20 @@
 namespace mlaan::cli {
 
 void limit_spinning(char** arguments) {
-  // Bound to one processor as this thread is where binding is asked for, it would be the only one
-  // that the program finds when it starts again.
+  // With binding, this thread is already bound to one processor, and the restarted program would
+  // find only that one.
   for (const char* variable :
        {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "OMP_PROC_BIND", "OMP_PLACES", "GOMP_CPU_AFFINITY"}) {
     if (std::getenv(variable) != nullptr) return;
   }
-  // On an idle machine no slower than the default of 300,000.
+  // On an idle machine this is no slower than the default of 300,000.
   setenv("GOMP_SPINCOUNT", "10000", /*overwrite=*/0);
-  // By its path, so that the process keeps its name among others; where that is gone, by the link.
+  // Started by its path, so that the process keeps its name; by the link if the file is gone.
   std::error_code unreadable;
   const auto program = std::filesystem::read_symlink("/proc/self/exe", unreadable);
   if (!unreadable) execv(program.c_str(), arguments);
   execv("/proc/self/exe", arguments);
-  // Where that cannot be done, training goes on as it would have.
+  // If execv() fails, training continues with the default.
 }
 
 }  // namespace mlaan::cli

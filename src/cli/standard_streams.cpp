@@ -1,4 +1,4 @@
-// The streams that a program begins with.
+// Opens standard streams that are closed when the program starts.
 #include "cli/standard_streams.h"
 
 #include <fcntl.h>
@@ -9,7 +9,8 @@ namespace mlaan::cli {
 void open_missing_streams() {
   for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (fcntl(stream, F_GETFD) != -1) continue;
-    // The lowest number that is free, which is this one. Errors when printing are to be noticed.
+    // open() returns the lowest free descriptor, which is this one. The mode lets any use of it
+    // fail.
     const int mode = stream == STDIN_FILENO ? O_WRONLY : O_RDONLY;
     if (open("/dev/null", mode) != stream) return;
   }

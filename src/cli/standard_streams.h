@@ -1,11 +1,11 @@
-// The streams that a program begins with.
+// Opens standard streams that are closed when the program starts.
 #pragma once
 
 namespace mlaan::cli {
 
-/// For `main`, before any file is opened: gives stdin, stdout and stderr something to be where the
-/// program was started without them. Otherwise the next file that it opens would take the place of
-/// one, and get what is printed. What is then written to stdout still fails.
+/// To be called in `main` before any file is opened: opens stdin, stdout and stderr if the program
+/// was started without them. Otherwise the next opened file would get the descriptor of one of
+/// them, and receive what is printed. Writing to such a stdout still fails.
 void open_missing_streams();
 
 }  // namespace mlaan::cli

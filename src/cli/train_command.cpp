@@ -1,4 +1,4 @@
-// mlaan train: trains a network by a method, and tests it at the end.
+// mlaan train: trains a network by a method and tests it at the end.
 #include "cli/commands.h"
 #include "cli/dry_run.h"
 #include "cli/key_flag.h"
@@ -102,7 +102,7 @@ struct TrainFlags {
   bool quiet = false;
 };
 
-/// \param settings measured, see measured_by_first().
+/// \param settings as measured_by_first() returns them.
 TrainSummary train(const Settings& settings, const DataSource& data, const fs::path& folder,
                    const std::optional<Checkpoint>& checkpoint, bool quiet, ProcessGroup* group) {
   Trainer trainer(settings, data, folder, group);
@@ -118,7 +118,7 @@ TrainSummary train(const Settings& settings, const DataSource& data, const fs::p
   return trainer.run(StopSignals::requested, StopSignals::take_save_request);
 }
 
-/// The settings with others by which the run fits into the bytes that it may take.
+/// Replaces settings by those that the planner finds to fit into the run's memory limit.
 Settings fitted_into_memory(const Settings& asked, bool quiet) {
   const std::int64_t bytes = memory_limit(asked);
   const auto progress = [quiet](const std::string& what) {
@@ -159,14 +159,14 @@ std::optional<Checkpoint> find_checkpoint(const fs::path& folder) {
   return read_checkpoint(last_checkpoint(folder));
 }
 
-/// Writes down how many threads a run chooses by itself, so that it goes on with as many: bits
-/// depend on it. \param processors that it may have.
+/// Records the number of threads that a run chooses by itself. A resumed run uses the same number,
+/// since results depend on it bit by bit. \param processors that the run may use.
 Settings with_threads(const Settings& settings, int processors) {
   if (settings.get<RunOptions>().threads > 0) return settings;
   return settings.with("threads", std::to_string(processors), "one for each processor");
 }
 
-/// \param before threads of the run that goes on; 0: none, or not written down.
+/// \param before threads of the resumed run; 0: none, or not recorded.
 void tell_of_other_threads(std::int64_t before, std::int64_t threads, int processors) {
   if (before == 0) return;
   if (threads != before) {
@@ -183,8 +183,8 @@ void tell_of_other_threads(std::int64_t before, std::int64_t threads, int proces
   }
 }
 
-/// The number of threads that a run goes on with unless another is asked for; 0 for one that had
-/// its processors in another number of processes.
+/// The number of threads of the resumed run, unless another is asked for; 0 if that run had another
+/// number of processes.
 std::int64_t threads_to_keep(const Checkpoint& checkpoint, const Settings& settings) {
   const Settings recorded = recorded_settings(checkpoint);
   const bool same_processes =
@@ -192,8 +192,7 @@ std::int64_t threads_to_keep(const Checkpoint& checkpoint, const Settings& setti
   return same_processes ? recorded.get<RunOptions>().threads : 0;
 }
 
-/// The settings of a run that goes on, with stages that begin anew where it is best where those of
-/// before were of another number.
+/// The settings of a resumed run; if the number of stages differs, the old stage split is dropped.
 Settings with_split_left_open(const Settings& settings, const Checkpoint& checkpoint) {
   const Settings recorded = recorded_settings(checkpoint);
   const bool is_other = recorded.get<DistOptions>().stages != settings.get<DistOptions>().stages;
@@ -201,8 +200,8 @@ Settings with_split_left_open(const Settings& settings, const Checkpoint& checkp
   return settings.with("dist.split", DistOptions().split, "another number of stages");
 }
 
-/// What the run goes on from: what is asked for; or, where the launcher has started all ranks anew,
-/// the last checkpoint that those before have left. \return nothing for a run that begins.
+/// What to resume from: what the flags name; or, if the launcher has restarted all ranks, the last
+/// checkpoint of the earlier ranks. \return nothing for a new run.
 std::optional<std::string> checkpoint_to_go_on_from(const TrainFlags& flags,
                                                     const ProcessGroup* group) {
   if (flags.resume_option->count() > 0) return flags.resume;
@@ -214,7 +213,7 @@ std::optional<std::string> checkpoint_to_go_on_from(const TrainFlags& flags,
   }
 }
 
-/// What a run is to be, before anything of it is made.
+/// The run as asked for, before any of its objects are made.
 struct AskedRun {
   Settings settings;
   std::optional<ResumedRun> resumed;
@@ -236,15 +235,15 @@ AskedRun asked_run(const TrainFlags& flags, ProcessGroup* group) {
   return asked;
 }
 
-/// The settings of a run that goes on, with threads left to the machine where those of before were
-/// for another number of processes.
+/// The settings of a resumed run; if the number of processes differs, the old thread count is
+/// dropped.
 Settings with_threads_left_open(const Settings& settings, const Checkpoint& checkpoint) {
   const bool as_before = settings.origin("threads") == checkpoint.path.string();
   if (!as_before || threads_to_keep(checkpoint, settings) > 0) return settings;
   return settings.with("threads", "0", "another number of processes");
 }
 
-/// Settles what is chosen by the machine, for all ranks alike where there are several.
+/// Settles the settings that depend on the machine; if there are several ranks, for all alike.
 Settings settled(const AskedRun& asked, ProcessGroup* group, bool quiet) {
   Settings settings = asked.settings;
   if (group != nullptr) {
@@ -268,7 +267,7 @@ Settings settled(const AskedRun& asked, ProcessGroup* group, bool quiet) {
       [&](const Settings& fat) { return fitted_into_memory(fat, quiet); }, "finding what fits");
 }
 
-/// Of a run whose user has said how many stages it has, and nothing of processes, as many.
+/// The number of processes: by default, the number of stages.
 int processes_asked_for(const Settings& settings) {
   const auto& dist = settings.get<DistOptions>();
   const bool is_open = dist.processes == 1 && settings.origin("dist.processes") == "default";
@@ -284,7 +283,7 @@ std::vector<std::string> methods_of(const AskedRun& asked) {
   return methods;
 }
 
-/// The folder of the run; of rank 0 alone locked.
+/// The run's folder, which only rank 0 locks.
 LockedFolder folder_of_run(AskedRun& asked, const Settings& settings, ProcessGroup* group) {
   if (asked.resumed) return std::move(asked.resumed->folder);
   if (group == nullptr) return make_run_folder(settings);
@@ -296,7 +295,7 @@ LockedFolder folder_of_run(AskedRun& asked, const Settings& settings, ProcessGro
   return {path, nullptr, std::nullopt};
 }
 
-/// \param folder of the run. \param checkpoint to go on from.
+/// \param folder of the run. \param checkpoint to resume from, if any.
 std::vector<TrainSummary> train_all(const Settings& asked, const DataSource& data,
                                     const fs::path& folder, std::optional<Checkpoint> checkpoint,
                                     bool quiet, ProcessGroup* group) {
@@ -320,7 +319,7 @@ std::vector<TrainSummary> train_all(const Settings& asked, const DataSource& dat
   return summaries;
 }
 
-/// Tells what came of the run. \return the exit code.
+/// Reports the results of the run. \return the exit code.
 int report(const Settings& settings, const std::vector<TrainSummary>& summaries,
            const fs::path& folder, int signal, bool tells) {
   if (tells) write_summary(folder / "summary.json", settings, summaries);
@@ -346,7 +345,7 @@ int train(const TrainFlags& flags, ProcessGroup* group) {
   const auto methods = methods_of(asked);
   const int processes = processes_asked_for(asked.settings);
   if (group == nullptr && processes > 1) {
-    asked.resumed.reset();  // its folder is for rank 0 to lock
+    asked.resumed.reset();  // rank 0 locks the folder itself
     return launch_ranks(processes);
   }
   Settings settings = settled(asked, group, quiet);

@@ -1,4 +1,4 @@
-// What this build of the program is.
+// The program's version and the LibTorch that it was built with.
 #pragma once
 
 #include <string>

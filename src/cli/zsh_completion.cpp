@@ -1,4 +1,4 @@
-// Completion in zsh.
+// The completion script for zsh.
 #include "cli/completion_script.h"
 #include "cli/shell_text.h"
 #include "core/joined.h"
@@ -6,7 +6,7 @@
 namespace mlaan::cli {
 namespace {
 
-/// Text within the brackets and between the colons of _arguments.
+/// Escapes text for use in the brackets and between the colons of _arguments.
 std::string escaped_for_zsh(const std::string& text) {
   std::string result;
   for (const char letter : text) {
@@ -16,7 +16,7 @@ std::string escaped_for_zsh(const std::string& text) {
   return result;
 }
 
-/// In single quotes, whatever it is.
+/// Quotes a text in single quotes.
 std::string zsh_quoted(const std::string& text) {
   std::string result = "'";
   for (const char letter : text) result += letter == '\'' ? "'\\''" : std::string(1, letter);
@@ -79,7 +79,7 @@ std::string argument_specs(const CommandOutline& command) {
   return text;
 }
 
-/// A command with others below it: their names first, then theirs.
+/// A command with subcommands: completes their names, then calls their own functions.
 std::string choose_below(const CommandOutline& command) {
   std::string names;
   std::string cases;
@@ -120,7 +120,8 @@ std::string zsh_completion(const CommandOutline& program) {
       "#compdef mlaan\n"
       "# Completion of mlaan's command line in zsh, as `mlaan completion zsh` prints it.\n\n";
   for (const auto* command : all_commands(program)) text += function(*command);
-  // Loaded by zsh it is the function itself; sourced, it says whose completion it is.
+  // When zsh autoloads the script, it is the function itself; when sourced, it registers the
+  // function.
   return text +
          "if [[ ${funcstack[1]} == _mlaan ]]; then\n  _mlaan \"$@\"\nelse\n"
          "  compdef _mlaan mlaan\nfi\n";

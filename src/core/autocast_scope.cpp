@@ -1,4 +1,4 @@
-// LibTorch's autocast, switched on and off for a scope.
+// An RAII guard that sets LibTorch's autocast for a scope.
 #include "core/autocast_scope.h"
 
 #include "core/libtorch_compat.h"

@@ -1,4 +1,4 @@
-// LibTorch's autocast, switched on and off for a scope.
+// An RAII guard that sets LibTorch's autocast for a scope.
 #pragma once
 
 #include <mlaan/core/precision.h>
@@ -8,25 +8,25 @@
 
 namespace mlaan {
 
-/// What autocast does on this thread, on one kind of device.
+/// The state of autocast on this thread for one kind of device.
 struct AutocastState {
-  /// As it is now. Kinds of devices that mlaan does not train on have none.
+  /// The current state; disabled for kinds of devices that mlaan does not train on.
   static AutocastState of(c10::DeviceType device);
 
   bool enabled = false;
-  c10::ScalarType dtype = c10::ScalarType::Float;  ///< where enabled
+  c10::ScalarType dtype = c10::ScalarType::Float;  ///< meaningful only if enabled
 };
 
-/// Autocast as asked for, until the end of the scope. The state belongs to the thread, so a node of
-/// the graph that runs layers again opens a scope of its own.
+/// Sets autocast until the end of the scope. The state is thread-local, so an autograd node that
+/// runs layers again opens a scope of its own.
 ///
-/// Autocast's cache of converted weights is off within: it would hold the weights of all modules
-/// until somebody cleared it, and give out old ones after a fused update. A module uses each weight
-/// once a pass, so there is nothing to gain from it.
+/// Autocast's cache of converted weights is disabled in the scope: it would hold the weights of all
+/// modules until somebody cleared it, and return outdated ones after a fused update. A module uses
+/// each weight once per pass, so the cache would save nothing.
 class AutocastScope {
  public:
   AutocastScope(c10::DeviceType device, const AutocastState& state);
-  /// With Precision::float32 whatever is there stays.
+  /// With Precision::float32, the current state stays.
   AutocastScope(c10::Device device, Precision precision);
   ~AutocastScope();
   AutocastScope(const AutocastScope&) = delete;

@@ -1,4 +1,4 @@
-// Tensors that repeat numbers by strides of 0.
+// Broadcast tensors, which repeat elements by strides of 0.
 #pragma once
 
 #include <torch/types.h>
@@ -7,12 +7,12 @@
 
 namespace mlaan {
 
-/// Whether the numbers along a dimension are one.
+/// Whether all elements along a dimension are one element in memory.
 inline bool repeats_along(const torch::Tensor& tensor, std::int64_t dimension) {
   return tensor.stride(dimension) == 0 && tensor.size(dimension) > 1;
 }
 
-/// The numbers behind a broadcast: each dimension that is repeated, once.
+/// A view of the elements behind a broadcast: repeated dimensions have size 1.
 inline torch::Tensor without_repeats(torch::Tensor tensor) {
   for (std::int64_t d = 0; d < tensor.dim(); ++d) {
     if (repeats_along(tensor, d)) tensor = tensor.narrow(d, 0, 1);
@@ -20,7 +20,7 @@ inline torch::Tensor without_repeats(torch::Tensor tensor) {
   return tensor;
 }
 
-/// Whether two tensors of one shape are repeated along the same dimensions, at least one.
+/// Whether two tensors of one shape are broadcast along the same dimensions, at least one.
 inline bool repeats_alike(const torch::Tensor& left, const torch::Tensor& right) {
   bool any = false;
   for (std::int64_t d = 0; d < left.dim(); ++d) {

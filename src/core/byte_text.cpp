@@ -1,4 +1,4 @@
-// Texts of any bytes, such as names of files: as UTF-8 and back, and as a line for people.
+// Text of arbitrary bytes, such as file names: converted to UTF-8 and back, and made printable.
 #include "core/byte_text.h"
 
 #include <algorithm>
@@ -15,7 +15,7 @@ unsigned byte_at(const std::string& text, std::size_t place) {
   return static_cast<unsigned char>(text[place]);
 }
 
-/// A character of UTF-8; of none, `length` is 0.
+/// A UTF-8 character; `length` is 0 if there is none.
 struct Character {
   std::size_t length = 0;
   std::uint32_t number = 0;
@@ -42,7 +42,8 @@ bool stands_for_a_byte(std::uint32_t number) {
   return number >= replaced_zero + 0x80 && number <= replaced_zero + 0xFF;
 }
 
-/// Three bytes: all such characters are between U+0800 and U+FFFF.
+/// The character that stands for a byte. Its UTF-8 has three bytes, as it does for all characters
+/// from U+0800 to U+FFFF.
 std::string stand_in(unsigned byte) {
   const std::uint32_t number = replaced_zero + byte;
   return {static_cast<char>(0xE0U | number >> 12U),

@@ -1,20 +1,20 @@
-// Texts of any bytes, such as names of files: as UTF-8 and back, and as a line for people.
+// Text of arbitrary bytes, such as file names: converted to UTF-8 and back, and made printable.
 #pragma once
 
 #include <string>
 
 namespace mlaan {
 
-/// The bytes as UTF-8. Those that belong to no character of UTF-8 become one of the private use
-/// area each, U+F700 plus the byte (U+F780 to U+F7FF), and so do the bytes of these very
-/// characters: no two texts become the same. Whatever is UTF-8 otherwise stays as it is.
+/// The bytes as UTF-8. Each byte that belongs to no UTF-8 character becomes a character of the
+/// private use area, U+F700 plus the byte (U+F780 to U+F7FF). The bytes of these very characters
+/// are replaced likewise, so that different texts stay different. All other UTF-8 is unchanged.
 std::string utf8_of(const std::string& bytes);
 
-/// The bytes that utf8_of() has made this of.
+/// The inverse of utf8_of().
 std::string bytes_of(const std::string& utf8);
 
-/// The bytes on one line that does nothing to a terminal: control characters as \n, \r, \t or \x1b,
-/// and what is no UTF-8 as \xe9.
+/// The bytes on one line that is safe to print on a terminal: control characters as \n, \r, \t or
+/// \x1b, and bytes that are not UTF-8 as \xe9.
 std::string printable(const std::string& bytes);
 
 }  // namespace mlaan

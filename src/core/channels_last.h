@@ -1,4 +1,4 @@
-// Maps whose channels lie side by side in memory.
+// Maps in the channels-last memory format.
 #pragma once
 
 #include <torch/types.h>
@@ -7,17 +7,17 @@
 
 namespace mlaan {
 
-/// Whether channels lie side by side in memory, in a layout that is not the contiguous one too.
+/// Whether maps are in the channels-last format, and not contiguous as well.
 inline bool has_channels_last(const torch::Tensor& maps) {
   return maps.dim() == 4 && maps.is_contiguous(torch::MemoryFormat::ChannelsLast) &&
          !maps.is_contiguous();
 }
 
-/// A gradient that is the same all over a map is a broadcast of a number for each channel.
-/// LibTorch's operators go through it beside maps with channels last, which it is a gradient of,
-/// one position's channels at a time, and element by element where those do not fill a processor's
-/// vector: 16 channels in bfloat16 take fifty times as long as 32. There one row of each map is put
-/// in memory, for the operators to go through that.
+/// Makes a broadcast gradient faster to process. The gradient of global average pooling is one
+/// number per channel, broadcast over the map. Beside channels-last maps, LibTorch's operators
+/// process it one position's channels at a time, and element by element if the channels do not fill
+/// a vector register: 16 channels in bfloat16 take fifty times as long as 32. For so few channels,
+/// one row of each map is materialised, which operators process as a whole.
 inline torch::Tensor with_rows_in_memory(torch::Tensor maps) {
   constexpr std::int64_t vector_bytes = 64;  // of AVX-512; others have shorter ones
   const bool is_broadcast = maps.defined() && maps.is_cpu() && maps.dim() == 4 &&

@@ -1,4 +1,4 @@
-// What an operator's definition calls for, where it is computed with fewer or more products.
+// Reports the multiply-adds by which an operator is defined, where other code computes it.
 #pragma once
 
 #include <ATen/core/ivalue.h>
@@ -8,9 +8,9 @@
 
 namespace mlaan {
 
-/// While it lives, what this process executes stands for an operator that is defined with another
-/// number of multiply-adds, such as a convolution that is factored. LibTorch's observers
-/// (at::RecordFunction) see it as a function of this name, whose input is that number.
+/// An RAII guard: what this process executes during its lifetime counts as one operator that is
+/// defined by another number of multiply-adds, such as a convolution that is factored. LibTorch's
+/// observers (at::RecordFunction) see a function of this name, whose input is that number.
 class DefinedWork {
  public:
   static constexpr const char* name = "mlaan::defined_work";
@@ -20,7 +20,7 @@ class DefinedWork {
   }
 
  private:
-  c10::IValue input_;  ///< outlives what observers are shown
+  c10::IValue input_;  ///< must outlive the observers' view of it
   at::RecordFunction observed_;
 };
 

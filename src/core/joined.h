@@ -1,4 +1,4 @@
-// Texts one after the other, as in a list for people.
+// Joins texts with a separator, as in a list for people.
 #pragma once
 
 #include <string>

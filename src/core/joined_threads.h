@@ -1,4 +1,4 @@
-// Threads that are waited for.
+// Threads that are joined by the destructor.
 #pragma once
 
 #include <mlaan/core/error.h>
@@ -10,8 +10,8 @@
 
 namespace mlaan {
 
-/// Threads that join() and the destructor wait for: whoever has them sees to it that they end, also
-/// where one could not be started.
+/// Threads that join() and the destructor join. The owner has to make the threads end, even if one
+/// of them could not be started.
 class JoinedThreads {
  public:
   JoinedThreads() = default;
@@ -19,7 +19,7 @@ class JoinedThreads {
   JoinedThreads(const JoinedThreads&) = delete;
   JoinedThreads& operator=(const JoinedThreads&) = delete;
 
-  /// \throws Error where the system gives no thread; those before go on.
+  /// \throws Error if the system cannot start the thread; those started before go on.
   template <class Work>
   void start(Work work) {
     try {

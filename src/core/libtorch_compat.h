@@ -1,4 +1,4 @@
-// What differs between the releases of LibTorch that mlaan builds with (1.13 and later).
+// Differences between the releases of LibTorch that mlaan builds with (1.13 and later).
 #pragma once
 
 #include <ATen/autocast_mode.h>
@@ -27,15 +27,15 @@
 #include <c10/util/C++17.h>
 #endif
 
-/// Attention that keeps no weights came to the CPU with 2.1.
+/// Attention that keeps no attention weights exists on the CPU since 2.1.
 #define MLAAN_HAS_FUSED_ATTENTION MLAAN_LIBTORCH_AT_LEAST(2, 1)
 
-/// The devices' common allocator interface, with statistics, came with 2.9.
+/// The common allocator interface of all devices, with statistics, exists since 2.9.
 #define MLAAN_HAS_DEVICE_ALLOCATOR MLAAN_LIBTORCH_AT_LEAST(2, 9)
 
 namespace mlaan::compat {
 
-/// Base of an allocator; `allocate` lost its const with 2.3, and `copy_data` came.
+/// Base class of an allocator: since 2.3 `allocate` is not const, and `copy_data` exists.
 struct AllocatorBase : c10::Allocator {
 #if MLAAN_LIBTORCH_AT_LEAST(2, 3)
   c10::DataPtr allocate(std::size_t bytes) final {
@@ -52,7 +52,7 @@ struct AllocatorBase : c10::Allocator {
   virtual c10::DataPtr allocate_counted(std::size_t bytes) = 0;
 };
 
-/// How autograd's graph points at its nodes: std::shared_ptr in older releases, then
+/// The pointer type of nodes in autograd's graph: std::shared_ptr in older releases, then
 /// c10::intrusive_ptr.
 using NodePointer = decltype(torch::autograd::Edge::function);
 
@@ -65,7 +65,7 @@ Pointer make_node() {
   }
 }
 
-/// Autocast on this thread. Each kind of device had functions of its own until 2.4.
+/// Autocast on this thread. Before 2.4, each kind of device had functions of its own.
 #if MLAAN_LIBTORCH_AT_LEAST(2, 4)
 inline bool is_autocast_enabled(c10::DeviceType device) {
   return at::autocast::is_autocast_enabled(device);
@@ -104,14 +104,14 @@ inline void set_autocast_dtype(c10::DeviceType device, c10::ScalarType dtype) {
 }
 #endif
 
-/// What torch::nn::Module::clone() takes.
+/// The parameter type of torch::nn::Module::clone().
 #if MLAAN_LIBTORCH_AT_LEAST(2, 5)
 using OptionalDevice = std::optional<c10::Device>;
 #else
 using OptionalDevice = c10::optional<c10::Device>;
 #endif
 
-/// The key under which an optimizer keeps a parameter's state: the pointer's text until 2.0.
+/// The key under which an optimizer keeps a parameter's state; up to 2.0 the pointer as text.
 template <class TensorImpl>
 auto optimizer_state_key(TensorImpl* parameter) {
 #if MLAAN_LIBTORCH_AT_LEAST(2, 1)
@@ -121,8 +121,8 @@ auto optimizer_state_key(TensorImpl* parameter) {
 #endif
 }
 
-/// Moves every tensor of a list by the share `weight` towards the one of the other list: one kernel
-/// for all of them on a GPU, from 2.1 on.
+/// Moves every tensor by the fraction `weight` towards the one at its place in the other list: on a
+/// GPU by one kernel for all tensors, from 2.1 on.
 inline void foreach_lerp(at::TensorList tensors, at::TensorList towards, double weight) {
 #if MLAAN_LIBTORCH_AT_LEAST(2, 1)
   at::_foreach_lerp_(tensors, towards, weight);

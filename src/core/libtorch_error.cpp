@@ -1,4 +1,4 @@
-// What errors of LibTorch mean to whoever trains, in a line.
+// Turns errors of LibTorch into one-line messages for users.
 #include "core/libtorch_error.h"
 
 #include "core/trimmed.h"
@@ -41,7 +41,7 @@ std::string bytes_asked_for(const std::string& text) {
 
 std::string first_line(const std::string& text) {
   std::string line = text;
-  // Of a script's trace the last line says what is wrong.
+  // In a TorchScript trace, the last line says what is wrong.
   const auto error = line.rfind("Error: ");
   if (error != std::string::npos) line = line.substr(error + 7);
   line = line.substr(line.find_first_not_of(" \n\t") == std::string::npos

@@ -1,4 +1,4 @@
-// Tensors with the names that checkpoints and logs know them by.
+// Tensors with their names in checkpoints and logs.
 #include <mlaan/core/named_tensor.h>
 
 namespace mlaan {

@@ -23,7 +23,7 @@ std::string number_text(double value) {
   return {buffer.data(), result.ptr};
 }
 
-/// The same, of whole numbers without an exponent.
+/// Like number_text(), but whole numbers have no exponent.
 std::string bound_text(double value) {
   constexpr double most = 1e15;
   if (value != std::floor(value) || std::abs(value) > most) return number_text(value);
@@ -38,7 +38,7 @@ double as_number(const OptionValue& value) {
   return undefined_number;
 }
 
-/// Characters that a TOML string cannot hold as they are, and those that stand for bytes.
+/// Escapes characters that a TOML string cannot contain, and those that stand for bytes.
 std::string escaped_for_toml(const std::string& character) {
   if (character == "\"") return "\\\"";
   if (character == "\\") return "\\\\";
@@ -60,7 +60,7 @@ std::string quoted(const std::string& bytes) {
   const std::string text = utf8_of(bytes);
   std::string result = "\"";
   for (std::size_t place = 0; place < text.size();) {
-    // Of the three bytes of the characters that stand for bytes, the first two are these.
+    // Characters that stand for bytes have three bytes in UTF-8, of which these are the first two.
     const bool is_stand_in =
         text.compare(place, 2, "\xEF\x9E") == 0 || text.compare(place, 2, "\xEF\x9F") == 0;
     const std::size_t length = is_stand_in ? 3 : 1;
@@ -99,7 +99,7 @@ std::string unquoted(const std::string& text) {
   return is_quoted ? text.substr(1, text.size() - 2) : text;
 }
 
-/// ["a", "b"] or a, b
+/// Parses ["a", "b"] or a, b.
 TextList parse_list(const std::string& text) {
   std::string body = trimmed(text);
   if (body.size() >= 2 && body.front() == '[' && body.back() == ']') {
@@ -204,7 +204,7 @@ std::string to_toml(const OptionValue& value) {
     std::string operator()(std::int64_t integer) const { return std::to_string(integer); }
     std::string operator()(double real) const {
       std::string text = number_text(real);
-      // TOML tells 1 (integer) from 1.0 (number).
+      // TOML distinguishes 1 (an integer) from 1.0 (a float).
       if (text.find_first_of(".en") == std::string::npos) text += ".0";
       return text;
     }

@@ -1,4 +1,4 @@
-// The type of numbers that forward passes compute in.
+// The floating-point type that forward passes compute in.
 #include <mlaan/core/error.h>
 #include <mlaan/core/precision.h>
 #include <mlaan/core/suggest.h>

@@ -1,4 +1,4 @@
-// Settings of the whole process that training on the CPU is faster with.
+// Process-wide settings that make training on the CPU faster.
 #include <mlaan/core/process.h>
 
 #include <ATen/Context.h>
@@ -17,7 +17,7 @@
 namespace mlaan {
 namespace {
 
-/// The file that the process's matrix products come from, links resolved.
+/// Path of the library that provides the process's matrix products, with links resolved.
 std::string blas_file() {
   void* const product = dlsym(RTLD_DEFAULT, "sgemm_");
   Dl_info info{};
@@ -32,8 +32,8 @@ bool is_known_to_be_fast(const std::string& blas) {
   return contains("openblas") || contains("mkl") || contains("blis") || contains("libtorch");
 }
 
-/// OpenBLAS built on plain threads keeps a pool of its own, which fights LibTorch's for the
-/// processors: a training step with small linear layers takes up to twice as long.
+/// OpenBLAS built on plain threads has a thread pool of its own, which competes with LibTorch's for
+/// the processors: a training step with small linear layers takes up to twice as long.
 void keep_openblas_from_fighting() {
   constexpr int own_thread_pool = 1;
   const auto parallel = reinterpret_cast<int (*)()>(dlsym(RTLD_DEFAULT, "openblas_get_parallel"));
@@ -47,7 +47,7 @@ void keep_openblas_from_fighting() {
 }  // namespace
 
 int available_processors() {
-  // Where threads are bound to processors, this one is bound to a single one already.
+  // OpenMP is asked first: where it binds threads, this thread's mask holds a single processor.
   if (const auto known_to_openmp =
           reinterpret_cast<int (*)()>(dlsym(RTLD_DEFAULT, "omp_get_num_procs"))) {
     return std::max(1, known_to_openmp());
@@ -72,11 +72,10 @@ std::string processor_set() {
 }
 
 ProcessReport prepare_process(int threads) {
-  // By default blocks above 32 MiB at the latest are mapped anew, and zeroed by the kernel, each
-  // time.
+  // By default malloc maps blocks above at most 32 MiB anew each time, and the kernel zeroes them.
   constexpr int none = 0;
   mallopt(M_MMAP_MAX, none);
-  constexpr int never = -1;  // INT_MAX would give memory back behind steps of more than 2 GiB
+  constexpr int never = -1;  // INT_MAX would return memory after steps of more than 2 GiB
   mallopt(M_TRIM_THRESHOLD, never);
 
   ProcessReport report;

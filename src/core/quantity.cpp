@@ -101,7 +101,7 @@ double seconds_of_unit(char unit) {
   }
 }
 
-/// "1h30m". \return 0 for what cannot be read.
+/// Parses "1h30m". \return 0 if the text cannot be parsed.
 double seconds_of_units(const char* text) {
   double seconds = 0;
   while (*text != '\0') {
@@ -115,7 +115,7 @@ double seconds_of_units(const char* text) {
   return seconds;
 }
 
-/// "12:30:00". \return 0 for what cannot be read.
+/// Parses "12:30:00". \return 0 if the text cannot be parsed.
 double seconds_of_clock(const char* text) {
   std::vector<double> parts;
   while (true) {

@@ -1,4 +1,4 @@
-// Random streams that depend on nothing but a key, so that every draw can be repeated.
+// Random streams that depend on a key alone, so that every draw can be repeated.
 #include <mlaan/core/random.h>
 
 #include <ATen/CPUGeneratorImpl.h>
@@ -20,8 +20,8 @@ std::uint64_t mix(std::uint64_t z) {
   return z ^ (z >> 31);
 }
 
-/// Logarithm of a number of the gamma distribution of shape `alpha` (Marsaglia and Tsang 2000). For
-/// small shapes the number itself may be too small for a double.
+/// Logarithm of a gamma-distributed number of shape `alpha` (Marsaglia and Tsang 2000). For small
+/// shapes the number itself may underflow a double.
 double log_gamma_number(RandomStream& random, double alpha) {
   if (alpha < 1) {
     const double larger = log_gamma_number(random, alpha + 1);
@@ -70,7 +70,7 @@ double RandomStream::uniform(double low, double high) {
 }
 
 std::uint64_t RandomStream::below(std::uint64_t n) {
-  // Lemire's multiplication method; its bias, below n / 2^64, is of no account here.
+  // Lemire's multiplication method; its bias, below n / 2^64, is negligible here.
   __extension__ using Wide = unsigned __int128;
   return static_cast<std::uint64_t>((static_cast<Wide>(next()) * n) >> 64);
 }

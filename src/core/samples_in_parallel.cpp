@@ -1,4 +1,4 @@
-// A batch worked on by all threads, a few samples at a time.
+// Processes a batch on all threads, a few samples at a time.
 #include "core/samples_in_parallel.h"
 
 #include <ATen/Parallel.h>

@@ -1,4 +1,4 @@
-// Sizes of a tensor for one sample.
+// Sizes of a tensor for one sample, without the batch dimension.
 #include <mlaan/core/shape.h>
 
 namespace mlaan {

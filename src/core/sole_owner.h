@@ -1,4 +1,4 @@
-// Whether a tensor's memory may be written over.
+// Whether a tensor's memory may be overwritten.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -7,14 +7,14 @@
 
 namespace mlaan {
 
-/// Whether at most so many hold this tensor, nobody else can see its memory, and all of its
-/// elements are in it once.
+/// Whether the tensor's reference count is at most `owners`, no other tensor shares its storage,
+/// and its elements do not overlap and leave no gaps.
 inline bool has_owners_at_most(std::size_t owners, const at::Tensor& tensor) {
   return tensor.use_count() <= owners && tensor.has_storage() &&
          tensor.storage().use_count() == 1 && tensor.is_non_overlapping_and_dense();
 }
 
-/// The same of the caller alone.
+/// Whether this holds with the caller as the only owner.
 inline bool is_sole_owner(const at::Tensor& tensor) {
   return has_owners_at_most(1, tensor);
 }

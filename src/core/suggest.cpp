@@ -8,7 +8,7 @@
 namespace mlaan {
 namespace {
 
-/// Levenshtein distance, a swap of neighbours counting as two.
+/// Levenshtein distance; swapping two neighbours counts as two edits.
 std::size_t edit_distance(const std::string& left, const std::string& right) {
   std::vector<std::size_t> row(right.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
@@ -24,7 +24,7 @@ std::size_t edit_distance(const std::string& left, const std::string& right) {
   return row.back();
 }
 
-/// Number of letters at the start that both have: mistakes are rarer there.
+/// Length of the common prefix: mistakes are rarer at the start.
 std::size_t common_start(const std::string& left, const std::string& right) {
   const std::size_t shorter = std::min(left.size(), right.size());
   std::size_t count = 0;

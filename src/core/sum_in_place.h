@@ -1,4 +1,4 @@
-// Sums of tensors without memory of their own.
+// Adds tensors in place where that is safe.
 #pragma once
 
 #include "core/sole_owner.h"
@@ -9,8 +9,8 @@
 
 namespace mlaan {
 
-/// The sum, written over one of the two where nobody else can see that. An undefined tensor is a
-/// zero.
+/// The sum, written into one of the two tensors if nobody else can see its memory. An undefined
+/// tensor counts as zero.
 inline at::Tensor sum_in_place(at::Tensor left, at::Tensor right) {
   if (!left.defined()) return right;
   if (!right.defined()) return left;

@@ -10,7 +10,7 @@
 namespace mlaan {
 namespace {
 
-/// The pieces between separators that stand neither in brackets nor in quotes.
+/// Splits a text at separators that are neither in brackets nor in quotes.
 std::vector<std::string> split(const std::string& text, char separator, const std::string& what) {
   std::vector<std::string> pieces{""};
   int depth = 0;

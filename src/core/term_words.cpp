@@ -1,4 +1,4 @@
-// The words behind a term's name.
+// The words after a term's name.
 #include "core/term_words.h"
 
 #include <algorithm>
@@ -86,7 +86,7 @@ std::pair<std::int64_t, std::int64_t> TermWords::size(const std::string& word,
 std::int64_t TermWords::count(const std::string& word, const std::string& role) const {
   std::int64_t number = 0;
   const auto result = std::from_chars(word.data(), word.data() + word.size(), number);
-  // Products of three of them can still be counted.
+  // The product of three counts still fits into 64 bits.
   constexpr std::int64_t most = 1 << 20;
   if (result.ec != std::errc() || result.ptr != word.data() + word.size() || number < 1 ||
       number > most) {

@@ -1,4 +1,4 @@
-// What may end the process, tried in another one first.
+// Tries in a child process what may crash the process.
 #include "core/trial_in_child.h"
 
 #include <mlaan/core/error.h>
@@ -23,7 +23,7 @@ void be_quiet() {
   for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) dup2(nowhere, stream);
 }
 
-/// Leaves signals to the system, which ends the process at once and writes no image of it.
+/// Makes signals, and a time limit, end the process at once, without a core dump.
 void die_at_once(unsigned seconds) {
   for (const int signal : {SIGALRM, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGINT, SIGTERM}) {
     std::signal(signal, SIG_DFL);
@@ -40,10 +40,10 @@ void die_at_once(unsigned seconds) {
   be_quiet();
   die_at_once(seconds);
   try {
-    at::set_num_threads(1);  // of the parent's threads none is left
+    at::set_num_threads(1);  // fork() copies none of the parent's other threads
     action();
   } catch (...) {
-    // What throws does so in the parent as well.
+    // The action will throw in the parent as well.
   }
   _exit(0);
 }

@@ -1,4 +1,4 @@
-// What may end the process, tried in another one first.
+// Tries in a child process what may crash the process.
 #pragma once
 
 #include <functional>
@@ -6,13 +6,14 @@
 
 namespace mlaan {
 
-/// Runs the action in a child process of its own, whose output goes nowhere, and says how that
-/// ended if it did not return or throw: "Segmentation fault". "" if it did, and where no child can
-/// be made. \param seconds after which the child is ended.
+/// Runs the action in a child process whose output is discarded. \return how the child ended if the
+/// action neither returned nor threw, such as "Segmentation fault"; else "", also if no child can
+/// be made.
+/// \param seconds after which the child is killed.
 std::string death_in_child(const std::function<void()>& action, unsigned seconds);
 
-/// Tries in such a process what opens a TorchScript file: LibTorch ends the process over some that
-/// are damaged. \throws UserError naming the file where it does.
+/// Opens a TorchScript file in such a child process first: LibTorch crashes on some damaged files.
+/// \throws UserError naming the file if the child crashes.
 void try_opening(const std::string& file, const std::function<void()>& open);
 
 }  // namespace mlaan

@@ -1,11 +1,11 @@
-// Text without the blanks around it.
+// Text without leading and trailing blanks.
 #pragma once
 
 #include <string>
 
 namespace mlaan {
 
-/// Without spaces and tabs before and after.
+/// Removes spaces and tabs at both ends.
 inline std::string trimmed(const std::string& text) {
   const auto first = text.find_first_not_of(" \t");
   if (first == std::string::npos) return "";

@@ -1,4 +1,4 @@
-// The number that stands for one that was not or cannot be computed.
+// The value of numbers that were not, or cannot be, computed.
 #pragma once
 
 #include <limits>

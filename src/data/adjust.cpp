@@ -1,5 +1,4 @@
-// Adjustments of a picture's pixel values: brightness, contrast, colour, sharpness, and what remaps
-// them.
+// Adjusts pixel values: brightness, contrast, saturation, hue, sharpness, and tables of values.
 #include <mlaan/data/adjust.h>
 
 #include <algorithm>
@@ -10,10 +9,10 @@ namespace mlaan {
 namespace {
 
 using Pixel = std::uint8_t;
-/// The new value of each value.
+/// A lookup table: the new value for each pixel value.
 using ValueTable = std::array<Pixel, 256>;
 
-/// A picture and the one that is made of it.
+/// A picture and the adjusted picture that is computed from it.
 struct Canvas {
   explicit Canvas(const torch::Tensor& image)
       : source(image.contiguous()),
@@ -35,12 +34,12 @@ struct Canvas {
   std::int64_t area;
 };
 
-/// Cuts to the range and drops the fraction.
+/// Clamps to [0, 255] and truncates.
 Pixel to_pixel(float value) {
   return static_cast<Pixel>(std::clamp(value, 0.0F, 255.0F));
 }
 
-/// Weight of a picture, and of what it is blended with, in the numbers of the published code.
+/// Weights of a picture and of the image it is blended with, in float32 as in the published code.
 struct Blend {
   explicit Blend(double factor)
       : picture(static_cast<float>(factor)), other(static_cast<float>(1 - factor)) {}
@@ -93,7 +92,7 @@ struct RgbColour {
   float blue;
 };
 
-/// \param turn added to the hue, as a share of a full turn. \param colour values from 0 to 1.
+/// \param turn is added to the hue, as a fraction of a full turn. \param colour values in [0, 1].
 RgbColour turned(const RgbColour& colour, float turn) {
   const float value = std::max({colour.red, colour.green, colour.blue});
   const float range = value - std::min({colour.red, colour.green, colour.blue});
@@ -205,7 +204,7 @@ torch::Tensor adjust_sharpness(const torch::Tensor& image, double factor) {
     for (std::int64_t dy = -1; dy <= 1; ++dy) {
       for (std::int64_t dx = -1; dx <= 1; ++dx) sum += pixel[dy * width + dx];
     }
-    return static_cast<float>((2 * sum + 13) / 26);  // a thirteenth, rounded
+    return static_cast<float>((2 * sum + 13) / 26);  // divided by 13 and rounded
   };
   for (std::int64_t row = 0; row < canvas.channels * canvas.height; ++row) {
     const std::int64_t y = row % canvas.height;

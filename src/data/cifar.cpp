@@ -16,14 +16,14 @@ namespace fs = std::filesystem;
 constexpr std::int64_t cifar_side = 32;
 constexpr std::int64_t cifar_pixels = 3 * cifar_side * cifar_side;
 
-/// What the two data sets differ in.
+/// The differences between the two data sets.
 struct CifarFormat {
   const char* name;
   const char* archive_folder;
-  std::vector<std::string> train_files;  ///< of which those that are there are read
+  std::vector<std::string> train_files;  ///< those that exist are read
   std::string test_file;
   std::string names_file;
-  std::int64_t label_bytes;  ///< the last of them counts
+  std::int64_t label_bytes;  ///< the last byte is the label
   std::int64_t classes;
 };
 
@@ -33,7 +33,7 @@ std::shared_ptr<const Dataset> read_records(const CifarFormat& format,
   std::vector<std::int64_t> labels;
   std::vector<torch::Tensor> parts;
   for (const auto& path : files) {
-    // Before anything is read, as the size may be absurd.
+    // Checked before anything is read, since the size may be absurd.
     const std::int64_t size = file_bytes(path);
     if (size == 0 || size % record != 0) {
       throw UserError(path.string() + " is cut short or not of " + format.name + ": its " +
@@ -83,7 +83,7 @@ DataSource load_records(const CifarFormat& format, const std::string& folder) {
   return source;
 }
 
-/// An archive of the authors' page, which also states its checksum.
+/// An archive from the authors' page, which also publishes the MD5 sum.
 PublishedFile archive(const std::string& name, const std::string& checksum, std::int64_t bytes,
                       const std::string& folder) {
   return {name, {"https://www.cs.toronto.edu/~kriz/"}, checksum, bytes, folder};

@@ -1,4 +1,4 @@
-// Names of classes, as data sets write them into text files.
+// Reads the names of classes from text files of data sets.
 #include "data/class_names.h"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Names of classes, as data sets write them into text files.
+// Reads the names of classes from text files of data sets.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,8 @@
 
 namespace mlaan {
 
-/// The lines of a file that are not empty; "0", "1", … if they are not `classes` in number, or the
-/// file is not there.
+/// The non-empty lines of a file; "0", "1", … if the file is missing or the number of lines differs
+/// from `classes`.
 std::vector<std::string> read_class_names(const std::filesystem::path& path, std::int64_t classes);
 
 /// "0", "1", …

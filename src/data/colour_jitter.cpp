@@ -21,7 +21,7 @@ torch::Tensor ColourJitter::apply(torch::Tensor image, RandomStream& random) con
   const auto factor = [&random](double range) {
     return random.uniform(std::max(0.0, 1 - range), 1 + range);
   };
-  // Every number is drawn, also those without use: the others do not depend on which are on.
+  // All numbers are drawn, used or not, so that changes do not depend on which others are enabled.
   std::array<Change, 4> changes{{{adjust_brightness, brightness > 0, factor(brightness)},
                                  {adjust_contrast, contrast > 0, factor(contrast)},
                                  {adjust_saturation, saturation > 0, factor(saturation)},

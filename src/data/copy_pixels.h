@@ -1,4 +1,4 @@
-// Copies a picture's pixels to other places, and turns their values into others, by table.
+// Copies a picture's pixels to other positions and maps their values by a lookup table.
 #pragma once
 
 #include <torch/types.h>
@@ -11,7 +11,7 @@
 
 namespace mlaan {
 
-/// \param step from one value to the next; the loop is fast where the compiler knows it.
+/// \param step between two output values; common steps are constants, for which the loop is fast.
 template <class Value>
 void write_line(const std::uint8_t* line, std::int64_t count, const std::array<Value, 256>& values,
                 Value* to, std::int64_t step) {
@@ -25,9 +25,9 @@ void write_line(const std::uint8_t* line, std::int64_t count, const std::array<V
 }
 
 /// \param image uint8, channels × height × width, of any strides.
-/// \param rows,columns that the target's are taken from; −1 for padding.
+/// \param rows,columns source row and column of each of the target's; −1 for padding.
 /// \param target Values, channels × rows × columns, of any strides.
-/// \param table of a channel: what to write for each pixel value; for padding, as for a value of 0.
+/// \param table of a channel: the output for each pixel value; padding is mapped like the value 0.
 template <class Value, class Table>
 void copy_pixels(const torch::Tensor& image, const std::vector<std::int64_t>& rows,
                  const std::vector<std::int64_t>& columns, const torch::Tensor& target,

@@ -1,4 +1,4 @@
-// Data sets, and their registry: the one place that knows all their names.
+// Data sets and their registry.
 #include <mlaan/data/cifar.h>
 #include <mlaan/data/dataset.h>
 #include <mlaan/data/image_folder.h>

@@ -1,4 +1,4 @@
-// The orientation of a picture in its EXIF data.
+// Reads the orientation of a picture from its EXIF data.
 #include "data/exif_orientation.h"
 
 #include <libexif/exif-data.h>

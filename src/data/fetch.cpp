@@ -17,10 +17,10 @@ namespace fs = std::filesystem;
 #ifdef MLAAN_HAS_DOWNLOAD
 namespace {
 
-/// No archive of a data set unpacks to so many times its own size.
+/// Limit on the size of unpacked files: the archive's size times this factor.
 constexpr std::int64_t most_expansion = 50;
 
-/// One file of a data set on its way into the folder.
+/// Downloads, checks and unpacks one file of a data set.
 class Fetch {
  public:
   Fetch(const PublishedFile& file, const fs::path& folder, const FetchOptions& options,
@@ -67,7 +67,7 @@ class Fetch {
     std::error_code error;
     const auto space = fs::space(folder_, error);
     const auto begun = fs::exists(part_) ? static_cast<std::int64_t>(fs::file_size(part_)) : 0;
-    // An archive and its files are there side by side for a while.
+    // An archive and its unpacked files need space at the same time.
     const std::int64_t needed = file_.bytes * (file_.unpacks_to.empty() ? 1 : 2) - begun;
     if (!error && needed > 0 && space.available < static_cast<std::uintmax_t>(needed)) {
       throw Error("no room for " + file_.name + " in " + folder_.string() + ": it needs " +

@@ -1,4 +1,4 @@
-// Frames: which part of a picture is wanted, and how large.
+// Frames: the region of a picture that is wanted, and the size to resize it to.
 #include <mlaan/data/frame.h>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Folders of pictures: one folder for each class.
+// Data sets in folders of pictures, with one folder for each class.
 #include "data/picture_files.h"
 
 #include <mlaan/core/error.h>
@@ -17,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 using Entries = std::vector<ImageFolder::Entry>;
 
-/// The pictures of each class, by its name.
+/// The pictures of each class, by the class's name.
 using Classes = std::map<std::string, std::vector<fs::path>>;
 
 std::string joined_names(const std::vector<std::string>& names) {
@@ -37,7 +37,8 @@ bool holds_folders(const fs::path& folder) {
   });
 }
 
-/// One class is most often a folder too many: all would be right.
+/// A single class usually means that the folder above was meant, and every prediction would be
+/// right.
 void refuse_single_class(const Classes& classes, const fs::path& folder) {
   if (classes.size() != 1) return;
   const std::string& name = classes.begin()->first;
@@ -114,7 +115,7 @@ struct TrainAndTest {
   Classes test;
 };
 
-/// Holds out a share of every class, but never all of it.
+/// Holds out a fraction of every class for testing, but never all of it.
 TrainAndTest split(const Classes& classes, const FolderOptions& options) {
   TrainAndTest parts;
   for (const auto& [name, pictures] : classes) {
@@ -140,8 +141,8 @@ std::string in_small_letters(std::string text) {
   return text;
 }
 
-/// The folder of the first of these names that is there, in whatever letters; "" for none. Of two
-/// that differ in letters alone, the one in small letters, or else the first in order.
+/// The folder of the first of these names that exists, ignoring case; "" if none does. The
+/// lower-case name is preferred, then the first in sorted order.
 fs::path part_of(const fs::path& folder, const std::vector<std::string>& names) {
   std::vector<std::string> found;
   for (const auto& item : fs::directory_iterator(folder)) {

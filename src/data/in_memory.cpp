@@ -1,4 +1,4 @@
-// Data sets that are held in memory whole.
+// Data sets that are held in memory as a whole.
 #include <mlaan/core/error.h>
 #include <mlaan/data/in_memory.h>
 

@@ -1,4 +1,4 @@
-// JPEG pictures, by libjpeg-turbo: no more of them than a frame needs.
+// Decodes JPEG pictures by libjpeg-turbo, and no more of them than a frame needs.
 #include "data/exif_orientation.h"
 #include "data/picture_decoder.h"
 
@@ -10,7 +10,7 @@
 #include <cstring>
 #include <vector>
 
-// These two need cstdio ahead of them.
+// These two headers need <cstdio> before them.
 #include <jpeglib.h>
 // clang-format off
 #include <jerror.h>
@@ -22,13 +22,13 @@ namespace {
 constexpr int exif_marker = JPEG_APP0 + 1;
 constexpr unsigned longest_marker = 0xFFFF;
 
-/// Upsampled colour of a pixel depends on its neighbours', so cuts are made this far outside.
+/// Chroma upsampling reads neighbouring pixels, so the decoded window is larger by this margin.
 constexpr std::int64_t margin = 4;
 constexpr std::int64_t rows_at_a_time = 16;
-/// Encoders write some ten scans; each takes a pass over the whole picture.
+/// Encoders write about ten scans. Each scan is a pass over the whole picture, so many take long.
 constexpr int most_scans = 100;
 
-/// libjpeg's error handler, with what ours adds. libjpeg hands out pointers to the first member.
+/// libjpeg's error handler with members of our own. libjpeg passes pointers to the first member.
 struct ErrorHandler {
   jpeg_error_mgr base{};
   std::jmp_buf on_error{};
@@ -45,7 +45,7 @@ ErrorHandler& handler_of(j_common_ptr info) {
   std::longjmp(handler.on_error, 1);
 }
 
-/// Pixels that libjpeg would make up where the file has none are an error.
+/// Treats warnings as errors if libjpeg would fill in pixels that the file does not contain.
 void judge_warning(j_common_ptr info, int level) {
   constexpr int warning = -1;
   if (level != warning) return;
@@ -56,14 +56,14 @@ void judge_warning(j_common_ptr info, int level) {
     case JWRN_ARITH_BAD_CODE:
     case JWRN_MUST_RESYNC:
       give_up(info);
-    default:  // what does not change pixels
+    default:  // warnings that do not affect pixels
       break;
   }
 }
 
 void print_nothing(j_common_ptr /*info*/) {}
 
-/// Called now and then while a file is decoded.
+/// Called by libjpeg from time to time while it decodes.
 void refuse_endless_scans(j_common_ptr info) {
   if (reinterpret_cast<j_decompress_ptr>(info)->input_scan_number <= most_scans) return;
   ErrorHandler& handler = handler_of(info);
@@ -72,7 +72,7 @@ void refuse_endless_scans(j_common_ptr info) {
   std::longjmp(handler.on_error, 1);
 }
 
-/// Decompression, cleaned up at the end.
+/// RAII wrapper of libjpeg's decompressor.
 struct Decompression {
   Decompression() {
     info.err = jpeg_std_error(&handler.base);
@@ -89,7 +89,7 @@ struct Decompression {
   jpeg_decompress_struct info{};
 };
 
-/// Part of an axis.
+/// A range of one axis.
 struct Span {
   std::int64_t first = 0;
   std::int64_t count = 0;
@@ -100,7 +100,7 @@ struct Window {
   Span rows;
 };
 
-/// A span at a scale, widened by the margin.
+/// A scaled span, widened by the margin and cut at the picture's edges.
 Span around(const Span& span, double scale, std::int64_t length) {
   const auto begin = std::floor(static_cast<double>(span.first) * scale);
   const auto end = std::ceil(static_cast<double>(span.first + span.count) * scale);
@@ -110,8 +110,8 @@ Span around(const Span& span, double scale, std::int64_t length) {
   return result;
 }
 
-/// Eighths of its size to decode a picture at: the least that leaves the region no smaller than the
-/// result, of those that libjpeg-turbo is fast at.
+/// The scale to decode at, in eighths: the smallest of the scales that libjpeg-turbo is fast at for
+/// which the region is not smaller than the result.
 int eighths_for(const Frame& frame) {
   const double across = static_cast<double>(frame.region.width) / static_cast<double>(frame.width);
   const double down = static_cast<double>(frame.region.height) / static_cast<double>(frame.height);
@@ -122,7 +122,7 @@ int eighths_for(const Frame& frame) {
   return 8;
 }
 
-/// \param planes of one row, `step` bytes apart.
+/// \param planes the first value of a row in the first plane; planes are `step` bytes apart.
 void split_colours(const std::uint8_t* row, std::int64_t count, std::uint8_t* planes,
                    std::int64_t step) {
   std::uint8_t* red = planes;
@@ -135,7 +135,7 @@ void split_colours(const std::uint8_t* row, std::int64_t count, std::uint8_t* pl
   }
 }
 
-/// The same, of printing inks. \param inverted stored as 255 − ink, as Adobe's programs do.
+/// The same for CMYK. \param inverted values are stored as 255 − ink, as Adobe's programs do.
 void split_inks(const std::uint8_t* row, std::int64_t count, std::uint8_t* planes,
                 std::int64_t step, bool inverted) {
   const int flip = inverted ? 0 : 255;
@@ -178,7 +178,7 @@ class JpegDecoder final : public PictureDecoder {
     const Window exact{{region.left, region.width}, {region.top, region.height}};
     const Window decoded{around(exact.columns, scale, info_.output_width),
                          around(exact.rows, scale, info_.output_height)};
-    // Files of several scans are decoded in memory, whole.
+    // Files with several scans are decoded in memory as a whole.
     if (jpeg_has_multiple_scans(&info_) != 0) check_pixels(width_, height_);
     check_pixels(decoded.columns.count, decoded.rows.count);
     if (eighths == 8) {
@@ -193,8 +193,8 @@ class JpegDecoder final : public PictureDecoder {
   }
 
  private:
-  /// Runs calls of libjpeg. Where one fails, libjpeg jumps out of it, past no destructor: `calls`
-  /// must have no variables that need one.
+  /// Runs calls of libjpeg. On an error libjpeg leaves them by longjmp, which runs no destructors,
+  /// so `calls` must have no variables with destructors.
   template <class Calls>
   void guarded(const Calls& calls) {
     if (setjmp(decompression_.handler.on_error) != 0) fail();
@@ -223,13 +223,13 @@ class JpegDecoder final : public PictureDecoder {
     guarded([&] { jpeg_calc_output_dimensions(&info_); });
   }
 
-  /// Decodes a window, and keeps another within it.
+  /// Decodes a window and returns the part of it that is to be kept.
   torch::Tensor read(const Window& decoded, const Window& kept) {
     auto first = static_cast<JDIMENSION>(decoded.columns.first);
     auto count = static_cast<JDIMENSION>(decoded.columns.count);
     guarded([&] {
       jpeg_start_decompress(&info_);
-      // Widens what is asked for to whole blocks.
+      // Widens the columns to whole blocks.
       if (count < info_.output_width) jpeg_crop_scanline(&info_, &first, &count);
       if (decoded.rows.first > 0) {
         jpeg_skip_scanlines(&info_, static_cast<JDIMENSION>(decoded.rows.first));
@@ -258,7 +258,7 @@ class JpegDecoder final : public PictureDecoder {
     return pixels;
   }
 
-  /// \param to channels × columns.
+  /// \param to uint8, channels × columns.
   void split(const std::uint8_t* row, const torch::Tensor& to) const {
     auto* planes = to.data_ptr<std::uint8_t>();
     const std::int64_t count = to.size(1);

@@ -1,4 +1,4 @@
-// The loader: batches of a data set, prepared ahead by threads, in an order fixed by the seed.
+// The loader: batches that threads prepare ahead, in an order determined by the seed.
 #include "core/joined_threads.h"
 #include "core/sole_owner.h"
 
@@ -24,20 +24,21 @@ std::uint64_t key_of(std::int64_t number) {
   return static_cast<std::uint64_t>(number);
 }
 
-/// One epoch's order of the samples.
+/// The order of the samples in one epoch.
 struct Epoch {
   std::int64_t number = 0;
   std::shared_ptr<const std::vector<std::int64_t>> order;
 };
 
-/// Part of a batch: positions in it, the end excluded.
+/// A range of positions in a batch, without the end.
 struct Part {
   std::int64_t begin = 0;
   std::int64_t end = 0;
 };
 
-/// A batch under way. Workers claim and finish parts of it; what is not `const` is guarded by the
-/// loader's mutex, except that whoever has claimed a part writes that part of the batch.
+/// A batch that is being prepared. Workers claim and finish parts of it. Non-const members are
+/// guarded by the loader's mutex, except that a worker writes its own part of `batch` without
+/// locking.
 struct BatchInWork {
   BatchInWork(Epoch of, std::int64_t number_of_batch, const Part& part, std::int64_t whole_size)
       : epoch(std::move(of)),
@@ -54,17 +55,17 @@ struct BatchInWork {
   bool is_done() const { return done == count; }
 
   const Epoch epoch;
-  const std::int64_t number;  ///< of the batch, or of the share among all batches' shares
-  const std::int64_t first;   ///< position of its first sample in the epoch's order
+  const std::int64_t number;  ///< of the batch; with shares, batch · shares + own share
+  const std::int64_t first;   ///< position of the batch's first sample in the epoch's order
   const std::int64_t count;
   Batch batch;
-  std::vector<char> kept;  ///< 0 for samples that are left out
+  std::vector<char> kept;  ///< 0 for samples to leave out
   std::int64_t claimed = 0;
   std::int64_t written = 0;
   std::int64_t done = 0;
-  std::map<std::int64_t, std::string> skipped;  ///< what is wrong with each damaged sample
-  std::exception_ptr error;                     ///< what went wrong first in the batch's order
-  std::int64_t error_begin = 0;                 ///< where the part begins in which it did
+  std::map<std::int64_t, std::string> skipped;  ///< by sample, what is wrong with it
+  std::exception_ptr error;                     ///< the first error in the batch's order
+  std::int64_t error_begin = 0;                 ///< where the part with the error begins
 };
 
 }  // namespace
@@ -148,27 +149,27 @@ class Loader::Implementation {
 
   std::int64_t sample_count() const { return static_cast<std::int64_t>(indices_.size()); }
 
-  /// Samples that a worker prepares in one go: few, so that all workers end a batch together.
+  /// Samples that a worker prepares at a time: few, so that all workers finish a batch together.
   std::int64_t samples_at_a_time() const {
     const std::int64_t workers = std::max<std::int64_t>(1, options_.workers);
     return std::clamp<std::int64_t>(options_.batch_size / (4 * workers), 1, 32);
   }
 
-  /// Batches that may be under way or wait to be asked for: one, and those that the workers need
-  /// to have a part each.
+  /// Number of batches that may be in preparation or waiting to be requested: one, and as many as
+  /// are needed to give every worker a part.
   std::size_t most_ahead() const {
     const std::int64_t samples = options_.workers * samples_at_a_time();
     return 1 + static_cast<std::size_t>((samples + options_.batch_size - 1) / options_.batch_size);
   }
 
-  /// Nothing after the epoch's last.
+  /// Begins the next batch; null after the last of the epoch.
   std::shared_ptr<BatchInWork> begin_next() {
     if (!epoch_.order || next_to_begin_ >= batches_per_epoch()) return nullptr;
     const std::int64_t batch = next_to_begin_++;
     const std::int64_t first = batch * whole_batch();
     const std::int64_t size = std::min(whole_batch(), sample_count() - first);
     const BatchShare& share = options_.share;
-    // As LibTorch's tensor_split(): those that come first have one more where it does not add up.
+    // As in LibTorch's tensor_split(): if the size is not divisible, the first parts get one more.
     const auto begin_of = [&](std::int64_t index) {
       return first + index * (size / share.count) + std::min(index, size % share.count);
     };
@@ -195,7 +196,7 @@ class Loader::Implementation {
 
   std::shared_ptr<BatchInWork> wait_for_next() {
     std::unique_lock<std::mutex> lock(mutex_);
-    // Only this thread begins epochs, so one that is over stays over.
+    // Only this thread begins epochs, so the epoch cannot change while it waits.
     if (in_work_.empty() && (!epoch_.order || next_to_begin_ >= batches_per_epoch())) {
       return nullptr;
     }
@@ -207,8 +208,8 @@ class Loader::Implementation {
     return work;
   }
 
-  /// A part of the earliest batch that has one left, or of one more; nothing where that would be
-  /// too many.
+  /// Claims a part of the earliest batch with an unclaimed part, or begins another batch; null if
+  /// there would be too many batches.
   std::shared_ptr<BatchInWork> claim(Part& part) {
     const auto unclaimed = std::find_if(in_work_.begin(), in_work_.end(),
                                         [](const auto& work) { return !work->is_claimed(); });
@@ -241,7 +242,7 @@ class Loader::Implementation {
     }
   }
 
-  /// Prepares a claimed part, and notes what came of it.
+  /// Prepares a claimed part, and records its completion or error.
   void prepare(BatchInWork& work, const Part& part) {
     std::exception_ptr error;
     try {
@@ -257,8 +258,8 @@ class Loader::Implementation {
     const std::lock_guard<std::mutex> lock(mutex_);
     work.done += part.end - part.begin;
     if (!error) return;
-    // Parts are claimed in order, so those before this one are done or under way: whichever thread
-    // is faster, the first fault of the batch is the one that is told.
+    // Parts are claimed in order, so all parts before this one are finished or in progress. The
+    // first error of the batch is therefore reported whichever thread is faster.
     if (!work.error || part.begin < work.error_begin) {
       work.error = error;
       work.error_begin = part.begin;
@@ -267,14 +268,14 @@ class Loader::Implementation {
     work.claimed = work.count;
   }
 
-  /// Whether with this part all of the batch's samples are written.
+  /// Whether this part completes the batch's samples.
   bool completes(BatchInWork& work, const Part& part) {
     const std::lock_guard<std::mutex> lock(mutex_);
     work.written += part.end - part.begin;
     return work.written == work.count;
   }
 
-  /// Notes the label of the sample at a position of the batch.
+  /// Writes the label of the sample at a position of the batch, without reading the image.
   void prepare_label(BatchInWork& work, std::int64_t position) {
     const auto& order = *work.epoch.order;
     const std::int64_t index = order[static_cast<std::size_t>(work.first + position)];
@@ -282,7 +283,7 @@ class Loader::Implementation {
     work.batch.indices.data_ptr<std::int64_t>()[position] = index;
   }
 
-  /// Prepares the sample at a position of the batch.
+  /// Prepares the sample at a position of the batch. A damaged sample is replaced by the next one.
   void prepare(BatchInWork& work, std::int64_t position) {
     if (!options_.unread_shape.empty()) {
       prepare_label(work, position);
@@ -320,7 +321,7 @@ class Loader::Implementation {
     work.batch.indices.data_ptr<std::int64_t>()[position] = index;
   }
 
-  /// The batch's memory, which is made when the size of its first image is known.
+  /// The batch's image memory, which is allocated when the size of its first image is known.
   torch::Tensor images_of(BatchInWork& work, const torch::Tensor& image) {
     const std::lock_guard<std::mutex> lock(mutex_);
     auto& images = work.batch.images;
@@ -330,13 +331,13 @@ class Loader::Implementation {
     return images;
   }
 
-  /// Memory that nobody holds any more, or new one.
+  /// Reuses memory that nobody else holds, or allocates.
   torch::Tensor memory_for(const std::vector<std::int64_t>& sizes) {
     for (const auto& buffer : buffers_) {
       if (is_sole_owner(buffer) && buffer.sizes() == sizes) return buffer;
     }
     buffers_.erase(std::remove_if(buffers_.begin(), buffers_.end(), is_sole_owner), buffers_.end());
-    // Holders that keep more batches than that get memory of their own.
+    // If the caller keeps more batches than that, their memory is no longer tracked.
     while (buffers_.size() > most_ahead() + 1) buffers_.erase(buffers_.begin());
     buffers_.push_back(
         torch::empty(sizes, torch::TensorOptions(torch::kFloat32), options_.memory_format));
@@ -370,7 +371,7 @@ class Loader::Implementation {
   Epoch epoch_;
   std::int64_t next_to_begin_ = 0;
   std::deque<std::shared_ptr<BatchInWork>> in_work_;  ///< in the epoch's order
-  std::vector<torch::Tensor> buffers_;                ///< memory of batches, given out or not
+  std::vector<torch::Tensor> buffers_;                ///< image memory of batches, in use or free
   std::set<std::int64_t> reported_;                   ///< damaged samples that were reported
   JoinedThreads workers_;
 };

@@ -1,5 +1,4 @@
-// Mixup (Zhang et al. 2018, arXiv:1710.09412) and CutMix (Yun et al. 2019, arXiv:1905.04899):
-// pictures of a batch are mixed with one another, and so are their labels.
+// Mixup (Zhang et al. 2018, arXiv:1710.09412) and CutMix (Yun et al. 2019, arXiv:1905.04899).
 #include <mlaan/data/mix.h>
 #include <mlaan/nn/loss.h>
 
@@ -7,13 +6,13 @@
 #include <cmath>
 #include <utility>
 
-// Loops instead of tensor operations: these would start threads of their own in each thread that
-// prepares batches, and a copy of the batch.
+// Loops are used instead of tensor operations, which would copy the batch and start more threads in
+// each of the threads that prepare batches.
 
 namespace mlaan {
 namespace {
 
-/// The first pixel of a sample and of the one that it is mixed with.
+/// The first pixels of two samples that are mixed with each other.
 struct Pair {
   float* one;
   float* other;
@@ -55,7 +54,7 @@ void exchange(const torch::Tensor& images, const Region& box) {
   }
 }
 
-/// Probabilities: λ for a sample's own class, 1 − λ for that of the other.
+/// Class probabilities: λ for a sample's own class, 1 − λ for that of the other sample.
 torch::Tensor mixed_labels(const torch::Tensor& labels, std::int64_t classes, double lambda) {
   const std::int64_t count = labels.size(0);
   check_labels(labels, count, classes, "the batch");

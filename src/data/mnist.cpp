@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 constexpr std::int64_t mnist_side = 28;
 constexpr std::int64_t mnist_classes = 10;
 
-/// What the two data sets differ in.
+/// The differences between the two data sets.
 struct MnistFormat {
   const char* name;
   const char* torchvision_folder;
@@ -26,8 +26,8 @@ struct MnistFormat {
   CropRecipe crop;
 };
 
-/// The file itself, or its compressed form: as published, as Kaggle names it ("train-images.idx3-
-/// ubyte"), and where an unpacking program has put it, in a folder of its own name.
+/// Finds the file or its compressed form: as published, as named on Kaggle
+/// ("train-images.idx3-ubyte"), or in a folder of the same name, as some programs unpack it.
 fs::path find_file(const MnistFormat& format, const fs::path& folder, const std::string& name) {
   std::string dotted = name;
   dotted.replace(dotted.find("-idx"), 1, ".");

@@ -1,4 +1,4 @@
-// Pictures in files: JPEG, PNG and WebP, read upright, in colour, and no larger than needed.
+// Reads pictures from JPEG, PNG and WebP files: upright, in RGB, and no larger than needed.
 #include "data/picture_decoder.h"
 
 #include <mlaan/data/picture.h>
@@ -18,7 +18,7 @@ namespace {
 struct PictureFormat {
   const char* name;
   bool (*is)(const Bytes& file);
-  std::unique_ptr<PictureDecoder> (*open)(const Bytes& file);  ///< null where it cannot be read
+  std::unique_ptr<PictureDecoder> (*open)(const Bytes& file);  ///< null if not built in
 };
 
 #ifdef MLAAN_HAS_PICTURES
@@ -64,7 +64,7 @@ std::unique_ptr<PictureDecoder> open_decoder(const Bytes& file) {
   throw DamagedPicture("no picture: its content is neither JPEG, PNG nor WebP");
 }
 
-/// What EXIF's orientations ask for: the axes exchanged first, then each turned round.
+/// An EXIF orientation as operations: rows and columns are exchanged first, then axes are flipped.
 struct Turn {
   explicit Turn(int orientation)
       : exchanged(orientation >= 5),
@@ -76,7 +76,7 @@ struct Turn {
   bool upside_down;
 };
 
-/// A frame of the upright picture, as one of the picture as it is stored.
+/// Converts a frame of the upright picture to one of the picture as it is stored.
 Frame stored_frame(const Frame& upright, const Turn& turn, std::int64_t width,
                    std::int64_t height) {
   Frame frame = upright;
@@ -99,7 +99,7 @@ torch::Tensor turned(torch::Tensor image, const Turn& turn) {
   return axes.empty() ? image : image.flip(axes);
 }
 
-/// Nothing but files: a pipe would be waited for, and a device may have no end.
+/// Regular files only: reading a pipe would block, and a device may have no end.
 void check_is_file(const std::filesystem::path& path) {
   std::error_code error;
   const auto status = std::filesystem::status(path, error);

@@ -1,4 +1,4 @@
-// Reads every picture of a folder, to find those that cannot be read.
+// Reads every picture in a folder to find those that cannot be read.
 #include "core/joined_threads.h"
 #include "data/picture_files.h"
 
@@ -14,7 +14,7 @@
 namespace mlaan {
 namespace {
 
-/// All of a picture, smaller where it is too large to be decoded otherwise.
+/// A frame of the whole picture, scaled down if it is too large to be decoded in full size.
 Frame all_of(std::int64_t width, std::int64_t height) {
   Frame frame = whole_frame(width, height);
   if (width > most_pixels / height) {

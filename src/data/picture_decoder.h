@@ -1,4 +1,4 @@
-// What the decoders of the formats have in common.
+// The interface of the decoders of JPEG, PNG and WebP.
 #pragma once
 
 #include <mlaan/data/frame.h>
@@ -13,20 +13,19 @@
 
 namespace mlaan {
 
-/// A file's content. Whoever has it keeps it in memory.
+/// A file's content; a view that does not own the memory.
 struct Bytes {
   const std::uint8_t* data = nullptr;
   std::size_t size = 0;
 };
 
-/// What was decoded for a frame: its region, at the scale and with the margins that suited the
-/// decoder.
+/// The decoder's result for a frame: its region, at a scale and with margins that suit the decoder.
 struct DecodedRegion {
   torch::Tensor pixels;  ///< uint8, 1 (grey) or 3 × height × width
-  ExactRegion region;    ///< the frame's, in `pixels`
+  ExactRegion region;    ///< the frame's region in coordinates of `pixels`
 };
 
-/// A picture of which the header has been read. Made by the format's open function.
+/// A picture whose header has been read. Created by the open function of its format.
 class PictureDecoder {
  public:
   PictureDecoder() = default;
@@ -36,10 +35,10 @@ class PictureDecoder {
 
   std::int64_t width() const { return width_; }
   std::int64_t height() const { return height_; }
-  /// As EXIF counts: 1 to 8, 1 for upright.
+  /// The EXIF orientation, 1 to 8; 1 is upright.
   int orientation() const { return orientation_; }
 
-  /// Decodes, once, what a frame of the picture as it is stored needs.
+  /// Decodes the region of a frame of the picture as stored. May be called once.
   virtual DecodedRegion decode(const Frame& frame) = 0;
 
  protected:
@@ -48,10 +47,10 @@ class PictureDecoder {
   int orientation_ = 1;
 };
 
-/// \throws DamagedPicture where a picture's pixels are more than are decoded.
+/// \throws DamagedPicture if the picture has more pixels than mlaan decodes (most_pixels).
 void check_pixels(std::int64_t width, std::int64_t height);
 
-/// Of the file's bytes, which must stay in memory.
+/// Opens a picture from the file's bytes, which must stay in memory.
 /// \throws DamagedPicture for a header that cannot be read.
 std::unique_ptr<PictureDecoder> open_jpeg(const Bytes& file);
 std::unique_ptr<PictureDecoder> open_png(const Bytes& file);

@@ -1,4 +1,4 @@
-// Finding the files that are taken for pictures.
+// Finds picture files in folders.
 #include "data/picture_files.h"
 
 #include "core/joined.h"
@@ -27,7 +27,7 @@ bool is_named_like_a_picture(const fs::path& path) {
   return std::find(known.begin(), known.end(), extension) != known.end();
 }
 
-/// Which folder a path leads to, links followed.
+/// Device and inode of a folder, with links followed.
 using Identity = std::pair<dev_t, ino_t>;
 
 std::optional<Identity> identity_of(const fs::path& path) {
@@ -36,8 +36,7 @@ std::optional<Identity> identity_of(const fs::path& path) {
   return Identity(found.st_dev, found.st_ino);
 }
 
-/// Gathers what is in a folder and below, in linked folders too, but not in one that leads back to
-/// a folder that it is in.
+/// Collects files recursively, and follows links to folders except to one of the folders above.
 class Walk {
  public:
   void enter(const fs::path& folder) {
@@ -59,7 +58,7 @@ class Walk {
   std::vector<fs::path> files() && { return std::move(files_); }
 
  private:
-  std::vector<Identity> above_;  ///< the folder that is walked, behind those that it is in
+  std::vector<Identity> above_;  ///< the current folder, after those that contain it
   std::vector<fs::path> files_;
 };
 

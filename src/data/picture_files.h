@@ -1,4 +1,4 @@
-// Finding the files that are taken for pictures.
+// Finds picture files in folders.
 #pragma once
 
 #include <filesystem>
@@ -7,12 +7,12 @@
 
 namespace mlaan {
 
-/// What is in a folder, in the order of the paths. \throws UserError where it cannot be read.
+/// The entries of a folder, sorted by path. \throws UserError if it cannot be read.
 std::vector<std::filesystem::path> entries_of_folder(const std::filesystem::path& folder);
 
-/// Those in a folder and in the folders below it, linked ones too, in the order of their paths;
-/// none whose name, or whose folder's name, begins with a dot. \throws UserError naming a folder
-/// that cannot be read.
+/// The pictures in a folder and its subfolders, including linked ones, sorted by path. Files and
+/// folders whose name begins with a dot are skipped. \throws UserError naming a folder that cannot
+/// be read.
 std::vector<std::filesystem::path> picture_files(const std::filesystem::path& folder);
 
 /// ".jpg, .jpeg, …".

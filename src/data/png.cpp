@@ -1,4 +1,4 @@
-// PNG pictures, by libpng.
+// Decodes PNG pictures by libpng.
 #include "data/exif_orientation.h"
 #include "data/picture_decoder.h"
 #include "data/png_exif.h"
@@ -42,7 +42,7 @@ class PngDecoder final : public PictureDecoder {
     const Region& region = frame.region;
     const std::int64_t channels = png_get_channels(handles_.png, handles_.info);
     const torch::Tensor pixels = picture_memory(channels, region.height, region.width);
-    // Passes of an interlaced picture complete one another: they need all of it in memory.
+    // An interlaced picture is completed pass by pass, so all its rows are kept in memory.
     const std::int64_t rows_kept = passes > 1 ? height_ : 1;
     const torch::Tensor buffer = torch::zeros(
         {rows_kept, static_cast<std::int64_t>(png_get_rowbytes(handles_.png, handles_.info))},
@@ -63,7 +63,7 @@ class PngDecoder final : public PictureDecoder {
   }
 
  private:
-  /// libpng's memory, freed at the end.
+  /// RAII wrapper of libpng's structures.
   struct Handles {
     Handles() = default;
     ~Handles() { png_destroy_read_struct(&png, &info, nullptr); }
@@ -74,8 +74,8 @@ class PngDecoder final : public PictureDecoder {
     png_infop info = nullptr;
   };
 
-  /// Runs calls of libpng. Where one fails, libpng jumps out of it, past no destructor: `calls`
-  /// must have no variables that need one.
+  /// Runs calls of libpng. On an error libpng leaves them by longjmp, which runs no destructors, so
+  /// `calls` must have no variables with destructors.
   template <class Calls>
   void guarded(const Calls& calls) {
     if (setjmp(on_error_) != 0) {
@@ -84,7 +84,7 @@ class PngDecoder final : public PictureDecoder {
     calls();
   }
 
-  /// What no pixel depends on is not even unpacked.
+  /// Chunks that do not affect pixels are not unpacked.
   void pass_over_texts() {
     constexpr std::array<png_byte, 30> chunks{'t', 'E', 'X', 't', 0, 'z', 'T', 'X', 't', 0,
                                               'i', 'T', 'X', 't', 0, 'i', 'C', 'C', 'P', 0,
@@ -109,7 +109,7 @@ class PngDecoder final : public PictureDecoder {
     rest.size -= count;
   }
 
-  /// Whatever is stored, 8 bits of grey, or of red, green and blue.
+  /// Converts whatever is stored to 8 bits of grey or RGB.
   void set_output() {
     const auto png = handles_.png;
     const int colours = png_get_color_type(png, handles_.info);
@@ -123,7 +123,7 @@ class PngDecoder final : public PictureDecoder {
     guarded([&] { png_read_row(handles_.png, to, nullptr); });
   }
 
-  /// \param to channels × columns.
+  /// \param to uint8, channels × columns.
   static void split(const std::uint8_t* row, const torch::Tensor& to) {
     const std::int64_t channels = to.size(0);
     for (std::int64_t c = 0; c < channels; ++c) {

@@ -1,4 +1,4 @@
-// The EXIF data of PNG pictures.
+// Finds the EXIF data of PNG pictures.
 #include "data/png_exif.h"
 
 #include <zlib.h>
@@ -12,7 +12,7 @@ namespace mlaan {
 namespace {
 
 constexpr std::size_t signature_size = 8;
-/// EXIF data has 64 KiB at most: twice as many digits, and line ends.
+/// EXIF data has at most 64 KiB; in text it takes twice as many digits, and line ends.
 constexpr std::size_t longest_text = std::size_t{1} << 18;
 
 std::uint32_t big_endian(const std::uint8_t* bytes) {
@@ -26,10 +26,10 @@ struct Chunk {
   Bytes data;
 };
 
-/// Calls `visit(chunk)` for each until it returns true, or the file ends.
+/// Calls `visit(chunk)` for each chunk until it returns true or the file ends.
 template <class Visit>
 void for_each_chunk(const Bytes& file, const Visit& visit) {
-  constexpr std::size_t around = 12;  // length and type before the data, a checksum behind
+  constexpr std::size_t around = 12;  // length and type before the data, checksum after it
   std::size_t place = signature_size;
   while (file.size >= place + around) {
     const std::uint8_t* const begin = file.data + place;
@@ -46,7 +46,7 @@ bool has_right_checksum(const Chunk& chunk) {
   return checksum == big_endian(chunk.data.data + chunk.data.size);
 }
 
-/// No more of it than the longest text.
+/// Decompresses at most `longest_text` bytes.
 std::string inflated(const Bytes& packed) {
   std::string text(longest_text, '\0');
   z_stream stream{};
@@ -61,7 +61,7 @@ std::string inflated(const Bytes& packed) {
   return text;
 }
 
-/// What follows the first zero byte; empty where there is none.
+/// The bytes after the first zero byte; empty if there is none.
 Bytes behind_zero(const Bytes& bytes) {
   const auto* end = bytes.data + bytes.size;
   const auto* zero = std::find(bytes.data, end, 0);
@@ -76,7 +76,7 @@ std::string plain(const Bytes& bytes) {
   return {bytes.data, bytes.data + std::min(bytes.size, longest_text)};
 }
 
-/// The text of a chunk of any of the three kinds, without its keyword.
+/// The text of a tEXt, zTXt or iTXt chunk, without its keyword.
 std::string text_of(const Chunk& chunk) {
   const Bytes content = behind_zero(chunk.data);
   if (chunk.type == "tEXt") return plain(content);
@@ -93,7 +93,10 @@ int digit(char letter) {
   return -1;
 }
 
-/// "\nexif\n      40\n4578…": a name, the number of bytes, and the bytes.
+/// Parses "
+/// exif
+/// 40
+/// 4578…": a name, the number of bytes, and the bytes in hexadecimal.
 std::vector<std::uint8_t> raw_profile(const std::string& text) {
   std::size_t place = 0;
   for (int lines = 0; lines < 3; ++lines) {

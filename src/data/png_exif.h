@@ -1,4 +1,4 @@
-// The EXIF data of PNG pictures.
+// Finds the EXIF data of PNG pictures.
 #pragma once
 
 #include "data/picture_decoder.h"
@@ -8,9 +8,10 @@
 
 namespace mlaan {
 
-/// That of an eXIf chunk; without one, what ImageMagick writes as hexadecimal digits into a text
-/// called "Raw profile type exif" (or APP1). Chunks whose checksum is wrong are passed over.
-/// \return empty where there is none.
+/// Returns the content of the eXIf chunk; without one, the data that ImageMagick writes as
+/// hexadecimal digits into the text "Raw profile type exif" (or APP1). Chunks with a wrong checksum
+/// are skipped.
+/// \return empty if there is none.
 std::vector<std::uint8_t> png_exif(const Bytes& file);
 
 }  // namespace mlaan

@@ -1,4 +1,4 @@
-// The embedded data set: textured shapes, drawn when asked for.
+// The built-in data set: pictures of textured shapes, drawn on request.
 #include <mlaan/core/random.h>
 #include <mlaan/data/procedural.h>
 
@@ -9,7 +9,7 @@
 namespace mlaan {
 namespace {
 
-/// Side of the canvas that shapes are placed on; pictures of other sides show the same canvas.
+/// Side of the canvas on which shapes are placed; pictures of another size show the same canvas.
 constexpr int canvas = 32;
 constexpr double turn = 6.283185307179586;
 
@@ -28,7 +28,7 @@ double box(Point p, double half_width, double half_height) {
   return std::max(std::abs(p.x) - half_width, std::abs(p.y) - half_height);
 }
 
-/// A convex polygon around the origin: its sides' distance is `inner`.
+/// Distance to a regular polygon around the origin whose sides have the distance `inner` from it.
 double polygon(Point p, int sides, double inner) {
   double distance = -inner;
   for (int k = 0; k < sides; ++k) {
@@ -46,7 +46,7 @@ double star(Point p) {
 
 struct Outline {
   const char* name;
-  /// Signed distance of a point from the shape, which is about one unit in size; below 0 inside.
+  /// Signed distance of a point from a shape of about unit size; negative inside.
   double (*distance)(Point p);
 };
 
@@ -58,10 +58,10 @@ constexpr std::array<Outline, 5> outlines{{
     {"cross", [](Point p) { return std::min(box(p, 0.92, 0.3), box(p, 0.3, 0.92)); }},
 }};
 
-/// How two colours alternate.
+/// The way in which two colours alternate.
 enum class Pattern : std::uint8_t { stripes, checks, waves };
 
-/// What a shape may be filled with. Its class is its outline and its filling.
+/// The filling of a shape. Outline and filling determine the class.
 struct Filling {
   const char* name;
   Pattern pattern;
@@ -84,7 +84,7 @@ Colour random_colour(RandomStream& random) {
   return colour;
 }
 
-/// A colour that can be told from another.
+/// A random colour that differs clearly from another.
 Colour contrasting_colour(RandomStream& random, const Colour& other) {
   constexpr double enough = 200;  // of 765, summed over channels
   Colour colour = random_colour(random);
@@ -97,7 +97,7 @@ Colour contrasting_colour(RandomStream& random, const Colour& other) {
   return colour;
 }
 
-/// Two colours in a pattern of any direction.
+/// Two colours that alternate in a pattern of random direction.
 class Texture {
  public:
   Texture(RandomStream& random, Pattern pattern, const Colour& first, const Colour& second)
@@ -130,14 +130,14 @@ class Texture {
   double phase_;
 };
 
-/// Where a shape stands, how large and how turned.
+/// A shape's position, radius and angle.
 struct Placement {
   explicit Placement(RandomStream& random)
       : centre{canvas / 2.0 + random.uniform(-4, 4), canvas / 2.0 + random.uniform(-4, 4)},
         radius(random.uniform(8, 13)),
         angle(random.uniform(0, turn)) {}
 
-  /// The share of the pixel that the shape covers, its edge softened over one pixel.
+  /// The fraction of a pixel that the shape covers; edges are one pixel wide.
   double coverage(const Outline& outline, double x, double y) const {
     const double dx = (x - centre.x) / radius;
     const double dy = (y - centre.y) / radius;
@@ -151,7 +151,7 @@ struct Placement {
   double angle;
 };
 
-/// A small bar or disk that has nothing to do with the class.
+/// A small bar or disk that is unrelated to the class.
 struct Clutter {
   explicit Clutter(RandomStream& random)
       : centre{random.uniform(0, canvas), random.uniform(0, canvas)},

@@ -10,7 +10,7 @@ namespace mlaan {
 double operation_strength(PictureOperation operation, std::int64_t magnitude, std::int64_t height,
                           std::int64_t width) {
   const double share = static_cast<double>(magnitude) / highest_magnitude;
-  // As far as 150 pixels of a picture of 331.
+  // The largest shift is 150 pixels for a picture of 331, and in proportion for other sizes.
   const auto of_side = [share](std::int64_t side) {
     return share * 150.0 / 331.0 * static_cast<double>(side);
   };

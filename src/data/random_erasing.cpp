@@ -1,4 +1,4 @@
-// Random erasing (Zhong et al. 2020, arXiv:1708.04896): a rectangle of the picture is overwritten.
+// Random erasing (Zhong et al. 2020, arXiv:1708.04896): overwrites a random rectangle.
 #include <mlaan/data/random_erasing.h>
 
 #include <cmath>

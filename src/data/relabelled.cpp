@@ -1,4 +1,4 @@
-// Data sets whose classes are numbered anew.
+// Renumbers the classes of a data set.
 #include "data/relabelled.h"
 
 #include <algorithm>
@@ -9,7 +9,7 @@ namespace {
 
 class Relabelled final : public Dataset {
  public:
-  /// \param numbers the new number of each class, by its old one.
+  /// \param numbers the new class number for each old one.
   Relabelled(std::shared_ptr<const Dataset> images, std::vector<std::int64_t> numbers)
       : images_(std::move(images)), numbers_(std::move(numbers)) {}
 

@@ -1,4 +1,4 @@
-// Data sets whose classes are numbered anew.
+// Renumbers the classes of a data set.
 #pragma once
 
 #include <mlaan/data/dataset.h>
@@ -8,8 +8,8 @@
 
 namespace mlaan {
 
-/// The same images, their classes numbered in this order.
-/// \param classes the data's names in another order, each once.
+/// The same images with the classes numbered in the given order.
+/// \param classes the data set's class names in another order, each once.
 DataSource with_class_order(DataSource data, const std::vector<std::string>& classes);
 
 }  // namespace mlaan

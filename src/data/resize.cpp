@@ -1,4 +1,4 @@
-// Resizing pictures.
+// Resizes pictures by zimg.
 #include <mlaan/core/error.h>
 #include <mlaan/data/resize.h>
 
@@ -15,7 +15,7 @@
 namespace mlaan {
 namespace {
 
-/// zimg wants each row to begin at a multiple of this many bytes.
+/// zimg requires rows to begin at a multiple of this many bytes.
 constexpr std::int64_t alignment = 64;
 
 bool is_aligned(const torch::Tensor& image) {
@@ -64,7 +64,7 @@ Graph make_graph(const torch::Tensor& image, const ExactRegion& region, std::int
   return graph;
 }
 
-/// The pixels of a region that needs no resizing.
+/// The pixels of a region if it needs no resizing.
 std::optional<torch::Tensor> part_as_it_is(const torch::Tensor& image, const ExactRegion& region,
                                            std::int64_t out_width, std::int64_t out_height) {
   const auto left = static_cast<std::int64_t>(region.left);
@@ -77,14 +77,14 @@ std::optional<torch::Tensor> part_as_it_is(const torch::Tensor& image, const Exa
   return image.narrow(1, top, out_height).narrow(2, left, out_width);
 }
 
-/// What a pixel of the result is made of, along an axis.
+/// The source pixels and weights of an output pixel along one axis.
 struct Taps {
   std::int64_t first = 0;
   std::vector<float> weights;
 };
 
-/// Of the pixel at `place`, of `to` that `from` pixels shrink to: a triangle as wide as two pixels
-/// of the result, cut off at the edges.
+/// The taps of output pixel `place`, where `from` pixels are shrunk to `to`: a triangle filter of
+/// two output pixels' width, cut off at the edges.
 Taps taps_of(std::int64_t place, std::int64_t from, std::int64_t to) {
   const double scale = std::max(1.0, static_cast<double>(from) / static_cast<double>(to));
   const double centre =
@@ -115,8 +115,8 @@ std::uint8_t weighted_sum(const torch::Tensor& plane, const Taps& down, const Ta
   return static_cast<std::uint8_t>(std::clamp(std::lround(sum), 0L, 255L));
 }
 
-/// The outermost pixels of a picture that was shrunk: zimg's filter mirrors the picture where it
-/// reaches beyond the edges, Pillow's is cut off there.
+/// Recomputes the outermost pixels of a shrunk picture: at the edges zimg's filter mirrors the
+/// picture, whereas Pillow's is cut off.
 void redo_edges(const torch::Tensor& image, const torch::Tensor& result) {
   const std::int64_t height = result.size(1);
   const std::int64_t width = result.size(2);

@@ -1,4 +1,4 @@
-// Which images of a data set are held out for validation.
+// Splits a training set into images for training and validation.
 #include <mlaan/core/random.h>
 #include <mlaan/data/loader.h>
 

@@ -18,7 +18,7 @@ constexpr std::int64_t stl10_image_bytes = 3 * stl10_side * stl10_side;
 constexpr std::int64_t stl10_classes = 10;
 
 std::shared_ptr<const Dataset> read_part(const fs::path& images_path, const fs::path& labels_path) {
-  // Before the images are read, which are many bytes.
+  // The size is checked before the images are read.
   const std::int64_t bytes = file_bytes(images_path);
   if (bytes == 0 || bytes % stl10_image_bytes != 0) {
     throw UserError(images_path.string() + " is cut short or not of stl10: its " +

@@ -1,4 +1,4 @@
-// From a uint8 image to the network's input: augmentation and normalisation.
+// Turns a uint8 image into the network's input: augmentation and normalisation.
 #include "data/copy_pixels.h"
 
 #include <mlaan/core/random.h>
@@ -9,7 +9,7 @@
 namespace mlaan {
 namespace {
 
-/// Position −1 is that of 1, position n that of n − 2.
+/// Reflects a position into [0, n): −1 becomes 1, and n becomes n − 2.
 std::int64_t reflect(std::int64_t position, std::int64_t n) {
   if (n == 1) return 0;
   while (position < 0 || position >= n) {
@@ -18,7 +18,7 @@ std::int64_t reflect(std::int64_t position, std::int64_t n) {
   return position;
 }
 
-/// Where each position of a row or column comes from; −1 for padding.
+/// The source of each position of a row or column; −1 for padding.
 std::vector<std::int64_t> sources(std::int64_t n, std::int64_t offset, bool flip,
                                   PaddingMode mode) {
   std::vector<std::int64_t> from(static_cast<std::size_t>(n));
@@ -102,7 +102,7 @@ torch::Tensor Transform::change_pixels(const torch::Tensor& image, const Sources
                                        std::uint64_t key) const {
   torch::Tensor result = torch::empty(image.sizes(), torch::kUInt8);
   copy_pixels<std::uint8_t>(image, from.rows, from.columns, result, as_they_are);
-  // A stream for each: what one draws does not depend on which of the others are on.
+  // Each has a stream of its own, so its draws do not depend on which others are enabled.
   RandomStream jitter(random_key({key, random_key("colour jitter")}));
   if (pixels_.jitter.is_on()) result = pixels_.jitter.apply(result, jitter);
   RandomStream operations(random_key({key, random_key("random augment")}));

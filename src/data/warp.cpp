@@ -1,4 +1,4 @@
-// Pictures sheared, moved and turned: each pixel is the nearest one of where it comes from.
+// Shears, moves and rotates pictures by nearest-neighbour sampling.
 #include <mlaan/data/warp.h>
 
 #include <cmath>
@@ -6,8 +6,8 @@
 namespace mlaan {
 namespace {
 
-/// Where a pixel comes from: x' = xx·x + xy·y + x0 and y' = yx·x + yy·y + y0, measured from the
-/// picture's middle.
+/// The source of a pixel: x' = xx·x + xy·y + x0 and y' = yx·x + yy·y + y0, relative to the
+/// picture's centre.
 struct Origin {
   double xx = 1;
   double xy = 0;

@@ -1,4 +1,4 @@
-// WebP pictures, by libwebp.
+// Decodes WebP pictures by libwebp.
 #include "data/exif_orientation.h"
 #include "data/picture_decoder.h"
 
@@ -44,7 +44,7 @@ int stored_orientation(const Bytes& file) {
   }
 }
 
-/// How often a length fits into another, at least once.
+/// How often a length fits into another, but at least 1.
 std::int64_t times(std::int64_t length, std::int64_t into) {
   return std::max<std::int64_t>(1, into / length);
 }
@@ -65,7 +65,7 @@ class WebpDecoder final : public PictureDecoder {
     const Region& region = frame.region;
     check_pixels(width_, height_);
     if (is_moving_) return first_of_moving(region);
-    // libwebp cuts at even places only.
+    // libwebp crops at even positions only.
     const std::int64_t more_left = region.left % 2;
     const std::int64_t more_above = region.top % 2;
     const std::int64_t reduction =
@@ -104,7 +104,7 @@ class WebpDecoder final : public PictureDecoder {
   }
 
  private:
-  /// The first of the pictures that move, where it covers the whole.
+  /// The first picture of an animation.
   DecodedRegion first_of_moving(const Region& region) const {
     WebPAnimDecoderOptions options;
     if (WebPAnimDecoderOptionsInit(&options) == 0) throw Error("libwebp is of another version");

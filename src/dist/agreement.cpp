@@ -1,4 +1,4 @@
-// What all ranks must have alike.
+// Checks that all ranks have the same settings.
 #include <mlaan/dist/process_group.h>
 
 #include <sstream>
@@ -6,7 +6,7 @@
 namespace mlaan {
 namespace {
 
-/// Lengths before the texts, which may hold any bytes.
+/// Lengths precede the texts, because the texts may hold any bytes.
 std::string packed(const std::vector<Agreed>& values) {
   std::string text;
   for (const auto& [name, value] : values) {

@@ -1,4 +1,4 @@
-// Gradients summed over all ranks, small parts together.
+// Sums gradients over all ranks; small parts share an all-reduce.
 #include "dist/gradient_buckets.h"
 
 #include <mlaan/measure/memory.h>
@@ -7,11 +7,11 @@
 
 namespace mlaan {
 
-/// Gradients that travel as one tensor: all elements, and behind them for each parameter a number
-/// that is above 0 where a rank has a gradient of it.
+/// Gradients that are summed in one tensor: all elements, followed by one number per parameter,
+/// which is above 0 if any rank has a gradient of that parameter.
 class GradientBuckets::Bucket {
  public:
-  /// Whether the part's gradients can be in one tensor with those before.
+  /// Whether the part's gradients have the type and device of those in the bucket.
   bool takes(const TrainedPart& part) const {
     if (slots_.empty()) return true;
     const auto& first = slots_.front().parameter;
@@ -19,7 +19,7 @@ class GradientBuckets::Bucket {
     return first.scalar_type() == other.scalar_type() && first.device() == other.device();
   }
 
-  /// \param part one that it takes.
+  /// \param part for which takes() is true.
   void add(const TrainedPart& part) {
     if (slots_.empty()) name_ = part.name;
     for (const auto& named : part.parameters) {
@@ -64,7 +64,7 @@ class GradientBuckets::Bucket {
         sum_.narrow(0, elements_, sum_.numel() - elements_).to(torch::kCPU, torch::kFloat64);
   }
 
-  /// Puts the sums where the part's gradients are.
+  /// Copies the sums into the part's gradients.
   void take(const TrainedPart& part) const {
     const torch::NoGradGuard no_grad;
     const measure::MemoryKindScope kind(measure::MemoryKind::gradients);
@@ -85,7 +85,8 @@ class GradientBuckets::Bucket {
     std::int64_t begin;
   };
 
-  /// With the parameter's layout in memory, so that copies are of whole blocks.
+  /// A view of the parameter's elements with the parameter's strides, so that copies move whole
+  /// blocks.
   torch::Tensor place_of(const Slot& slot) const {
     const auto& parameter = slot.parameter;
     if (!parameter.is_non_overlapping_and_dense()) {

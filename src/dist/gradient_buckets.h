@@ -1,4 +1,4 @@
-// Gradients summed over all ranks, small parts together.
+// Sums gradients over all ranks; small parts share an all-reduce.
 #pragma once
 
 #include <mlaan/dist/process_group.h>
@@ -12,17 +12,17 @@
 
 namespace mlaan {
 
-/// Sums gradients in buckets: parts that come one after the other, until they have so many bytes
-/// together. A gradient that no rank has stays undefined, as it does in one process.
+/// Sums gradients in buckets: consecutive parts share a bucket until it has `bucket_bytes`. A
+/// gradient that no rank has stays undefined, as in a single process.
 class GradientBuckets final : public GradientReducer {
  public:
-  /// \param group that outlives it.
+  /// \param group must outlive this object.
   GradientBuckets(ProcessGroup& group, std::int64_t bucket_bytes);
   ~GradientBuckets() override;
 
   void start(const TrainedPart& part) override;
   bool is_done(const TrainedPart& part) override;
-  /// Where the part's bucket is not full yet, it is sent as it is.
+  /// Sends the part's bucket first, if it is not full yet.
   void finish(const TrainedPart& part) override;
   void abandon() override;
 
@@ -32,7 +32,7 @@ class GradientBuckets final : public GradientReducer {
 
   ProcessGroup& group_;
   std::int64_t bucket_bytes_;
-  std::shared_ptr<Bucket> open_;  ///< that is not sent yet
+  std::shared_ptr<Bucket> open_;  ///< the bucket that is not sent yet
   std::unordered_map<const TrainedPart*, std::shared_ptr<Bucket>> buckets_;
 };
 

@@ -33,7 +33,7 @@ namespace mlaan {
 namespace {
 
 constexpr const char* launcher_variable = "MLAAN_LAUNCHER";
-/// For ranks to find out that another one is lost, and to say so.
+/// Time for the other ranks to find out which rank is lost, and to report it.
 constexpr std::chrono::seconds grace(6);
 constexpr std::array<int, 4> passed_on{SIGINT, SIGTERM, SIGHUP, SIGUSR1};
 
@@ -78,7 +78,7 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   return result;
 }
 
-/// Signals that wait for this thread to ask for them instead of ending the process.
+/// RAII guard that blocks signals, so that they wait for this thread instead of ending the process.
 class HeldSignals {
  public:
   HeldSignals() {
@@ -93,7 +93,7 @@ class HeldSignals {
 
   const sigset_t& before() const { return before_; }
 
-  /// The next one; 0 where none comes in time.
+  /// The next signal; 0 if none arrives in time.
   int wait(std::chrono::milliseconds time) const {
     const timespec limit{time.count() / 1000, (time.count() % 1000) * 1000000};
     return std::max(0, sigtimedwait(&held_, nullptr, &limit));
@@ -112,7 +112,8 @@ pid_t start_rank(int rank, int size, std::uint16_t port, const sigset_t& mask) {
   const std::string program = unreadable ? "/proc/self/exe" : own_path.string();
   posix_spawnattr_t attributes{};
   posix_spawnattr_init(&attributes);
-  // In a group of its own: what a terminal sends to all, the launcher passes on, once.
+  // A process group of its own: a terminal's signals, which go to a whole group, reach the rank
+  // through the launcher alone, once.
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
   posix_spawnattr_setpgroup(&attributes, 0);
   posix_spawnattr_setsigmask(&attributes, &mask);
@@ -126,7 +127,7 @@ pid_t start_rank(int rank, int size, std::uint16_t port, const sigset_t& mask) {
   return child;
 }
 
-/// The ranks that were started.
+/// The processes that were started; the destructor kills those that still run.
 class Ranks {
  public:
   Ranks() = default;
@@ -151,7 +152,7 @@ class Ranks {
     return std::any_of(running_.begin(), running_.end(), [](pid_t child) { return child != 0; });
   }
 
-  /// Notes which have ended.
+  /// Notes which ranks have ended, and the exit code of the first that failed.
   void reap() {
     for (std::size_t r = 0; r < running_.size(); ++r) {
       int status = 0;
@@ -170,12 +171,12 @@ class Ranks {
 
  private:
   void tell_of_signal(std::size_t rank, int signal) const {
-    if (is_over_time()) return;  // sent from here
+    if (is_over_time()) return;  // the launcher itself has killed it
     std::fprintf(stderr, "mlaan: rank %zu was ended by signal %d (%s)\n", rank, signal,
                  strsignal(signal));
   }
 
-  std::vector<pid_t> running_;  ///< 0 for one that has ended
+  std::vector<pid_t> running_;  ///< 0: has ended
   std::optional<Clock::time_point> failed_at_;
   int code_ = 0;
 };
@@ -183,7 +184,7 @@ class Ranks {
 }  // namespace
 
 int launch_ranks(int processes) {
-  const HeldSignals signals;  // before the server's threads, which would get them otherwise
+  const HeldSignals signals;  // before the server's threads start, which inherit the mask
   const RendezvousServer server;
   Ranks ranks;
   for (int r = 0; r < processes; ++r) {
@@ -206,7 +207,7 @@ void stop_with_launcher() {
   const char* launcher = std::getenv(launcher_variable);
   if (launcher == nullptr) return;
   prctl(PR_SET_PDEATHSIG, SIGTERM);
-  if (getppid() != std::atoi(launcher)) raise(SIGTERM);  // it was gone before
+  if (getppid() != std::atoi(launcher)) raise(SIGTERM);  // the launcher ended before prctl()
 }
 
 }  // namespace mlaan

@@ -3,16 +3,17 @@
 
 namespace mlaan {
 
-/// Starts this program again, with its own arguments, `processes` times on this machine, as ranks
-/// that find each other. Signals that ask for a stop or a checkpoint are passed on to all of them.
-/// Where one fails, the others are given a few seconds to end by themselves, and are then killed.
-/// \return the exit code of the rank that ended badly first, or 0.
+/// Starts this program again `processes` times on this machine, with its own arguments, as ranks
+/// that find each other. Signals that request a stop or a checkpoint are passed on to all ranks. If
+/// a rank fails, the others have a few seconds to end by themselves, and are then killed.
+/// \return the exit code of the rank that failed first, or 0.
 int launch_ranks(int processes);
 
-/// Whether this process is such a rank, whose errors appear beside those of the others.
+/// Whether launch_ranks() has started this process; its errors then appear beside those of other
+/// ranks.
 bool is_launched();
 
-/// In a rank that launch_ranks() has started: to be asked to stop when the launcher is gone.
+/// In a rank that launch_ranks() has started: asks the system for a SIGTERM when the launcher ends.
 void stop_with_launcher();
 
 }  // namespace mlaan

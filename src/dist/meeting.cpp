@@ -1,4 +1,4 @@
-// How the ranks of a training find that all of them are there.
+// How the ranks of a training wait until all of them have started.
 #include "dist/meeting.h"
 
 #include "dist/pulse.h"
@@ -23,7 +23,8 @@ std::string host_key(int rank) {
   return "host/" + std::to_string(rank);
 }
 
-/// Waits for a rank to come. \return its host; nothing where the store is gone.
+/// Waits until a rank has registered.
+/// \return its host; nothing if the store is gone.
 std::optional<std::string> wait_for_rank(const c10::intrusive_ptr<c10d::Store>& store, int rank,
                                          const RankEnvironment& place, double timeout_seconds,
                                          milliseconds longest) {

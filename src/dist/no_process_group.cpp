@@ -1,4 +1,4 @@
-// What there is of process groups in a build without LibTorch's c10d: the reason.
+// ProcessGroup in a build without LibTorch's c10d: every call throws and says why.
 #include <mlaan/dist/process_group.h>
 
 namespace mlaan {

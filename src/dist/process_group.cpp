@@ -1,4 +1,4 @@
-// Processes that work together: what they tell each other, and what happens when one is lost.
+// The process group of a training: collectives, sends, and the detection of lost ranks.
 #include "core/libtorch_error.h"
 #include "dist/meeting.h"
 #include "dist/pulse.h"
@@ -8,7 +8,7 @@
 #include <mlaan/core/quantity.h>
 #include <mlaan/dist/process_group.h>
 
-// Builds of LibTorch that stand in a folder of their own do not say what they were built with.
+// Standalone packages of LibTorch do not define the macros that they were built with.
 #ifndef USE_C10D_GLOO
 #define USE_C10D_GLOO
 #endif
@@ -25,15 +25,15 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// What of a timeout is left for the operation itself: the rest is for finding out who is lost.
+/// The part of a timeout that operations get; the rest is for finding out which rank is lost.
 milliseconds time_of_operations(double timeout_seconds) {
   constexpr double to_find_out = 3;
-  constexpr double least = 1;  // which LibTorch's store counts in
+  constexpr double least = 1;  // second, the resolution of LibTorch's store
   const double seconds = std::max({timeout_seconds - to_find_out, timeout_seconds / 2, least});
   return milliseconds(static_cast<std::int64_t>(1000 * seconds));
 }
 
-/// What Gloo says of a failed operation, for people.
+/// Gloo's message about a failed operation, in plain words.
 std::string short_reason(const std::string& text) {
   const auto says = [&](const char* words) { return text.find(words) != std::string::npos; };
   if (says("losed by peer") || says("eset by peer") || says("ead error") || says("roken pipe")) {
@@ -73,7 +73,7 @@ class ProcessGroup::Implementation {
 
   ~Implementation() {
     if (finished_) return;
-    // Their threads may wait for what never comes.
+    // Leaked, not destroyed: their threads may be blocked for ever.
     group_.release();
     store_.release();
   }
@@ -85,7 +85,7 @@ class ProcessGroup::Implementation {
       const std::string& what,
       const std::function<c10::intrusive_ptr<c10d::Work>(c10d::ProcessGroupGloo&)>& operation,
       std::optional<int> other = {}) {
-    // Of what two do by themselves, ranks have different numbers.
+    // Only collectives are counted, since ranks take part in different numbers of other transfers.
     if (!other) pulse_->note_operation();
     try {
       return operation(*group_);
@@ -94,7 +94,7 @@ class ProcessGroup::Implementation {
     }
   }
 
-  /// \param other rank that it is with; none: all.
+  /// \param other rank at the other end of a send or receive; none: a collective.
   void wait(c10d::Work& work, const std::string& what, std::optional<int> other = {}) {
     const auto start = Clock::now();
     try {
@@ -161,7 +161,7 @@ class ProcessGroup::Implementation {
   Traffic traffic_;
 
  private:
-  /// \param otherwise what is said where nobody has given a reason.
+  /// \param otherwise the reason if no rank has stated one.
   void note_reason(const EndReason& found, const std::string& otherwise, const std::string& here) {
     exit_code_ = found.exit_code;
     message_ = (found.text.empty() ? otherwise : found.text) + "; here " + here;
@@ -180,8 +180,8 @@ class ProcessGroup::Implementation {
   c10::intrusive_ptr<c10d::Store> store_;
   std::unique_ptr<Pulse> pulse_;
   c10::intrusive_ptr<c10d::ProcessGroupGloo> group_;
-  std::string message_;           ///< of the peer that was lost
-  std::optional<int> exit_code_;  ///< where that peer has told its end itself
+  std::string message_;           ///< about the rank that was lost
+  std::optional<int> exit_code_;  ///< that the lost rank has announced
   std::int64_t waits_for_first_ = 0;
   bool finished_ = false;
 };
@@ -221,7 +221,7 @@ std::unique_ptr<Exchange> ProcessGroup::start_sum(const torch::Tensor& tensor,
     std::vector<torch::Tensor> tensors{tensor};
     return group.allreduce(tensors);
   });
-  // Around the ring, once to sum and once to tell.
+  // A ring all-reduce sends (n − 1)/n of the bytes twice: to sum, and to distribute the sums.
   const auto bytes = tensor.numel() * static_cast<std::int64_t>(tensor.element_size());
   implementation_->traffic_.bytes += 2 * bytes * (size() - 1) / size();
   return std::make_unique<Sum>(*implementation_, std::move(work), what);
@@ -229,7 +229,7 @@ std::unique_ptr<Exchange> ProcessGroup::start_sum(const torch::Tensor& tensor,
 
 namespace {
 
-/// Between two ranks.
+/// A send or receive between two ranks.
 class Transfer final : public Exchange {
  public:
   using Wait = std::function<void(c10d::Work&)>;
@@ -294,7 +294,7 @@ std::int64_t ProcessGroup::highest(std::int64_t number, const std::string& what)
 
 void ProcessGroup::broadcast(const std::vector<torch::Tensor>& tensors, const std::string& what,
                              int root) {
-  // As bytes: Gloo knows neither all types nor all layouts.
+  // Sent as bytes, because Gloo supports neither all types nor all layouts.
   const torch::NoGradGuard no_grad;
   std::vector<torch::Tensor> values;
   std::int64_t count = 0;

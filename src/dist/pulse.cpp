@@ -1,4 +1,4 @@
-// A sign of life that every rank gives, so that one that is lost can be named.
+// A heartbeat of every rank, by which a lost rank can be named.
 #include "dist/pulse.h"
 
 #include "dist/store_question.h"
@@ -19,10 +19,11 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds between_beats(300);
-/// Long enough for several beats of whoever lives, on a busy machine too.
+/// Long enough for several beats of a live rank, on a busy machine too.
 constexpr milliseconds to_listen(1200);
-/// For all questions to a store that may be gone.
+/// Limit for all requests to a store that may be gone.
 constexpr milliseconds to_ask(2500);
+/// Time for other ranks to announce their end.
 constexpr milliseconds to_be_heard(2000);
 constexpr const char* reason_key = "reason";
 
@@ -33,7 +34,8 @@ std::string end_key(int rank) {
   return "end/" + std::to_string(rank);
 }
 
-/// As the store holds it, in one value so that it is set whole: the code, or "-", and the text.
+/// The form in the store, a single value so that it is set atomically: the exit code, or "-", and
+/// the text.
 std::string to_text(const EndReason& reason) {
   return (reason.exit_code ? std::to_string(*reason.exit_code) : "-") + " " + reason.text;
 }
@@ -47,7 +49,7 @@ EndReason to_reason(const std::string& text) {
   return reason;
 }
 
-/// What a rank last said of itself.
+/// The last heartbeat of a rank.
 struct Beat {
   std::string text;
   std::int64_t operations = 0;
@@ -70,8 +72,8 @@ std::vector<Beat> read_beats(c10d::Store& store, std::size_t ranks) {
   return beats;
 }
 
-/// The one rank that is silent, or else the one that was waited for, or that has begun the fewest
-/// operations.
+/// Names the ranks without a new heartbeat; if there are none, the rank that was waited for, or
+/// else the rank that has begun the fewest operations.
 std::string compare(const std::vector<Beat>& before, const std::vector<Beat>& after,
                     std::size_t own, const std::vector<std::string>& names,
                     std::optional<int> other) {
@@ -102,7 +104,7 @@ struct Pulse::State {
   std::mutex mutex;
   std::condition_variable changed;
   bool stopped = false;
-  bool ended = false;  ///< the thread
+  bool ended = false;  ///< whether the thread has ended
   std::int64_t operations = 0;
 };
 
@@ -134,7 +136,7 @@ void Pulse::keep_beating(c10::intrusive_ptr<c10d::Store> connection) {
         state->changed.wait_for(lock, between_beats, [&] { return state->stopped; });
       }
     } catch (const std::exception&) {
-      // The store is gone, and so is whoever served it; operations fail by themselves.
+      // The store is gone, and so is the process that served it; operations fail by themselves.
     }
     connection.reset();
     const std::lock_guard<std::mutex> lock(state->mutex);
@@ -172,9 +174,9 @@ EndReason Pulse::find_reason(std::optional<int> other) {
 }
 
 EndReason Pulse::wait_for_first(const std::string& key, milliseconds longest) {
-  // That its connection is closed is not seen here: where rank 0 serves the store, that is gone
-  // with it, and where a launcher does, the launcher ends all. So silence, which a machine that is
-  // busy with other things brings about too, may be long.
+  // Only silence can show here that rank 0 is lost: if rank 0 serves the store, the store ends with
+  // it, and if a launcher serves it, the launcher ends all ranks. A busy machine causes silence
+  // too, so the limit is long.
   const std::string lost = to_text({names_[0] + " was lost: killed, stopped or cut off", {}});
   const auto ask = [store = store_, key, longest, lost, heard = std::string(),
                     heard_at = Clock::now()]() mutable -> std::optional<std::string> {

@@ -1,4 +1,4 @@
-// Which of several processes this one is, as whoever started it has told it by its environment.
+// The rank of this process, read from the environment variables that its launcher sets.
 #include <mlaan/core/error.h>
 #include <mlaan/dist/rank_environment.h>
 
@@ -9,10 +9,10 @@
 namespace mlaan {
 namespace {
 
-// The port that torchrun itself takes where none is named.
+// torchrun's default.
 constexpr std::uint16_t usual_port = 29500;
 
-/// Variables of one launcher.
+/// The environment variables of one launcher.
 class Variables {
  public:
   Variables(const ReadVariable& read, std::string launcher)
@@ -81,7 +81,7 @@ RankEnvironment of_slurm(const Variables& variables) {
   if (place.size == 1) return place;
   place.address = variables.has("MASTER_ADDR") ? variables.text("MASTER_ADDR")
                                                : first_host(variables.text("SLURM_JOB_NODELIST"));
-  // Jobs that share a machine must not meet each other.
+  // The port depends on the job, so that jobs that share a machine do not meet each other.
   constexpr std::int64_t lowest = 15000;
   constexpr std::int64_t count = 10000;
   const std::int64_t job =

@@ -1,4 +1,4 @@
-// Where ranks find each other: LibTorch's TCPStore.
+// The store through which ranks find each other: LibTorch's TCPStore.
 #include "dist/rendezvous.h"
 
 #include "core/libtorch_error.h"
@@ -21,8 +21,8 @@
 namespace mlaan {
 namespace {
 
-/// The address that this machine connects from; nothing where nobody answers. c10d would wait too,
-/// but warn on stderr of each attempt.
+/// The address from which this machine connects to a host; nothing if nobody answers. c10d would
+/// retry too, but warns on stderr at each attempt.
 std::optional<std::string> address_towards(const std::string& host, std::uint16_t port) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
@@ -48,7 +48,7 @@ std::optional<std::string> address_towards(const std::string& host, std::uint16_
   return own;
 }
 
-/// \param port 0 for any that is free.
+/// \param port 0: any free port.
 c10::intrusive_ptr<c10d::TCPStore> open_store(
     const std::string& address, std::uint16_t port, bool serve,
     std::chrono::milliseconds timeout = c10d::Store::kDefaultTimeout) {
@@ -60,7 +60,7 @@ c10::intrusive_ptr<c10d::TCPStore> open_store(
   return c10::make_intrusive<c10d::TCPStore>(address, options);
 }
 
-/// Of ranks that were started anew, nothing of those before is seen.
+/// The store with a prefix of its own for each start, so that restarted ranks do not see old keys.
 c10::intrusive_ptr<c10d::Store> of_this_start(const RankEnvironment& place,
                                               c10::intrusive_ptr<c10d::Store> store) {
   return c10::make_intrusive<c10d::PrefixStore>("mlaan/" + std::to_string(place.restarts),

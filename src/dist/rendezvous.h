@@ -1,4 +1,4 @@
-// Where ranks find each other: LibTorch's TCPStore.
+// The store through which ranks find each other: LibTorch's TCPStore.
 #pragma once
 
 #include <mlaan/dist/rank_environment.h>
@@ -10,18 +10,19 @@
 
 namespace mlaan {
 
-/// How a rank reaches the place where they meet.
+/// How a rank reaches the meeting point.
 struct Rendezvous {
   c10::intrusive_ptr<c10d::Store> store;
-  /// Address by which this machine is reached from there, as numbers.
+  /// Numeric address from which this machine connects to the meeting point.
   std::string own_address;
 };
 
-/// Joins the store, and serves it on rank 0 where the launcher does not.
-/// \throws PeerError where nobody answers in time, Error where it cannot be served.
+/// Connects to the store; rank 0 serves it if the launcher does not.
+/// \throws PeerError if nobody answers in time.
+/// \throws Error if rank 0 cannot serve the store.
 Rendezvous meet(const RankEnvironment& place, std::chrono::milliseconds timeout);
 
-/// One more connection to the store, for another thread.
+/// Another connection to the store, for another thread.
 c10::intrusive_ptr<c10d::Store> connect_store(const RankEnvironment& place,
                                               std::chrono::milliseconds timeout);
 

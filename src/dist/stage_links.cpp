@@ -1,4 +1,4 @@
-// Tensors sent from stage to stage of a training, each of which is a rank.
+// Sends tensors between the stages of a training, each of which is a rank.
 #include "dist/stage_links.h"
 
 #include "core/broadcast.h"
@@ -14,28 +14,29 @@
 namespace mlaan {
 namespace {
 
-constexpr int most_channels = 1 << 16;  // of a plan
+constexpr int most_channels = 1 << 16;  // in a plan
 constexpr std::size_t most_sent_dimensions = 8;
 
-/// What goes ahead of a tensor's elements.
+/// The metadata ahead of a tensor's elements.
 struct Header {
   std::int64_t is_defined = 0;
-  std::int64_t elements_follow = 0;  ///< in a message of their own, for which there was no room
+  /// 1: in a second message, because the receiver's buffer is too small.
+  std::int64_t elements_follow = 0;
   std::int64_t elements_bytes = 0;
-  std::int64_t type = 0;
-  std::int64_t read_as = 0;
+  std::int64_t type = 0;     ///< dtype of the elements
+  std::int64_t read_as = 0;  ///< see StageMessage::dtype
   std::int64_t dimensions = 0;
   std::array<std::int64_t, most_sent_dimensions> sizes{};
   std::array<std::int64_t, most_sent_dimensions> strides{};
 };
 
-/// So that what follows begins as memory of its own does.
+/// Elements after the header are aligned as memory that LibTorch allocates.
 constexpr std::int64_t alignment_of_elements = 64;
 constexpr std::int64_t header_bytes =
     (static_cast<std::int64_t>(sizeof(Header)) + alignment_of_elements - 1) /
     alignment_of_elements * alignment_of_elements;
 
-/// The same numbers on the CPU, in memory that has each of them once, in a row.
+/// The same values on the CPU, without gaps in memory; dimensions of stride 0 (broadcast) stay so.
 torch::Tensor dense_on_cpu(const torch::Tensor& tensor) {
   const torch::Tensor here = tensor.detach().cpu();
   return without_repeats(here).is_non_overlapping_and_dense() ? here : here.contiguous();
@@ -60,7 +61,7 @@ torch::Tensor empty_bytes(std::int64_t count) {
   return at::empty({count}, torch::TensorOptions(torch::kUInt8));
 }
 
-/// \param elements as bytes, that begin there.
+/// \param elements bytes that begin with the tensor's elements.
 StageMessage message_of(const Header& header, const torch::Tensor& elements) {
   StageMessage message;
   message.dtype = static_cast<torch::Dtype>(header.read_as);
@@ -70,7 +71,7 @@ StageMessage message_of(const Header& header, const torch::Tensor& elements) {
   const std::vector<std::int64_t> strides(header.strides.begin(), header.strides.begin() + count);
   const torch::Tensor row =
       elements.narrow(0, 0, header.elements_bytes).view(static_cast<torch::Dtype>(header.type));
-  // Detached from what it is a view of, which would else hold the memory too.
+  // Detached, so that its base does not hold another reference to the memory.
   message.tensor = row.as_strided(sizes, strides).detach();
   return message;
 }

@@ -1,4 +1,4 @@
-// Tensors sent from stage to stage of a training, each of which is a rank.
+// Sends tensors between the stages of a training, each of which is a rank.
 #pragma once
 
 #include <mlaan/dist/process_group.h>
@@ -12,12 +12,13 @@
 
 namespace mlaan {
 
-/// Sends a tensor as one message of bytes, with its type and strides ahead of them. A receiver
-/// waits for the next message of a channel from the one before on, so that it comes in while both
-/// compute.
+/// Sends a tensor as one message of bytes, with its metadata ahead of the elements. A receiver
+/// posts the receive of a channel's next message when it has received the previous one, so that the
+/// message arrives while both ranks compute.
 class StageLinks final : public StageTransport {
  public:
-  /// To be made by all ranks alike. \param group that outlives it; stage s is its rank s.
+  /// All ranks have to construct it at the same point, because it reserves tags.
+  /// \param group must outlive this object; stage s is its rank s.
   explicit StageLinks(ProcessGroup& group);
   ~StageLinks() override;
 
@@ -29,9 +30,9 @@ class StageLinks final : public StageTransport {
     torch::Tensor bytes;
     std::unique_ptr<Exchange> exchange;
   };
-  /// Of one channel, at either end.
+  /// The state of a channel, at either end.
   struct End {
-    std::int64_t capacity = 0;  ///< bytes of a message that the receiver has room for unasked
+    std::int64_t capacity = 0;  ///< bytes of the receiver's buffer for the next message
     std::deque<Transfer> under_way;
   };
 

@@ -1,4 +1,4 @@
-// Questions to a store that may never answer, because the machine that serves it is gone.
+// Requests to a store that may never answer, because the machine that serves it is gone.
 #include "dist/store_question.h"
 
 #include "measure/timing.h"
@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::chrono::milliseconds between_questions(20);
 
-/// What the asking thread and the one that waits for it share.
+/// State shared by the asking thread and the thread that waits for it.
 struct Asking {
   std::mutex mutex;
   std::condition_variable changed;

@@ -1,4 +1,4 @@
-// Questions to a store that may never answer, because the machine that serves it is gone.
+// Requests to a store that may never answer, because the machine that serves it is gone.
 #pragma once
 
 #include <chrono>
@@ -8,13 +8,13 @@
 
 namespace mlaan {
 
-/// Asks again and again, in a thread that is left alone where it hangs, until there is an answer.
-/// \param longest that one asking may take.
-/// \return nothing where one takes longer, or throws.
+/// Calls `ask` until it returns an answer, in a detached thread, which is abandoned if it hangs.
+/// \param longest time that one call may take.
+/// \return nothing if a call takes longer, or throws.
 std::optional<std::string> ask_until_answered(
     const std::function<std::optional<std::string>()>& ask, std::chrono::milliseconds longest);
 
-/// Asks once.
+/// The same with a single call.
 std::optional<std::string> ask_once(const std::function<std::string()>& ask,
                                     std::chrono::milliseconds longest);
 

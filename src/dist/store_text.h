@@ -1,4 +1,4 @@
-// Texts in LibTorch's stores, which hold bytes.
+// Texts as values in LibTorch's stores, which hold bytes.
 #pragma once
 
 #include <torch/csrc/distributed/c10d/Store.hpp>
@@ -13,7 +13,7 @@ inline std::vector<std::uint8_t> as_bytes(const std::string& text) {
   return {text.begin(), text.end()};
 }
 
-/// The text of a key; "" where there is none yet.
+/// The text of a key; "" if the key is not set.
 inline std::string stored_text(c10d::Store& store, const std::string& key) {
   if (!store.check({key})) return "";
   const auto bytes = store.get(key);

@@ -1,4 +1,4 @@
-// Files that are written whole or not at all.
+// Writes files completely or not at all.
 #include <mlaan/core/error.h>
 #include <mlaan/io/atomic_file.h>
 
@@ -19,26 +19,26 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// What is no file, such as a pipe or a device, may have no end.
+/// Limit for reading pipes and devices, which may have no end.
 constexpr std::size_t longest_stream = std::size_t{64} << 20;
 
 constexpr const char* part_suffix = ".part";
 
-/// The number of bytes that file systems take for a name.
+/// The longest name that file systems accept, in bytes.
 constexpr std::size_t longest_name = 255;
 
 fs::path folder_of(const fs::path& path) {
   return path.has_parent_path() ? path.parent_path() : fs::path(".");
 }
 
-/// Whether the path is one of those that stand for open files, such as /proc/self/fd/1.
+/// Whether the path denotes an open file, such as /proc/self/fd/1.
 bool is_open_file(const fs::path& path) {
   std::error_code error;
   const std::string folder = fs::canonical(folder_of(path), error).string();
   return folder.compare(0, 6, "/proc/") == 0;
 }
 
-/// The path that a symbolic link leads to, be there a file or not.
+/// The path that a symbolic link leads to, whether or not it exists.
 fs::path without_links(fs::path path) {
   constexpr int most_links = 40;
   std::error_code error;
@@ -51,7 +51,7 @@ fs::path without_links(fs::path path) {
   throw UserError(path.string() + " is a link that leads to itself");
 }
 
-/// NAME.PROCESS.part beside the path.
+/// NAME.PROCESS.part in the same folder.
 fs::path part_of(const fs::path& path) {
   const std::string end = "." + std::to_string(getpid()) + part_suffix;
   return path.parent_path() / (path.filename().string().substr(0, longest_name - end.size()) + end);
@@ -66,7 +66,7 @@ bool is_part_name(const std::string& name) {
          stem.find_first_not_of("0123456789", dot + 1) == std::string::npos;
 }
 
-/// Opens a new file that the process holds a lock on, by which others see that it is alive.
+/// Opens a new file and locks it, which tells other processes that the writer is alive.
 int open_part(const fs::path& path) {
   constexpr int permissions = 0666;
   for (;;) {
@@ -75,18 +75,18 @@ int open_part(const fs::path& path) {
     if (descriptor < 0) return descriptor;
     flock(descriptor, LOCK_EX | LOCK_NB);
     struct stat found {};
-    // Whoever tidies up may have removed it before it was locked.
+    // remove_abandoned_parts() of another process may have deleted the file before it was locked.
     if (fstat(descriptor, &found) != 0 || found.st_nlink > 0) return descriptor;
     close(descriptor);
   }
 }
 
-/// Makes the new file as accessible as the one whose place it takes.
+/// Gives the new file the owner and permissions of the file that it replaces.
 void take_permissions(int descriptor, const fs::path& from) {
   constexpr mode_t all_permissions = 07777;
   struct stat found {};
   if (stat(from.c_str(), &found) != 0) return;
-  // Where that is not allowed, the file is the writer's own.
+  // If changing the owner is not allowed, the file stays the writer's.
   [[maybe_unused]] const int owned = fchown(descriptor, found.st_uid, found.st_gid);
   fchmod(descriptor, found.st_mode & all_permissions);
 }
@@ -154,7 +154,7 @@ void AtomicFile::commit() {
   if (rename(temporary_.c_str(), target_.c_str()) != 0) fail("cannot rename to");
   close(descriptor_);
   descriptor_ = -1;
-  // The renaming itself is on the disk only when the folder is.
+  // The rename is durable only after the folder has been synchronized.
   const int folder = open(folder_of(target_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder >= 0) {
     fsync(folder);
@@ -171,7 +171,7 @@ void remove_abandoned_parts(const fs::path& folder) {
     if (descriptor < 0) continue;
     struct stat found {};
     const bool is_file = fstat(descriptor, &found) == 0 && S_ISREG(found.st_mode);
-    // Whoever still writes it holds the lock.
+    // A process that is still writing holds the lock.
     if (is_file && flock(descriptor, LOCK_EX | LOCK_NB) == 0) unlink(item.path().c_str());
     close(descriptor);
   }

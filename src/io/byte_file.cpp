@@ -1,4 +1,4 @@
-// Files as tensors of bytes.
+// Reads files as byte tensors.
 #include <mlaan/core/error.h>
 #include <mlaan/io/byte_file.h>
 

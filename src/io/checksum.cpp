@@ -1,4 +1,4 @@
-// Checksums of files, as publishers state them.
+// Computes the checksums of files that publishers state.
 #include <mlaan/core/error.h>
 #include <mlaan/io/checksum.h>
 

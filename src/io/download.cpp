@@ -1,4 +1,4 @@
-// Downloads over HTTP that can be cut off and gone on with.
+// Downloads over HTTP that can be interrupted and resumed.
 #include <mlaan/core/error.h>
 #include <mlaan/core/quantity.h>
 #include <mlaan/io/download.h>
@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The file that the bytes go to, its end being where the download has come to.
+/// The file to download to. Its size is the progress of the download.
 class PartialFile {
  public:
   explicit PartialFile(fs::path path) : path_(std::move(path)) {
@@ -45,7 +45,7 @@ class PartialFile {
     size_ = lseek(descriptor_, 0, SEEK_SET);
   }
 
-  /// \return 0, or the number of the error.
+  /// \return 0, or errno.
   int append(const char* bytes, std::size_t count) {
     while (count > 0) {
       const ssize_t written = ::write(descriptor_, bytes, count);
@@ -77,7 +77,7 @@ void start_curl() {
   if (code != CURLE_OK) throw Error("libcurl cannot be started");
 }
 
-/// One request for what is missing.
+/// One request for the rest of the file.
 class Attempt {
  public:
   Attempt(const std::string& url, PartialFile& file, const DownloadOptions& options,
@@ -92,7 +92,7 @@ class Attempt {
     set(CURLOPT_FAILONERROR, 1L);
     set(CURLOPT_NOSIGNAL, 1L);
     set(CURLOPT_CONNECTTIMEOUT, 30L);
-    // A connection that has gone silent.
+    // Gives up a connection that has sent nothing for 60 seconds.
     set(CURLOPT_LOW_SPEED_LIMIT, 1L);
     set(CURLOPT_LOW_SPEED_TIME, 60L);
     set(CURLOPT_ERRORBUFFER, message_.data());
@@ -121,7 +121,7 @@ class Attempt {
     return message_[0] != '\0' ? message_.data() : curl_easy_strerror(code);
   }
 
-  /// Whether it is of no use to try again.
+  /// Whether retrying is pointless.
   bool is_final(CURLcode code) const {
     if (write_error_ != 0 || too_long_) return true;
     switch (code) {
@@ -171,7 +171,7 @@ class Attempt {
   std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> handle_{curl_easy_init(), curl_easy_cleanup};
 };
 
-/// \return false where the observer stopped the wait.
+/// \return false if the observer stopped the download.
 bool wait_for(std::chrono::milliseconds time, std::int64_t done, const ByteObserver& observer) {
   constexpr std::chrono::milliseconds step(50);
   for (std::chrono::milliseconds waited(0); waited < time; waited += step) {
@@ -181,10 +181,10 @@ bool wait_for(std::chrono::milliseconds time, std::int64_t done, const ByteObser
   return true;
 }
 
-/// HTTP's answer where a part is asked for that the file does not have.
+/// HTTP status for a requested range that the file does not have.
 constexpr long range_not_satisfiable = 416;
 
-/// Whether the server gives no part of the file from so many bytes on.
+/// Whether the server refuses to send the file from an offset on.
 bool is_refused_part(CURLcode code, long status, std::int64_t from) {
   return from > 0 && (code == CURLE_RANGE_ERROR || status == range_not_satisfiable);
 }
@@ -211,7 +211,7 @@ bool download(const std::string& url, const fs::path& path, const DownloadOption
       fruitless = 0;
       wait = options.wait;
     }
-    // Where the server gives no parts, all of it is asked for; that is no progress yet.
+    // If the server supports no ranges, the file is requested from the start, which is no progress.
     const bool refused = is_refused_part(code, attempt.status(), before);
     if (refused) file.clear();
     if (refused && fruitless < options.retries) {

@@ -1,4 +1,4 @@
-// Locks on folders, so that two processes do not write the same files.
+// Locks folders, so that two processes do not write the same files.
 #include "io/folder_lock.h"
 
 #include <mlaan/core/error.h>
@@ -41,7 +41,7 @@ std::string content(int descriptor) {
   return count > 0 ? std::string(text.data(), static_cast<std::size_t>(count)) : "another process";
 }
 
-/// Whether the path still names the open file: whoever held the lock before may have removed it.
+/// Whether the path still names the open file, since the previous holder may have deleted it.
 bool is_at(int descriptor, const fs::path& path) {
   struct stat open {};
   struct stat named {};
@@ -75,7 +75,7 @@ FolderLock::FolderLock(const fs::path& folder) : file_(folder / ".lock") {
   }
   const std::string holder = this_process();
   if (ftruncate(descriptor_, 0) == 0) {
-    // Who holds it is for messages alone.
+    // The holder's name is used for messages only, so an error is ignored.
     [[maybe_unused]] const ssize_t written = pwrite(descriptor_, holder.data(), holder.size(), 0);
   }
 }

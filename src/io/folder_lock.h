@@ -1,16 +1,16 @@
-// Locks on folders, so that two processes do not write the same files.
+// Locks folders, so that two processes do not write the same files.
 #pragma once
 
 #include <filesystem>
 
 namespace mlaan {
 
-/// Keeps a folder to this process. The lock is the system's and ends with the process, however that
-/// ends; its file, .lock, says who holds it. Where a file system has no locks, there is none.
+/// An exclusive lock on a folder. The operating system releases it when the process ends in any
+/// way. The lock file, .lock, names the holder. On file systems without locks, nothing is locked.
 class FolderLock {
  public:
-  /// Makes the folder if it is not there.
-  /// \throws UserError if it cannot be made, or if another process holds it.
+  /// Creates the folder if it does not exist.
+  /// \throws UserError if it cannot be created, or if another process holds the lock.
   explicit FolderLock(const std::filesystem::path& folder);
   ~FolderLock();
   FolderLock(FolderLock&& other) noexcept;

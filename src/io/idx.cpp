@@ -1,4 +1,4 @@
-// Reads IDX files, MNIST's format: an array of bytes behind a header of its sizes.
+// Reads IDX files, the format of MNIST: a header with the sizes, then an array of bytes.
 #include <mlaan/core/error.h>
 #include <mlaan/io/byte_file.h>
 #include <mlaan/io/idx.h>
@@ -18,14 +18,14 @@ namespace fs = std::filesystem;
 
 constexpr unsigned char type_unsigned_byte = 0x08;
 constexpr int most_dimensions = 8;
-/// No gzip file holds more than so many times its own size (zlib's technical notes).
+/// The highest compression ratio of gzip (zlib's technical notes).
 constexpr std::int64_t most_idx_expansion = 1032;
 
 [[noreturn]] void reject_idx(const fs::path& path, const std::string& what) {
   throw UserError(path.string() + " is damaged or no IDX file: " + what);
 }
 
-/// A file that zlib opens, whether it is compressed or not.
+/// A file that may be compressed by gzip.
 class PlainOrGzipFile {
  public:
   explicit PlainOrGzipFile(const fs::path& path)
@@ -33,7 +33,7 @@ class PlainOrGzipFile {
     if (!file_) throw UserError("cannot read " + path.string());
   }
 
-  /// \return number of bytes read, less than `count` at the end of the file alone.
+  /// \return the number of bytes read; less than `count` only at the end of the file.
   std::int64_t read(unsigned char* to, std::int64_t count) {
     constexpr std::int64_t most_at_once = 1 << 30;
     std::int64_t done = 0;
@@ -97,7 +97,7 @@ torch::Tensor read_idx(const fs::path& path) {
   std::int64_t count = 1;
   for (const auto size : sizes) {
     if (size == 0) reject_idx(path, "its sizes " + listed(sizes) + " are of an empty array");
-    // Before the product can overflow, and before memory is asked for.
+    // Checked before the product can overflow and before memory is allocated.
     if (count > most_bytes / size) {
       reject_idx(path, "its sizes " + listed(sizes) + " are of more bytes than it can hold");
     }

@@ -1,4 +1,4 @@
-// JSON documents whose texts may hold any bytes, as names of files do.
+// JSON documents whose strings may hold any bytes, such as file names.
 #include "io/json_text.h"
 
 #include "core/byte_text.h"
@@ -14,7 +14,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-/// Changes every key and every text of a document.
+/// Applies a function to every key and every string of a document.
 template <class Document, class Change>
 Document with_texts(const Document& document, const Change& change) {
   if (document.is_string()) return change(document.template get<std::string>());
@@ -35,7 +35,7 @@ bool is_hexadecimal(const std::string& text, std::size_t place) {
   return place < text.size() && std::isxdigit(static_cast<unsigned char>(text[place])) != 0;
 }
 
-/// The number of the escape \uXXXX at this place; −1 where there is none.
+/// The value of the escape \uXXXX at this position; −1 if there is none.
 int escaped_number(const std::string& text, std::size_t place) {
   if (text.compare(place, 2, "\\u") != 0) return -1;
   for (std::size_t i = 2; i < 6; ++i) {
@@ -44,12 +44,12 @@ int escaped_number(const std::string& text, std::size_t place) {
   return std::stoi(text.substr(place + 2, 4), nullptr, 16);
 }
 
-/// Characters that stand for bytes, written as escapes.
+/// Writes the characters that stand for single bytes as escapes.
 std::string with_escapes(const std::string& text) {
   constexpr const char* digits = "0123456789abcdef";
   std::string escaped;
   for (std::size_t place = 0; place < text.size();) {
-    // Of the three bytes of U+F780 to U+F7FF the first two are these.
+    // U+F780 to U+F7FF begin with one of these pairs of bytes in UTF-8.
     const bool is_stand_in =
         text.compare(place, 2, "\xEF\x9E") == 0 || text.compare(place, 2, "\xEF\x9F") == 0;
     if (!is_stand_in) {
@@ -84,8 +84,8 @@ std::string without_escapes(const std::string& text) {
   return plain;
 }
 
-/// Refuses keys that are there twice, of which a reader would take one or the other. What is no
-/// JSON at all is left to the parser.
+/// Refuses duplicate keys, of which readers would take either. Malformed JSON is left to the
+/// parser.
 class Strict : public nlohmann::json_sax<nlohmann::json> {
  public:
   bool null() override { return true; }
@@ -119,7 +119,7 @@ class Strict : public nlohmann::json_sax<nlohmann::json> {
     return true;
   }
 
-  std::vector<std::set<std::string>> keys_;  ///< of the objects and lists around the place
+  std::vector<std::set<std::string>> keys_;  ///< keys of each object or list around here
 };
 
 }  // namespace
@@ -130,7 +130,7 @@ std::string json_text(const ordered_json& document, int indent) {
 
 nlohmann::json parse_json(const std::string& text) {
   const std::string plain = without_escapes(text);
-  // First, and by itself: a parser that is watched compares each object with all before it.
+  // In a pass of its own: with a callback, the parser compares each object with all before it.
   Strict strict;
   nlohmann::json::sax_parse(plain, &strict);
   return with_texts(nlohmann::json::parse(plain), bytes_of);

@@ -1,4 +1,4 @@
-// Reads arrays from MATLAB files of level 5.
+// Reads arrays from MATLAB level 5 files.
 #include <mlaan/core/error.h>
 #include <mlaan/io/byte_file.h>
 #include <mlaan/io/matlab_file.h>
@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 #ifdef MLAAN_HAS_MATIO
 namespace {
 
-/// No zlib stream holds more than so many times its own size (zlib's technical notes).
+/// The highest compression ratio of zlib (zlib's technical notes).
 constexpr std::int64_t most_matlab_expansion = 1032;
 constexpr int most_matlab_dimensions = 8;
 
@@ -29,8 +29,8 @@ constexpr int most_matlab_dimensions = 8;
   throw UserError(path.string() + " is damaged or no MATLAB file of level 5: " + what);
 }
 
-/// matio reads other levels too, level 7.3 through HDF5; refusing them here keeps files that nobody
-/// has checked away from those readers.
+/// Refuses other levels, which matio reads too, level 7.3 through HDF5: files are not trusted, so
+/// fewer readers are exposed to them.
 void check_header(const fs::path& path) {
   std::array<unsigned char, 128> header{};
   std::ifstream file(path, std::ios::binary);
@@ -94,7 +94,7 @@ torch::Tensor read_matlab_array(const fs::path& path, const std::string& variabl
   auto bytes = static_cast<std::int64_t>(c10::elementSize(*type));
   for (int d = 0; d < info->rank; ++d) {
     const std::size_t size = info->dims[d];
-    // Before the product can overflow, and before memory is asked for.
+    // Checked before the product can overflow and before memory is allocated.
     if (size == 0 || size > static_cast<std::size_t>(most_bytes / bytes)) {
       reject(path, array + "has a size of " + std::to_string(size) +
                        (size == 0 ? "" : ", which is more than the file can hold"));

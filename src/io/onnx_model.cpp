@@ -1,4 +1,4 @@
-// ONNX models (Open Neural Network Exchange), written node by node.
+// Writes ONNX models (Open Neural Network Exchange) node by node, and reads them.
 #include "io/onnx_model.h"
 
 #include <mlaan/core/error.h>
@@ -9,7 +9,7 @@
 namespace mlaan {
 namespace {
 
-// Numbers of fields in onnx.proto3.
+// Field numbers of onnx.proto3.
 namespace model_field {
 constexpr int ir_version = 1;
 constexpr int producer_name = 2;
@@ -53,7 +53,7 @@ constexpr int key = 1;
 constexpr int value = 2;
 }  // namespace entry_field
 
-/// What came with operator set 17.
+/// The IR version that was released with operator set 17.
 constexpr std::int64_t ir_version = 8;
 
 struct AttributeWriter {

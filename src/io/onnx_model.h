@@ -1,4 +1,4 @@
-// ONNX models (Open Neural Network Exchange), written node by node.
+// Writes ONNX models (Open Neural Network Exchange) node by node, and reads them.
 #pragma once
 
 #include "io/protobuf.h"
@@ -17,35 +17,35 @@
 
 namespace mlaan {
 
-/// The set of operators that models are written in.
+/// The version of the operator set that models use.
 inline constexpr std::int64_t onnx_opset = 17;
 
 using OnnxAttribute = std::variant<std::int64_t, double, std::vector<std::int64_t>>;
 using OnnxAttributes = std::vector<std::pair<std::string, OnnxAttribute>>;
 
-/// A model under construction. Values are known by their names.
+/// A model that is being built. Values are identified by name.
 class OnnxModel {
  public:
-  /// \param name of the graph.
+  /// \param name name of the graph.
   explicit OnnxModel(std::string name) : name_(std::move(name)) {}
 
-  /// Float, of a batch of any size. \param sizes without the batch.
+  /// Adds a float32 input with a batch dimension of any size. \param sizes without the batch.
   void add_input(const std::string& name, const std::vector<std::int64_t>& sizes);
   void add_output(const std::string& name, const std::vector<std::int64_t>& sizes);
-  /// A tensor that the model holds: float32 or int64.
+  /// Adds a constant tensor: float32 or int64.
   void add_initializer(const std::string& name, const torch::Tensor& tensor);
-  /// An operator. \return the name of what it gives: `output`, or one that is made up.
+  /// Adds a node. \return the name of its output: `output`, or a generated name.
   std::string add_node(const std::string& op, const std::vector<std::string>& inputs,
                        const OnnxAttributes& attributes = {}, const std::string& output = "");
-  /// A list of numbers as an input. \return its name.
+  /// Adds a constant to use as an input. \return its name.
   std::string constant(const std::vector<std::int64_t>& numbers);
   std::string constant(double number);
   void add_metadata(const std::string& key, const std::string& value);
 
-  /// All nodes as they stand in the file: what the model computes, whatever its weights.
+  /// All serialised nodes: what the model computes, apart from its weights.
   const std::string& nodes() const { return nodes_.bytes(); }
 
-  /// The file. \throws Error for one of 2 GiB or more, which the format cannot hold.
+  /// The serialised model. \throws Error from 2 GiB on, which the format cannot hold.
   std::string to_bytes() const;
 
  private:
@@ -58,14 +58,14 @@ class OnnxModel {
   std::int64_t made_up_ = 0;
 };
 
-/// What read_onnx() finds in a file.
+/// The content of a file that read_onnx() has read.
 struct OnnxContent {
-  std::string nodes;  ///< as OnnxModel::nodes()
+  std::string nodes;  ///< see OnnxModel::nodes()
   std::vector<NamedTensor> initializers;
   std::map<std::string, std::string> metadata;
 };
 
-/// \throws UserError for bytes that are no model with its weights in it.
+/// \throws UserError if the bytes are not a model that contains its weights.
 OnnxContent read_onnx(std::string_view bytes);
 
 }  // namespace mlaan

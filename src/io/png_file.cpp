@@ -1,4 +1,4 @@
-// Pictures as PNG files, for pages that show them.
+// Encodes pictures as PNG and base64, for HTML pages.
 #include "io/png_file.h"
 
 #include <mlaan/core/error.h>
@@ -44,7 +44,7 @@ std::string png_bytes(const torch::Tensor& picture) {
   const auto* pixel = static_cast<const char*>(pixels.data_ptr());
   std::string rows;
   for (std::int64_t row = 0; row < pixels.size(0); ++row, pixel += row_bytes) {
-    rows += '\0';  // a row as it is, not as differences
+    rows += '\0';  // filter type 0: the row is stored unchanged
     rows.append(pixel, row_bytes);
   }
   const std::string header = highest_byte_first(static_cast<std::uint32_t>(pixels.size(1))) +

@@ -1,4 +1,4 @@
-// Pictures as PNG files, for pages that show them.
+// Encodes pictures as PNG and base64, for HTML pages.
 #pragma once
 
 #include <torch/types.h>
@@ -8,10 +8,10 @@
 
 namespace mlaan {
 
-/// \param picture uint8, 1 or 3 × height × width.
+/// Encodes a picture as PNG. \param picture uint8, 1 or 3 × height × width.
 std::string png_bytes(const torch::Tensor& picture);
 
-/// Bytes as text of the letters A–Z, a–z, 0–9, + and /.
+/// Base64 encoding, of the letters A–Z, a–z, 0–9, + and /.
 std::string base64(std::string_view bytes);
 
 }  // namespace mlaan

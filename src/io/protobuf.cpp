@@ -1,4 +1,4 @@
-// Messages of Protocol Buffers, as their wire format lays them out.
+// Reads and writes messages in the wire format of Protocol Buffers.
 #include "io/protobuf.h"
 
 #include <mlaan/core/error.h>

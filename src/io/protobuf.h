@@ -1,4 +1,4 @@
-// Messages of Protocol Buffers, as their wire format lays them out: what TensorBoard and ONNX read.
+// Reads and writes the wire format of Protocol Buffers, which TensorBoard and ONNX use.
 #pragma once
 
 #include <cstddef>
@@ -8,8 +8,8 @@
 
 namespace mlaan {
 
-/// A message under construction, field by field. Fields of a message may come in any order, and
-/// repeated ones are written one after the other.
+/// Writes a message field by field. Fields may come in any order, and the items of a repeated field
+/// are written one after the other.
 class ProtobufWriter {
  public:
   /// int32, int64, bool or enum.
@@ -32,23 +32,23 @@ class ProtobufWriter {
   std::string bytes_;
 };
 
-/// Goes through the fields of a message.
+/// Iterates over the fields of a message.
 class ProtobufReader {
  public:
   /// \param bytes of the message, which must outlive the reader.
   explicit ProtobufReader(std::string_view bytes) : rest_(bytes) {}
 
-  /// Goes on to the next field. \return false behind the last.
-  /// \throws UserError for bytes that are no message.
+  /// Advances to the next field. \return false after the last.
+  /// \throws UserError for malformed bytes.
   bool next();
 
   int field() const { return field_; }
-  /// Of a field that is no string, bytes or message; a fixed one's bits.
+  /// The value of a numeric field that is not packed; for fixed32 and fixed64, the bits.
   std::uint64_t number() const { return number_; }
-  /// Of a field that is a string, bytes or a message; of numbers that are packed, too.
+  /// The content of a string, bytes or message field, or of packed numbers.
   std::string_view bytes() const { return bytes_; }
 
-  /// The next number of a packed field. \param packed what is left of bytes().
+  /// Reads a number from packed numbers and advances. \param packed the rest of bytes().
   static std::uint64_t take_varint(std::string_view& packed);
 
  private:

@@ -1,4 +1,4 @@
-// Files of PyTorch, which are not read.
+// Recognises PyTorch files, which mlaan does not read.
 #include "io/pytorch_file.h"
 
 #include <mlaan/core/error.h>
@@ -23,7 +23,7 @@ std::string read_part(std::ifstream& file, std::streamoff from, std::streamoff c
   return bytes;
 }
 
-/// Path as a text of Python's.
+/// The path as a Python string literal.
 std::string python_text(const std::string& path) {
   std::string text = "\"";
   for (const char letter : path) {
@@ -40,14 +40,14 @@ void refuse_pytorch_file(const fs::path& path) {
   const std::streamoff size = file.tellg();
   if (!file || size < 9) return;
   const std::string start = read_part(file, 0, 9);
-  // A safetensors file begins with eight bytes of a length, whatever they are, and a brace.
+  // A safetensors file begins with a length of eight bytes, which may be any, and a brace.
   if (start.substr(8) == "{") return;
   const bool is_archive = start.compare(0, 4, "PK\x03\x04") == 0;
   const auto list_size = is_archive ? std::min(size, longest_list) : 0;
   const std::string list = read_part(file, size - list_size, list_size);
   const bool is_script = list.find("/constants.pkl") != std::string::npos;
   const bool is_saved = list.find("/data.pkl") != std::string::npos ||
-                        start.compare(0, 4, "\x80\x02\x8a\x0a") == 0;  // by releases before 1.6
+                        start.compare(0, 4, "\x80\x02\x8a\x0a") == 0;  // by PyTorch before 1.6
   if (!is_script && !is_saved) return;
   const std::string given = python_text(path.string());
   const std::string wanted = python_text(fs::path(path).replace_extension(".safetensors").string());

@@ -1,4 +1,4 @@
-// Files of records as TensorFlow writes them: each record between two checksums.
+// Files of records in TensorFlow's format: each record is between two checksums.
 #include "io/record_file.h"
 
 #include <array>
@@ -10,7 +10,7 @@ constexpr std::size_t record_length_bytes = 8;
 constexpr std::size_t record_checksum_bytes = 4;
 
 std::array<std::uint32_t, 256> make_crc32c_table() {
-  constexpr std::uint32_t polynomial = 0x82f63b78;  // with its bits in reverse order
+  constexpr std::uint32_t polynomial = 0x82f63b78;  // bit-reversed
   std::array<std::uint32_t, 256> table{};
   for (std::uint32_t byte = 0; byte < table.size(); ++byte) {
     std::uint32_t value = byte;
@@ -20,7 +20,7 @@ std::array<std::uint32_t, 256> make_crc32c_table() {
   return table;
 }
 
-/// A checksum of bytes that hold a checksum would be a weak one, so that it is changed.
+/// A CRC over data that contains a CRC is weak, so stored checksums are masked.
 std::uint32_t masked(std::uint32_t checksum) {
   return (checksum >> 15 | checksum << 17) + 0xa282ead8U;
 }

@@ -1,4 +1,4 @@
-// Reads and writes safetensors files: named tensors behind a JSON header.
+// Reads and writes safetensors files: a JSON header, then the tensors' bytes.
 #include "core/byte_text.h"
 #include "io/json_text.h"
 #include "io/pytorch_file.h"
@@ -22,10 +22,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Of header and tensors, as eight hexadecimal digits, which count as zeros in it.
+/// CRC-32 of header and tensors as eight hexadecimal digits, which are zeros while it is computed.
 constexpr const char* checksum_key = "mlaan.checksum";
 constexpr const char* no_checksum = "00000000";
-/// Of the tensors alone, as a number: what files had before.
+/// CRC-32 of the tensors alone as a number, as in files of earlier versions.
 constexpr const char* old_checksum_key = "mlaan.crc32";
 
 struct TypeName {
@@ -63,7 +63,7 @@ std::array<unsigned char, 8> to_little_endian(std::uint64_t value) {
   return bytes;
 }
 
-/// crc32() counts in unsigned int, so long data goes in parts.
+/// crc32() takes lengths as unsigned int, so the bytes are processed in parts.
 uLong checksum_of(uLong checksum, const void* bytes, std::size_t count) {
   const auto* next = static_cast<const Bytef*>(bytes);
   while (count > 0) {
@@ -96,7 +96,7 @@ const char* name_of(torch::Dtype type) {
               c10::toString(type));
 }
 
-/// Where a tensor is, as the header says.
+/// A tensor's entry in the header.
 struct Entry {
   std::string name;
   torch::Dtype type;
@@ -105,7 +105,7 @@ struct Entry {
   std::uint64_t end;
 };
 
-/// Number of bytes of such a tensor; refuses sizes that are negative or overflow.
+/// Number of bytes of a tensor; refuses sizes that are negative or overflow.
 std::uint64_t byte_count(const fs::path& path, const Entry& entry) {
   std::uint64_t bytes = c10::elementSize(entry.type);
   for (const auto size : entry.shape) {
@@ -118,7 +118,7 @@ std::uint64_t byte_count(const fs::path& path, const Entry& entry) {
   return bytes;
 }
 
-/// A whole number from 0 to the highest that LibTorch counts with.
+/// A whole number between 0 and the maximum of int64.
 std::uint64_t whole_number(const nlohmann::json& value) {
   const bool is_one = value.is_number_unsigned() &&
                       value.get<std::uint64_t>() <= std::numeric_limits<std::int64_t>::max();
@@ -131,7 +131,7 @@ Entry parse_entry(const fs::path& path, const std::string& name, const nlohmann:
     Entry entry{name, parse_type(path, name, value.at("dtype").get<std::string>()), {}, 0, 0};
     const auto& shape = value.at("shape").get_ref<const nlohmann::json::array_t&>();
     for (const auto& size : shape) {
-      // What is below 0 is refused with what it would make.
+      // A negative size is refused by byte_count().
       const bool is_negative = size.is_number_integer() && !size.is_number_unsigned();
       entry.shape.push_back(is_negative ? -1 : static_cast<std::int64_t>(whole_number(size)));
     }
@@ -148,7 +148,7 @@ Entry parse_entry(const fs::path& path, const std::string& name, const nlohmann:
   }
 }
 
-/// The header as it stands in the file. \param data_begin where the tensors' bytes begin.
+/// The header as text. \param data_begin is set to the offset of the tensors' bytes.
 std::string read_header(const fs::path& path, std::ifstream& file, std::uint64_t file_size,
                         std::uint64_t& data_begin) {
   std::array<unsigned char, 8> length_bytes{};
@@ -190,7 +190,7 @@ std::map<std::string, std::string> parse_metadata(const fs::path& path,
   return metadata;
 }
 
-/// Where the digits of the checksum begin in a header; npos where there are none.
+/// The offset of the checksum's digits in a header; npos if there is none.
 std::size_t place_of_checksum(const std::string& header) {
   const std::string key = "\"" + std::string(checksum_key) + "\":\"";
   const std::size_t place = header.find(key);
@@ -206,7 +206,7 @@ uLong checksum_of_header(std::string header) {
   return checksum_of(crc32(0, nullptr, 0), header.data(), header.size());
 }
 
-/// What the checksum of a file of this header begins with: older ones are of the tensors alone.
+/// The checksum's initial value, before the tensors: files of earlier versions omit the header.
 uLong first_checksum(const std::map<std::string, std::string>& metadata,
                      const std::string& header) {
   return metadata.count(checksum_key) > 0 ? checksum_of_header(header) : crc32(0, nullptr, 0);
@@ -225,7 +225,7 @@ void check_checksum(const fs::path& path, const std::map<std::string, std::strin
   }
 }
 
-/// Reads the tensors that the entries, in the order of their places, describe.
+/// Reads tensors in the order of their offsets.
 class TensorReader {
  public:
   TensorReader(const fs::path& path, std::ifstream& file, std::uint64_t data_bytes, uLong checksum)
@@ -276,8 +276,8 @@ std::string quoted_json(const std::string& text) {
   return nlohmann::json(utf8_of(text)).dump();
 }
 
-/// The header, its checksum still to come, of `tensors` one after the other. Written piece by
-/// piece: a JSON object that keeps its order searches all of its keys for each new one.
+/// The header for tensors that follow one another; its checksum is filled in later. Written as
+/// text, since nlohmann::ordered_json searches all keys for each new one.
 std::string header_text(const TensorFile& content, const std::vector<torch::Tensor>& tensors) {
   std::string text = "{\"__metadata__\":{";
   for (const auto& [key, value] : content.metadata) {
@@ -295,7 +295,7 @@ std::string header_text(const TensorFile& content, const std::vector<torch::Tens
     position = end;
   }
   text += "}";
-  text.resize((text.size() + 7) / 8 * 8, ' ');  // so that the data begins at a multiple of 8
+  text.resize((text.size() + 7) / 8 * 8, ' ');  // aligns the data to 8 bytes
   return text;
 }
 

@@ -1,4 +1,4 @@
-// A folder for the time being.
+// A temporary folder.
 #include "io/temporary_folder.h"
 
 #include <mlaan/core/error.h>

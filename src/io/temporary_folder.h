@@ -1,4 +1,4 @@
-// A folder for the time being.
+// A temporary folder.
 #pragma once
 
 #include <filesystem>
@@ -6,10 +6,10 @@
 
 namespace mlaan {
 
-/// A folder of its own below the system's temporary one; it goes with all that is in it.
+/// RAII guard for a new folder below the system's temporary folder; deleted with its content.
 class TemporaryFolder {
  public:
-  /// \param purpose a part of its name: "dry-run". \throws Error where none can be made.
+  /// \param purpose becomes part of the name: "dry-run". \throws Error if it cannot be created.
   explicit TemporaryFolder(const std::string& purpose);
   ~TemporaryFolder();
   TemporaryFolder(const TemporaryFolder&) = delete;

@@ -1,4 +1,4 @@
-// Unpacks archives that are not trusted.
+// Unpacks untrusted archives.
 #include <mlaan/core/error.h>
 #include <mlaan/core/quantity.h>
 #include <mlaan/io/unpack.h>
@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 
 using Archive = std::unique_ptr<struct archive, decltype(&archive_read_free)>;
 
-/// A new file; never one that is there already, or that a link leads to.
+/// A new file. Opening fails for an existing file or a link.
 class NewFile {
  public:
   explicit NewFile(fs::path path) : path_(std::move(path)) {
@@ -67,8 +67,8 @@ class Unpacking {
         most_bytes_(most_bytes),
         stop_(stop),
         archive_(archive_read_new(), archive_read_free) {
-    // What data sets are published as, and nothing else: for some formats libarchive starts
-    // programs that it finds in PATH, which it says by a warning.
+    // Only the format that data sets are published in: for some others libarchive runs programs
+    // found in PATH, which it reports by a warning.
     if (archive_read_support_filter_gzip(archive_.get()) != ARCHIVE_OK ||
         archive_read_support_format_tar(archive_.get()) != ARCHIVE_OK) {
       throw Error("this libarchive cannot read .tar.gz files by itself");
@@ -110,7 +110,7 @@ class Unpacking {
     throw UserError(path_.string() + " is not unpacked: its entry '" + name + "' " + what);
   }
 
-  /// Where an entry goes, which is inside the folder whatever the archive says.
+  /// The target of an entry; refuses entries that would lie outside the folder.
   fs::path place_of(archive_entry* entry) const {
     const char* text = archive_entry_pathname(entry);
     if (text == nullptr || *text == '\0') refuse("", "has no name");
@@ -136,7 +136,7 @@ class Unpacking {
     if (error) throw Error("cannot make the folder " + path.string() + ": " + error.message());
   }
 
-  /// \return false where it was stopped.
+  /// \return false if it was stopped.
   bool copy_data(const fs::path& target) {
     if (fs::exists(fs::symlink_status(target))) {
       refuse(fs::relative(target, folder_).string(), "is there twice");
@@ -169,7 +169,7 @@ class Unpacking {
   std::int64_t most_bytes_;
   const std::function<bool()>& stop_;
   Archive archive_;
-  std::int64_t done_ = 0;  ///< bytes of the files before this one
+  std::int64_t done_ = 0;  ///< bytes of the files written so far
 };
 
 }  // namespace

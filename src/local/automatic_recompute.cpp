@@ -1,4 +1,4 @@
-// Finds what of a plan to recompute so that a step takes few bytes and little extra time.
+// Chooses what a plan recomputes so that a step fits into a byte limit at little extra time.
 #include <mlaan/local/automatic_recompute.h>
 
 #include <algorithm>
@@ -17,11 +17,11 @@ struct Assignment {
   std::vector<Recompute> nets;
 };
 
-/// Modules, or nets, that are treated alike.
+/// Modules or nets of one kind, which all get the same recompute level.
 struct Group {
   bool of_nets = false;
   std::vector<std::size_t> members;
-  std::vector<std::size_t> near;  ///< modules that they are, or that they read
+  std::vector<std::size_t> near;  ///< the members if they are modules, else the modules they read
 
   bool touches(std::size_t first, std::size_t last) const {
     return std::any_of(near.begin(), near.end(),
@@ -29,7 +29,7 @@ struct Group {
   }
 };
 
-/// From the fastest to the slowest.
+/// The recompute levels that apply to the group, from the fastest to the slowest.
 const std::vector<Recompute>& levels_of(const Group& group) {
   static const std::vector<Recompute> of_modules{Recompute::none, Recompute::activations,
                                                  Recompute::module, Recompute::units};
@@ -38,7 +38,7 @@ const std::vector<Recompute>& levels_of(const Group& group) {
   return group.of_nets ? of_nets : of_modules;
 }
 
-/// Layers and the shapes of their parameters: equal for modules or nets of one kind.
+/// A key of the parameters' element counts by unit: equal for modules or nets of one kind.
 std::string kind_of(const std::vector<Unit>& units) {
   std::string kind;
   for (const auto& unit : units) {
@@ -90,7 +90,8 @@ class Search {
   }
 
  private:
-  /// Takes the change that lowers the peak, and what comes near it, the most; false if none does.
+  /// Applies the change of one group's level that lowers the peak, and the peaks close to it, the
+  /// most. \return false if no change lowers them.
   bool raise() {
     const std::size_t last = std::min(peak_module_ + 1, current_.modules.size() - 1);
     const std::size_t first = peak_module_ + 1 > window_ ? peak_module_ + 1 - window_ : 0;
@@ -113,8 +114,8 @@ class Search {
     return !best.modules.empty();
   }
 
-  /// Recomputes everything where that is lower: single changes may end at peaks that only fall
-  /// together.
+  /// Recomputes everything if that lowers the peak: several equal peaks may fall only together,
+  /// which single changes do not achieve.
   void raise_all() {
     const Assignment start = current_;
     const std::int64_t before = highest_;
@@ -159,7 +160,7 @@ class Search {
       highest_ = peak.bytes;
       peak_module_ = peak.module;
     }
-    // A high power's mean is near the highest, but falls too when one of several equal peaks does.
+    // A power mean is near the highest peak, but falls too when one of several equal peaks does.
     constexpr double power = 24;
     double sum = 0;
     for (const auto& peak : peaks) {

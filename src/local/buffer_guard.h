@@ -1,4 +1,4 @@
-// Puts buffers (running statistics and the like) back as they were.
+// An RAII guard that restores buffers, such as running statistics.
 #pragma once
 
 #include <torch/types.h>
@@ -7,9 +7,9 @@
 
 namespace mlaan {
 
-/// Puts buffers back, at the end of its scope, to what they held at its start. It writes past the
-/// version check of autograd, which would otherwise take the running statistics that a batch
-/// normalisation has seen for inputs that were changed.
+/// Restores buffers at the end of its scope to their values at its start. The copy bypasses
+/// autograd's version counter, which would otherwise report the running statistics that a batch
+/// normalisation has read as inputs modified in place.
 class BufferGuard {
  public:
   explicit BufferGuard(const std::vector<torch::Tensor>& buffers) : buffers_(buffers) {

@@ -1,4 +1,4 @@
-// Methods that are made of a host and additions.
+// Methods composed of a host and additions.
 #include <mlaan/local/method.h>
 
 #include <set>

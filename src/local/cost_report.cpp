@@ -1,4 +1,4 @@
-// What the modules and the auxiliary nets of a plan cost, found by running them.
+// Costs of a plan's modules and auxiliary nets, found by running them.
 #include "local/buffer_guard.h"
 #include "local/gradient_tap.h"
 
@@ -38,14 +38,15 @@ std::vector<torch::Tensor> buffers_of(const std::vector<Unit>& units) {
   return buffers;
 }
 
-/// Runs units as training does, on images of zeros of the given shape.
+/// Runs units forward in training mode on a batch of zeros; the costs are those of one image.
 ForwardCost measure_units(const std::vector<Unit>& units, const Shape& input_shape) {
   const auto buffers = buffers_of(units);
   const BufferGuard guard(buffers);
   for (const auto& unit : units) unit.train(true);
   const auto parameters = units.front().named_parameters();
   const auto type = parameters.empty() ? torch::kFloat32 : parameters[0].tensor.scalar_type();
-  // Held here, so that it is alive before and after, and counts for nothing.
+  // The input is allocated before the first memory reading and outlives the last, so that its bytes
+  // do not count.
   const GradientTap input(zero_batch(images_in_trial, input_shape, type));
   ForwardCost cost;
   cost.parameters = parameter_count(units);
@@ -67,7 +68,7 @@ std::vector<ForwardCost> unit_costs(const Backbone& backbone) {
   return costs;
 }
 
-/// The module whose output a net, or what reads it as a trunk, reads.
+/// The module whose output a net reads, be it a supervision's net or the trunk of one.
 std::size_t module_of(const AuxiliaryNet& net, const Plan& plan) {
   return std::find_if(plan.supervisions.begin(), plan.supervisions.end(),
                       [&](const Supervision& supervision) {
@@ -92,7 +93,7 @@ double runs_of(const AuxiliaryNet& net, const Plan& plan) {
   return sum;
 }
 
-/// Shape of one sample of what units give for features of this shape.
+/// Shape of one sample of the net's output for features of the given shape.
 Shape output_shape(const AuxiliaryNet& net, const Shape& features) {
   const torch::NoGradGuard no_grad;
   const auto parameters = net.named_parameters();

@@ -1,4 +1,4 @@
-// Cotangents that wait at the output of one module.
+// Accumulates the cotangents at the output of one module.
 #include "local/cotangents.h"
 
 #include "core/broadcast.h"

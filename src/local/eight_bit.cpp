@@ -1,4 +1,4 @@
-// Tensors in eight bits an element, row by row (Dettmers et al. 2022, arXiv:2110.02861).
+// Tensors quantised row by row to 8 bits an element (Dettmers et al. 2022, arXiv:2110.02861).
 #include "local/eight_bit.h"
 
 #include <ATen/Functions.h>
@@ -12,7 +12,7 @@ namespace {
 constexpr std::int64_t least_elements = 4096;
 constexpr std::int64_t least_of_row = 16;
 
-/// One number a row, to be multiplied with rows.
+/// Views one scale per row so that it broadcasts over rows of a tensor of so many dimensions.
 torch::Tensor for_each_row(const torch::Tensor& scales, std::int64_t dimensions) {
   std::vector<std::int64_t> shape(static_cast<std::size_t>(dimensions), 1);
   shape[0] = scales.size(0);
@@ -40,7 +40,7 @@ torch::Tensor rows_of(torch::Tensor tensor) {
 
 EightBitTensor eight_bit_zeros(const torch::Tensor& like) {
   const auto options = like.options().requires_grad(false);
-  // By scales of 0 every code stands for 0.
+  // With a scale of 0, every code stands for 0.
   return {at::zeros_like(like, options.dtype(torch::kUInt8)),
           at::zeros({rows_of(like).size(0)}, options)};
 }
@@ -56,7 +56,7 @@ void write_rows(const torch::Tensor& values, const EightBitTensor& tensor, std::
                 Sign sign) {
   torch::Tensor scales = tensor.scales.narrow(0, first, values.size(0));
   scales.copy_(values.abs().flatten(1).amax(1));
-  // A row of zeros is divided by 1.
+  // A row of zeros has the scale 0; it is divided by 1 instead.
   const torch::Tensor divisors = at::where(scales == 0, at::ones_like(scales), scales);
   const torch::Tensor shares = values / for_each_row(divisors, values.dim());
   rows_of(tensor.codes).narrow(0, first, values.size(0)).copy_(nearest_codes(shares, sign));

@@ -1,5 +1,4 @@
-// Optimizers of LibTorch's that keep the moments of large weights in eight bits an element
-// (Dettmers et al. 2022, arXiv:2110.02861).
+// Optimizers with 8-bit moments of large weights (Dettmers et al. 2022, arXiv:2110.02861).
 #include "local/eight_bit_optimizer.h"
 
 #include <ATen/Functions.h>
@@ -12,12 +11,12 @@
 namespace mlaan {
 namespace {
 
-/// Rows that a step takes at a time have about so many elements; kernels of a GPU want more.
+/// About how many elements a step processes at a time; the kernels of a GPU need more.
 constexpr std::int64_t elements_at_a_time = 1 << 16;
 constexpr std::int64_t elements_at_a_time_on_gpu = 1 << 22;
 
-/// The state of a parameter for its next step. A state of another kind, as of an optimizer in
-/// float32, begins anew.
+/// Returns the parameter's state with its step count advanced. A state of another kind, such as
+/// that of a float32 optimizer, is replaced by zeros.
 EightBitState& state_for_step(StateSlot& slot, const torch::Tensor& parameter,
                               std::size_t moments) {
   auto* state = dynamic_cast<EightBitState*>(slot.get());
@@ -31,8 +30,8 @@ EightBitState& state_for_step(StateSlot& slot, const torch::Tensor& parameter,
   return *state;
 }
 
-/// Calls `run(weight, gradient, first)` for some rows after the other, the first of which is row
-/// `first`.
+/// Calls `run(weight, gradient, first)` for one block of rows after the other; `first` is the index
+/// of the block's first row.
 template <class Run>
 void for_rows(const torch::Tensor& parameter, const Run& run) {
   const torch::NoGradGuard no_grad;
@@ -76,7 +75,7 @@ void step_by_moments(const Options& options, const torch::Tensor& parameter, Sta
 void step_in_eight_bits(const torch::optim::SGDOptions& options, const torch::Tensor& parameter,
                         StateSlot& slot) {
   const EightBitState& state = state_for_step(slot, parameter, 1);
-  // As in LibTorch the first momentum is the gradient, undamped.
+  // As in LibTorch, the first momentum is the undamped gradient.
   const double share = state.step == 1 ? 1 : 1 - options.dampening();
   for_rows(parameter, [&](torch::Tensor weight, torch::Tensor change, std::int64_t first) {
     if (options.weight_decay() != 0) change = change + options.weight_decay() * weight;

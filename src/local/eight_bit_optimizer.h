@@ -1,5 +1,4 @@
-// Optimizers of LibTorch's that keep the moments of large weights in eight bits an element
-// (Dettmers et al. 2022, arXiv:2110.02861).
+// Optimizers with 8-bit moments of large weights (Dettmers et al. 2022, arXiv:2110.02861).
 #pragma once
 
 #include "core/libtorch_compat.h"
@@ -15,8 +14,8 @@
 
 namespace mlaan {
 
-/// What is remembered of a large weight: of SGD its momentum; of Adam and AdamW the mean of
-/// gradients, and the root of that of their squares, which has half the decades of the squares.
+/// Optimizer state of a large weight. SGD: the momentum. Adam and AdamW: the mean of the gradients,
+/// and the root of the mean of their squares, which spans half the decades of the squares.
 struct EightBitState : torch::optim::OptimizerCloneableParamState<EightBitState> {
   std::vector<EightBitTensor> moments;
   std::int64_t step = 0;  ///< steps done
@@ -24,8 +23,8 @@ struct EightBitState : torch::optim::OptimizerCloneableParamState<EightBitState>
 
 using StateSlot = std::unique_ptr<torch::optim::OptimizerParamState>;
 
-/// One step of a parameter that is_worth_eight_bits(), in float32, some rows at a time: so that it
-/// needs few bytes beside the state.
+/// One step of a parameter for which is_worth_eight_bits() holds. It is computed in float32, some
+/// rows at a time, so that it needs little memory beside the state.
 void step_in_eight_bits(const torch::optim::SGDOptions& options, const torch::Tensor& parameter,
                         StateSlot& slot);
 void step_in_eight_bits(const torch::optim::AdamOptions& options, const torch::Tensor& parameter,
@@ -33,7 +32,7 @@ void step_in_eight_bits(const torch::optim::AdamOptions& options, const torch::T
 void step_in_eight_bits(const torch::optim::AdamWOptions& options, const torch::Tensor& parameter,
                         StateSlot& slot);
 
-/// An optimizer whose state optimizer_state() finds EightBitStates in.
+/// Marks optimizers whose states may be EightBitStates, for optimizer_state().
 class KeepsEightBits {
  public:
   virtual ~KeepsEightBits() = default;
@@ -55,8 +54,9 @@ struct OptionsOf<torch::optim::AdamW> {
   using Type = torch::optim::AdamWOptions;
 };
 
-/// The optimizer, but for large weights. A step drops their gradients. SGD without momentum has no
-/// state, and stays as it is.
+/// Steps large weights with 8-bit moments and leaves all other parameters to the base class. A step
+/// drops the large weights' gradients. SGD without momentum has no state, so the base class steps
+/// everything.
 template <class Optimizer>
 class EightBit : public Optimizer, public KeepsEightBits {
  public:

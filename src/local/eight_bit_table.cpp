@@ -1,4 +1,4 @@
-// The 256 numbers that eight bits stand for (Dettmers et al. 2022, arXiv:2110.02861).
+// The 256 values of an 8-bit code (Dettmers et al. 2022, arXiv:2110.02861).
 #include "local/eight_bit_table.h"
 
 #include "core/samples_in_parallel.h"
@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::int64_t elements_of_a_thread = 4096;
 
-/// In each decade the middles of equal parts.
+/// Each decade is divided into equal parts, whose midpoints are the entries.
 std::vector<float> make_table(Sign sign) {
   constexpr int decades = 7;
   std::vector<float> table{0, 1};
@@ -33,7 +33,7 @@ std::vector<float> make_table(Sign sign) {
   return table;
 }
 
-/// Finds codes by the upper half of a share's bits and few comparisons.
+/// Finds the code of a share: a lookup by the float's upper 16 bits, then a few comparisons.
 class CodeFinder {
  public:
   explicit CodeFinder(Sign sign) : sign_(sign), first_codes_(upper_halves) {
@@ -43,7 +43,7 @@ class CodeFinder {
     }
     for (std::uint32_t half = 0; half < upper_halves; ++half) {
       const bool is_negative = (half & 0x8000U) != 0;
-      // The lowest number of those with this half.
+      // The lowest float with these upper 16 bits.
       const float lowest = from_bits(half << 16U | (is_negative ? 0xFFFFU : 0U));
       first_codes_[half] = static_cast<std::uint8_t>(
           std::isnan(lowest)

@@ -1,4 +1,4 @@
-// What an Engine is made of: a network, its trained parts, a schedule, and passes through it.
+// The implementation of Engine: a network, its trained parts, a schedule, and passes through it.
 #include "local/engine_implementation.h"
 
 #include "core/undefined_number.h"
@@ -20,7 +20,7 @@
 namespace mlaan {
 namespace {
 
-/// Refuses names that a checkpoint could not tell apart.
+/// Refuses duplicate parameter names, which a checkpoint could not tell apart.
 void check_names_differ(const std::vector<NamedTensor>& parameters) {
   std::set<std::string> names;
   for (const auto& named : parameters) {
@@ -38,7 +38,7 @@ void check_batch(const Plan& plan, const Backbone& backbone, const torch::Tensor
   if (labels.is_floating_point()) check_takes_probabilities(plan);
 }
 
-/// For each module how many operations read its output.
+/// How many operations read each module's output.
 std::vector<std::size_t> count_output_readers(const Schedule& schedule, std::size_t modules) {
   std::vector<std::size_t> readers(modules, 0);
   for (const auto& operation : schedule.operations) {
@@ -49,7 +49,7 @@ std::vector<std::size_t> count_output_readers(const Schedule& schedule, std::siz
   return readers;
 }
 
-/// All losses in one tensor; NaN for those that were left out.
+/// Stacks all losses into one tensor; NaN for skipped ones.
 torch::Tensor gather(const std::vector<torch::Tensor>& losses,
                      const torch::TensorOptions& options) {
   std::vector<torch::Tensor> all;
@@ -140,7 +140,7 @@ torch::Tensor Engine::Implementation::predict(const torch::Tensor& images) {
 }
 
 void Engine::Implementation::set_learning_rate(double lr) {
-  // What has no rate of its own would take this one.
+  // Late updates of a pass without a learning rate of its own would otherwise use the new one.
   if (!learning_rate_) finish_steps();
   learning_rate_ = lr;
   trained_.set_learning_rate(plan_, lr);
@@ -223,7 +223,7 @@ StepResult Engine::Implementation::run(const torch::Tensor& images, const torch:
                                        const PassSettings& settings) {
   check_batch(plan_, backbone_, images, labels);
   check_batch(plan_, backbone_, images, net_labels);
-  // Not before: weights that are loaded first may set twins apart.
+  // Not in the constructor: weights that are loaded before the first step may make twins differ.
   if (!twins_share_memory_) twins_.share_memory();
   twins_share_memory_ = true;
   set_training(backbone_, network_, true);
@@ -254,7 +254,7 @@ Engine::Implementation::Results Engine::Implementation::execute_pass(Pass pass) 
   Results results{std::move(pass.losses), std::move(pass.logits)};
   unfinished_.reset();
   const bool leaves_some = std::find(late_.begin(), late_.end(), true) != late_.end();
-  // What is left needs neither pictures nor labels.
+  // Late operations need neither images nor labels.
   pass.targets = pass.net_targets = {};
   if (leaves_some) unfinished_.emplace(std::move(pass));
   return results;

@@ -1,4 +1,4 @@
-// What an Engine is made of: a network, its trained parts, a schedule, and passes through it.
+// The implementation of Engine: a network, its trained parts, a schedule, and passes through it.
 #pragma once
 
 #include "local/execution.h"
@@ -14,7 +14,7 @@
 
 namespace mlaan {
 
-/// Its interface is that of Engine.
+/// The public functions are those of Engine.
 class Engine::Implementation {
  public:
   Implementation(Backbone backbone, Plan plan, EngineOptions options);
@@ -48,7 +48,7 @@ class Engine::Implementation {
   const EngineOptions options_;
   PlacedNetwork network_;
   TrainedParts trained_;
-  Schedule schedule_;  ///< of all stages, until take_part_of_stage()
+  Schedule schedule_;  ///< of all stages until take_part_of_stage(), then of the own one
   std::vector<std::size_t> net_stages_;
   FollowingTwins twins_;
   std::vector<std::size_t> part_stages_;
@@ -63,7 +63,7 @@ class Engine::Implementation {
 
   Schedule whole_schedule() const;
 
-  /// Leaves in the schedule what the own stage does.
+  /// Reduces the schedule to the operations of the own stage.
   void take_part_of_stage();
 
   StepResult accumulate_parts(const torch::Tensor& images, const torch::Tensor& labels,
@@ -73,14 +73,15 @@ class Engine::Implementation {
                  const torch::Tensor& net_labels, const PassSettings& settings);
 
   struct Results {
-    std::vector<torch::Tensor> losses;  ///< of each supervision
+    std::vector<torch::Tensor> losses;  ///< one for each supervision
     torch::Tensor logits;
   };
 
-  /// Does a pass, and first what the one before has left; keeps it where it leaves something.
+  /// Runs a pass and, among its operations, the late ones of the previous pass. Keeps the pass if
+  /// it has late operations itself.
   Results execute_pass(Pass pass);
 
-  /// Does an operation that the pass before has left, at that pass's learning rate.
+  /// Runs late operation `i` of the previous pass, at that pass's learning rate.
   void execute_late(std::size_t i);
 
   PassSettings settings(bool update, double share, std::int64_t drawn) const;
@@ -88,8 +89,8 @@ class Engine::Implementation {
   Pass make_pass(const torch::Tensor& images, const torch::Tensor& labels,
                  const torch::Tensor& net_labels, const PassSettings& settings) const;
 
-  /// Does a part of a step. Where it throws - a user's loss, memory that runs out - all gradients
-  /// are dropped, so that nothing of it is added to those of the next step.
+  /// Runs a part of a step. If it throws (a user's loss fails, memory runs out), drops all
+  /// gradients, so that none of them is added to those of the next step.
   template <class Work>
   void or_abandon(const Work& work) {
     try {
@@ -101,16 +102,16 @@ class Engine::Implementation {
     }
   }
 
-  /// What numbers the random draws of a micro-batch of the step.
+  /// The number of a micro-batch of this step from which its random streams are derived.
   std::int64_t draw(std::int64_t micro_batch) const;
 
-  std::vector<bool> late_;  ///< of the schedule's operations (see StageSchedule)
+  std::vector<bool> late_;  ///< whether each operation of the schedule is late (see StageSchedule)
   std::optional<Pass> unfinished_;
   std::optional<double> learning_rate_;
   const OperationObserver nobody_;
   double progress_ = 0;
   bool twins_share_memory_ = false;
-  std::vector<std::size_t> output_readers_;  ///< of each module
+  std::vector<std::size_t> output_readers_;  ///< how many operations read each module's output
 };
 
 }  // namespace mlaan

@@ -1,4 +1,4 @@
-// What operations work with.
+// Executes operations on the parts of an engine and the current pass.
 #include "local/execution.h"
 
 #include <mlaan/nn/reference_kernels_scope.h>

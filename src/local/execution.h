@@ -1,4 +1,4 @@
-// What operations work with.
+// What operations are executed on: the parts of an engine and the current pass.
 #pragma once
 
 #include "local/following_twins.h"
@@ -18,8 +18,8 @@
 
 namespace mlaan {
 
-/// The parts of an engine that the operations of a step work with, and the pass that is under way.
-/// What a pass leaves to the next one is in the trained parts alone.
+/// The parts of an engine that the operations of a step use, and the current pass. Of these, only
+/// `trained` and `twins` carry state from one pass to the next.
 struct Execution {
   const EngineOptions& options;
   const Schedule& schedule;
@@ -28,7 +28,7 @@ struct Execution {
   FollowingTwins& twins;
   Pass& pass;
 
-  /// What module `module` draws from in this pass.
+  /// Seed of the random stream of module `module` in this pass.
   std::uint64_t stream_of(std::size_t module) const {
     return module_stream(options.seed, module, pass.settings.draw);
   }
@@ -36,12 +36,12 @@ struct Execution {
 
 using OperationObserver = std::function<void(const Operation&)>;
 
-/// Executes an operation, if the pass asks for it: updates only where it has them, all others only
-/// where it computes something.
-/// \param observer called after it; may be empty.
+/// Executes an operation if the pass includes it: an update if `update` is set in the pass's
+/// settings, any other operation if `computes` is.
+/// \param observer called after the operation; may be empty.
 void execute(const Operation& operation, Execution& execution, const OperationObserver& observer);
 
-/// Counts the gradients of these parameters as gradients, in the accounting of memory.
+/// Marks the gradients of these parameters as MemoryKind::gradients in the memory accounting.
 inline void mark_gradients(const std::vector<torch::Tensor>& parameters) {
   for (const auto& parameter : parameters) {
     measure::mark(parameter.grad(), measure::MemoryKind::gradients);

@@ -15,7 +15,7 @@
 namespace mlaan {
 namespace {
 
-/// All elements where they are, in a row. \param tensor dense.
+/// The tensor's bytes, in memory order, as a view. \param tensor dense.
 torch::Tensor bytes_of_tensor(const torch::Tensor& tensor) {
   return tensor.detach().as_strided({tensor.numel()}, {1}).view(torch::kUInt8);
 }
@@ -60,7 +60,7 @@ void FollowingTwins::share_memory() {
     mlaan::share_memory(all_);
     return;
   }
-  // With a module's own memory they would follow it at once.
+  // Twins of momentum 0 would share their modules' memory, and so follow without a delay.
   std::vector<ParameterAverage> sharing;
   std::copy_if(all_.begin(), all_.end(), std::back_inserter(sharing),
                [](const ParameterAverage& link) { return link.momentum != 0; });

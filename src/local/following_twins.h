@@ -17,47 +17,48 @@
 
 namespace mlaan {
 
-/// Moves the twins of a plan after the updates of a step. With a delay of d steps they follow what
-/// their modules were d updates ago; until there were so many, they rest.
+/// Moves the twins of a plan after the updates of a step. With a delay of d steps, twins follow the
+/// parameters of d updates ago, and do not move at the first d updates.
 class FollowingTwins {
  public:
   /// \param net_stages the stage of each net. Only twins in nets of the own stage are moved.
-  /// \throws UserError where a delay, or a stage, is asked of twins that follow no module.
+  /// \throws UserError for a delay, or several stages, if a twin follows no module or is in no net.
   FollowingTwins(const Backbone& backbone, const Plan& plan, const Stages& stages,
                  const std::vector<std::size_t>& net_stages, std::int64_t delay);
 
-  /// Ahead of the first step: twins that hold the same numbers from then on share memory.
+  /// To be called before the first step: twins that stay equal from then on share memory.
   void share_memory();
 
-  /// Where one process trains all modules: moves all twins, after all updates of a step.
+  /// Moves all twins after all updates of a step. For a process that trains all modules.
   void follow_all();
 
-  /// Modules that twins follow, frozen ones too.
+  /// The modules that twins follow, including frozen ones.
   const FollowedModules& followed() const { return followed_; }
-  /// Moves the own stage's twins of a module whose parameters are here.
+  /// Moves the own stage's twins of a module whose parameters this process has up to date.
   void follow(std::size_t module);
-  /// What twins of other stages need of a module after an update, as one tensor.
+  /// The followed parameters of a module as one uint8 tensor, for twins on other stages.
   torch::Tensor packed(std::size_t module) const;
-  /// Whether follow_received() needs the next of what its stage sends, or has enough of before.
+  /// Where follow_received() gets the next parameters from: nowhere yet (twins rest), a snapshot in
+  /// the history, or the next message of the module's stage.
   enum class Next { rests, known, received };
   Next next(std::size_t module);
   /// Moves the own stage's twins of another stage's module.
-  /// \param message what packed() has given there; undefined where next() said `known`.
+  /// \param message the result of packed() on that stage; undefined if next() returned `known`.
   void follow_received(std::size_t module, const torch::Tensor& message);
 
-  /// What twins have yet to follow, as "twins.AGE.NAME": of modules of the own stage.
+  /// Snapshots of the own stage's modules that twins have yet to follow, as "twins.AGE.NAME".
   std::vector<NamedTensor> state() const;
-  /// Takes that of all modules; other names are let pass.
+  /// Restores the snapshots of all modules; ignores other names.
   void set_state(const std::vector<NamedTensor>& state);
 
  private:
-  using Snapshot = std::vector<torch::Tensor>;  ///< of a module's followed parameters
+  using Snapshot = std::vector<torch::Tensor>;  ///< a copy of a module's followed parameters
 
   struct Followed {
-    std::vector<NamedTensor> sources;     ///< the parameters that are followed, each once
-    std::vector<ParameterAverage> links;  ///< of twins in nets of the own stage
-    std::deque<Snapshot> history;         ///< yet to be followed, the oldest first
-    std::int64_t behind = 0;              ///< of another stage: updates not followed yet
+    std::vector<NamedTensor> sources;     ///< the followed parameters, each once
+    std::vector<ParameterAverage> links;  ///< averages in nets of the own stage
+    std::deque<Snapshot> history;         ///< snapshots to follow, oldest first
+    std::int64_t behind = 0;              ///< for another stage's module: updates not followed yet
   };
 
   void move(const Followed& followed, const Snapshot& snapshot) const;

@@ -1,4 +1,4 @@
-// Stochastic gradient descent by operators that take the list of all parameters at once.
+// Stochastic gradient descent by foreach operators, which update all parameters at once.
 #include "local/foreach_sgd.h"
 
 #include "core/libtorch_compat.h"

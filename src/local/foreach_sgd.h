@@ -1,15 +1,15 @@
-// Stochastic gradient descent by operators that take the list of all parameters at once.
+// Stochastic gradient descent by foreach operators, which update all parameters at once.
 #pragma once
 
 #include <torch/optim/sgd.h>
 
 namespace mlaan {
 
-/// torch::optim::SGD: the same options, the same state and, bit for bit, the same results. Every
-/// operation takes the list of all parameters, which on a GPU is a kernel or two instead of one for
-/// each parameter, and works in place, so that a step needs no bytes beside the state. The price:
-/// it uses the gradients up - they hold the update afterwards. A gradient that somebody else holds
-/// too, or whose memory is another tensor's as well, is copied first.
+/// torch::optim::SGD with the same options, the same state and, bit for bit, the same results.
+/// Every operator runs on the list of all parameters, which on a GPU takes one or two kernels
+/// instead of one per parameter. The operators work in place, so that a step needs no memory beside
+/// the state; therefore the gradients hold the update afterwards. A gradient that somebody else
+/// holds too, or whose storage another tensor shares, is copied first.
 class ForeachSgd : public torch::optim::SGD {
  public:
   using SGD::SGD;
@@ -18,7 +18,7 @@ class ForeachSgd : public torch::optim::SGD {
 
  private:
   void step(torch::optim::OptimizerParamGroup& group);
-  /// Brings the momentum of every parameter up to date, and makes it where there is none.
+  /// Updates the momentum of every parameter, and creates missing ones.
   std::vector<torch::Tensor> move_buffers(const std::vector<torch::Tensor>& parameters,
                                           const std::vector<torch::Tensor>& gradients,
                                           const torch::optim::SGDOptions& options);

@@ -1,4 +1,4 @@
-// Gradients whose norm is bounded.
+// Clips gradients by their norm.
 #include "local/gradient_clipping.h"
 
 #include <ATen/Functions.h>
@@ -8,7 +8,7 @@
 namespace mlaan {
 namespace {
 
-/// What keeps the division finite where all gradients are 0.
+/// Keeps the division finite if all gradients are 0.
 constexpr double clip_epsilon = 1e-6;
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Detached tensors whose gradient is handed over as autograd computed it.
+// Detached tensors whose gradient is returned as autograd computed it.
 #include "local/gradient_tap.h"
 
 #include "core/channels_last.h"
@@ -17,7 +17,7 @@ namespace mlaan {
 
 namespace {
 
-/// Where a graph ends: keeps the gradient that arrives.
+/// The node at which a graph ends: keeps the gradient that arrives.
 struct Receiver : torch::autograd::Node {
   torch::autograd::variable_list apply(torch::autograd::variable_list&& gradients) override {
     gradient = std::move(gradients.at(0));
@@ -27,8 +27,9 @@ struct Receiver : torch::autograd::Node {
   torch::Tensor gradient;
 };
 
-/// Where a backward pass begins. The engine's caller holds what it hands over until the pass is
-/// through; a cotangent that is handed over in here is freed by the first node that has used it.
+/// The node at which a backward pass begins. Autograd's engine keeps the gradients it is called
+/// with alive until the whole backward pass is over; a cotangent that this node emits is freed by
+/// the first node that has used it.
 struct Source : torch::autograd::Node {
   torch::autograd::variable_list apply(torch::autograd::variable_list&&) override {
     return {std::move(cotangent)};

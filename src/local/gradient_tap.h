@@ -1,4 +1,4 @@
-// Detached tensors whose gradient is handed over as autograd computed it.
+// Detached tensors whose gradient is returned as autograd computed it.
 #pragma once
 
 #include <torch/csrc/autograd/edge.h>
@@ -8,20 +8,20 @@
 
 namespace mlaan {
 
-/// A detached alias of a tensor at which a graph begins. A leaf would do the same, but its gradient
-/// is first copied into the leaf's own memory layout: here a gradient that is the same all over a
-/// map (that of global average pooling) stays a broadcast of a few numbers, or of one row of the
-/// map where its channels are too few for LibTorch to be quick (with_rows_in_memory).
+/// A detached alias of a tensor at which a graph begins. A leaf would do the same, but autograd
+/// copies a leaf's gradient into the leaf's memory format. Here a gradient that is constant over a
+/// map (that of global average pooling) stays an expanded tensor of a few numbers, or, where the
+/// map has too few channels for LibTorch to be fast, of one row of the map (with_rows_in_memory).
 class GradientTap {
  public:
   GradientTap() = default;
   explicit GradientTap(const torch::Tensor& source);
 
-  /// What the graph reads.
+  /// The input of the graph.
   const torch::Tensor& tensor() const { return tensor_; }
-  /// Where the graph's gradient arrives.
+  /// Where the gradient of tensor() arrives.
   torch::autograd::Edge edge() const;
-  /// The gradient that has arrived since the last call, or an undefined tensor.
+  /// The gradient that has arrived since the last call; undefined if none has.
   torch::Tensor take() const;
 
  private:
@@ -29,17 +29,17 @@ class GradientTap {
   torch::Tensor tensor_;
 };
 
-/// Where gradients of parameters arrive, to be accumulated in `grad()`.
-/// \throws UserError for a parameter that has been frozen since.
+/// The edges at which gradients of parameters are accumulated into `grad()`.
+/// \throws UserError for a parameter that was frozen after the engine was made.
 std::vector<torch::autograd::Edge> accumulation_edges(const std::vector<torch::Tensor>& parameters);
 
-/// A vector-Jacobian product: sends `cotangent` from `output` through its graph to the given edges,
-/// computing nothing else. Handed over by value, the cotangent is freed as soon as it is used.
+/// Runs a backward pass that sends `cotangent` from `output` to the given edges and computes
+/// nothing else. If moved in, the cotangent is freed as soon as it is used.
 void send_back(const torch::Tensor& output, torch::Tensor cotangent, bool keep_graph,
                const std::vector<torch::autograd::Edge>& destinations);
 
-/// The same, but gives the gradients of `inputs` back instead of accumulating them. Frees the
-/// graph, and the output before all else.
+/// Like send_back(), but returns the gradients of `inputs` instead of accumulating them. Frees the
+/// output before the backward pass, and the graph by it.
 std::vector<torch::Tensor> send_back_for(torch::Tensor output, torch::Tensor cotangent,
                                          const std::vector<torch::Tensor>& inputs);
 

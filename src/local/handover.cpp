@@ -1,4 +1,4 @@
-// Goes from one plan to the next within a training.
+// Switches a training from one plan to the next.
 #include <mlaan/local/handover.h>
 #include <mlaan/local/optimizer_state.h>
 
@@ -8,7 +8,7 @@
 namespace mlaan {
 namespace {
 
-/// Copies the tensors of equal names and shapes that are not the same tensors already.
+/// Copies tensors of equal name and shape, unless both are the same tensor.
 void copy_equally_named(const std::vector<NamedTensor>& from, const std::vector<NamedTensor>& to) {
   const torch::NoGradGuard no_grad;
   std::unordered_map<std::string, torch::Tensor> sources;
@@ -22,7 +22,7 @@ void copy_equally_named(const std::vector<NamedTensor>& from, const std::vector<
   }
 }
 
-/// The optimizers' state of those parameters that both engines have in one shape.
+/// The optimizer state of the parameters that both engines have in the same shape.
 std::vector<NamedTensor> common_state(const Engine& before, const Engine& next) {
   std::unordered_map<std::string, torch::IntArrayRef> shapes;
   for (const auto& named : next.named_parameters()) {

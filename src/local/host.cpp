@@ -1,4 +1,4 @@
-// A host: what a local-learning method puts at the end of each module; MLM and LAM build on any.
+// A host: the nets of a local-learning method at the end of each module; MLM and LAM extend any.
 #include <mlaan/core/options.h>
 #include <mlaan/local/host.h>
 #include <mlaan/nn/layers/tokens.h>
@@ -8,8 +8,8 @@
 namespace mlaan {
 namespace {
 
-/// Average pooling that leaves no position of a map out; where sides cannot be divided, its squares
-/// overlap.
+/// Average pooling that covers every position of a map: if the sides are not multiples of `pool`,
+/// the pooling windows overlap.
 std::string pooling_text(const Shape& features, std::int64_t pool) {
   const bool is_map = features.size() == 3;
   if (!is_map || (features[1] % pool == 0 && features[2] % pool == 0)) {
@@ -28,7 +28,7 @@ class Describer {
   void supervise(const std::string& role, std::size_t first, std::size_t last, bool leaps,
                  double weight) {
     const Host& host = method_.host;
-    // Where nets are shared, the module that they belong to.
+    // The module that the net belongs to; shared nets belong to the last module of the stage.
     const std::size_t owner = leaps && method_.leap_augmented->shared ? last_of_stage(last) : last;
     const std::string name = "aux." + std::to_string(owner + 1) + "." + role;
     const NetPlace module = place_at(owner);
@@ -80,8 +80,8 @@ class Describer {
     return place;
   }
 
-  /// The last module, of those that have an auxiliary net, whose output has the shape of this
-  /// one's.
+  /// Starting from `module`, the last one in a row of modules that have an auxiliary net and whose
+  /// outputs have the same shape.
   std::size_t last_of_stage(std::size_t module) const {
     std::size_t last = module;
     while (last + 2 < description_.partition.size() &&
@@ -184,7 +184,7 @@ PlanDescription describe(const LocalMethod& method, const Backbone& backbone) {
   const bool independent_at_ends = mlm.window == 1 || mlm.independent_at_ends;
   for (std::size_t j = 0; j < last; ++j) {
     const bool ends_window = j + 1 >= mlm.window && (j + 1 - mlm.window) % mlm.stride == 0;
-    // The larger net first, while no other cotangent waits.
+    // The larger net runs first, while no other cotangent takes memory.
     if (ends_window) {
       plan.supervise("cascaded", j + 1 - mlm.window, j, leaps, mlm.cascaded_weight);
     }

@@ -5,12 +5,12 @@
 
 namespace mlaan {
 
-/// With m and v the moments of AdamW without their bias, and w a weight:
+/// With m and v the bias-corrected moments of AdamW, and w a weight:
 ///
 ///     r = m / (√v + ε) + weight_decay · w,    w ← w − lr · (|w| / |r|) · r
 ///
-/// The ratio of norms is 1 where one of them is 0, and for vectors (see is_vector()), for whose
-/// small norms it would be too low. Options and state are AdamW's.
+/// The ratio of norms is 1 if one of them is 0, and for vectors (see is_vector()), whose small
+/// norms would make it too low. Options and state are AdamW's.
 class Lamb : public torch::optim::AdamW {
  public:
   using AdamW::AdamW;

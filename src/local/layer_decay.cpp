@@ -1,4 +1,4 @@
-// Learning rates that are lower towards the input.
+// Layer-wise learning-rate decay: rates are lower towards the input.
 #include "local/layer_decay.h"
 
 #include <cmath>

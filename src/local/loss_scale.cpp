@@ -1,4 +1,4 @@
-// A loss scale that adapts itself, so that small gradients do not vanish in float16.
+// An adaptive loss scale, which keeps small gradients in float16 from becoming 0.
 #include "local/loss_scale.h"
 
 #include <ATen/Functions.h>

@@ -1,4 +1,4 @@
-// One module within a pass: its forward pass, what that keeps alive, and products with it.
+// One module within a pass: its forward pass, kept activations, recomputation and backward pass.
 #include "local/module_run.h"
 
 #include "local/buffer_guard.h"
@@ -9,7 +9,7 @@
 
 namespace mlaan {
 
-/// What the graph begins with.
+/// The input at which the module's graph begins.
 torch::Tensor ModuleRun::make_leaf() {
   torch::Tensor leaf = input_.tensor.to(input_.dtype);
   if (!input_gradient_) return leaf;
@@ -21,7 +21,7 @@ torch::Tensor ModuleRun::run(std::uint64_t stream) {
   const torch::Tensor input = make_leaf();
   const auto& units = units_->units();
   seed_default_generator(units_->device(), stream);
-  // The module before, and every net that reads it, still need what this one is given.
+  // The previous module, and every net that reads it, still need this input unchanged.
   torch::Tensor value = units_->settings(0).overwrites_input && !units_->settings(0).recomputed
                             ? input.clone()
                             : input;

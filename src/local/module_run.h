@@ -1,4 +1,4 @@
-// One module within a pass: its forward pass, what that keeps alive, and products with it.
+// One module within a pass: its forward pass, kept activations, recomputation and backward pass.
 #pragma once
 
 #include "local/boundary.h"
@@ -16,32 +16,32 @@
 
 namespace mlaan {
 
-/// What a forward pass is to keep for the backward pass.
+/// What a forward pass keeps for the backward pass.
 struct KeptOfForward {
   bool graph = false;           ///< all activations
-  bool input = false;           ///< what recompute() needs
-  bool input_gradient = false;  ///< a gradient will be asked for at the input
+  bool input = false;           ///< the input and the statistics, for recompute()
+  bool input_gradient = false;  ///< the backward pass will compute the input's gradient
 };
 
 /// A module's activations, from forward() to release().
 class ModuleRun {
  public:
-  /// \param units must outlive it.
+  /// \param units must outlive the run.
   explicit ModuleRun(const ModuleUnits& units) : units_(&units) {}
 
-  /// Runs the units on the input, detached.
-  /// \param stream to draw from.
-  /// \return the output, detached.
+  /// Runs the units on the detached input.
+  /// \param stream seed of the random stream.
+  /// \return the detached output.
   torch::Tensor forward(const Boundary& input, const KeptOfForward& kept, std::uint64_t stream);
-  /// Runs the units again as forward() did, recording; leaves their buffers as they are.
-  /// \param stream that forward() drew from.
+  /// Runs the units again as forward() did, now with a graph; leaves their buffers unchanged.
+  /// \param stream the seed that forward() was given.
   void recompute(std::uint64_t stream);
 
-  /// Adds to the parameters' gradients, and returns the input's, as the settings ask; frees the
-  /// graph after the last one. An undefined cotangent is a zero, of which nothing comes.
+  /// Adds to the parameters' gradients and returns the input's gradient, as the settings ask; frees
+  /// the graph after the last call. An undefined cotangent means zero, and nothing is computed.
   torch::Tensor backward(Gradient cotangent, const BackwardSettings& settings);
 
-  /// Lets go of activations and output.
+  /// Frees activations and output.
   void release();
 
  private:
@@ -51,9 +51,9 @@ class ModuleRun {
   const ModuleUnits* units_;
   Boundary input_;
   bool input_gradient_ = false;
-  std::optional<GradientTap> input_tap_;  ///< where a gradient travels on to the module before
+  std::optional<GradientTap> input_tap_;  ///< receives the gradient for the previous module
   torch::Tensor output_;
-  KeptStatistics statistics_;  ///< of a forward pass that is recomputed
+  KeptStatistics statistics_;  ///< of a forward pass that will be recomputed
 };
 
 }  // namespace mlaan

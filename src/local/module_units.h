@@ -11,21 +11,21 @@ namespace mlaan {
 
 /// How one unit of a module is run.
 struct UnitSettings {
-  bool overwrites_input = false;  ///< it works in place on what it is given
-  bool recomputed = false;        ///< nothing of it is kept but its input
+  bool overwrites_input = false;  ///< the unit changes its input in place
+  bool recomputed = false;        ///< the graph keeps only the unit's input
 };
 
-/// Units f_first … f_last with what is asked of them at every step.
+/// The units of one module, with their settings and the lists of their tensors.
 class ModuleUnits {
  public:
-  /// \param settings of each unit.
+  /// \param settings one for each unit.
   ModuleUnits(std::vector<Unit> units, std::vector<UnitSettings> settings, torch::Device device);
 
   const std::vector<Unit>& units() const { return units_; }
   const UnitSettings& settings(std::size_t unit) const { return settings_[unit]; }
   torch::Device device() const { return device_; }
 
-  /// Those that take a gradient.
+  /// The parameters that require a gradient.
   const std::vector<torch::Tensor>& parameters() const { return parameters_; }
   const std::vector<NamedTensor>& named_parameters() const { return named_parameters_; }
   const std::vector<torch::Tensor>& buffers() const { return buffers_; }

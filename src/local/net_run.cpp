@@ -1,4 +1,4 @@
-// A net within a pass: whether it runs, and what comes of it.
+// Runs an auxiliary net, and its loss, within a pass.
 #include "local/net_run.h"
 
 #include "core/autocast_scope.h"

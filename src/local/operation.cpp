@@ -1,4 +1,4 @@
-// What a training step is made of: operations, each of which says what it reads and what it writes.
+// The operations of a training step, each of which states what it reads and what it writes.
 #include <mlaan/local/operation.h>
 
 #include <algorithm>
@@ -27,7 +27,7 @@ std::string to_string(Activity activity) {
 std::vector<std::vector<std::size_t>> dependencies(const std::vector<OperationPtr>& operations) {
   struct Users {
     std::optional<std::size_t> last_writer;
-    std::vector<std::size_t> readers;  ///< since that
+    std::vector<std::size_t> readers;  ///< since the last write
   };
   std::map<Resource, Users> users;
   std::vector<std::vector<std::size_t>> result(operations.size());

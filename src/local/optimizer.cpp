@@ -1,4 +1,4 @@
-// How an engine gets its optimizers: one for each module and each auxiliary net.
+// Factories of optimizers; an engine makes one for each module and each auxiliary net.
 #include "local/eight_bit_optimizer.h"
 #include "local/foreach_sgd.h"
 #include "local/lamb.h"
@@ -17,7 +17,7 @@ namespace {
 
 using torch::optim::OptimizerParamGroup;
 
-/// The parameters in one group, or where vectors are not decayed in two.
+/// All parameters in one group, or in two if vectors are exempt from weight decay.
 template <class Options>
 std::vector<OptimizerParamGroup> in_groups(const std::vector<torch::Tensor>& parameters,
                                            const Options& options, bool decay_norms) {

@@ -1,4 +1,4 @@
-// What LibTorch's optimizers remember of each parameter, as named tensors.
+// The optimizer state of each parameter, as named tensors.
 #include "core/libtorch_compat.h"
 #include "local/eight_bit_optimizer.h"
 
@@ -17,19 +17,19 @@ namespace mlaan {
 namespace {
 
 using State = torch::optim::OptimizerParamState;
-/// Takes a part of a state by its name; an undefined tensor where it is not there.
+/// Returns the part of a state that has this name; undefined if there is none.
 using Take = std::function<torch::Tensor(const std::string& name)>;
 
-/// How one kind of optimizer's states become named tensors and back.
+/// Converts the states of one kind of optimizer to named tensors and back.
 struct Format {
-  /// The state's parts; nothing for the state of another kind of optimizer.
+  /// The state's parts; empty for the state of another kind of optimizer.
   std::function<std::vector<NamedTensor>(State& state)> parts;
-  /// Whether this is an optimizer of this kind.
+  /// Whether the optimizer is of this kind.
   std::function<bool(const torch::optim::Optimizer& optimizer)> fits;
-  /// The state of these parts; null where they are not there.
+  /// Makes a state of its parts; null if they are missing.
   std::function<std::unique_ptr<State>(const Take& take, const torch::Tensor& parameter)> make;
   std::vector<std::string> tensors;  ///< names of the parts that have the parameter's shape
-  std::vector<std::string> rows;     ///< names of those that have a number for each of its rows
+  std::vector<std::string> rows;     ///< names of the parts that have one number per row
 };
 
 Format sgd_format() {
@@ -96,7 +96,7 @@ std::vector<NamedTensor> parts_of(const EightBitState& state,
   return parts;
 }
 
-/// Null where one of the parts is not there, or of another type.
+/// Null if one of the parts is missing or of another type.
 std::unique_ptr<State> make_eight_bits(const Take& take, const std::vector<std::string>& names) {
   const auto step = take(eight_bit_step);
   if (!step.defined()) return nullptr;
@@ -113,8 +113,8 @@ std::unique_ptr<State> make_eight_bits(const Take& take, const std::vector<std::
   return state;
 }
 
-/// Of the same optimizer where it keeps the moments of large weights in eight bits: those of the
-/// same names, each as codes and scales.
+/// The format of the same optimizer with 8-bit moments of large weights: parts of the same names,
+/// each as codes and scales.
 Format with_eight_bits(const Format& plain) {
   const auto names = plain.tensors;
   Format format;
@@ -194,8 +194,8 @@ void check_shapes(const std::vector<TrainedPart>& parts, const TensorMap& tensor
   }
 }
 
-/// A copy where the parameter is, of its memory format where it has the same shape, and of its type
-/// unless it holds codes.
+/// A copy on the parameter's device, in its memory format if the shapes are equal, and of its dtype
+/// unless `found` holds codes. Step counts are returned as they are.
 torch::Tensor placed(const torch::Tensor& found, const torch::Tensor& parameter) {
   const auto options = parameter.options().requires_grad(false);
   const bool is_number = !found.is_floating_point() && found.scalar_type() != torch::kUInt8;

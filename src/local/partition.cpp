@@ -40,7 +40,7 @@ Partition Partition::uniform(const Backbone& backbone, std::size_t modules) {
 
 Partition Partition::balanced(const std::vector<std::int64_t>& weights, std::size_t modules) {
   check_count(modules, weights.size(), "the network");
-  // lowest[k][i]: the heaviest of k + 1 modules made of the first i + 1 units, at its lightest.
+  // lowest[k][i]: the heaviest module's weight if units 0 … i are best cut into k + 1 modules.
   const std::size_t units = weights.size();
   std::vector<std::int64_t> sums{0};
   for (const auto weight : weights) sums.push_back(sums.back() + weight);

@@ -1,4 +1,4 @@
-// Partitions that can be asked for by a word.
+// Partitions selected by name.
 #include <mlaan/local/cost_report.h>
 #include <mlaan/local/partition_kind.h>
 #include <mlaan/local/published.h>

@@ -1,4 +1,4 @@
-// One pass of a batch, or of a part of one, through the schedule.
+// One pass of a batch, or of a micro-batch, through the schedule.
 #pragma once
 
 #include "local/boundary.h"
@@ -20,35 +20,35 @@
 namespace mlaan {
 
 struct PassSettings {
-  bool update = true;     ///< whether parameters are updated; otherwise gradients are added up
-  double share = 1;       ///< of the batch that is updated from: a factor on all gradients
-  std::int64_t draw = 0;  ///< numbers its random draws: no two passes of a training have the same
-  bool computes = true;   ///< otherwise it updates alone, from what passes before it have added up
-  std::optional<double> learning_rate{};  ///< of its updates; none: that of the optimizers
+  bool update = true;     ///< whether parameters are updated; otherwise gradients are accumulated
+  double share = 1;       ///< of the batch that an update is based on: a factor on all gradients
+  std::int64_t draw = 0;  ///< number of the pass's random streams, unique within a training
+  bool computes = true;   ///< otherwise the pass only updates, from gradients accumulated before
+  std::optional<double> learning_rate{};  ///< of the pass's updates; none: as set in the optimizers
 };
 
 /// A trunk between its forward pass and its backward pass.
 struct TrunkRun {
   GradientTap input;
   torch::Tensor output;
-  Cotangents cotangents;  ///< at its output
+  Cotangents cotangents;  ///< at the trunk's output
 };
 
-/// Everything that is alive between the operations of one pass. Made anew for each, so that nothing
-/// of a pass that was broken off is left to another.
+/// Everything that is alive between the operations of one pass. Each pass gets a new one, so that a
+/// pass that was aborted leaves nothing to another.
 struct Pass {
   PassSettings settings;
-  Targets targets;                      ///< of the backbone's own head; images on the device
-  Targets net_targets;                  ///< of all other nets
+  Targets targets;                      ///< for the backbone's own head; images on the device
+  Targets net_targets;                  ///< for all other nets
   torch::Dtype input_dtype{};           ///< of the images
   std::vector<SharedBoundary> outputs;  ///< of each module
   std::vector<ModuleRun> modules;
   std::vector<Cotangents> cotangents;                              ///< at each module's output
   std::map<std::pair<std::size_t, std::size_t>, TrunkRun> trunks;  ///< by module and net
-  std::vector<torch::Tensor> losses;  ///< of each supervision; undefined where left out
+  std::vector<torch::Tensor> losses;  ///< of each supervision; undefined if skipped
   torch::Tensor logits;               ///< of the backbone's own head
 
-  /// Of the first module.
+  /// The first module's input.
   Boundary input() const { return {targets.images, input_dtype}; }
 };
 

@@ -34,7 +34,7 @@ bool recomputes(Recompute recompute) {
   return recompute == Recompute::activations || recompute == Recompute::units;
 }
 
-/// For each parameter of a module, frozen ones too, the module.
+/// Maps each parameter of a module, including frozen ones, to the module's index.
 std::unordered_map<const void*, std::size_t> modules_of_parameters(
     const std::vector<ModuleUnits>& modules) {
   std::unordered_map<const void*, std::size_t> known;
@@ -112,7 +112,7 @@ PartFacts PlacedNetwork::part_facts(const Plan& plan) const {
   for (const auto& module : modules_) facts.modules.push_back(!module.parameters().empty());
   for (const auto& parameters : net_parameters_) facts.nets.push_back(!parameters.empty());
   const auto module_of = modules_of_parameters(modules_);
-  std::unordered_map<const void*, std::size_t> followed;  // by an average, of which module
+  std::unordered_map<const void*, std::size_t> followed;  // twin → module that it follows
   for (const auto& average : plan.averages) {
     for (std::size_t i = 0; i < average.average.size(); ++i) {
       const auto source = module_of.find(average.source[i].unsafeGetTensorImpl());

@@ -17,27 +17,27 @@ namespace mlaan {
 class PlacedNetwork {
  public:
   /// Moves all parameters and buffers to the options' device and memory format.
-  /// \throws UserError where the device or the network's type cannot go with the precisions.
+  /// \throws UserError if the device or the network's dtype does not support the precisions.
   PlacedNetwork(const Backbone& backbone, const Plan& plan, const EngineOptions& options);
 
-  /// Tells units and nets what of them is recomputed, as the plan says.
+  /// Applies the plan's recompute settings to units and nets.
   void set_recompute(const Backbone& backbone, const Plan& plan);
 
   const std::vector<ModuleUnits>& modules() const { return modules_; }
-  /// As in nets(plan).
+  /// In the order of nets(plan).
   const std::vector<std::shared_ptr<const AuxiliaryNet>>& nets() const { return nets_; }
   /// The trained parameters of each net.
   const std::vector<std::vector<torch::Tensor>>& net_parameters() const { return net_parameters_; }
   bool is_head(std::size_t net) const { return nets_[net] == head_; }
   bool recomputes_net(std::size_t net) const { return recomputed_nets_[net]; }
 
-  /// Of the parameters.
+  /// The dtype of the parameters.
   torch::Dtype dtype() const { return dtype_; }
   torch::TensorOptions tensor_options() const;
-  /// Images as the first module takes them.
+  /// Moves images to the device, dtype and memory format of the first module's input.
   torch::Tensor place_images(const torch::Tensor& images) const;
 
-  /// What of it is trained, and which modules' parameters nets share.
+  /// Which parts have trained parameters, and which modules the twins in each net follow.
   PartFacts part_facts(const Plan& plan) const;
 
  private:

@@ -1,4 +1,4 @@
-// A supervision plan: everything that sets one training method apart from another, as data.
+// A supervision plan: all that distinguishes one training method from another, as data.
 #include <mlaan/core/suggest.h>
 #include <mlaan/local/plan.h>
 
@@ -52,7 +52,7 @@ void check(const Supervision& supervision, std::size_t modules,
   }
 }
 
-/// What `list` gives of the nets, behind what it gave of the backbone.
+/// Appends `list` of every net, except the backbone's own head, to `all`, that of the backbone.
 template <class List>
 std::vector<NamedTensor> with_nets(std::vector<NamedTensor> all, const Backbone& backbone,
                                    const Plan& plan, const List& list) {
@@ -63,7 +63,7 @@ std::vector<NamedTensor> with_nets(std::vector<NamedTensor> all, const Backbone&
   return all;
 }
 
-/// Chance decides for a trunk and all that read it at once.
+/// A trunk and all nets that read it are drawn or skipped together.
 void check_trunk_probabilities(const Plan& plan) {
   std::map<std::pair<const AuxiliaryNet*, std::size_t>, const Supervision*> first_reader;
   for (const auto& supervision : plan.supervisions) {
@@ -206,7 +206,7 @@ void check_takes_probabilities(const Plan& plan) {
 }
 
 void smooth_labels(Plan& plan, double label_smoothing) {
-  // Losses are compared by identity: what shared one goes on sharing one.
+  // Losses are compared by identity: supervisions that share a loss have to go on sharing one.
   std::map<LossPtr, LossPtr> smoothed;
   for (auto& supervision : plan.supervisions) {
     auto [found, is_new] = smoothed.try_emplace(supervision.loss, nullptr);

@@ -1,4 +1,4 @@
-// A supervision plan as names, numbers and text: what methods write, and plan files hold.
+// A supervision plan as names, numbers and text, as methods and plan files contain it.
 #include <mlaan/core/random.h>
 #include <mlaan/core/suggest.h>
 #include <mlaan/local/plan_description.h>
@@ -14,7 +14,7 @@ std::string modules_text(std::size_t first, std::size_t last) {
   return std::to_string(first + 1) + " to " + std::to_string(last + 1);
 }
 
-/// Makes each net when its first supervision asks for it.
+/// Builds a plan; makes each net when the first supervision refers to it.
 class PlanBuilder {
  public:
   PlanBuilder(const PlanDescription& description, const Backbone& backbone, std::uint64_t seed)
@@ -71,7 +71,8 @@ class PlanBuilder {
                      backbone_.output_shape(plan_.partition.last_unit(supervision.last)));
   }
 
-  /// A tied layer reads its unit as it is before the step's update, which holds for later units.
+  /// A tied layer has to read its unit's weights before the step updates them, which is certain for
+  /// later units only.
   void check_tied_layers(const SupervisionDescription& supervision) const {
     const std::size_t last_unit = plan_.partition.last_unit(supervision.last);
     for (std::string name = supervision.net; !name.empty();) {
@@ -87,7 +88,7 @@ class PlanBuilder {
     }
   }
 
-  /// Refuses a net whose output the loss cannot be taken of.
+  /// Refuses a net whose output the loss cannot read.
   void check_output(const SupervisionDescription& supervision) {
     if (supervision.net == head_name) return;
     const NetDescription& net = description_of(supervision.net);
@@ -111,7 +112,7 @@ class PlanBuilder {
     throw UserError(unknown_name("net", name, names));
   }
 
-  /// \param features that the module gives, whose output the net or its trunk reads.
+  /// \param features shape of the module's output, which the net or its trunk reads.
   std::shared_ptr<AuxiliaryNet> net_named(const std::string& name, const Shape& features) {
     const auto found = made_.find(name);
     if (found == made_.end()) {

@@ -1,4 +1,4 @@
-// The splits and leap rows that the papers' code uses for their backbones.
+// The partitions and leap rows of the papers' code.
 //
 // Sources: the configuration tables of InfoPro (ICLR 2021), MAN and MLAAN (AAAI 2025), which count
 // blocks as stage.block, stages from 1 and blocks from 0.
@@ -21,7 +21,7 @@ std::vector<std::size_t> parse_blocks(const Backbone& backbone, const std::strin
 struct Split {
   const char* backbone;
   std::size_t modules;
-  const char* last_blocks;  ///< the last module's left out
+  const char* last_blocks;  ///< last block of each module but the last
 };
 
 constexpr Split splits[] = {
@@ -92,7 +92,7 @@ constexpr Rows published_rows[] = {
 std::optional<Partition> published_partition(const Backbone& backbone, std::size_t modules) {
   const std::string& name = backbone.name();
   if (name != "resnet32" && name != "resnet110" && name != "resnet101") return std::nullopt;
-  // Every block, with the stem in the first module or by itself.
+  // One module per block; the stem belongs to the first module or is a module itself.
   if (modules == backbone.block_count() || modules == backbone.size()) {
     return Partition::uniform(backbone, modules);
   }

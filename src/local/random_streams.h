@@ -9,19 +9,19 @@
 
 namespace mlaan {
 
-/// The stream that module `module` draws from in step `step`.
+/// Seed of the random stream of module `module` in step `step`.
 inline std::uint64_t module_stream(std::uint64_t seed, std::size_t module, std::int64_t step) {
   return random_key({seed, random_key("module"), module, static_cast<std::uint64_t>(step)});
 }
 
-/// The stream that the net of this name draws from, behind module `module`, in step `step`.
+/// Seed of the random stream of the net of this name, behind module `module`, in step `step`.
 inline std::uint64_t net_stream(std::uint64_t seed, const std::string& net, std::size_t module,
                                 std::int64_t step) {
   return random_key({seed, random_key(net), module, static_cast<std::uint64_t>(step)});
 }
 
-/// Whether the supervisions by the net of this name behind module `module` are evaluated in step
-/// `step`, when they are with this probability.
+/// Whether step `step` evaluates the supervisions, of the given probability, by the net of this
+/// name at module `module`.
 inline bool is_evaluated(double probability, std::uint64_t seed, const std::string& net,
                          std::size_t module, std::int64_t step) {
   if (probability >= 1) return true;

@@ -1,4 +1,4 @@
-// Recomputation of a whole plan, chosen at once instead of module by module.
+// Sets the recomputation of a whole plan at once instead of module by module.
 #include <mlaan/local/recompute.h>
 
 #include <algorithm>
@@ -6,7 +6,7 @@
 namespace mlaan {
 namespace {
 
-/// Whether a window ends before the last module or begins behind the first.
+/// Whether a window ends before the last module or begins after the first.
 bool is_local(const Plan& plan) {
   return std::any_of(plan.supervisions.begin(), plan.supervisions.end(),
                      [last = plan.partition.size() - 1](const Supervision& supervision) {

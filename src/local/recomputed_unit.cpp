@@ -1,4 +1,4 @@
-// A unit whose activations are dropped after its forward pass and computed again when needed.
+// A unit whose activations are dropped after its forward pass and recomputed when needed.
 #include "local/recomputed_unit.h"
 
 #include "core/autocast_scope.h"
@@ -24,7 +24,7 @@
 namespace mlaan {
 namespace {
 
-/// Stands in the graph for a whole unit. Its edges lead to the unit's input and parameters.
+/// An autograd node for a whole unit. Its edges lead to the unit's input and parameters.
 struct RecomputedUnit : GradientNode {
   torch::autograd::variable_list apply(torch::autograd::variable_list&& gradients) override {
     torch::autograd::variable_list results(parameters.size() + 1);
@@ -52,7 +52,7 @@ struct RecomputedUnit : GradientNode {
     statistics.clear();
   }
 
-  /// What the unit gave, where somebody still holds it and nobody has changed it; else undefined.
+  /// The unit's output, if somebody still holds it and nobody has changed it; else undefined.
   torch::Tensor output_still_there() const {
     torch::Tensor output(given.lock());
     return output.defined() && output._version() == given_version ? output : torch::Tensor();
@@ -76,15 +76,15 @@ struct RecomputedUnit : GradientNode {
 
   std::optional<Unit> unit;
   bool overwrites_input = false;
-  std::vector<torch::Tensor> parameters;  ///< those that take a gradient
+  std::vector<torch::Tensor> parameters;  ///< those that require a gradient
   std::vector<torch::Tensor> buffers;
   torch::Tensor input;
-  KeptStatistics statistics;  ///< of the input
+  KeptStatistics statistics;  ///< of the forward pass
   torch::Tensor random_state;
   c10::weak_intrusive_ptr<c10::TensorImpl, c10::UndefinedTensorImpl> given{
       c10::intrusive_ptr<c10::TensorImpl, c10::UndefinedTensorImpl>()};
   std::int64_t given_version = 0;
-  // Of the forward pass, for the backward pass may run on another thread.
+  // Thread-local state of the forward pass, since the backward pass may run on another thread.
   AutocastState autocast;
   bool reference_kernels = false;
 };
@@ -93,7 +93,7 @@ struct RecomputedUnit : GradientNode {
 
 torch::Tensor run_recomputed(const Unit& unit, const torch::Tensor& input, bool overwrites_input) {
   if (!unit.summands().empty()) {
-    // Each by itself, so that only one's activations live at a time.
+    // Each summand is recomputed by itself, so that the activations of only one live at a time.
     return unit.sum_of_summands(input, [&](const Unit& summand, const torch::Tensor& value) {
       return run_recomputed(summand, value, overwrites_input);
     });

@@ -26,8 +26,8 @@ void add_weight(Evaluation& evaluation, const Supervision& supervision, double p
   }
 }
 
-/// The evaluations of a plan in the order in which they run: by module, then as in the plan, but
-/// those of one trunk together.
+/// The evaluations of a plan in the order in which they run: by module, then as in the plan, except
+/// that those of one trunk are adjacent.
 std::vector<Evaluation> find_evaluations(const Plan& plan) {
   const auto distinct = nets(plan);
   const auto index_of = [&distinct](const std::shared_ptr<const AuxiliaryNet>& net) {
@@ -177,7 +177,8 @@ class Scheduler {
     }
   }
 
-  /// Starts of the windows whose cotangents meet at the trunk that ends with evaluation `last`.
+  /// First modules of the windows whose cotangents the trunk of evaluation `last` collects; `last`
+  /// is the last evaluation that reads the trunk.
   std::vector<std::size_t> trunk_starts(std::size_t last) const {
     std::set<std::size_t> starts;
     const auto& evaluations = schedule_.evaluations;
@@ -187,8 +188,8 @@ class Scheduler {
     return {starts.begin(), starts.end()};
   }
 
-  /// Sends on every group that evaluation `now` completes, and finishes every module that it was
-  /// the last to add to.
+  /// Schedules the backward passes of every group that evaluation `now` completes, and the update
+  /// of every module whose gradient it completes.
   void send_on_complete(std::size_t now) {
     std::vector<std::size_t> complete;
     for (const auto& [start, evaluation] : groups_) {

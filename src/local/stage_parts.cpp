@@ -1,4 +1,4 @@
-// What of an engine belongs to which stage.
+// Which parts of an engine belong to which stage.
 #include "local/stage_parts.h"
 
 #include "local/gradient_clipping.h"

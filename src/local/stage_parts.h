@@ -1,4 +1,4 @@
-// What of an engine belongs to which stage.
+// Which parts of an engine belong to which stage.
 #pragma once
 
 #include "local/placed_network.h"
@@ -10,7 +10,7 @@
 
 namespace mlaan {
 
-/// \throws UserError for options and plans that need all gradients in one place.
+/// \throws UserError for options and plans that need all gradients in one process.
 void check_goes_in_stages(const EngineOptions& options, const Plan& plan);
 
 /// The stage of each net.
@@ -19,7 +19,7 @@ void check_goes_in_stages(const EngineOptions& options, const Plan& plan);
 std::vector<std::size_t> find_net_stages(const PlacedNetwork& network, const Stages& stages,
                                          const Schedule& whole);
 
-/// The stages of modules, then nets.
+/// The stage of each part: modules, then nets.
 std::vector<std::size_t> find_part_stages(const PlacedNetwork& network, const Stages& stages,
                                           const std::vector<std::size_t>& net_stages);
 

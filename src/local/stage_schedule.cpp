@@ -1,4 +1,4 @@
-// What one of several stages does in a step, and in which order.
+// The operations that one of several stages executes in a step, and their order.
 #include "local/operations/backward_module.h"
 #include "local/operations/follow_module.h"
 #include "local/operations/forward_module.h"
@@ -66,7 +66,7 @@ class StageScheduler {
     operations_.push_back(std::make_shared<const Kind>(std::move(operation)));
   }
 
-  /// Called for all channels of the schedule by all stages, so that they number them alike.
+  /// Every stage calls this for all channels of the schedule, so that all stages number them alike.
   StageChannel channel(std::size_t from, std::size_t to, std::string what) {
     return {channels_++, from, to, std::move(what), 0};
   }
@@ -130,14 +130,14 @@ bool is_one_of(const Operation& operation) {
   return ((dynamic_cast<const Kinds*>(&operation) != nullptr) || ...);
 }
 
-/// Which operations may be left to the next step: what comes of something received from a later
-/// stage, and leads to nothing that is sent.
+/// Which operations may be late, that is, run in the next step: those that depend on something
+/// received from a later stage, and on which nothing that is sent depends.
 std::vector<bool> find_late(const std::vector<OperationPtr>& operations, std::int64_t delay) {
   const auto before = dependencies(operations);
   std::vector<bool> leads_to_sending(operations.size(), false);
   for (std::size_t i = operations.size(); i-- > 0;) {
     const Operation& operation = *operations[i];
-    // Parameters that are followed late are waited for late.
+    // With a delay, the receiver waits for parameters in a later step, so they may be sent late.
     const auto* passes = dynamic_cast<const ChannelOperation*>(&operation);
     const bool sends = passes != nullptr && passes->sends() &&
                        (delay == 0 || !is_one_of<SendParameters>(operation));
@@ -155,7 +155,7 @@ std::vector<bool> find_late(const std::vector<OperationPtr>& operations, std::in
   return late;
 }
 
-/// Whether a resource is left to the next step, not part of one step's pass.
+/// Whether a resource persists from step to step instead of belonging to one pass.
 bool outlives_pass(const Resource& resource) {
   switch (resource.kind) {
     case Resource::Kind::module_parameters:
@@ -180,12 +180,12 @@ bool conflict(const Access& left, const Access& right) {
          share_one(left.reads, right.writes);
 }
 
-/// Merges what the step before has left into a step's own operations, each as late as they allow.
+/// Merges the previous step's late operations into a step's own, each as late as conflicts allow.
 StageSchedule merge_late(const std::vector<OperationPtr>& operations,
                          const std::vector<bool>& late) {
   const auto before = dependencies(operations);
   const std::size_t count = operations.size();
-  // Ahead of which of the next step's operations each has to run; `count`: none.
+  // The next step's operation that each late operation has to precede; `count`: none.
   std::vector<std::size_t> limit(count, count);
   for (std::size_t i = count; i-- > 0;) {
     if (!late[i]) continue;

@@ -1,4 +1,4 @@
-// Which modules of a network a process trains, where several train some each.
+// Which modules of a network each of several processes trains.
 #include <mlaan/core/error.h>
 #include <mlaan/local/stages.h>
 

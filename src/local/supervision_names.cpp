@@ -1,4 +1,4 @@
-// What logs call the supervisions of a plan.
+// The names of a plan's supervisions in logs.
 #include <mlaan/local/supervision_names.h>
 
 #include <map>

@@ -15,7 +15,7 @@
 namespace mlaan {
 namespace {
 
-/// Of a part, to be changed in place: what others see too is copied first.
+/// A part's gradients, for changes in place: a gradient that others hold too is copied first.
 std::vector<torch::Tensor> own_gradients(const TrainedPart& part) {
   std::vector<torch::Tensor> gradients;
   for (const auto& named : part.parameters) {
@@ -45,8 +45,8 @@ void check_parts_are_disjoint(const std::vector<TrainedPart>& parts) {
   }
 }
 
-/// Shortens the parts' gradients, taken as one vector. The optimizers use up gradients that nobody
-/// holds, so nothing here does.
+/// Clips the parts' gradients, taken as one vector. Must not keep references to them: the
+/// optimizers overwrite only gradients that nobody else holds.
 void clip(const std::vector<TrainedPart*>& parts, double highest) {
   std::vector<torch::Tensor> gradients;
   for (const auto* part : parts) {
@@ -79,7 +79,7 @@ TrainedParts::TrainedParts(const Backbone& backbone, const Plan& plan, const Pla
   check_parts_are_disjoint(parts_);
 }
 
-/// \param depth_factor of a parameter, on its learning rate.
+/// \param depth_factor the learning-rate factor of a parameter.
 void TrainedParts::add_part(const std::string& name, std::vector<NamedTensor> parameters,
                             const std::function<double(const torch::Tensor&)>& depth_factor) {
   std::unique_ptr<torch::optim::Optimizer> optimizer;
@@ -125,7 +125,7 @@ void TrainedParts::update(std::vector<std::size_t> parts) {
   if (options_->reducer) {
     for (const auto part : parts) options_->reducer->finish(parts_[part]);
   }
-  // The order of a sum: that of backpropagation, whatever the order in which gradients came.
+  // Norms are summed in the order of backpropagation, in whatever order gradients were complete.
   std::sort(parts.rbegin(), parts.rend());
   std::vector<TrainedPart*> stepped;
   for (const auto index : parts) {

@@ -13,7 +13,7 @@
 
 namespace mlaan {
 
-/// The modules and nets of a plan with their optimizers, and the way of a gradient from the
+/// The modules and nets of a plan with their optimizers, and the path of a gradient from the
 /// backward pass to its optimizer: exchanged with other processes, divided by the loss scale,
 /// clipped.
 class TrainedParts {
@@ -25,21 +25,21 @@ class TrainedParts {
   /// Modules, then nets.
   const std::vector<TrainedPart>& parts() const { return parts_; }
 
-  /// The gradient of a part is complete. All gradients pass here on their way to the optimizers,
-  /// and nowhere else. The part is updated at once, or when its exchange with other processes is
-  /// done, or, where gradients are clipped together, at the end.
+  /// To be called when the gradient of a part is complete; every gradient passes here on its way to
+  /// the optimizer. The part is updated at once, or when its exchange with other processes is done,
+  /// or, if gradients are clipped together, in finish_update().
   void take_gradient(std::size_t part);
   /// Updates the parts whose exchange with other processes is done.
   void update_exchanged();
-  /// Updates all parts that still wait, and moves the loss scale.
+  /// Updates all parts that still wait, and adapts the loss scale.
   void finish_update();
-  /// Gives a step up: drops all gradients.
+  /// Aborts a step: drops all gradients.
   void abandon();
 
-  /// The learning rate of everything, times the factors of nets and depths.
+  /// Sets all learning rates to `lr` times the factors of nets and depths.
   void set_learning_rate(const Plan& plan, double lr);
 
-  /// Factor on the losses ahead of the backward pass; 1 where there is no loss scale.
+  /// Factor on the losses before the backward pass; 1 if there is no loss scale.
   double loss_scale() const { return scale_ ? scale_->value() : 1; }
   std::optional<LossScale>& scale() { return scale_; }
 
@@ -51,7 +51,7 @@ class TrainedParts {
   const EngineOptions* options_;
   std::size_t module_count_;
   std::vector<TrainedPart> parts_;
-  std::vector<std::vector<double>> depth_factors_;  ///< of each part's groups of parameters
+  std::vector<std::vector<double>> depth_factors_;  ///< of each part's parameter groups
   std::optional<LossScale> scale_;
   bool updates_together_;             ///< gradients are clipped as one vector
   std::vector<std::size_t> waiting_;  ///< parts whose gradients are complete

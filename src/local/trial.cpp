@@ -1,4 +1,4 @@
-// A trial: a plan stepped on a few images, from which follows what a step on many takes.
+// A trial: steps a plan on a few images to predict the memory and time of a step on many.
 #include "measure/timing.h"
 
 #include <mlaan/core/random.h>
@@ -18,7 +18,7 @@ constexpr std::int64_t larger_batch = 4;
 constexpr std::int64_t timed_batch = 32;
 constexpr int timed_steps = 3;
 
-/// Every supervision of every step of the plan, with the highest of its weights.
+/// The plan with every supervision evaluated in every step, at its highest weight.
 Plan at_its_fullest(Plan plan) {
   for (auto& supervision : plan.supervisions) {
     supervision.probability = 1;
@@ -100,7 +100,7 @@ std::vector<OperationPeak> Trial::peaks(std::int64_t batch, std::int64_t micro_b
   const std::int64_t part = (batch + micro_batches - 1) / micro_batches;
   const auto levels = measure::levels(
       measure::extrapolate(smaller_.trace, smaller_batch, larger_.trace, larger_batch, part));
-  // Gradients of all parts live until the update at the end.
+  // With several micro-batches, gradients of all parts live until the update at the end.
   const std::int64_t always = resting_bytes_ + (micro_batches > 1 ? gradient_bytes_ : 0);
   std::vector<OperationPeak> peaks;
   std::size_t event = 0;

@@ -1,4 +1,4 @@
-// Where the twins of a plan are, and which modules they follow.
+// Which nets hold the twins of a plan, and which modules the twins follow.
 #include "local/twin_tensors.h"
 
 #include <unordered_map>

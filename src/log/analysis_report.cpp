@@ -1,4 +1,4 @@
-// The analysis of a trained network, for people and for programs.
+// The analysis of a trained network as a table and as JSON.
 #include "io/json_text.h"
 
 #include <mlaan/core/quantity.h>

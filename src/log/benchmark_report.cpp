@@ -1,4 +1,4 @@
-// The results of a benchmark, for people and for programs.
+// The results of a benchmark as a table, a plot and JSON.
 #include "io/json_text.h"
 
 #include <mlaan/core/quantity.h>
@@ -40,9 +40,9 @@ std::vector<std::string> keys(const MethodSpec& spec) {
   return keys;
 }
 
-/// The results of one method. A curve for each set of keys that are given joins the results that
-/// give them, and those without settings of their own. Points are labelled by their settings, and
-/// by the method where no other point of the curve is.
+/// The results of one method as a series. For each set of keys that specs set there is a curve
+/// through their results and the results with default settings. Points are labelled by their
+/// settings; the method's name is added if no other point of the curve has it.
 PlotSeries series_of(const std::string& method, const std::vector<BenchmarkResult>& results) {
   PlotSeries series;
   std::map<std::vector<std::string>, std::vector<std::size_t>> curves;

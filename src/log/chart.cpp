@@ -1,4 +1,4 @@
-// Charts as figures of an HTML page: lines, stacked columns, intervals.
+// Charts for HTML pages: lines, stacked columns, intervals.
 #include "log/chart.h"
 
 #include "log/markup.h"
@@ -35,7 +35,7 @@ std::string coordinate(double value) {
 std::string colour_of(std::size_t number, std::size_t count) {
   if (count <= line_colours.size()) return line_colours.at(number);
   const double share = static_cast<double>(number) / static_cast<double>(count - 1);
-  // From blue over violet and red to orange.
+  // From blue through violet and red to orange.
   const double hue = 215 + share * (390 - 215);
   return "hsl(" + fixed(std::fmod(hue, 360), 0) + ",62%,52%)";
 }
@@ -70,7 +70,7 @@ std::string legend_entry(const std::string& colour, const std::string& name) {
   return "<span><i style=\"background:" + colour + "\"></i>" + escaped_markup(name) + "</span>";
 }
 
-/// All names, or of many the first, one in the middle and the last.
+/// All names; if there are many, only the first, one in the middle and the last.
 std::string legend_of(const std::vector<std::string>& names) {
   if (names.empty()) return "";
   std::vector<std::size_t> shown;
@@ -86,8 +86,8 @@ std::string legend_of(const std::vector<std::string>& names) {
   return html + "</div>\n";
 }
 
-/// Lines and numbers of an axis at the bottom and one at the left.
-/// \param whole_x what is counted has no numbers between whole ones.
+/// The grid lines and numbers of the axes at the bottom and at the left.
+/// \param whole_x whether x counts something, so that only whole numbers are shown.
 std::string axes(const PlotScale& x, const PlotScale& y, const std::string& x_title,
                  const std::string& y_title, bool whole_x) {
   std::string svg;
@@ -106,7 +106,7 @@ std::string axes(const PlotScale& x, const PlotScale& y, const std::string& x_ti
 
 using Points = std::vector<std::pair<double, double>>;
 
-/// At most so many: of neighbours their mean.
+/// Reduces the points to at most `most`, by averaging neighbours.
 Points thinned(const Points& points, std::size_t most) {
   if (points.size() <= most) return points;
   Points result;
@@ -143,9 +143,9 @@ struct Extent {
   }
 };
 
-/// From exactly `lowest` at `begin` to exactly `highest` at `end`.
+/// A scale on which `lowest` is exactly at `begin` and `highest` exactly at `end`.
 PlotScale scale_between(double lowest, double highest, double begin, double end) {
-  constexpr double share = 0.07;  // that PlotScale adds on both sides
+  constexpr double share = 0.07;  // the margin that PlotScale adds on both sides
   const double margin = highest > lowest ? share * (end - begin) : 0;
   return {lowest, highest, false, begin - margin, end + margin};
 }
@@ -213,7 +213,7 @@ std::string column_chart(const ColumnChart& chart) {
     vertical.take(sum);
   }
   const auto count = static_cast<double>(chart.columns.size());
-  // With room for half a column at both ends, and from 0 on, without the margins that scales have.
+  // With room for half a column at both ends. y begins at 0, without the margin that scales add.
   const double room = (right_edge - left_edge) / (2 * count);
   const double step = (right_edge - left_edge) / count;
   const PlotScale x = scale_between(1, count, left_edge + room, right_edge - room);

@@ -1,4 +1,4 @@
-// A comparison as a part of an HTML page.
+// A comparison as a section of an HTML page.
 #include "core/undefined_number.h"
 #include "io/json_text.h"
 #include "log/chart.h"
@@ -33,7 +33,7 @@ SeedInterval spread_from(const nlohmann::json& json, std::int64_t seeds) {
   return interval_of_mean(number_or_none(json, "mean"), number_or_none(json, "deviation"), seeds);
 }
 
-/// A paired difference's standard error is its mean over its t.
+/// Reads a paired difference; its standard error is its mean divided by t.
 SeedInterval difference_from(const nlohmann::json& json) {
   SeedInterval interval{undefined_number, undefined_number, undefined_number};
   if (!json.is_object()) return interval;
@@ -116,7 +116,7 @@ std::string intervals_chart(const ComparisonStory& story, const std::string& tit
   std::vector<ChartInterval> intervals;
   for (const auto& method : story.methods) {
     const SeedInterval& interval = method.*of;
-    // The method that others are compared with lies on the reference itself.
+    // The method that others are compared with lies on the reference line.
     const bool is_reference = std::isnan(interval.mean) && &method == &story.methods.front();
     intervals.push_back(
         {method.name, is_reference ? reference : interval.mean, interval.lowest, interval.highest});
@@ -124,7 +124,7 @@ std::string intervals_chart(const ComparisonStory& story, const std::string& tit
   return interval_chart(title, x_title, intervals, reference);
 }
 
-/// A column of metrics.csv, for each method the mean over its runs.
+/// The curve of a column of metrics.csv for each method, averaged over its runs.
 std::string curves_of_methods(const ComparisonStory& story, const std::string& column,
                               const std::string& title, const std::string& y_title) {
   LineChart chart{title, "epoch", y_title, {}};

@@ -1,4 +1,4 @@
-// The plot of a comparison, and what its steps take as a file.
+// The plot of a comparison, and the file with the costs of its steps.
 #include "io/json_text.h"
 
 #include <mlaan/core/error.h>
@@ -77,7 +77,7 @@ class ComparisonPlot {
     return point;
   }
 
-  /// A series for each method, whatever its settings.
+  /// Adds a series for each method; specs that differ only in settings share one.
   void add_methods(ScatterPlot& plot) {
     std::map<std::string, std::size_t> series;
     for (const auto& method : report_.methods) {
@@ -129,7 +129,7 @@ void write_step_costs(const std::filesystem::path& path, const std::vector<StepC
 
 namespace {
 
-/// Epochs are divided by these, and plots have their logarithms.
+/// Epochs are divided by these numbers, and plots show their logarithms.
 void check(const StepCost& cost, const std::filesystem::path& path) {
   constexpr double longest = 1e9;
   if (cost.time_ratio > 1 / longest && cost.time_ratio < longest && cost.peak_bytes > 0) return;

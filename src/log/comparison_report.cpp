@@ -1,4 +1,4 @@
-// The results of a comparison, for people and for programs.
+// The results of a comparison as tables and JSON.
 #include "io/json_text.h"
 
 #include <mlaan/core/quantity.h>
@@ -75,7 +75,7 @@ Table errors_table(const std::vector<ComparedMethod>& methods) {
   return table;
 }
 
-/// "-" for what was not measured.
+/// The value; "-" if it was not measured.
 std::string measured_cell(double value, int digits) {
   return std::isnan(value) ? "-" : fixed(value, digits);
 }
@@ -154,7 +154,7 @@ ordered_json to_json(const ComparedMethod& method) {
   json["speed_ratio"] = method.speed_ratio;
   json["seconds"] = method.seconds;
   json["time_ratio"] = method.time_ratio;
-  json["step_time_ratio"] = method.step_time_ratio;  // what was not measured becomes null
+  json["step_time_ratio"] = method.step_time_ratio;  // NaN, for what was not measured, becomes null
   json["step_peak_ratio"] = method.step_peak_ratio;
   return json;
 }

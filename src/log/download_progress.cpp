@@ -1,4 +1,4 @@
-// Progress of downloads on the terminal.
+// Shows the progress of downloads on the terminal.
 #include "log/terminal_line.h"
 #include "measure/timing.h"
 

@@ -1,4 +1,4 @@
-// Finds room for the labels of a plot's points.
+// Places the labels of a plot's points.
 #include "log/label_placement.h"
 
 #include <c10/util/MathConstants.h>
@@ -11,15 +11,15 @@ namespace mlaan {
 namespace {
 
 constexpr int directions = 16;
-/// From the marker's rim to the label.
+/// Distances to try between the marker's edge and the label.
 constexpr double distances[] = {3, 12, 24, 38, 54, 72, 92, 114, 140, 170};
 
 Box around(const Position& center, double radius) {
   return {center.x - radius, center.y - radius, center.x + radius, center.y + radius};
 }
 
-/// The label whose nearest edge or corner is at `offset` from the point: beside it in directions
-/// that are flat, centred above or below it in those that are steep.
+/// The label whose nearest edge or corner is at `offset` from the point: beside the point for flat
+/// angles, centred above or below it for steep ones.
 Box label_at(const LabelledPoint& point, double height, double angle, double offset) {
   const double dx = std::cos(angle);
   const double dy = std::sin(angle);
@@ -35,7 +35,7 @@ bool is_within(const Box& box, const Box& bounds) {
          box.bottom <= bounds.bottom;
 }
 
-/// How much of a line lies in a box, sampled.
+/// The length of a line within a box, estimated by sampling.
 double length_within(const std::vector<Position>& line, const Box& box) {
   constexpr double sample = 4;
   double length = 0;
@@ -52,8 +52,8 @@ double length_within(const std::vector<Position>& line, const Box& box) {
   return length;
 }
 
-/// Whether a label beside its point is not clearly farther from all others. What is drawn may be
-/// wider than what was reckoned with.
+/// Whether a label beside its point could be taken for another point's: it is at most twice as far
+/// from that point, since the label may be drawn wider than computed.
 bool is_mistakable(const Box& label, const LabelledPoint& point,
                    const std::vector<LabelledPoint>& points) {
   const double own = gap(label, point.position);
@@ -80,11 +80,11 @@ double gap(const Box& box, const Position& position) {
 std::vector<Box> place_labels(const std::vector<LabelledPoint>& points, double height,
                               double marker, const std::vector<std::vector<Position>>& lines,
                               const Box& bounds) {
-  // Covering a label or a marker costs more than the farthest distance, covering a line less.
+  // Covering a label or a marker costs more than the largest distance, covering a line less.
   constexpr double for_a_label = 100;
   constexpr double for_a_marker = 100;
   constexpr double for_a_line = 1.5;
-  // To be taken for another's costs more than the next distance, from which a line leads back.
+  // Ambiguity costs more than the next distance, from which a line leads to the point.
   constexpr double for_a_mistake = 30;
   std::vector<Box> placed;
   for (const auto& point : points) {

@@ -1,11 +1,11 @@
-// Finds room for the labels of a plot's points.
+// Places the labels of a plot's points.
 #pragma once
 
 #include <vector>
 
 namespace mlaan {
 
-/// A rectangle of a picture, y downwards.
+/// A rectangle in a picture; y points downwards.
 struct Box {
   double left = 0;
   double top = 0;
@@ -18,30 +18,30 @@ struct Position {
   double y = 0;
 };
 
-/// A point that wants a label of some width.
+/// A point with a label of the given width.
 struct LabelledPoint {
   Position position;
   double width = 0;
 };
 
-/// How far from its point a label may be without a line to it.
+/// The largest distance of a label from its point without a line between them.
 constexpr double beside = 16;
 
-/// Where the label of each point goes: as near to its point as it can without covering another
-/// label, a marker or - less important - a line. A label without a line to its point is no nearer
-/// to another's, where that can be had.
-/// \param height of every label.
-/// \param marker radius of every marker.
-/// \param lines chains of positions.
-/// \param bounds that no label leaves.
+/// Positions of the labels, each as near to its point as possible without covering another label, a
+/// marker or, less important, a line. If possible, a label without a line to its point is not
+/// nearer to another point.
+/// \param height of all labels.
+/// \param marker radius of all markers.
+/// \param lines polylines.
+/// \param bounds all labels lie within.
 std::vector<Box> place_labels(const std::vector<LabelledPoint>& points, double height,
                               double marker, const std::vector<std::vector<Position>>& lines,
                               const Box& bounds);
 
-/// The area that two boxes share.
+/// The area of the intersection of two boxes.
 double overlap(const Box& left, const Box& right);
 
-/// From the position to the nearest of the box; 0 within.
+/// The distance from a position to the nearest point of a box; 0 inside.
 double gap(const Box& box, const Position& position);
 
 }  // namespace mlaan

@@ -1,4 +1,4 @@
-// Predicted layouts of a training, for people and for programs.
+// Predicted layouts of a training as a table and as JSON.
 #include "io/json_text.h"
 
 #include <mlaan/core/quantity.h>
@@ -17,7 +17,7 @@ double images_per_second(const PredictedLayout& layout) {
   return static_cast<double>(layout.images) / layout.step_seconds;
 }
 
-/// The highest of all stages.
+/// The highest value over all stages.
 template <class Number>
 Number highest_of(const PredictedLayout& layout, Number PredictedStage::*what) {
   Number highest = 0;

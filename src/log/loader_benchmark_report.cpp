@@ -1,4 +1,4 @@
-// What `mlaan bench loader` prints and writes.
+// The output of `mlaan bench loader`.
 #include "io/json_text.h"
 
 #include <mlaan/core/quantity.h>

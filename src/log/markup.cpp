@@ -1,4 +1,4 @@
-// Text and tables in HTML and SVG.
+// Text, tables and pages in HTML and SVG.
 #include "log/markup.h"
 
 #include <cctype>
@@ -50,7 +50,7 @@ pre { background: var(--card); border-radius: 8px; padding: 10px; overflow-x: au
 details { margin: .6em 0; } summary { cursor: pointer; }
 )";
 
-/// How many bytes the letter that begins here has; 0 where none of UTF-8 does.
+/// The length in bytes of the UTF-8 character that begins here; 0 if it is invalid.
 std::size_t letter_bytes(const std::string& text, std::size_t begin) {
   const auto byte_at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char first = byte_at(begin);

@@ -1,4 +1,4 @@
-// The logs of a run: one line an epoch in metrics.csv, one line every few steps in steps.jsonl.
+// The logs of a run: metrics.csv with a line per epoch, steps.jsonl with a line every few steps.
 #include "io/json_text.h"
 
 #include <mlaan/core/error.h>
@@ -20,8 +20,8 @@ constexpr const char* csv_header =
     "epoch,step,learning_rate,train_loss,train_error,validation_loss,validation_error,"
     "images_per_second,seconds,peak_bytes,data_wait,average_validation_error";
 
-/// Keeps the lines of a log whose number is not above `last`, and drops a half-written last line.
-/// \param number_of the number of a line; below 0 for one that has none.
+/// Reads the lines of a log up to number `last`, and drops a half-written last line.
+/// \param number_of returns a line's number; below 0 for a line without one.
 std::string lines_until(const fs::path& path, std::int64_t last,
                         const std::function<std::int64_t(const std::string&)>& number_of) {
   if (!fs::exists(path)) return "";
@@ -56,7 +56,7 @@ void flush(std::ofstream& file, const char* name) {
   if (!file.flush()) throw Error(std::string("cannot write to ") + name + ": is the disk full?");
 }
 
-/// An empty field where there is no number.
+/// A field of metrics.csv; empty if the value is not finite.
 std::string field(double value) {
   if (!std::isfinite(value)) return "";
   std::ostringstream text;
@@ -71,7 +71,7 @@ void MetricsFiles::on_start(const RunReport& report) {
   const fs::path csv = folder_ / "metrics.csv";
   const fs::path jsonl = folder_ / "steps.jsonl";
   const std::int64_t step = report.steps_done > 0 ? report.steps_done : -1;
-  // By epochs: a checkpoint of an epoch's last step may be of before the epoch was reported.
+  // Cut by epoch, since the checkpoint of an epoch's last step may precede the epoch's report.
   epochs_ =
       open_to_append(csv, csv_header + ("\n" + lines_until(csv, report.epochs_done, epoch_of_csv)));
   steps_ = open_to_append(jsonl, lines_until(jsonl, step, step_of_json));

@@ -1,4 +1,4 @@
-// What the planner found, for people and for programs.
+// The planner's results as a table and as JSON.
 #include "io/json_text.h"
 #include "train/plan_json.h"
 

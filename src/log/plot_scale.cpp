@@ -1,4 +1,4 @@
-// Scales of a plot's axes: where a value lies, and at which values there are ticks.
+// Scales of a plot's axes: positions of values, and ticks.
 #include "log/plot_scale.h"
 
 #include <algorithm>
@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::size_t enough_ticks = 4;
 
-/// Multiples of 1, 2 or 5 times a power of ten.
+/// Ticks at multiples of 1, 2 or 5 times a power of ten.
 std::vector<double> even_ticks(double low, double high) {
   const double rough = (high - low) / 6;
   const double power = std::pow(10.0, std::floor(std::log10(rough)));
@@ -20,7 +20,7 @@ std::vector<double> even_ticks(double low, double high) {
   return ticks;
 }
 
-/// The given factors of every power of ten.
+/// Ticks at the given multiples of every power of ten.
 std::vector<double> decade_ticks(double low, double high, const std::vector<double>& factors) {
   std::vector<double> ticks;
   for (double exponent = std::floor(std::log10(low)); std::pow(10.0, exponent) <= high;
@@ -41,7 +41,7 @@ PlotScale::PlotScale(double lowest, double highest, bool logarithmic, double beg
       high_(transformed(highest)),
       begin_(begin),
       end_(end) {
-  // A single value gets an axis too.
+  // Widens the range of a single value, which would be empty.
   const double least = logarithmic ? 0.1 : std::max(std::abs(high_) * 0.1, 1e-6);
   const double margin = std::max(0.07 * (high_ - low_), high_ - low_ < least ? least : 0.0);
   low_ -= margin;

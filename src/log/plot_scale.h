@@ -1,19 +1,19 @@
-// Scales of a plot's axes: where a value lies, and at which values there are ticks.
+// Scales of a plot's axes: positions of values, and ticks.
 #pragma once
 
 #include <vector>
 
 namespace mlaan {
 
-/// Maps values to positions from one end of an axis to the other.
+/// Maps values linearly or logarithmically to positions along an axis.
 class PlotScale {
  public:
-  /// \param lowest, highest of the values; the axis goes a little beyond on both sides.
+  /// \param lowest, highest of the values; the axis extends a little beyond both.
   /// \param begin, end positions of the axis's ends.
   PlotScale(double lowest, double highest, bool logarithmic, double begin, double end);
 
   double position(double value) const;
-  /// Round values, four or more unless the axis is very short, evenly spread on the scale.
+  /// Round values at even distances on the scale; at least four unless the axis is very short.
   std::vector<double> ticks() const;
 
  private:

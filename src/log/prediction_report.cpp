@@ -1,4 +1,4 @@
-// What a network makes of pictures, for people and for programs.
+// A network's predictions for pictures as a table and as JSON.
 #include "io/json_text.h"
 
 #include <mlaan/log/prediction_report.h>

@@ -1,4 +1,4 @@
-// Profiles of steps, for people and for trace viewers.
+// Profiles of steps as a table and as a file for trace viewers.
 #include "io/json_text.h"
 
 #include <mlaan/core/quantity.h>
@@ -19,7 +19,7 @@ namespace {
 constexpr std::array<const char*, 5> phases{"forward", "supervise", "recompute", "backward",
                                             "update"};
 
-/// Of one module, or of all.
+/// A row of the table: the sums of one module, or of all.
 struct Row {
   std::map<std::string, double> seconds;
   std::int64_t peak_bytes = 0;

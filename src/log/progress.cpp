@@ -1,4 +1,4 @@
-// Progress of a training run on the terminal.
+// Shows the progress of a training run on the terminal.
 #include "core/byte_text.h"
 #include "log/terminal_line.h"
 #include "measure/timing.h"

@@ -1,4 +1,4 @@
-// A run as a part of an HTML page.
+// A run as a section of an HTML page.
 #include "io/png_file.h"
 #include "log/chart.h"
 #include "log/markup.h"
@@ -54,12 +54,12 @@ ChartLine line_of(RecordedCurve curve) {
   return {std::move(curve.name), std::move(curve.points)};
 }
 
-/// The name without the window: "cascaded" of "cascaded 3..4".
+/// The name without its window: "cascaded" for "cascaded 3..4".
 std::string kind_of(const std::string& supervision) {
   return supervision.substr(0, supervision.rfind(' '));
 }
 
-/// One chart for each kind of supervision.
+/// A chart for each kind of supervision.
 std::string loss_charts(const RunRecord& record) {
   std::vector<std::string> kinds;
   std::map<std::string, LineChart> charts;
@@ -129,7 +129,7 @@ std::string bytes_chart(const StepProfile& profile) {
   return line_chart(chart);
 }
 
-/// What is alive at the step's peak: by kind, and by the operation that made it.
+/// Tables of the bytes alive at the step's peak: by kind, and by the operation that allocated them.
 std::string alive_tables(const StepProfile& profile) {
   const auto peak = std::max_element(
       profile.operations.begin(), profile.operations.end(),
@@ -185,7 +185,7 @@ std::string shortened(const std::string& text) {
   return text.substr(0, end) + "…";
 }
 
-/// Rows are what pictures show, columns what they are taken for.
+/// Rows are true classes, columns are predicted classes.
 std::string confusion_matrix(const RunStory& story, const torch::Tensor& confusion) {
   const std::int64_t classes = confusion.size(0);
   if (classes > most_classes_in_matrix) return "";

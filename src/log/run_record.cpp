@@ -1,4 +1,4 @@
-// What a run's logs say of it, read back.
+// Reads back the logs of a run.
 #include "core/undefined_number.h"
 
 #include <mlaan/io/atomic_file.h>
@@ -30,7 +30,7 @@ void read_epochs(const fs::path& path, RunRecord& record) {
   std::string line;
   std::getline(text, line);
   const auto names = fields_of(line);
-  // A name that is there twice would have twice as many values as there are lines.
+  // With a duplicate column name, that column would have twice as many values as there are lines.
   if (std::set<std::string>(names.begin(), names.end()).size() != names.size()) return;
   while (std::getline(text, line)) {
     const auto fields = fields_of(line);
@@ -47,7 +47,7 @@ void read_steps(const fs::path& path, RunRecord& record) {
   std::istringstream text(read_text(path));
   for (std::string line; std::getline(text, line);) {
     const auto json = ordered_json::parse(line, nullptr, /*allow_exceptions=*/false);
-    // Runs of earlier versions have a list without names.
+    // Earlier versions wrote the losses as a list without names.
     if (!json.is_object() || !json.contains("step") || !json.contains("losses")) continue;
     const auto& losses = json["losses"];
     if (!losses.is_object() || !json["step"].is_number()) continue;

@@ -1,4 +1,4 @@
-// Scatter plots as SVG pictures: labelled points, some joined to curves, on two axes.
+// Scatter plots as SVG: labelled points, some of them connected by curves.
 #include "log/label_placement.h"
 #include "log/plot_scale.h"
 
@@ -21,10 +21,10 @@ constexpr double picture_height = 600;
 constexpr Box plot_area{80, 76, 872, 530};
 constexpr double marker_radius = 5;
 constexpr double letter_height = 13;
-/// Of a sans-serif letter, on average, as a share of its height; rather too much than too little.
+/// Mean width of a sans-serif letter relative to its height, rather over- than underestimated.
 constexpr double letter_width = 0.62;
 
-/// As far from white as from black.
+/// A grey with equal contrast to white and black.
 constexpr const char* neutral = "#767676";
 constexpr std::array<const char*, 8> point_colours{"#3f7fd6", "#c9622a", "#2b9068", "#a65ac8",
                                                    "#c4506f", "#867b16", "#1f8fa3", "#767676"};
@@ -51,7 +51,7 @@ std::string escaped(const std::string& text) {
         result += "&apos;";
         break;
       default:
-        // Control characters are not allowed in XML, however they are written.
+        // XML does not allow control characters, not even escaped.
         result += static_cast<unsigned char>(letter) < 0x20 ? ' ' : letter;
     }
   }
@@ -60,7 +60,7 @@ std::string escaped(const std::string& text) {
 
 double text_width(const std::string& text) {
   const auto letters = std::count_if(text.begin(), text.end(), [](char letter) {
-    return (static_cast<unsigned char>(letter) & 0xc0) != 0x80;  // bytes that begin one, in UTF-8
+    return (static_cast<unsigned char>(letter) & 0xc0) != 0x80;  // not a UTF-8 continuation byte
   });
   return static_cast<double>(letters) * letter_width * letter_height;
 }
@@ -116,7 +116,7 @@ PlotScale scale_of(const ScatterPlot& plot, double PlotPoint::*coordinate, const
   return {lowest, highest, axis.logarithmic, begin, end};
 }
 
-/// Draws a plot, part by part.
+/// Draws a plot.
 class Drawing {
  public:
   explicit Drawing(const ScatterPlot& plot)
@@ -191,7 +191,7 @@ class Drawing {
     return positions;
   }
 
-  /// The dashed lines.
+  /// The dashed reference lines.
   std::vector<std::vector<Position>> references() const {
     std::vector<std::vector<Position>> lines;
     if (std::isfinite(plot_.x.reference)) {
@@ -220,7 +220,7 @@ class Drawing {
     std::size_t next = 0;
     for (std::size_t s = 0; s < plot_.series.size(); ++s) {
       const std::string colour = point_colours.at(s % point_colours.size());
-      // Where colours come again, another marker tells the series apart.
+      // Where colours repeat, another marker tells the series apart.
       const Marker marker = s / point_colours.size() % 2 == 0 ? Marker::disc : Marker::square;
       svg_ += "<g fill=\"" + colour + "\" stroke=\"" + colour + "\">\n";
       for (const auto& curve : plot_.series[s].curves)
@@ -261,7 +261,7 @@ class Drawing {
       svg_ += "<rect " + at("x", "y", corner) + " width=\"" + side + "\" height=\"" + side + "\">" +
               title + "</rect>\n";
     }
-    // Where letters are narrower than was reckoned, the label stays beside its marker.
+    // Anchored on the side of the marker, so that a label narrower than computed stays next to it.
     const double baseline = label.bottom - 0.22 * letter_height;
     const std::string plain = " stroke=\"none\"";
     if (label.left > center.x) {

@@ -1,4 +1,4 @@
-// The summary of a run, for people and for programs.
+// The summary of a run as a table and as JSON.
 #include "core/undefined_number.h"
 #include "io/json_text.h"
 
@@ -41,7 +41,7 @@ ordered_json to_json(const TrainSummary& summary, const Settings& settings) {
   json["ended_by"] = summary.ended_by;
   json["reported"] = summary.reported;
   json["reported_epoch"] = summary.reported_epoch;
-  json["test_error"] = summary.test_error;  // what is not finite becomes null
+  json["test_error"] = summary.test_error;  // NaN becomes null
   json["test_loss"] = summary.test_loss;
   json["validation_error"] = summary.validation_error;
   json["average_test_error"] = summary.average_test_error;
@@ -77,13 +77,13 @@ ordered_json to_json(const TrainSummary& summary, const Settings& settings) {
   return json;
 }
 
-/// NaN for null.
+/// Reads a number; NaN for null.
 double number(const nlohmann::json& json, const char* key) {
   const auto& value = json.at(key);
   return value.is_null() ? undefined_number : value.get<double>();
 }
 
-/// NaN also where it is not there, as in summaries of earlier versions.
+/// The same; NaN also for a missing key, as in summaries of earlier versions.
 double number_if_there(const nlohmann::json& json, const char* key) {
   return json.contains(key) ? number(json, key) : undefined_number;
 }
@@ -122,7 +122,7 @@ TrainSummary from_json(const nlohmann::json& json) {
   return summary;
 }
 
-/// "  peak of phase local (75 %): 67.8 MiB", a line each; nothing of methods without phases.
+/// "  peak of phase local (75 %): 67.8 MiB", one line per phase; empty for methods without phases.
 std::string phases_text(const std::vector<TrainSummary>& summaries) {
   std::string text;
   for (const auto& summary : summaries) {
@@ -137,7 +137,7 @@ std::string phases_text(const std::vector<TrainSummary>& summaries) {
   return text;
 }
 
-/// "  rank 1 (node03): peak 67.8 MiB, 3.6 MiB sent a step, 12 s spent waiting", a line each.
+/// "  rank 1 (node03): peak 67.8 MiB, 3.6 MiB sent a step, 12 s spent waiting", one line per rank.
 std::string ranks_text(const std::vector<TrainSummary>& summaries) {
   std::string text;
   for (const auto& summary : summaries) {
@@ -154,7 +154,7 @@ std::string ranks_text(const std::vector<TrainSummary>& summaries) {
   return text;
 }
 
-/// "  mlm ended in epoch 3 of 40, by limit.time = 30m", a line for each that has ended early.
+/// "  mlm ended in epoch 3 of 40, by limit.time = 30m", one line per run that ended early.
 std::string ends_text(const std::vector<TrainSummary>& summaries) {
   std::string text;
   for (const auto& summary : summaries) {

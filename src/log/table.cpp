@@ -1,4 +1,4 @@
-// Tables for people: columns aligned, numbers to the right.
+// Text tables with aligned columns, numbers to the right.
 #include "core/byte_text.h"
 
 #include <mlaan/log/table.h>
@@ -12,7 +12,7 @@
 namespace mlaan {
 namespace {
 
-/// Number of characters on the screen: every byte of UTF-8 but those that continue one.
+/// The number of characters, which is the number of bytes that are not UTF-8 continuation bytes.
 std::size_t width(const std::string& text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char letter) {
     return (static_cast<unsigned char>(letter) & 0xc0) != 0x80;

@@ -1,4 +1,4 @@
-// TensorBoard's event files: what a run does, for its web page.
+// Writes a run's metrics as TensorBoard event files.
 #include "io/protobuf.h"
 #include "io/record_file.h"
 
@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* event_file_name = "events.out.tfevents.";
 
-// Numbers of fields in tensorboard/compat/proto/event.proto and summary.proto.
+// Field numbers of tensorboard/compat/proto/event.proto and summary.proto.
 namespace event_field {
 constexpr int wall_time = 1;
 constexpr int step = 2;
@@ -56,7 +56,7 @@ std::int64_t step_of_event(std::string_view event) {
   return step;
 }
 
-/// Drops the events of a file that are later than `last_step`, and a half-written last one.
+/// Drops a file's events after `last_step`, and a half-written last event.
 void cut_events(const fs::path& path, std::int64_t last_step) {
   const std::string content = read_text(path);
   std::string kept;
@@ -70,7 +70,7 @@ void cut_events(const fs::path& path, std::int64_t last_step) {
   if (kept != content) write_text(path, kept);
 }
 
-/// A name that no file of the folder has. TensorBoard reads a folder's files in their order.
+/// A new file name; names sort by time, since TensorBoard reads a folder's files in that order.
 fs::path new_event_file(const fs::path& folder) {
   const std::string name =
       event_file_name + std::to_string(static_cast<std::int64_t>(now())) + ".mlaan.";
@@ -87,7 +87,7 @@ void TensorBoardFile::on_start(const RunReport& report) {
     const std::string name = entry.path().filename().string();
     if (!entry.is_regular_file() || name.rfind(event_file_name, 0) != 0) continue;
     if (report.steps_done == 0) {
-      fs::remove(entry.path());  // of a run that was begun anew
+      fs::remove(entry.path());  // from an earlier run in this folder
     } else {
       cut_events(entry.path(), report.steps_done);
     }
@@ -98,7 +98,7 @@ void TensorBoardFile::on_start(const RunReport& report) {
   version.text(event_field::file_version, "brain.Event:2");
   write_record(version.bytes());
   if (report.steps_done == 0) return;
-  // A TensorBoard that is open forgets what it has read of later steps.
+  // Makes a running TensorBoard discard the later steps that it has already read.
   ProtobufWriter session;
   session.integer(session_field::status, session_field::status_start);
   ProtobufWriter start = event_at(report.steps_done + 1);
@@ -127,7 +127,7 @@ void TensorBoardFile::on_epoch(const EpochReport& report) {
 void TensorBoardFile::write(std::int64_t step, const Scalars& scalars) {
   ProtobufWriter summary;
   for (const auto& [tag, number] : scalars) {
-    // Of what was not measured, or not drawn in this step, there is no point.
+    // Values that were not measured or not computed in this step are NaN, and get no point.
     if (!std::isfinite(number)) continue;
     ProtobufWriter value;
     value.text(value_field::tag, tag);

@@ -1,4 +1,4 @@
-// What views of progress share: a line on the terminal that renews itself.
+// A progress line on the terminal that is overwritten by the next.
 #include "log/terminal_line.h"
 
 #include <sys/ioctl.h>

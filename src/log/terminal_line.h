@@ -1,4 +1,4 @@
-// What views of progress share: a line on the terminal that renews itself.
+// A progress line on the terminal that is overwritten by the next.
 #pragma once
 
 #include <chrono>
@@ -7,15 +7,14 @@
 
 namespace mlaan {
 
-/// Whether the stream is a terminal on which a line can take the place of the last; none whose TERM
-/// is "dumb" or not set.
+/// Whether the stream is a terminal that can overwrite a line; false if TERM is "dumb" or not set.
 bool renews_lines(std::FILE* stream);
 
-/// From one line to the next: on a terminal, where a line takes the place of the last, and in a
-/// file, where it stays.
+/// The time between two progress lines: 100 ms on a terminal, where each overwrites the last, and
+/// 10 s in a file, where all are kept.
 std::chrono::milliseconds time_between_lines(bool terminal);
 
-/// Width of the terminal; 80 where it is not known.
+/// Width of the terminal in columns; 80 if unknown.
 std::size_t columns_of(std::FILE* stream);
 
 /// "[####....]", `width` characters between the brackets. \param share from 0 to 1.

@@ -1,5 +1,4 @@
-// Allocation traces: every block that was allocated and freed, in order, and what that would have
-// been for a batch of another size.
+// Records allocations and frees in order, and predicts them for batches of another size.
 #include "measure/counting_allocator.h"
 
 #include <mlaan/core/error.h>

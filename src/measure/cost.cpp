@@ -17,7 +17,7 @@ namespace {
 struct Totals {
   std::atomic<std::int64_t> defined{0};
   std::atomic<std::int64_t> executed{0};
-  std::atomic<int> stand_ins{0};  ///< running now, in place of what is counted for them
+  std::atomic<int> stand_ins{0};  ///< number of open DefinedWork scopes
 
   void add(std::int64_t multiply_adds) {
     executed += multiply_adds;
@@ -25,24 +25,24 @@ struct Totals {
   }
 };
 
-/// LibTorch calls observers through plain function pointers, so they can only count into a variable
-/// of their own.
+/// LibTorch calls observers through plain function pointers, so they can only count into a global
+/// variable.
 Totals& totals() {
   static Totals totals;
   return totals;
 }
 
-/// Multiply-adds for each element of the side that a convolution's kernel is applied from.
+/// Multiply-adds per output element of a convolution, or per input element of a transposed one.
 std::int64_t kernel_size(const at::Tensor& weight) {
   return weight.size(0) == 0 ? 0 : weight.numel() / weight.size(0);
 }
 
-/// Passes a convolution's kernel size from its start to its end, when the output is known.
+/// Carries a convolution's kernel size from on_start() to on_end(), where the output is known.
 struct ConvolutionContext : at::ObserverContext {
   std::int64_t kernel = 0;
 };
 
-/// Begins and ends with what runs in place of an operator.
+/// Exists while other code runs in place of an operator (see DefinedWork).
 struct StandInContext : at::ObserverContext {
   explicit StandInContext(std::int64_t defined) {
     if (totals().stand_ins++ == 0) totals().defined += defined;
@@ -76,7 +76,7 @@ std::int64_t convolution_backward(const Inputs& inputs) {
   return products * applied_from.numel() * kernel_size(inputs[2].toTensor());
 }
 
-/// Every query with every key: (batch, heads, queries, width) × (batch, heads, keys, width).
+/// All queries by all keys: (batch, heads, queries, width) × (batch, heads, keys, width).
 std::int64_t attention_product(const Inputs& inputs, std::size_t query) {
   if (!is_tensor(inputs, query) || !is_tensor(inputs, query + 1)) return 0;
   return inputs[query].toTensor().numel() * inputs[query + 1].toTensor().size(-2);
@@ -86,15 +86,15 @@ bool begins_with(const char* text, const char* beginning) {
   return std::strncmp(text, beginning, std::strlen(beginning)) == 0;
 }
 
-/// LibTorch's fused kernels of attention, from 2.1 on, whatever they are called; what they fall
-/// back to (…_attention_math) is made of products that are counted by themselves.
+/// Whether this is one of LibTorch's fused attention kernels, which exist under several names from
+/// 2.1 on. Their fallback (…_attention_math) consists of products that are counted by themselves.
 bool is_fused_attention(const char* name) {
   return begins_with(name, "aten::_scaled_dot_product_") &&
          std::strstr(name, "attention_math") == nullptr;
 }
 
-/// Forward (query, key, value, …): scores, and their product with the values. Backward (gradient,
-/// query, key, value, …): the scores anew, and four products.
+/// Forward (query, key, value, …): the scores, and their product with the values. Backward
+/// (gradient, query, key, value, …): the scores recomputed, and four products.
 std::int64_t fused_attention(const char* name, const Inputs& inputs) {
   const bool backward = std::strstr(name, "_backward") != nullptr;
   const std::size_t query = backward ? 1 : 0;

@@ -1,4 +1,4 @@
-// The allocator that counts: bytes by kind, now and at the highest.
+// The allocator that counts live and peak bytes by kind.
 #include "measure/counting_allocator.h"
 
 #include "core/libtorch_compat.h"
@@ -20,7 +20,7 @@ std::size_t index(MemoryKind kind) {
   return static_cast<std::size_t>(kind);
 }
 
-/// Where every counted block is, of what size and kind, and the sums.
+/// The address, size and kind of every counted block, and the sums.
 class Ledger {
  public:
   void add(const void* block, std::size_t bytes, MemoryKind kind) {
@@ -33,7 +33,7 @@ class Ledger {
   void remove(const void* block) {
     const std::lock_guard<std::mutex> lock(mutex_);
     const auto found = blocks_.find(block);
-    // oneDNN looks its allocator up again when it frees, so a block may be older than this ledger.
+    // oneDNN looks up its allocator again when it frees, so a block may be older than this ledger.
     if (found == blocks_.end()) return;
     record(block, -found->second.bytes, found->second.kind);
     change(found->second.kind, -found->second.bytes);
@@ -54,7 +54,7 @@ class Ledger {
     take_peak();
   }
 
-  /// Of all kinds.
+  /// Live bytes of all kinds, including data.
   std::int64_t live_bytes() {
     const std::lock_guard<std::mutex> lock(mutex_);
     return reading_.live + reading_.live_by_kind.at(index(MemoryKind::data));
@@ -139,7 +139,7 @@ class CountingAllocator final : public compat::AllocatorBase {
   c10::DeleterFnPtr raw_deleter() const override { return &release; }
 
  private:
-  /// Linux gives out memory that it has not got, and ends a process that then writes to it.
+  /// Linux overcommits memory, and kills a process that then writes to what does not exist.
   static void refuse_beyond_machine(std::size_t bytes) {
     constexpr std::size_t large = std::size_t{1} << 26;
     if (bytes < large) return;
@@ -149,7 +149,7 @@ class CountingAllocator final : public compat::AllocatorBase {
                 " are left of all that there is");
   }
 
-  /// A deleter is a plain function, so the allocator behind has to be found without an object.
+  /// A deleter is a plain function, so it cannot get the underlying allocator from an object.
   static c10::Allocator*& next_of_deleter() {
     static c10::Allocator* next = nullptr;
     return next;
@@ -170,7 +170,7 @@ std::atomic<bool> installed{false};
 
 void install_counting_allocator() {
   if (installed.exchange(true)) return;
-  // A child that is forked while another thread is in the ledger would wait for that for ever.
+  // A child that is forked while another thread holds the ledger's lock would deadlock.
   pthread_atfork([] { ledger().lock(); }, [] { ledger().unlock(); }, [] { ledger().unlock(); });
   constexpr std::uint8_t priority = 1;  // above LibTorch's own, which is 0
   c10::SetCPUAllocator(new CountingAllocator(c10::GetCPUAllocator()), priority);

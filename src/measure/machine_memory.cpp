@@ -1,4 +1,4 @@
-// How much memory there is in all.
+// The memory that this process can have at most.
 #include "measure/machine_memory.h"
 
 #include <sys/sysinfo.h>
@@ -22,15 +22,15 @@ std::int64_t physical_and_swap() {
   return static_cast<std::int64_t>((info.totalram + info.totalswap) * info.mem_unit);
 }
 
-/// The number in a file of a control group; none where it says "max".
+/// The number in a control group's file; no_limit if the file says "max".
 std::int64_t limit_in(const fs::path& path) {
   std::ifstream file(path);
   std::int64_t bytes = 0;
   return file >> bytes ? bytes : no_limit;
 }
 
-/// Of the group of this process and of those that it is in (version 2), or of the memory
-/// controller (version 1).
+/// The lowest limit of this process's control group and its ancestors (version 2), or that of the
+/// memory controller (version 1).
 std::int64_t limit_of_control_group() {
   const fs::path root = "/sys/fs/cgroup";
   std::int64_t limit = limit_in(root / "memory/memory.limit_in_bytes");

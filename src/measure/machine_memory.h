@@ -1,12 +1,12 @@
-// How much memory there is in all.
+// The memory that this process can have at most.
 #pragma once
 
 #include <cstdint>
 
 namespace mlaan::measure {
 
-/// Bytes that this process could come to have: those of the machine and what it can swap out, or
-/// less where the process is in a control group (a container) that may have less. Found once.
+/// Bytes that this process can have at most: the machine's memory and swap space, or the limit of
+/// its control group (a container) if that is lower. Determined once.
 std::int64_t machine_bytes();
 
 }  // namespace mlaan::measure

@@ -1,4 +1,4 @@
-// What measurements of time share.
+// Helpers for measuring time.
 #pragma once
 
 #include <torch/cuda.h>
@@ -16,12 +16,12 @@ inline double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-/// Waits until the device has done all it was given.
+/// Waits until the device has finished all queued work.
 inline void wait_for(torch::Device device) {
   if (device.is_cuda()) torch::cuda::synchronize(device.has_index() ? device.index() : 0);
 }
 
-/// Of at least one value; the mean of the middle two where their number is even.
+/// Median of at least one value; the mean of the middle two if their number is even.
 inline double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
   const std::size_t middle = values.size() / 2;

@@ -23,7 +23,7 @@ bool is_normalisation(const torch::nn::Module& module) {
          module.as<GroupNorm>() != nullptr;
 }
 
-/// A layer that belongs to the classifier behind it: pooling to a fixed size, flattening.
+/// Whether a layer belongs to the classifier after it: pooling to a fixed size, flattening.
 bool leads_into_head(const torch::nn::Module& module) {
   using namespace torch::nn;
   return module.as<Flatten>() != nullptr || module.as<AdaptiveAvgPool1d>() != nullptr ||

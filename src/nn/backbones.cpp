@@ -1,4 +1,4 @@
-// The backbones that can be asked for by name.
+// The registry of backbones.
 #include <mlaan/core/random.h>
 #include <mlaan/core/term.h>
 #include <mlaan/nn/backbones.h>

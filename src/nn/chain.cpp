@@ -1,4 +1,4 @@
-// How a chain of layers is cut into a backbone.
+// Cuts a chain of layers into a backbone.
 #include "nn/chain.h"
 
 #include <algorithm>
@@ -10,7 +10,7 @@ namespace {
 using Role = ChainLayer::Role;
 using LayerGroup = std::vector<ChainLayer>;
 
-/// Moves the layers at the end of `last` that lead into the head to the head's front.
+/// Moves the layers of `last`, from the first one that leads into the head, to the head's front.
 void move_into_head(LayerGroup& last, LayerGroup& head) {
   const auto first = std::find_if(last.begin() + 1, last.end(), [](const ChainLayer& layer) {
     return layer.role == Role::leads_into_head;
@@ -33,7 +33,7 @@ Backbone cut_chain(std::vector<ChainLayer> chain, const Shape& shape, const std:
   std::vector<LayerGroup> groups;
   bool begun = false;
   for (auto& layer : chain) {
-    // Layers ahead of the first with parameters (a Flatten, say) go with that one.
+    // Layers before the first one with parameters (a Flatten, say) belong to that one's unit.
     const bool begins = layer.role == Role::begins_unit;
     if (groups.empty() || (begins && begun)) groups.emplace_back();
     begun = begun || begins;

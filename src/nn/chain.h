@@ -1,4 +1,4 @@
-// How a chain of layers is cut into a backbone.
+// Cuts a chain of layers into a backbone.
 #pragma once
 
 #include <mlaan/nn/backbone.h>
@@ -8,12 +8,12 @@
 
 namespace mlaan {
 
-/// A layer of a chain, and what the cut has to know of it.
+/// A layer of a chain, and its role in the cut.
 struct ChainLayer {
   enum class Role : std::uint8_t {
-    begins_unit,      ///< it has parameters
-    joins,            ///< it goes with the layer before: an activation, a normalisation
-    leads_into_head,  ///< it joins, or, right ahead of the last layer, belongs to the head
+    begins_unit,      ///< has parameters
+    joins,            ///< belongs to the layer before: an activation, a normalisation
+    leads_into_head,  ///< joins, but belongs to the head if it is directly before the last layer
   };
 
   Unit::Layer layer;

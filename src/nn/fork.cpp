@@ -1,4 +1,4 @@
-// Where several layers read one tensor.
+// Lets several layers read one tensor, and adds up their gradients.
 #include "core/libtorch_compat.h"
 #include "core/sum_in_place.h"
 
@@ -15,7 +15,7 @@
 namespace mlaan {
 namespace {
 
-/// Its edge leads to the tensor.
+/// Adds up the gradients of all readers. Its edge leads to the tensor that they read.
 struct Fork : torch::autograd::Node {
   torch::autograd::variable_list apply(torch::autograd::variable_list&& gradients) override {
     const torch::NoGradGuard no_grad;

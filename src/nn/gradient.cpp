@@ -9,7 +9,7 @@
 namespace mlaan {
 namespace {
 
-/// A sum that stays a broadcast where both are, alike.
+/// The sum, which stays a broadcast if both tensors are broadcast along the same dimensions.
 torch::Tensor sum_of(torch::Tensor left, torch::Tensor right) {
   if (left.defined() && right.defined() && repeats_alike(left, right)) {
     return without_repeats(left).add(without_repeats(right)).expand(left.sizes());

@@ -1,4 +1,4 @@
-// Nodes of autograd's graph that take a gradient in any form.
+// Autograd nodes that accept a gradient in any form.
 #include <mlaan/nn/gradient_node.h>
 
 #include <ATen/Functions.h>

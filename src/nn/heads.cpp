@@ -13,16 +13,16 @@
 namespace mlaan {
 namespace {
 
-/// Maps of a side above this are halved by a head's first convolution.
+/// Maps of at least this height are halved by a head's first convolution.
 constexpr std::int64_t smallest_halved_side = 9;
 
-/// The numbers of an XcYf head, "1c2f".
+/// The digits of an XcYf head such as "1c2f".
 struct LayerCounts {
   int convolutions = 0;
   int linears = 0;
 };
 
-/// \return nothing where the type is not of that form.
+/// \return nothing if the type does not have that form.
 std::optional<LayerCounts> parse_layer_counts(const std::string& type) {
   LayerCounts counts;
   int read = 0;
@@ -66,8 +66,8 @@ LayerTexts layered_head(const HeadOptions& options, const Shape& features) {
   return layers;
 }
 
-/// The heads of decoupled greedy learning: pooling, three linear layers with batch normalisation,
-/// and ahead of them, for `spatially_reduced`, three convolutions of one position each.
+/// The heads of decoupled greedy learning: pooling, if `spatially_reduced` three 1×1 convolutions,
+/// then three linear layers with batch normalisation.
 LayerTexts dense_head(bool spatially_reduced, const Shape& features) {
   constexpr int layers_of_each_kind = 3;
   const bool is_map = features.size() == 3;
@@ -104,11 +104,11 @@ LayerTexts linear_head(const HeadOptions& options, const Shape& features) {
   return {options.token + "_token"};
 }
 
-/// All but a head's last layer, which gives its outputs.
+/// A kind of head. `layers` makes all layers but the last, which gives the head's outputs.
 struct HeadKind {
   const char* name;
   bool (*is_called)(const std::string& type, const char* name);
-  bool reads_maps;  ///< of tokens, the map that they make
+  bool reads_maps;  ///< tokens are rearranged as a map first
   LayerTexts (*layers)(const HeadOptions& options, const Shape& features);
 };
 
@@ -145,7 +145,7 @@ torch::Tensor GlobalAveragePoolImpl::forward(const torch::Tensor& input) {
     dimensions.push_back(i);
     positions *= input.size(i);
   }
-  // Not mean(): the gradient of a sum is a broadcast, that of a mean a whole map of equal numbers.
+  // Not mean(): the gradient of a sum is a broadcast, that of a mean a materialised map.
   return input.sum(dimensions) / positions;
 }
 

@@ -1,4 +1,4 @@
-// Layers of auxiliary nets as text: what methods are written in, what plan files hold.
+// Layers of auxiliary nets as text, as methods and plan files contain them.
 #include "core/term_words.h"
 #include "nn/layer_kinds/layer_builder.h"
 

@@ -1,4 +1,4 @@
-// What an auxiliary net begins with, where that is linear.
+// The beginning of an auxiliary net, if it is a linear map.
 #include "nn/kernels/relu_backward.h"
 
 #include <mlaan/nn/linear_reading.h>
@@ -9,7 +9,7 @@
 namespace mlaan {
 namespace {
 
-/// What a unit is, where it is one layer that is a linear map; else null.
+/// The linear map of a unit that consists of one such layer; else null.
 const LinearMap* linear_map(const Unit& unit) {
   if (ReferenceKernelsScope::active()) return nullptr;
   if (!unit.summands().empty() || unit.layers().size() != 1) return nullptr;

@@ -1,4 +1,4 @@
-// Losses: what a supervision minimises.
+// Losses, which supervisions minimise.
 #include <mlaan/core/error.h>
 #include <mlaan/nn/backbone.h>
 #include <mlaan/nn/loss.h>

@@ -11,7 +11,7 @@
 namespace mlaan {
 namespace {
 
-/// Whether shapes are equal, or those of the average divide those of the source.
+/// Whether shapes are equal, or the average's sizes divide the source's.
 bool can_follow(const torch::Tensor& average, const torch::Tensor& source) {
   if (average.dim() != source.dim()) return false;
   for (std::int64_t d = 0; d < average.dim(); ++d) {
@@ -30,13 +30,14 @@ bool have_same_content(const torch::Tensor& left, const torch::Tensor& right) {
          torch::equal(left, right);
 }
 
-/// Averages that are moved by one call. None of them is read or moved by another of that call,
-/// since its order is open.
+/// Averages that one foreach call moves. No average may be read or moved by another one of the same
+/// call, since the order within a call is undefined.
 class JointMove {
  public:
   explicit JointMove(double momentum) : momentum_(momentum) {}
 
-  /// \return false if it has to wait for what is there already.
+  /// \return false if the average needs a later call: it has another momentum or conflicts with one
+  /// that was added before.
   bool add(const torch::Tensor& average, const torch::Tensor& source, double momentum) {
     const void* to = memory_of(average);
     const void* from = memory_of(source);
@@ -120,7 +121,7 @@ void share_memory(const std::vector<ParameterAverage>& averages) {
 
 void update(const std::vector<ParameterAverage>& averages) {
   const torch::NoGradGuard no_grad;
-  std::unordered_map<const void*, const void*> moved;  // of each memory the tensor
+  std::unordered_map<const void*, const void*> moved;  // storage → average in it that moves
   JointMove move(0);
   for (const auto& link : averages) {
     for (std::size_t i = 0; i < link.average.size(); ++i) {

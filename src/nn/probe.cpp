@@ -1,4 +1,4 @@
-// Shapes that layers give, found by running them on a sample.
+// Finds the output shapes of layers by running them on a sample.
 #include <mlaan/nn/probe.h>
 
 #include <c10/util/Exception.h>

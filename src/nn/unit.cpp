@@ -1,4 +1,4 @@
-// A unit: the smallest piece of a network that is never cut.
+// A unit: a piece of a network that is never cut.
 #include <mlaan/nn/dropped_output_scope.h>
 #include <mlaan/nn/fork.h>
 #include <mlaan/nn/recomputes_activations.h>
@@ -14,7 +14,7 @@ std::string join(const std::string& prefix, const std::string& name) {
   return prefix + "." + name;
 }
 
-/// A layer's prefix in a copy of its unit: the unit's own name in front gives way to the copy's.
+/// A layer's prefix in a copy of its unit: the copy's name replaces the unit's at the front.
 std::string renamed(const std::string& prefix, const std::string& unit, const std::string& copy) {
   if (prefix == unit) return copy;
   const std::string front = unit + ".";
@@ -112,7 +112,7 @@ void Unit::to(torch::Device device) const {
 }
 
 void Unit::to(torch::Dtype dtype) const {
-  // Not torch::nn::Module::to(), which changes the type of counters too.
+  // Not torch::nn::Module::to(), which changes the dtype of counters too.
   const auto change = [dtype](const std::vector<NamedTensor>& tensors) {
     for (const auto& named : tensors) {
       if (named.tensor.is_floating_point()) named.tensor.set_data(named.tensor.to(dtype));

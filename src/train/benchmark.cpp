@@ -1,4 +1,4 @@
-// Steps of several methods side by side: time, bytes, multiply-adds.
+// Measures steps of several methods in turn: time, bytes and multiply-adds.
 #include "measure/timing.h"
 
 #include <mlaan/core/error.h>
@@ -21,13 +21,13 @@ bool is_reference(const MethodSpec& spec) {
   return spec.method == reference_method() && spec.settings.empty();
 }
 
-/// The batch as an engine of this memory format takes it without a copy in each step.
+/// Copies the batch into the engine's memory format once, so that no step has to.
 Batch laid_out(const Batch& batch, torch::MemoryFormat format) {
   const measure::MemoryKindScope kind(measure::MemoryKind::data);
   return {batch.images.contiguous(format), batch.labels};
 }
 
-/// A method under measurement, or a phase of one.
+/// A method that is measured, or one phase of it.
 class Contestant {
  public:
   Contestant(TrainingPhase phase, const DataSource& data, const Batch& batch,
@@ -49,7 +49,7 @@ class Contestant {
     result_.auxiliary_parameters = element_count(engine_.named_parameters()) - result_.parameters;
   }
 
-  /// Steps once and waits for the device.
+  /// Takes one step and waits for the device. \return seconds.
   double step() {
     const auto start = Clock::now();
     engine_.step(batch_.images, batch_.labels);
@@ -57,9 +57,9 @@ class Contestant {
     return seconds_since(start);
   }
 
-  /// Everything but times.
+  /// Measures peak bytes and multiply-adds; times are measured in time_rounds().
   BenchmarkResult measure_bytes_and_work() {
-    // The first step makes the optimizers' state, the second finds it there.
+    // The first step allocates the optimizers' state; the second already runs with it.
     step();
     step();
     measure::reset_peak(device_);
@@ -83,7 +83,7 @@ class Contestant {
   }
 
  private:
-  /// One, or where chance decides what a step evaluates, enough to have seen everything.
+  /// 1; or 10 where supervisions are evaluated at random, so that each is likely to be evaluated.
   int steps_that_show_all() const {
     const auto& supervisions = engine_.plan().supervisions;
     const bool random =
@@ -100,7 +100,7 @@ class Contestant {
     return Engine(std::move(backbone), std::move(plan), make_engine_options(settings));
   }
 
-  Settings settings_;  ///< with the settings of its own
+  Settings settings_;  ///< the run's settings with those of the method and the phase
   Batch batch_;
   torch::Device device_;
   std::int64_t bytes_before_;
@@ -108,7 +108,7 @@ class Contestant {
   BenchmarkResult result_;
 };
 
-/// Seconds of each method's steps, of whole rounds.
+/// Seconds of each method's steps. Only rounds in which every method took its step count.
 std::vector<std::vector<double>> time_rounds(
     const std::vector<std::unique_ptr<Contestant>>& contestants, const BenchmarkOptions& options,
     const std::function<void(const std::string&)>& progress,
@@ -145,7 +145,7 @@ Batch take_batch(const Settings& settings, const DataSource& data) {
   return {batch.images.to(device), batch.labels.to(device)};
 }
 
-/// With the layout of batches settled.
+/// Settles the memory format of batches, by measuring if the settings leave it open.
 Settings settled(const Settings& asked, const DataSource& data,
                  const std::function<void(const std::string&)>& progress) {
   Settings settings = with_faster_memory_format(asked, data);
@@ -169,7 +169,7 @@ struct SpecPhase {
   TrainingPhase phase;
 };
 
-/// The phases of every method, in order.
+/// The phases of every method, in the methods' order.
 std::vector<SpecPhase> phases_of(const Settings& run, const std::vector<MethodSpec>& specs) {
   std::vector<SpecPhase> all;
   for (std::size_t s = 0; s < specs.size(); ++s) {
@@ -180,7 +180,7 @@ std::vector<SpecPhase> phases_of(const Settings& run, const std::vector<MethodSp
   return all;
 }
 
-/// Refuses what cannot be measured before the first method is.
+/// Checks all methods before the first is measured, and throws for one that cannot be.
 void check_measurable(const Settings& run, const DataSource& data,
                       const std::vector<MethodSpec>& specs) {
   const std::int64_t batch = run.get<RunOptions>().batch_size;
@@ -194,7 +194,7 @@ void check_measurable(const Settings& run, const DataSource& data,
   }
 }
 
-/// A method with phases: on average over the training, at its fattest.
+/// The result of a method with phases: multiply-adds averaged over the training, the highest peak.
 BenchmarkResult together(std::vector<BenchmarkResult> parts) {
   if (parts.size() == 1) return parts.front();
   BenchmarkResult whole = parts.front();
@@ -217,7 +217,7 @@ BenchmarkResult together(std::vector<BenchmarkResult> parts) {
   return whole;
 }
 
-/// The times of a method's steps on average over its phases, round by round.
+/// The step times of a method, averaged over its phases in each round.
 std::vector<double> average_seconds(const std::vector<std::vector<double>>& seconds,
                                     const std::vector<double>& shares) {
   std::vector<double> average(seconds.front().size(), 0);
@@ -229,8 +229,7 @@ std::vector<double> average_seconds(const std::vector<std::vector<double>>& seco
   return average;
 }
 
-/// Times are compared round by round, since a shared machine is slower in one round than in the
-/// next.
+/// The median of the ratios within each round: a shared machine's speed changes between rounds.
 double median_ratio(const std::vector<double>& seconds, const std::vector<double>& reference) {
   std::vector<double> ratios;
   for (std::size_t round = 0; round < seconds.size(); ++round) {
@@ -239,7 +238,7 @@ double median_ratio(const std::vector<double>& seconds, const std::vector<double
   return median(std::move(ratios));
 }
 
-/// Ratios of a result and of its phases, whose steps took so many seconds, to the reference's.
+/// Sets a result's ratios to the reference, and those of its phases. \param seconds of its steps.
 void compare_with_reference(BenchmarkResult& result, const std::vector<double>& seconds,
                             const BenchmarkResult& reference,
                             const std::vector<double>& reference_seconds) {

@@ -1,4 +1,4 @@
-// The checkpoint of the best epoch of a run that is gone on with.
+// The checkpoint of the best epoch, when a run is resumed.
 #include "train/best_checkpoint.h"
 
 #include "train/run_checkpoints.h"

@@ -1,4 +1,4 @@
-// Checkpoints: a training run at one moment, as a safetensors file.
+// Checkpoints: the state of a training run as a safetensors file.
 #include "io/json_text.h"
 
 #include <mlaan/local/optimizer_state.h>
@@ -27,7 +27,7 @@ const std::string& metadata(const TensorFile& file, const std::string& key,
   return found->second;
 }
 
-/// A whole number from 1 that is all of a text.
+/// Parses a text that is a positive whole number and nothing else.
 std::int64_t whole_number(const std::string& text) {
   const auto json = nlohmann::json::parse(text);
   if (!json.is_number_unsigned() || json == 0U) throw UserError("'" + text + "' is no number");
@@ -40,7 +40,7 @@ Shape shape_from_json(const std::string& text) {
   return shape;
 }
 
-/// How pictures become what the network takes.
+/// How a picture is turned into an input of the network, as JSON.
 std::string input_to_json(const CheckpointInfo& info) {
   const nlohmann::ordered_json json{{"mean", info.normalisation.mean},
                                     {"deviation", info.normalisation.deviation},
@@ -58,7 +58,7 @@ void input_from_json(const std::string& text, CheckpointInfo& info) {
   }
 }
 
-/// What each of `wanted` is to be set to, all checked before anything is changed.
+/// The tensor of the checkpoint for each of `wanted`. All are checked before any is copied.
 std::vector<torch::Tensor> matching(const Checkpoint& checkpoint, const TensorMap& tensors,
                                     const std::vector<NamedTensor>& wanted) {
   std::vector<torch::Tensor> sources;
@@ -91,7 +91,7 @@ bool has_suffix(const std::string& text, const std::string& end) {
   return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
 }
 
-/// \throws UserError for a counter or a scale that is no single number.
+/// \throws UserError for a step counter or a loss scale that is not a single number.
 void check_single_numbers(const Checkpoint& checkpoint) {
   for (const auto& named : checkpoint.file.tensors) {
     const bool is_single =
@@ -116,7 +116,7 @@ void copy(const std::vector<torch::Tensor>& sources, const std::vector<NamedTens
   }
 }
 
-/// Whether a tensor is no weight of the networks.
+/// Whether a tensor belongs to the training's state and not to the networks' weights.
 bool is_of_training(const std::string& name) {
   static const std::vector<std::string> prefixes{"optimizer.", "loss_scale.", "model_ema.",
                                                  "teacher.", "twins."};

@@ -1,4 +1,4 @@
-// What the runs of a comparison say side by side: errors over seeds, and costs.
+// The runs of a comparison summed up per method: errors over seeds, and costs.
 #include "core/undefined_number.h"
 
 #include <mlaan/local/cost_report.h>
@@ -28,7 +28,7 @@ std::vector<double> all(const std::vector<const FinishedRun*>& runs, Value Train
   return values;
 }
 
-/// Tests one of the errors over the seeds that both have.
+/// Tests one of the errors over the seeds that both methods have.
 PairedTest paired(const std::vector<const FinishedRun*>& first,
                   const std::vector<const FinishedRun*>& second, double TrainSummary::*error) {
   std::vector<double> left;

@@ -1,5 +1,4 @@
-// Comparisons: methods × seeds trained under one budget, as runs that can be stopped and gone on
-// with.
+// Comparisons: methods × seeds trained under one budget, as runs that can be stopped and resumed.
 #include "core/libtorch_error.h"
 #include "io/folder_lock.h"
 #include "train/new_folder.h"
@@ -25,7 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* memory_format_key = "engine.memory_format";
-/// File systems take names of 255 bytes; the seed comes behind.
+/// File systems limit a name to 255 bytes, and the seed is appended to this one.
 constexpr std::size_t longest_spec_name = 160;
 
 /// The last `digits` hexadecimal digits of a number.
@@ -55,7 +54,7 @@ std::string name_of(const ComparedRun& run) {
   return run.spec.text + ", seed " + std::to_string(run.seed);
 }
 
-/// What belongs to single runs is no part of a comparison's settings.
+/// Refuses settings that make sense for a single run only.
 void refuse_settings_of_single_runs(const Settings& settings) {
   const auto& run = settings.get<RunOptions>();
   if (!run.memory.empty()) {
@@ -69,8 +68,8 @@ void refuse_settings_of_single_runs(const Settings& settings) {
   }
 }
 
-/// Gives all runs one layout where it is left to be measured: that which runs have settled on
-/// before, or one measured now.
+/// Sets one memory format for all runs where it is left to be measured: the one that an earlier run
+/// has recorded, or one measured now.
 void settle_layout(const Settings& comparison, const DataSource& data,
                    const std::vector<ComparedRun>& runs, std::vector<Settings>& asked,
                    const std::function<void(const std::string&)>& progress) {
@@ -95,8 +94,8 @@ void settle_layout(const Settings& comparison, const DataSource& data,
   }
 }
 
-/// Gives all runs one number of threads, which bits depend on: that of the runs begun before, or
-/// that of now.
+/// Sets one thread count for all runs, since results depend on it bit by bit: the one that earlier
+/// runs have recorded, or the present one.
 void settle_threads(std::vector<Settings>& asked) {
   std::int64_t threads = at::get_num_threads();
   for (auto& settings : asked) {

@@ -1,4 +1,4 @@
-// Where the values of options come from: defaults, a configuration file, flags.
+// Collects the values of options: defaults, configuration files, command-line flags.
 #include "core/trimmed.h"
 #include "train/settings_text.h"
 

@@ -1,4 +1,4 @@
-// Training that has gone wrong for good: numbers that are none.
+// Detects a training that has diverged: NaN or infinite numbers in its state.
 #include "train/divergence.h"
 
 #include <mlaan/local/optimizer_state.h>
@@ -23,7 +23,7 @@ std::string what_is_not_finite(Engine& engine, const torch::Tensor& images) {
     if (!is_finite(named.tensor)) return "weight '" + named.name + "'";
   }
   for (const auto& named : engine.named_buffers()) {
-    // Other buffers are constants, such as masks, whose infinities are meant.
+    // Other buffers are constants such as masks, in which infinities are intended.
     if (is_running_statistic(named.name) && !is_finite(named.tensor)) {
       return "statistic '" + named.name + "'";
     }

@@ -1,4 +1,4 @@
-// Training that has gone wrong for good: numbers that are none.
+// Detects a training that has diverged: NaN or infinite numbers in its state.
 #pragma once
 
 #include <mlaan/local/engine.h>
@@ -9,11 +9,12 @@
 
 namespace mlaan {
 
-/// What of an engine's state is not finite, if anything is, so that no checkpoint may be made of
-/// it: "weight 'conv1.weight'". Parameters, running statistics, the optimizers' state, and the
-/// logits that the network gives now, which overflow of weights that are finite but far too large.
-/// \param images a few of a batch; undefined: no logits are looked at.
-/// \return "" if all of it is finite.
+/// Names the first thing in an engine's state that is not finite, such as "weight 'conv1.weight'".
+/// A checkpoint of such a state must not be written. Checks parameters, running statistics, the
+/// optimizers' state and the network's present logits, which overflow if weights are finite but far
+/// too large.
+/// \param images a few images of a batch; if undefined, logits are not checked.
+/// \return "" if everything is finite.
 std::string what_is_not_finite(Engine& engine, const torch::Tensor& images);
 
 }  // namespace mlaan

@@ -13,21 +13,22 @@ class EpochMeter {
  public:
   explicit EpochMeter(const Engine& engine);
 
-  /// \param labels as Engine::step() takes them; where they are probabilities, an error is a class
-  ///        other than the likeliest. Where another stage has the head, nothing is summed.
+  /// \param labels as Engine::step() takes them; of class probabilities, the likeliest class counts
+  ///        as the label. Does nothing if the head belongs to another stage.
   void add(const StepResult& result, const torch::Tensor& labels);
 
-  /// Adds what has come together since the last call to the state's sums.
+  /// Adds the sums since the last call to those in the state, and sets them to zero.
   void read_into(TrainingState& state);
 
-  /// Adds it to a copy of them, and keeps it: what is summed when decides of the last bits.
+  /// Adds the sums to a copy of the state and keeps them, so that reporting progress does not
+  /// change the order of summation, on which the last bits depend.
   TrainingState peek(TrainingState state) const;
 
-  /// The losses of the step added last, one a supervision.
+  /// The losses of the latest step, one for each supervision.
   std::vector<double> last_losses() const;
 
  private:
-  std::size_t head_ = 0;  ///< position of a supervision by the backbone's own head
+  std::size_t head_ = 0;  ///< position of the supervision whose net is the backbone's head
   torch::Tensor loss_sum_;
   torch::Tensor errors_;
   std::int64_t samples_ = 0;

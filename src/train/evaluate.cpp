@@ -1,4 +1,4 @@
-// How well a network does on labelled images.
+// Error, loss and confusion matrix of a network on labelled images.
 #include "core/undefined_number.h"
 #include "measure/timing.h"
 
@@ -13,7 +13,7 @@
 namespace mlaan {
 namespace {
 
-/// What one output of the network said of each class's images, counted.
+/// Loss sum, confusion matrix and top-5 errors of one output of the network.
 class Counts {
  public:
   void add(const torch::Tensor& logits, const torch::Tensor& of_batch) {
@@ -35,7 +35,7 @@ class Counts {
     outside_top5_.index_put_({on_cpu}, outside, /*accumulate=*/true);
   }
 
-  /// Makes them those of all processes.
+  /// Sums the counts over all processes.
   void add_up(ProcessGroup& group, std::int64_t classes) {
     if (!confusion_.defined()) {
       confusion_ = torch::zeros({classes, classes}, torch::kInt64);
@@ -87,8 +87,8 @@ class Counts {
 
   double loss_sum_ = 0;
   std::int64_t images_ = 0;
-  torch::Tensor confusion_;     ///< images by class and by first choice
-  torch::Tensor outside_top5_;  ///< images by class
+  torch::Tensor confusion_;     ///< images by class and by predicted class
+  torch::Tensor outside_top5_;  ///< images by class whose class is not among the five likeliest
 };
 
 }  // namespace
@@ -141,8 +141,8 @@ std::vector<Score> evaluate_outputs(
 
 namespace {
 
-/// All processes take as many turns, those that have run out of batches too, so that they stop at
-/// the same one and never wait for each other for longer than one batch takes.
+/// All processes take the same number of turns, even after they have run out of batches, so that
+/// they stop at the same turn and wait for each other no longer than one batch takes.
 Score evaluate_jointly(const Predictor& predict, Loader& loader,
                        const std::function<bool()>& should_stop, ProcessGroup& group) {
   const auto start = Clock::now();

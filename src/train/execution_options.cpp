@@ -1,4 +1,4 @@
-// How steps are executed, and in which processes.
+// Options for how steps are executed and in which processes.
 #include "train/readable_by.h"
 
 #include <mlaan/core/error.h>

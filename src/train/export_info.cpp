@@ -1,4 +1,4 @@
-// What stands beside an exported network's weights.
+// The JSON description that is exported beside a network's weights.
 #include "core/undefined_number.h"
 #include "io/json_text.h"
 
@@ -25,7 +25,7 @@ ordered_json outputs_to_json(const std::vector<ExportedExit>& exits) {
     outputs.push_back({{"name", exit.output},
                        {"net", exit.net},
                        {"module", exit.module},
-                       {"validation_error", exit.validation_error},  // NaN becomes null
+                       {"validation_error", exit.validation_error},  // NaN is written as null
                        {"test_error", exit.test_error}});
   }
   return outputs;

@@ -1,4 +1,4 @@
-// Networks that left mlaan: a file or a folder with what one must know beside the weights.
+// Exported networks: files or folders that hold weights and the description of the network.
 #include "core/libtorch_error.h"
 #include "core/trial_in_child.h"
 #include "train/onnx_graph.h"
@@ -28,13 +28,13 @@ namespace {
 namespace fs = std::filesystem;
 namespace jit = torch::jit;
 
-/// Under this key the description is in the files; in a folder, in a file of this name.
+/// The description's key in a file's metadata; in a folder, the description is a file.
 constexpr const char* description_key = "mlaan.network";
 constexpr const char* description_file = "network.json";
 constexpr const char* tensors_file = "network.safetensors";
 constexpr const char* classes_file = "classes.txt";
 
-/// Logits may differ by so much, relative to the largest: other kernels add in another order.
+/// Tolerance relative to the largest logit: other kernels sum in another order.
 constexpr double logit_tolerance = 1e-4;
 
 fs::path description_beside(fs::path path) {
@@ -64,7 +64,7 @@ void write_tensors(const MultiExitNetwork& network, const ExportInfo& info, cons
   write_safetensors(path, file);
 }
 
-/// The network's own script with its trained weights in it.
+/// The network's own TorchScript file with the trained weights in it.
 jit::Module script_with_weights(const MultiExitNetwork& network, const fs::path& script) {
   jit::Module module = jit::load(script.string(), c10::Device(c10::kCPU));
   std::map<std::string, torch::Tensor> trained;
@@ -109,7 +109,7 @@ void write_folder(const MultiExitNetwork& network, const ExportInfo& info, const
   write_text(folder / description_file, info.to_json());
 }
 
-/// \throws Error where the written network gives other logits than the one that was to be written.
+/// \throws Error if the written network returns other logits than the network it was written from.
 void check_written(const MultiExitNetwork& network, const fs::path& path, const fs::path& script) {
   const torch::NoGradGuard no_grad;
   const ExportedNetwork written = read_exported(path, torch::kCPU, script);
@@ -129,7 +129,7 @@ void check_written(const MultiExitNetwork& network, const fs::path& path, const 
 
 // Reading.
 
-/// The text between the file's length and its tensors.
+/// The JSON header of a safetensors file, which lies between the header's length and the tensors.
 std::string header_of_safetensors(const fs::path& path) {
   constexpr std::uint64_t longest = std::uint64_t{1} << 28;
   std::ifstream file(path, std::ios::binary);
@@ -151,7 +151,7 @@ ExportInfo info_from(const std::string& text, const fs::path& path) {
   }
 }
 
-/// The description in a file's own metadata.
+/// The description that a file holds in its metadata.
 template <class Metadata>
 ExportInfo info_in(const Metadata& metadata, const std::string& key, const fs::path& path) {
   const auto found = metadata.find(key);
@@ -161,7 +161,7 @@ ExportInfo info_in(const Metadata& metadata, const std::string& key, const fs::p
   return info_from(found->second, path);
 }
 
-/// The network that a description tells of, with weights that are still to come.
+/// Builds the network that a description names; its weights are loaded afterwards.
 MultiExitNetwork described_network(const ExportInfo& info, const fs::path& path,
                                    const fs::path& script) {
   if (is_script_file(info.model) && script.empty()) {

@@ -1,5 +1,4 @@
-// How alike two networks' features are: linear centred kernel alignment, CKA (Kornblith et al.
-// 2019, arXiv:1905.00414).
+// Linear centred kernel alignment of features, CKA (Kornblith et al. 2019, arXiv:1905.00414).
 #include <mlaan/core/error.h>
 #include <mlaan/train/feature_similarity.h>
 
@@ -14,8 +13,8 @@ torch::Tensor centred(const torch::Tensor& products) {
   return products - rows - rows.t() + products.mean();
 }
 
-/// The matrices whose inner product is the unbiased estimate but for a constant factor (Székely and
-/// Rizzo 2014): the diagonal left out, rows and columns centred by N − 2.
+/// The matrix whose inner product with another is, up to a constant factor, the unbiased estimate
+/// of HSIC (Székely and Rizzo 2014): zero diagonal, rows and columns centred by N − 2.
 torch::Tensor centred_without_bias(torch::Tensor products) {
   const auto samples = static_cast<double>(products.size(0));
   products.fill_diagonal_(0);
@@ -35,7 +34,7 @@ torch::Tensor similarity_pattern(const torch::Tensor& features, HsicEstimator es
   }
   const torch::NoGradGuard no_grad;
   auto rows = features.flatten(1).to(torch::kFloat64);
-  // Changes neither estimate, and keeps small differences of large numbers.
+  // Centring changes neither estimate, and avoids rounding in differences of large numbers.
   rows = rows - rows.mean(0);
   const auto products = torch::mm(rows, rows.t());
   const auto pattern =
@@ -71,14 +70,14 @@ std::vector<torch::Tensor> unit_patterns(const Backbone& backbone, const torch::
                                          std::int64_t batch, HsicEstimator estimator) {
   const torch::NoGradGuard no_grad;
   backbone.train(false);
-  // A copy: the first unit may write over what it is given.
+  // Cloned, since the first unit may overwrite its input.
   std::vector<torch::Tensor> parts;
   for (const auto& part : images.split(batch)) parts.push_back(part.clone());
   std::vector<torch::Tensor> patterns;
   for (const auto& unit : backbone.units()) {
     for (auto& part : parts) part = unit.forward(std::move(part));
     std::vector<torch::Tensor> rows;
-    // In the order of their meaning, whatever the layout in memory.
+    // flatten() uses the logical order of elements, which does not depend on the memory format.
     for (const auto& part : parts) rows.push_back(part.flatten(1));
     patterns.push_back(similarity_pattern(torch::cat(rows), estimator));
   }

@@ -1,4 +1,4 @@
-// A training run as one of the processes that train one network together.
+// A training run in one of several processes that train one network.
 #include "train/joint_run.h"
 
 #include "dist/gradient_buckets.h"
@@ -18,7 +18,7 @@
 namespace mlaan {
 namespace {
 
-/// A number that tells texts apart.
+/// A hash of a text, as a text, for comparing long texts between processes.
 std::string number_of(const std::string& text) {
   return std::to_string(random_key(text));
 }
@@ -41,7 +41,7 @@ void JointRun::join(EngineOptions& options, const Plan& plan) const {
     options.stages.first_modules = first_modules_of_stages(settings_, plan.partition.size());
     options.stages.own = static_cast<std::size_t>(group_->rank());
     options.stages.transport = std::make_shared<StageLinks>(*group_);
-    // An average of the weights is moved after every step.
+    // Steps must not overlap where the average of the weights is updated after every step.
     options.overlaps_steps = !settings_.get<WeightAverageOptions>().enabled;
     return;
   }

@@ -1,4 +1,4 @@
-// A training run as one of the processes that train one network together.
+// A training run in one of several processes that train one network.
 #pragma once
 
 #include "train/joint_training.h"
@@ -16,49 +16,50 @@
 
 namespace mlaan {
 
-/// What a run with several processes does besides training. Of a run that is alone there is nothing
-/// to do.
+/// What a run does besides training when several processes train one network. For a run in a single
+/// process, every function does nothing.
 class JointRun {
  public:
-  /// \param group null for a run that is alone; outlives it.
+  /// \param group null for a run in a single process; must outlive this object.
   JointRun(const Settings& settings, ProcessGroup* group);
 
   ProcessGroup* group() const { return group_; }
   bool is_alone() const { return group_ == nullptr; }
   std::int64_t processes() const { return is_alone() ? 1 : group_->size(); }
-  /// Whether each process has some of the modules, and all have the same batches.
+  /// Whether each process trains some of the modules (stages), all on the same batches.
   bool has_stages() const { return has_stages_; }
-  /// Steps that one stage may be ahead of another. What all have to settle after a step is settled
-  /// so many steps later, so that none waits for that.
+  /// Number of steps by which one stage may be ahead of another. What the processes have to agree
+  /// on after a step is agreed on this many steps later, so that no stage waits for it.
   std::int64_t steps_ahead() const { return has_stages_ ? processes() : 0; }
-  /// Of every batch, this process's.
+  /// This process's share of every batch.
   BatchShare batch_share() const;
 
-  /// Has an engine train a plan as one of the processes.
+  /// Sets up an engine's options for training a plan in this process.
   void join(EngineOptions& options, const Plan& plan) const;
 
-  /// Sees to it that all processes begin with the same: refuses what differs, and takes rank 0's
-  /// weights.
-  /// \return what people are to be told of stages that wait for later ones.
+  /// Makes all processes start alike: throws if their plan, data or number of steps differ, and
+  /// copies rank 0's weights to all.
+  /// \return notes for the user on stages that wait for later stages.
   std::vector<std::string> begin(PhasedEngine& phases, const DataSource& data, std::int64_t step);
 
-  /// Gives all processes the same weights: those of all stages; or, where all have all weights
-  /// already, what rank 0's batch normalisations have seen, which is what checkpoints hold.
+  /// Makes the weights of all processes equal. With stages, each stage broadcasts its weights; else
+  /// weights are equal already, and rank 0's batch normalisation statistics, which are those that
+  /// checkpoints hold, are broadcast.
   void take_same_weights(Engine& engine, const std::optional<WeightAverage>& average,
                          std::int64_t step);
-  /// Gives all processes what these tensors are in rank 0.
+  /// Broadcasts these tensors from rank 0.
   void take_from_first(const std::vector<NamedTensor>& tensors, const std::string& what) const;
 
-  /// What the optimizers of other stages keep, for a checkpoint; given in all processes at once.
+  /// Optimizer state of the other stages, for a checkpoint. To be called by all processes at once.
   std::vector<NamedTensor> state_of_others(const Engine& engine) const;
-  /// Gives this process the optimizers' state of all stages, for a phase that begins.
+  /// Copies the optimizer state of all stages to this process, for a phase that begins.
   void take_all_state(Engine& engine) const;
-  /// Drops what the optimizers of other stages keep.
+  /// Drops the optimizer state of the other stages.
   void drop_state_of_others(const Engine& engine) const;
 
-  /// The modules, from 1, that stages begin with; empty where there are none.
+  /// The first module of each stage, counted from 1; empty without stages.
   std::vector<std::int64_t> first_modules(const Engine& engine) const;
-  /// What each process took since begin().
+  /// Peak bytes and traffic of each process since begin().
   std::vector<RankReport> reports(const Engine& engine, std::int64_t peak_bytes,
                                   std::int64_t steps) const;
 
@@ -67,7 +68,7 @@ class JointRun {
   ProcessGroup* group_;
   bool has_stages_;
   Traffic traffic_before_;
-  std::int64_t shared_step_ = -1;  ///< after which all stages' weights were given to all
+  std::int64_t shared_step_ = -1;  ///< step after which the weights were last shared
 };
 
 }  // namespace mlaan

@@ -1,4 +1,4 @@
-// What several processes that train one network settle and count together.
+// What several processes that train one network agree on and sum up.
 #include "train/joint_training.h"
 
 #include <mlaan/core/error.h>

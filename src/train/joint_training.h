@@ -1,4 +1,4 @@
-// What several processes that train one network settle and count together.
+// What several processes that train one network agree on and sum up.
 #pragma once
 
 #include <mlaan/data/dataset.h>
@@ -18,40 +18,40 @@
 
 namespace mlaan {
 
-// Everywhere here a null group stands for one process alone, of which nothing has to be settled.
+// In this file, a null group means that the process trains alone; nothing is exchanged then.
 
-/// Whether this is the process that writes files and tells of the training.
+/// Whether this process is rank 0, which writes files and reports on the training.
 inline bool is_first(const ProcessGroup* group) {
   return group == nullptr || group->rank() == 0;
 }
 
-/// The part of a list that is this process's: in a row, as equal as can be.
+/// This process's part of a list: contiguous, and as equal in length as possible.
 std::vector<std::int64_t> share_of(const std::vector<std::int64_t>& all, const ProcessGroup* group);
 
-/// The settings as rank 0 settles them: with what these keys are there.
+/// Lets rank 0 settle settings, and broadcasts its values of `keys` to all processes.
 Settings settled_by_first(const Settings& settings, ProcessGroup* group,
                           const std::vector<std::string>& keys,
                           const std::function<Settings(const Settings&)>& settle,
                           const std::string& what);
 
-/// \throws UserError where the processes that train are not as many as dist.processes and
-///         dist.stages say.
+/// \throws UserError if the number of processes does not match dist.processes and dist.stages.
 void check_ranks(const Settings& settings, const ProcessGroup* group);
 
-/// The settings as rank 0 measures them: see measured_settings() and with_stage_split().
+/// Lets rank 0 measure settings for all: see measured_settings() and with_stage_split().
 Settings measured_by_first(const Settings& settings, const DataSource& data,
                            const MethodEntry& method, ProcessGroup* group);
 
-/// What a process would like to happen after a step.
+/// What a process asks for after a step.
 struct Wishes {
   bool stop = false;
   bool save = false;
-  bool save_by_time = false;  ///< because the time between two checkpoints is over
-  bool end = false;           ///< because the training's time is over
+  bool save_by_time = false;  ///< because the time between two checkpoints has passed
+  bool end = false;           ///< because the training's time limit has passed
 };
 
-/// What all do after a step: whatever one of them has wished for. Several processes exchange their
-/// wishes while the step is computed, so what comes up in the meantime is for the step after it.
+/// The decision of all processes after a step: whatever at least one of them asked for. Processes
+/// exchange their wishes while the step is computed; wishes that arise later count for the next
+/// step.
 class JointDecision {
  public:
   JointDecision(ProcessGroup* group, std::function<Wishes()> wishes);
@@ -63,23 +63,23 @@ class JointDecision {
   std::unique_ptr<Exchange> exchange_;
 };
 
-/// What has been counted of an epoch, as numbers that processes can add up.
+/// The sums of an epoch as numbers that can be all-reduced.
 std::vector<double> counts_as_numbers(const TrainingState& counted);
-/// Adds such numbers to a state. \return what follows them.
+/// Adds such numbers to a state. \return the position after them.
 const double* add_counts(TrainingState& state, const double* numbers);
 
-/// Adds what all processes have counted of an epoch to a state that all have alike.
+/// Adds the sums of all processes to a state that is equal in all of them.
 void add_counts(TrainingState& state, const TrainingState& counted, ProcessGroup& group);
 
 /// The losses of a step's whole batch, from those of each process's share of it.
 std::vector<double> joint_losses(const std::vector<double>& own, double share, ProcessGroup* group);
 
-/// What each process took, in their order; nothing of one alone.
-/// \param before traffic before the first of these steps.
+/// A report for each process, in order of rank; empty for a single process.
+/// \param before traffic at the time of begin(), which is subtracted.
 std::vector<RankReport> rank_reports(ProcessGroup* group, const Traffic& before,
                                      std::int64_t peak_bytes, std::int64_t steps);
 
-/// What is compared of a data set: its size, and some of its images and labels.
+/// A text to compare data sets by: the size, and a hash of three images and labels.
 std::string fingerprint(const Dataset& dataset);
 
 }  // namespace mlaan

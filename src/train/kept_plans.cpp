@@ -1,4 +1,4 @@
-// What the planner has found, kept from one process to the next: a search takes minutes.
+// A cache of the planner's results on disk, since a search takes minutes.
 #include "train/kept_plans.h"
 
 #include "io/json_text.h"
@@ -31,7 +31,7 @@ bool is_of_no_step(const std::string& key) {
   return false;
 }
 
-/// "/home/me/net.pt, 1234 bytes, of time 5678"; of what is no file nothing.
+/// "/home/me/net.pt, 1234 bytes, of time 5678"; "" for a value that names no file.
 std::string file_line(const std::string& path) {
   std::error_code error;
   if (!fs::is_regular_file(path, error)) return "";
@@ -40,7 +40,7 @@ std::string file_line(const std::string& path) {
          std::to_string(fs::last_write_time(path, error).time_since_epoch().count()) + "\n";
 }
 
-/// "Intel(R) Xeon(R) Processor"; "" where the system does not say.
+/// "Intel(R) Xeon(R) Processor"; "" if the system does not name it.
 std::string processor_name() {
   std::ifstream file("/proc/cpuinfo");
   for (std::string line; std::getline(file, line);) {
@@ -87,7 +87,7 @@ std::optional<PlanReport> find_kept_plan(const std::string& key) {
     if (document.at("key").get<std::string>() != key) return std::nullopt;
     return plan_report_from(document);
   } catch (const std::exception&) {
-    return std::nullopt;  // as good as none
+    return std::nullopt;  // an unreadable file counts as missing
   }
 }
 
@@ -101,7 +101,7 @@ void keep_plan(const std::string& key, const PlanReport& report) {
     fs::create_directories(file.parent_path());
     write_text(file, json_text(document, 2) + "\n");
   } catch (const std::exception&) {
-    // No place to keep it: it is found again the next time.
+    // Without a place for the cache, the plan is searched again the next time.
   }
 }
 

@@ -1,4 +1,4 @@
-// What the planner has found, kept from one process to the next: a search takes minutes.
+// A cache of the planner's results on disk, since a search takes minutes.
 #pragma once
 
 #include <mlaan/train/planner.h>
@@ -9,16 +9,17 @@
 
 namespace mlaan {
 
-/// All that a plan depends on, as a text: the settings but for those that no step's bytes or time
-/// depend on, the files that they name with size and time, the processor and the program.
-/// \param program that plans, with its version.
+/// Everything that the planner's result depends on, as a text: the settings that affect a step's
+/// bytes or time, the path, size and time of the files that they name, the processor and the
+/// program.
+/// \param program name and version of the program that plans.
 std::string plan_key(const Settings& settings, const std::string& program);
 
-/// What was found under the same key. Nothing where there is none, or it cannot be read.
+/// The cached result for this key; nothing if there is none or it cannot be read.
 std::optional<PlanReport> find_kept_plan(const std::string& key);
 
-/// Keeps it below $XDG_CACHE_HOME/mlaan, or ~/.cache/mlaan. Does nothing where there is no such
-/// place: it is found again, then.
+/// Writes a result below $XDG_CACHE_HOME/mlaan, or ~/.cache/mlaan. Does nothing if that is not
+/// possible.
 void keep_plan(const std::string& key, const PlanReport& report);
 
 }  // namespace mlaan

@@ -1,4 +1,4 @@
-// What steps of a training would take on more machines than there are, by simulation.
+// Predicts by simulation what a training step takes on more machines than are at hand.
 #include "core/undefined_number.h"
 #include "local/operations/follow_module.h"
 #include "local/operations/pass_output.h"
@@ -28,7 +28,7 @@ double bytes_of_tensors(const std::vector<NamedTensor>& tensors) {
   return static_cast<double>(byte_count(tensors));
 }
 
-/// A method's step as one process does it, measured operation by operation.
+/// A method's step in a single process, measured operation by operation.
 class MeasuredStep {
  public:
   MeasuredStep(const Settings& settings, const Backbone& backbone, const MethodEntry& method)
@@ -49,7 +49,7 @@ class MeasuredStep {
 
   double step_seconds() const { return std::accumulate(seconds_.begin(), seconds_.end(), 0.0); }
 
-  /// Seconds of the operations of each module that are, or are not, forward passes.
+  /// Seconds spent on each module: by forward passes, or by all other operations.
   std::vector<double> module_seconds(bool forward) const {
     std::vector<double> seconds(modules(), 0);
     const auto& operations = trial_.schedule().operations;
@@ -75,7 +75,7 @@ class MeasuredStep {
     return elements * sizeof(float);
   }
 
-  /// Of trained parameters.
+  /// Bytes of the trained parameters of the part that an operation updates.
   double part_bytes(const UpdatePart& update) const {
     const Plan& plan = trial_.plan();
     if (update.net()) {
@@ -88,7 +88,7 @@ class MeasuredStep {
     return bytes;
   }
 
-  /// \param share of the batch that each rank has.
+  /// The work of one stage. \param share fraction of the batch that each rank processes.
   StageLoad load(const Stages& stages, double share) const {
     StageLoad load;
     const Schedule& schedule = trial_.schedule();
@@ -98,7 +98,7 @@ class MeasuredStep {
       load.schedule =
           make_stage_schedule(schedule, stages, followed(stages), delay_, /*overlaps=*/true);
     }
-    double open = 0;  // gradients that wait for others to travel with
+    double open = 0;  // bytes of gradients in the bucket that is being filled
     for (const auto& operation : load.schedule.operations) {
       const auto found = seconds_of_.find(operation->text());
       load.seconds.push_back(found == seconds_of_.end() ? 0 : share * found->second);
@@ -111,7 +111,7 @@ class MeasuredStep {
     return load;
   }
 
-  /// Highest bytes of a rank: all weights, and of its own modules all else.
+  /// Peak bytes of a rank. It holds all weights; all else is that of its own modules alone.
   std::int64_t peak_bytes(const Stages& stages, const StageLoad& load, double share) const {
     const double weights = bytes_of_tensors(named_parameters(trial_.backbone(), trial_.plan())) +
                            bytes_of_tensors(named_buffers(trial_.backbone(), trial_.plan()));
@@ -157,7 +157,7 @@ class MeasuredStep {
     return are_parameters ? parameter_bytes(operation.module()) : output_bytes(operation.module());
   }
 
-  /// The modules that twins follow, with the stages of these.
+  /// The modules that twins follow, with the stages that have twins of them.
   FollowedModules followed(const Stages& stages) const {
     std::vector<std::string> names;
     for (const auto& net : nets(trial_.plan())) names.push_back(net->name());
@@ -193,7 +193,7 @@ PredictedStage predicted(const SimulatedStage& simulated, const Stages& stages,
   return stage;
 }
 
-/// \param shared into how many parts the run's batch is cut, each of a rank.
+/// \param shared number of ranks that the run's batch is divided among.
 PredictedLayout predict_stages(const MeasuredStep& step, const std::string& method,
                                std::int64_t stages, std::int64_t replicas, std::int64_t shared,
                                const NetworkSpeed& network) {
@@ -218,7 +218,7 @@ PredictedLayout predict_stages(const MeasuredStep& step, const std::string& meth
   return layout;
 }
 
-/// End-to-end training in stages.
+/// Predicts end-to-end training in pipeline stages (1F1B).
 PredictedLayout predict_pipeline(const MeasuredStep& step, const LayoutRequest& request) {
   Stages stages;
   stages.first_modules = step.split(request.stages);
@@ -264,7 +264,7 @@ PredictedLayout predict_pipeline(const MeasuredStep& step, const LayoutRequest& 
   return layout;
 }
 
-/// "10Gbit": the number times what its unit stands for; NaN where it is no such text.
+/// Parses "10Gbit": the number times the value of its unit; NaN if the text is malformed.
 double in_units(const std::string& text, const std::map<std::string, double>& units) {
   char* end = nullptr;
   const double number = std::strtod(text.c_str(), &end);

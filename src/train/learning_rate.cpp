@@ -11,7 +11,7 @@
 namespace mlaan {
 namespace {
 
-/// From `high` to `low` along half a period of a cosine.
+/// Half a period of a cosine, from `high` at progress 0 to `low` at progress 1.
 double cosine(double high, double low, double progress) {
   return low + 0.5 * (high - low) * (1 + std::cos(c10::pi<double> * progress));
 }
@@ -20,7 +20,7 @@ double cosine(double high, double low, double progress) {
 double one_cycle(double step, double steps, double lr, const ScheduleOptions& schedule) {
   const double first = lr / schedule.initial_divisor;
   const double last = first / schedule.final_divisor;
-  // The rate is highest in the last step of the rise.
+  // The rate peaks in the last step of the rise.
   const double highest_at = schedule.peak * steps - 1;
   const double end = steps - 1;
   if (step < highest_at) return cosine(first, lr, step / highest_at);

@@ -1,4 +1,4 @@
-// Linear probes: how well a linear classifier does on the features of a trained network.
+// Linear probes: the error of a linear classifier on the features of a trained network.
 #include "core/undefined_number.h"
 
 #include <mlaan/core/error.h>
@@ -18,7 +18,7 @@ torch::Tensor pooled_features(const torch::Tensor& output, std::int64_t side) {
   }
   if (output.dim() != 4) return output.flatten(1).clone();
   const auto options = torch::nn::functional::AdaptiveAvgPool2dFuncOptions({side, side});
-  // In float64, so that the layout of the map does not decide how its sum is rounded.
+  // In float64, so that the rounding of the sum does not depend on the memory format.
   return torch::nn::functional::adaptive_avg_pool2d(output.to(torch::kFloat64), options)
       .flatten(1)
       .to(output.scalar_type());

@@ -1,4 +1,4 @@
-// How fast a loader gives batches when nothing else is asked of the machine.
+// Measures how many images a second a loader delivers when nothing else runs.
 #include "measure/timing.h"
 
 #include <mlaan/train/loader_benchmark.h>

@@ -1,4 +1,4 @@
-// Settings that are settled by measuring on the machine at hand.
+// Settings that are determined by measuring on the present machine.
 #include "core/autocast_scope.h"
 #include "measure/timing.h"
 
@@ -19,18 +19,18 @@ namespace mlaan {
 namespace {
 
 constexpr const char* format_key = "engine.memory_format";
-/// What the origins of measured settings begin with.
+/// Prefix of the origin that is recorded for measured settings.
 constexpr const char* measured = "measured: ";
 constexpr double clear_difference = 1.05;
-/// Rounds of measuring several units, and of measuring one, which takes less time.
+/// Rounds when several units are measured, and when one is, which is faster.
 constexpr int rounds_of_units = 3;
 constexpr int rounds_of_one_unit = 9;
 constexpr std::size_t units_to_measure = 3;
 
-/// Some units in a row of a backbone that nobody else uses, and random numbers to run them on.
+/// Runs some consecutive units of a backbone of its own on random numbers.
 class Comparison {
  public:
-  /// \param images that there are to train on: no batch has more.
+  /// \param images size of the training set; the batch is no larger.
   Comparison(const Settings& settings, const Backbone& backbone, std::size_t first,
              std::size_t last, std::int64_t images)
       : device_(parse_device(settings.get<RunOptions>().device)), generator_(device_) {
@@ -49,7 +49,7 @@ class Comparison {
     input_ = torch::randn(batch_shape(batch, backbone.input_shape(first)), device_);
   }
 
-  /// One forward and one backward pass.
+  /// Seconds of one forward and one backward pass.
   double seconds(torch::MemoryFormat format, Precision precision) {
     take_on(format);
     wait_for(device_);
@@ -82,13 +82,13 @@ class Comparison {
   torch::Tensor input_;
 };
 
-/// The medians of two rivals that take turns, so that a machine whose speed drifts drifts for both.
+/// Medians of two measurements taken in turn, so that a drift of the machine's speed affects both.
 template <class First, class Second>
 std::array<double, 2> medians(int rounds, const First& first, const Second& second) {
   std::array<std::vector<double>, 2> seconds;
   for (int round = -1; round < rounds; ++round) {
     const std::array<double, 2> times{first(), second()};
-    if (round < 0) continue;  // warms up
+    if (round < 0) continue;  // the first round is for warming up
     for (std::size_t i = 0; i < times.size(); ++i) seconds.at(i).push_back(times.at(i));
   }
   return {median(seconds[0]), median(seconds[1])};
@@ -104,7 +104,7 @@ Backbone backbone_to_measure(const Settings& settings, const DataSource& data) {
   return make_backbone(settings, data);
 }
 
-/// Behind the stem where there is one: a unit like most.
+/// The first unit with a convolution after the stem, since most units are like it; else unit 0.
 std::size_t convolution_unit(const Backbone& backbone) {
   for (std::size_t i = std::min<std::size_t>(1, backbone.size() - 1); i < backbone.size(); ++i) {
     for (const auto& named : backbone.units()[i].named_parameters()) {

@@ -1,4 +1,4 @@
-// Method specs: a method's name with settings of its own, "checkpoint:checkpoint.segments=8".
+// Method specs: a method's name with its settings, "checkpoint:checkpoint.segments=8".
 #include "core/joined.h"
 #include "core/trimmed.h"
 
@@ -20,8 +20,8 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-/// What may differ between methods that are compared on one batch: how the network is cut, what the
-/// method reads, and how it is executed and updated.
+/// Settings in which methods compared on one batch may differ: how the network is partitioned, the
+/// method's own settings, and how the plan is executed and optimized.
 std::vector<std::string> accepted_keys(const MethodEntry& method) {
   OptionSet options;
   options.get<ExecutionOptions>();

@@ -1,4 +1,4 @@
-// Networks with early exits: classifiers behind modules, for answers before the last one.
+// Networks with early exits: classifiers after modules, which answer before the last module.
 #include <mlaan/core/error.h>
 #include <mlaan/train/multi_exit_network.h>
 
@@ -11,7 +11,7 @@
 namespace mlaan {
 namespace {
 
-/// The nets of an exit, the trunk first.
+/// The nets of an exit in order of execution: the trunk, if there is one, comes first.
 std::vector<const AuxiliaryNet*> nets_of(const EarlyExit& exit) {
   std::vector<const AuxiliaryNet*> found;
   if (exit.net->trunk()) found.push_back(exit.net->trunk().get());
@@ -19,7 +19,7 @@ std::vector<const AuxiliaryNet*> nets_of(const EarlyExit& exit) {
   return found;
 }
 
-/// Each net once.
+/// The nets of all exits, without duplicates.
 std::vector<const AuxiliaryNet*> nets_of(const std::vector<EarlyExit>& exits) {
   std::vector<const AuxiliaryNet*> all;
   for (const auto& exit : exits) {
@@ -31,7 +31,7 @@ std::vector<const AuxiliaryNet*> nets_of(const std::vector<EarlyExit>& exits) {
 }
 
 torch::Tensor logits_of(const EarlyExit& exit, const torch::Tensor& features) {
-  torch::Tensor value = features.clone();  // a net may begin with an operation in place
+  torch::Tensor value = features.clone();  // a net may begin with an in-place operation
   for (const auto* net : nets_of(exit)) value = net->forward(std::move(value));
   return value;
 }
@@ -135,7 +135,7 @@ Plan plan_of_exits(const MultiExitNetwork& network, const Plan& plan) {
     if (supervision.weight <= 0 || !is_cross_entropy(*supervision.loss)) continue;
     exits.supervisions.push_back(supervision);
   }
-  // So that each module is trained by somebody, as a plan must have it.
+  // A plan must train every module, so the head is added as the last supervision.
   Supervision output;
   output.name = "output";
   output.last = plan.partition.size() - 1;

@@ -1,5 +1,4 @@
-// What the modules of a trained network know: linear probes, similarity to another network, and
-// what the auxiliary nets cost.
+// Analysis of a trained network: linear probes, similarity of features, cost of auxiliary nets.
 #include "core/undefined_number.h"
 #include "train/own_plan.h"
 #include "train/run_images.h"
@@ -17,10 +16,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What probes read of a list of images, kept for all modules at once, and how the network's own
-/// head does on them.
+/// The probes' features of a list of images after every module, and the error of the network's own
+/// head on these images.
 struct ImageFeatures {
-  std::vector<torch::Tensor> of_modules;  ///< images × features
+  std::vector<torch::Tensor> of_modules;  ///< for each module, images × features
   torch::Tensor labels;
   double head_error = undefined_number;
 };
@@ -67,7 +66,7 @@ void add(ForwardCost& sum, const ForwardCost& cost) {
   sum.activation_bytes += cost.activation_bytes;
 }
 
-/// The modules with their nets' costs; probes are still to come.
+/// Describes the modules and the costs of their nets; the probes are added later.
 void describe_modules(NetworkAnalysis& analysis, const Backbone& backbone, const Plan& plan) {
   const CostReport report = cost_report(backbone, plan);
   for (std::size_t j = 0; j < report.modules.size(); ++j) {
@@ -103,7 +102,7 @@ void check_same_kind(const Checkpoint& checkpoint, const Settings& settings,
               std::to_string(other.info.classes));
 }
 
-/// The first images of the test set, as the network takes them.
+/// The first images of the test set, as inputs of the network.
 torch::Tensor test_images(const Settings& settings, const DataSource& data, std::int64_t count) {
   auto indices = all_indices(*data.test);
   indices.resize(static_cast<std::size_t>(std::min(count, data.test->size())));

@@ -1,4 +1,4 @@
-// A closer look at a trained network: what it mistakes, and where its training steps' bytes go.
+// Examines a trained network: its worst mistakes, and the bytes of its training steps by operation.
 #include <mlaan/train/measured_settings.h>
 #include <mlaan/train/network_examination.h>
 #include <mlaan/train/options.h>
@@ -10,7 +10,7 @@
 namespace mlaan {
 namespace {
 
-/// Keeps the pictures of the highest loss among those that were mistaken.
+/// Keeps the misclassified pictures with the highest losses.
 class WorstOnes {
  public:
   WorstOnes(Normalisation normalisation, std::size_t count)
@@ -40,7 +40,7 @@ class WorstOnes {
   std::vector<WorstPicture> take() { return std::move(worst_); }
 
  private:
-  /// The input without its normalisation.
+  /// The pixels of an input: undoes the normalisation.
   torch::Tensor pixels(const torch::Tensor& input) const {
     const auto channels = [](const std::vector<double>& values) {
       return torch::tensor(values).view({-1, 1, 1});
@@ -54,7 +54,7 @@ class WorstOnes {
 
   Normalisation normalisation_;
   std::size_t count_;
-  std::vector<WorstPicture> worst_;  ///< the worst first
+  std::vector<WorstPicture> worst_;  ///< sorted, the highest loss first
 };
 
 }  // namespace

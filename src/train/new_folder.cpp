@@ -1,4 +1,4 @@
-// A run's folder that goes again where nothing came of the run.
+// Removes a new run's files and folders again if the run fails before its first step.
 #include "train/new_folder.h"
 
 #include <mlaan/train/trainer.h>
@@ -15,7 +15,7 @@ bool has_content(const fs::path& path) {
   return !fs::is_empty(path, error) && !error;
 }
 
-/// Whether a step was logged, or anything saved.
+/// Whether the run has logged a step or saved anything.
 bool has_begun(const fs::path& folder) {
   std::error_code error;
   return has_content(folder / "steps.jsonl") ||
@@ -25,8 +25,7 @@ bool has_begun(const fs::path& folder) {
 
 }  // namespace
 
-NewFolder::NewFolder(const fs::path& folder, const std::vector<fs::path>& made)
-    : folder_(folder) {
+NewFolder::NewFolder(const fs::path& folder, const std::vector<fs::path>& made) : folder_(folder) {
   std::error_code error;
   for (const char* name : {"config.toml", "plan.toml", "metrics.csv", "steps.jsonl"}) {
     if (!fs::exists(folder / name, error)) new_files_.push_back(folder / name);
@@ -34,7 +33,7 @@ NewFolder::NewFolder(const fs::path& folder, const std::vector<fs::path>& made)
   const fs::path checkpoints = last_checkpoint(folder).parent_path();
   if (!fs::exists(checkpoints, error)) new_folders_.push_back(checkpoints);
   fs::path next = fs::absolute(folder, error).lexically_normal();
-  if (!next.has_filename()) next = next.parent_path();  // of "runs/one/"
+  if (!next.has_filename()) next = next.parent_path();  // "runs/one/" has an empty last component
   while (!fs::exists(next, error) && next.has_relative_path()) {
     new_folders_.push_back(next);
     next = next.parent_path();
@@ -46,7 +45,7 @@ NewFolder::~NewFolder() {
   std::error_code ignored;
   if (has_begun(folder_)) return;
   for (const auto& file : new_files_) fs::remove(file, ignored);
-  // Of folders, remove() takes empty ones alone.
+  // remove() deletes a folder only if it is empty.
   for (const auto& made : new_folders_) fs::remove(made, ignored);
 }
 

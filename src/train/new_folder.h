@@ -1,4 +1,4 @@
-// A run's folder that goes again where nothing came of the run.
+// Removes a new run's files and folders again if the run fails before its first step.
 #pragma once
 
 #include <filesystem>
@@ -6,16 +6,16 @@
 
 namespace mlaan {
 
-/// Takes back what a run begins with if it fails before its first step: its first files, and the
-/// folders that were made for it, if they are then empty. What was there before stays.
+/// RAII guard: if a run fails before its first step, its first files are removed, and so are the
+/// folders that were made for it, if they are empty then. What existed before is kept.
 class NewFolder {
  public:
-  /// To be made before the folder is, but for what is told.
-  /// \param folder that may be there already.
-  /// \param made folders that were made for it just now, the innermost first.
+  /// Must be constructed before the folder is made, apart from the folders in `made`.
+  /// \param folder of the run; may exist already.
+  /// \param made folders that were just made for it, the innermost first.
   explicit NewFolder(const std::filesystem::path& folder,
                      const std::vector<std::filesystem::path>& made = {});
-  /// Takes it back, unless a step was logged in it, or anything saved.
+  /// Removes the new files and folders unless the run has logged a step or saved anything.
   ~NewFolder();
   NewFolder(const NewFolder&) = delete;
   NewFolder& operator=(const NewFolder&) = delete;

@@ -1,4 +1,4 @@
-// Traced networks as ONNX models.
+// Writes traced networks as ONNX models.
 #include "train/onnx_graph.h"
 
 #include "train/onnx_values.h"
@@ -19,7 +19,7 @@ namespace jit = torch::jit;
 using namespace traced_arguments;
 using Numbers = std::vector<std::int64_t>;
 
-/// Writes one operator of LibTorch's after the other as those of ONNX.
+/// Translates the operators of a traced graph into ONNX operators, one after the other.
 class OnnxGraph {
  public:
   OnnxGraph(const TracedNetwork& traced, const MultiExitNetwork& network, OnnxModel& model)
@@ -48,7 +48,7 @@ class OnnxGraph {
       values_.add_attribute(node);
       return;
     }
-    // Sizes of the batch: read where they are used.
+    // Nodes that compute sizes are translated where their result is used.
     const bool gives_tensor =
         node.outputs().size() == 1 && node.output()->type()->kind() == c10::TypeKind::TensorType;
     if (kind.rfind("prim::", 0) == 0 || kind == "aten::size" || !gives_tensor) return;
@@ -64,13 +64,13 @@ class OnnxGraph {
     return values_.name(input(node, name));
   }
 
-  /// A dimension counted from the first.
+  /// A dimension counted from the front: negative dimensions count from the back.
   std::int64_t dimension(const jit::Node& node, const char* name, const jit::Value* of) const {
     const std::int64_t given = integer(node, name);
     return given < 0 ? given + values_.dimensions(of) : given;
   }
 
-  // Operators.
+  // Writers of single operators.
 
   std::string same(const jit::Node& node) { return values_.name(node.inputs().at(0)); }
 
@@ -117,7 +117,7 @@ class OnnxGraph {
     return biased ? model_.add_node("Add", {product, tensor(node, "bias")}) : product;
   }
 
-  /// bias + left · right, as a linear layer without a batch of its own comes apart.
+  /// bias + left · right: aten::addmm, into which a linear layer may be decomposed.
   std::string biased_product(const jit::Node& node) {
     const auto factor = [&](const char* name) {
       return constant(node, name).toScalar().toDouble();
@@ -142,7 +142,7 @@ class OnnxGraph {
     return model_.add_node("Tanh", {same(node)});
   }
 
-  /// x/2 · (1 + erf(x/√2)): the operator itself came with a later set.
+  /// x/2 · (1 + erf(x/√2)), since the operator set in use has no Gelu operator.
   std::string gelu(const jit::Node& node) {
     if (node.inputs().size() > 1 && constant(node, "approximate").toStringRef() != "none") {
       throw UserError("an approximated GELU has no counterpart in ONNX; export to torchscript");
@@ -159,7 +159,7 @@ class OnnxGraph {
     return model_.add_node("Softmax", {tensor(node, "self")}, {{"axis", integer(node, "dim")}});
   }
 
-  /// Sums and differences take the second operand times a factor.
+  /// torch's add and sub multiply the second operand by `alpha`.
   std::string sum_of_two(const jit::Node& node, const char* op) {
     std::string second = values_.name(node.inputs().at(1));
     const double factor = constant(node, "alpha").toScalar().toDouble();
@@ -187,13 +187,13 @@ class OnnxGraph {
                             {"keepdims", std::int64_t{constant(node, "keepdim").toBool()}}});
   }
 
-  /// A number for rows and one for columns, where one for both may be given.
+  /// Repeats a single number, which LibTorch accepts for rows and columns alike.
   static Numbers for_both_sides(Numbers numbers) {
     if (numbers.size() == 1) numbers.push_back(numbers.front());
     return numbers;
   }
 
-  /// How much is added before rows and columns, then after them.
+  /// ONNX padding: before rows, before columns, after rows, after columns.
   static Numbers pads_of(const jit::Node& node) {
     Numbers pads = for_both_sides(integers(node, "padding"));
     const Numbers before = pads;
@@ -221,7 +221,7 @@ class OnnxGraph {
     return model_.add_node("AveragePool", {tensor(node, "self")}, attributes);
   }
 
-  /// To a fixed size: rows and columns are mixed by a matrix each.
+  /// Average pooling to a fixed output size, as a matrix product over rows and one over columns.
   std::string adaptive_average_pool(const jit::Node& node) {
     const jit::Value* read = input(node, "self");
     const Numbers wanted = integers(node, "output_size");
@@ -234,7 +234,7 @@ class OnnxGraph {
     return model_.add_node("MatMul", {mixed, name});
   }
 
-  /// outputs × inputs: each output is the mean of the inputs that it covers, if only in part.
+  /// outputs × inputs: each output is the mean of all inputs that it covers at least in part.
   static torch::Tensor averaging(std::int64_t inputs, std::int64_t outputs) {
     torch::Tensor matrix = torch::zeros({outputs, inputs});
     for (std::int64_t i = 0; i < outputs; ++i) {
@@ -275,7 +275,7 @@ class OnnxGraph {
     return values_.constant_tensor(node.output(),
                                    torch::eye(rows, square ? rows : integer(node, "m")));
   }
-  /// Everything is computed in float.
+  /// A conversion to float32 changes nothing, since the exported network computes in float32.
   std::string converted(const jit::Node& node) {
     const auto type = node.output()->type()->expect<c10::TensorType>()->scalarType();
     if (!type || *type != torch::kFloat32) {

@@ -1,4 +1,4 @@
-// Traced networks as ONNX models.
+// Writes traced networks as ONNX models.
 #pragma once
 
 #include "io/onnx_model.h"
@@ -9,11 +9,11 @@
 
 namespace mlaan {
 
-/// \param network that was traced; its parameters and buffers become initializers of the same
-/// names.
+/// \param network the traced network; its parameters and buffers become initializers of the same
+///        names.
 /// \return a model with the input "images" and the outputs MultiExitNetwork::output_names(), for
 ///         batches of any size.
-/// \throws UserError naming an operator that has no counterpart.
+/// \throws UserError naming an operator that has no ONNX counterpart.
 OnnxModel onnx_model(const TracedNetwork& traced, const MultiExitNetwork& network);
 
 }  // namespace mlaan

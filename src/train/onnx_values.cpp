@@ -1,4 +1,4 @@
-// What the values of a traced graph are called in an ONNX model.
+// The names of a traced graph's values in an ONNX model.
 #include "train/onnx_values.h"
 
 #include <mlaan/core/error.h>

@@ -1,4 +1,4 @@
-// What the values of a traced graph are called in an ONNX model.
+// The names of a traced graph's values in an ONNX model.
 #pragma once
 
 #include "io/onnx_model.h"
@@ -14,34 +14,35 @@ namespace mlaan {
 
 class OnnxValues {
  public:
-  /// Gives the model its input.
+  /// Adds the input "images" to the model.
   OnnxValues(const TracedNetwork& traced, const MultiExitNetwork& network, OnnxModel& model);
 
   void add(const torch::jit::Value* value, const std::string& name) { names_[value] = name; }
-  /// A module's part, or one of its tensors.
+  /// Registers the submodule, parameter or buffer that a GetAttr node reads.
   void add_attribute(const torch::jit::Node& node);
 
-  /// Of a tensor or a number. Parameters become initializers when they are first asked for.
+  /// The name of a tensor or number. A parameter becomes an initializer when it is first asked for.
   std::string name(const torch::jit::Value* value);
-  /// The name of an initializer that stands for this value.
+  /// Adds a tensor as an initializer for this value, and returns its name.
   std::string constant_tensor(const torch::jit::Value* value, const torch::Tensor& tensor);
 
   std::int64_t dimensions(const torch::jit::Value* value) const;
-  /// \throws UserError for a size that grows with the batch.
+  /// \throws UserError for a size that depends on the batch.
   std::int64_t fixed_size(const torch::jit::Value* value, std::size_t dimension) const;
-  /// A tensor's sizes as an input of an operator.
-  /// \param open the size that grows with the batch is left to be found out; else it is computed.
+  /// The sizes of a tensor, as an operator's input.
+  /// \param open whether the size that depends on the batch is left to the operator to infer (−1);
+  ///        else it is computed.
   std::string shape(const torch::jit::Value* value, bool open);
 
  private:
-  /// The size of the batch, or a multiple of it, as a list of one number.
+  /// The batch size times `factor`, as a list of one number.
   std::string batch_times(std::int64_t factor);
 
   const TracedNetwork& traced_;
   OnnxModel& model_;
   std::map<std::string, torch::Tensor> tensors_;                     ///< parameters and buffers
-  std::unordered_map<const torch::jit::Value*, std::string> names_;  ///< so far
-  std::set<std::string> written_;                                    ///< initializers
+  std::unordered_map<const torch::jit::Value*, std::string> names_;  ///< names given so far
+  std::set<std::string> written_;                                    ///< initializers so far
   std::string batch_;
 };
 

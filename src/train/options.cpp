@@ -1,4 +1,4 @@
-// Every option of a training run, and its default.
+// The options of a training run and their defaults.
 #include "train/readable_by.h"
 
 #include <mlaan/core/error.h>

@@ -1,4 +1,4 @@
-// The copy of its plan that a run keeps.
+// The copy of the plan that is kept in a run's folder.
 #include "train/own_plan.h"
 
 #include <mlaan/train/options.h>

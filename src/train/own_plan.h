@@ -1,4 +1,4 @@
-// The copy of its plan that a run keeps.
+// The copy of the plan that is kept in a run's folder.
 #pragma once
 
 #include <mlaan/train/checkpoint.h>
@@ -9,11 +9,11 @@
 
 namespace mlaan {
 
-/// What a run trains by: its method, or where that is a plan file and the run of this folder was
-/// begun with it, the folder's own copy. The file itself may have changed since, or be gone.
+/// The method to train a run with: the name in its settings; or, if that is a plan file and the run
+/// in this folder was begun with it, the folder's copy, since the file may have changed or be gone.
 std::string method_of_run(const Settings& settings, const std::filesystem::path& run_folder);
 
-/// The same, of the run that a checkpoint lies in.
+/// The same for the run in whose folder a checkpoint is.
 std::string method_of_run(const Settings& settings, const Checkpoint& checkpoint);
 
 }  // namespace mlaan

@@ -1,4 +1,4 @@
-// Means, deviations, and whether two lists of paired numbers differ: the paired t-test.
+// Means, standard deviations, and the paired t-test.
 #include "core/undefined_number.h"
 
 #include <mlaan/core/error.h>
@@ -14,13 +14,13 @@
 namespace mlaan {
 namespace {
 
-/// The chance that the size of Student's t is at most t, t not negative.
+/// P(|T| ≤ t) of Student's t distribution, for t ≥ 0.
 double chance_within(double t, std::int64_t degrees_of_freedom) {
   const auto nu = static_cast<double>(degrees_of_freedom);
   const double angle = std::atan(t / std::sqrt(nu));
   const double cosine = std::cos(angle);
   const bool odd = degrees_of_freedom % 2 == 1;
-  // Terms cos^i with i of the parity of nu − 2, each the one before times (i − 1) / i · cos².
+  // Terms cos^i, where i has the parity of ν − 2; each is the one before times (i − 1) / i · cos².
   double sum = 0;
   double term = odd ? cosine : 1;
   for (std::int64_t i = odd ? 1 : 0; i <= degrees_of_freedom - 2; i += 2) {
@@ -93,7 +93,7 @@ PairedTest paired_test(const std::vector<double>& first, const std::vector<doubl
   test.p = undefined_number;
   test.half_width = confidence_half_width(differences);
   const double deviation = sample_deviation(differences);
-  // What is left of equal differences after rounding is no spread.
+  // Differences that are all equal have a spread by rounding errors only, which does not count.
   const double rounding = 8 * std::numeric_limits<double>::epsilon() * largest;
   if (!(deviation > rounding)) return test;
   test.t = test.difference / (deviation / std::sqrt(static_cast<double>(differences.size())));

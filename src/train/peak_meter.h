@@ -1,4 +1,4 @@
-// The highest bytes of a run's steps.
+// The peak memory of a run's steps.
 #pragma once
 
 #include <mlaan/measure/memory.h>
@@ -12,16 +12,16 @@
 
 namespace mlaan {
 
-/// Of one process, without what was alive before its run.
+/// The peak of one process, less what was alive before the run.
 class PeakMeter {
  public:
   explicit PeakMeter(torch::Device device)
       : device_(device), bytes_before_(measure::read_memory(device).live) {}
 
-  /// Lets the peak start anew from what is alive now.
+  /// Restarts the peak from the bytes that are alive now.
   void reset() const { measure::reset_peak(device_); }
 
-  /// Takes the peak since the last reset into the state: that of the run, and of its phase.
+  /// Updates the state's peaks, of the run and of its phase, with the peak since the last reset.
   void read_into(TrainingState& state, std::size_t phases) {
     const auto reading = measure::read_memory(device_);
     const std::int64_t peak = reading.peak - bytes_before_;
@@ -34,9 +34,9 @@ class PeakMeter {
     by_kind_ = reading.peak_by_kind;
   }
 
-  /// Since this process began, whatever the state it went on from says.
+  /// The peak since this process began; that of the state may be from an earlier process.
   std::int64_t own() const { return own_; }
-  /// Of the run's highest peak.
+  /// Bytes by kind at the run's highest peak.
   const measure::BytesByKind& by_kind() const { return by_kind_; }
 
  private:

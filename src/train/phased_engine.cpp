@@ -1,4 +1,4 @@
-// The engine of a run, whichever phase of its training the run is in.
+// The engine of a run, which is replaced when the next phase of the training begins.
 #include <mlaan/local/handover.h>
 #include <mlaan/train/options.h>
 #include <mlaan/train/phased_engine.h>

@@ -1,4 +1,4 @@
-// The phases of a training run: what it trains by, from which step on.
+// The phases of a training run: the methods that follow each other, and the steps they begin at.
 #include "core/joined.h"
 
 #include <mlaan/core/error.h>
@@ -12,7 +12,7 @@
 namespace mlaan {
 namespace {
 
-/// What a phase may set: how the network is cut, what its method reads, how steps are executed.
+/// Settings that a phase may change: the partition, its method's settings, the execution.
 std::vector<std::string> accepted_keys_of_phase(const MethodEntry& method) {
   OptionSet options;
   options.get<ExecutionOptions>();
@@ -90,7 +90,7 @@ std::int64_t steps_for_every_phase(const std::vector<TrainingPhase>& phases) {
       return end > std::exchange(begin, end);
     });
   };
-  constexpr std::int64_t most = 10000;  // a shorter phase may well have none
+  constexpr std::int64_t most = 10000;  // with more steps, a phase still without a step is accepted
   std::int64_t steps = 1;
   while (steps < most && !has_all(steps)) ++steps;
   return steps;

@@ -1,4 +1,4 @@
-// Plan files: a supervision plan as TOML, to be read, edited and trained by.
+// Reads plan files: supervision plans as TOML.
 #include "core/trimmed.h"
 #include "train/plan_words.h"
 #include "train/toml_section.h"
@@ -19,14 +19,14 @@
 namespace mlaan {
 namespace {
 
-/// Of a weight that changes.
+/// Reads the course of a weight that changes over the training.
 WeightCourse read_course(const TomlSection& section) {
   const std::string name = section.text("course");
   if (name == "linear" || name == "cosine") return parse_weight_course(name);
   section.fail("course", unknown_name("course of a weight", name, {"linear", "cosine"}));
 }
 
-/// A number, or { from = 1.0, to = 0.0, course = "linear" }.
+/// Reads a weight: a number, or { from = 1.0, to = 0.0, course = "linear" }.
 void read_weight(const TomlSection& section, SupervisionDescription& supervision) {
   if (!section.is_table("weight")) {
     supervision.weight = section.number("weight");
@@ -39,7 +39,7 @@ void read_weight(const TomlSection& section, SupervisionDescription& supervision
   supervision.course = read_course(weight);
 }
 
-/// "layer1.0 to layer1.2" for each module.
+/// Reads a partition, in which each module is given as "layer1.0 to layer1.2".
 Partition read_partition(const TomlSection& file, const Backbone& backbone) {
   std::vector<std::size_t> last_units;
   std::size_t next = 0;
@@ -105,7 +105,7 @@ std::vector<std::string> joined(std::vector<std::string> keys,
   return keys;
 }
 
-/// A plan: the top of a file, or a phase.
+/// Reads a plan: the top level of a file, or a phase of it.
 PlanDescription read_plan(const TomlSection& section, const Backbone& backbone) {
   PlanDescription plan{read_partition(section, backbone), {}, {}};
   if (section.has("net")) {
@@ -117,7 +117,7 @@ PlanDescription read_plan(const TomlSection& section, const Backbone& backbone) 
   return plan;
 }
 
-/// A file that has been parsed, and its keys checked.
+/// A file that has been parsed and whose keys have been checked.
 struct ParsedFile {
   toml::table table;
   std::string path;
@@ -126,7 +126,7 @@ struct ParsedFile {
   bool has_phases() const { return table.contains("phase"); }
 };
 
-/// \param name what messages call the text.
+/// \param name of the text, for error messages.
 ParsedFile parse_text(const std::string& text, const std::string& name) {
   ParsedFile file{parse_toml(text, name), name};
   if (!file.has_phases()) {
@@ -146,7 +146,7 @@ void check_model(const TomlSection& file, const Backbone& backbone) {
   }
 }
 
-/// A method whose plan is what `read` gives for a backbone.
+/// A method whose plan is what `read` returns for a backbone.
 MethodEntry method_of_plan(const std::string& path, const std::string& summary,
                            std::function<PlanDescription(const Backbone& backbone)> read) {
   MethodEntry entry{path, summary, [](OptionSet&) {}, nullptr};
@@ -176,7 +176,7 @@ std::vector<Assignment> read_assignments(const TomlSection& phase) {
   return settings;
 }
 
-/// Phase number `index`, of a method or with a plan of its own.
+/// Reads phase number `index`, which names a method or contains a plan.
 MethodPhase read_phase(const std::shared_ptr<const ParsedFile>& file, std::size_t index) {
   const TomlSection phase = file->top().sections("phase").at(index);
   MethodPhase read{phase.text("name"), phase.number("share"), {}, read_assignments(phase)};

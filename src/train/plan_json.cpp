@@ -1,4 +1,4 @@
-// What the planner found, as JSON.
+// The planner's results as JSON.
 #include "train/plan_json.h"
 
 #include <mlaan/core/error.h>

@@ -1,4 +1,4 @@
-// What the planner found, as JSON.
+// The planner's results as JSON.
 #pragma once
 
 #include <mlaan/train/planner.h>
@@ -7,11 +7,12 @@
 
 namespace mlaan {
 
-/// {"settings": […], "chosen": place of one of them, or null}.
+/// {"settings": […], "chosen": index of the chosen setting, or null}.
 nlohmann::ordered_json to_json(const PlanReport& report);
 
-/// Reads what to_json() writes, but for what was measured.
-/// \throws nlohmann::json::exception, and UserError for a place that is none.
+/// Reads what to_json() writes, except for measurements.
+/// \throws nlohmann::json::exception for a malformed document, and UserError for an index out of
+///         range.
 PlanReport plan_report_from(const nlohmann::json& document);
 
 }  // namespace mlaan

@@ -1,4 +1,4 @@
-// Plans written as plan files.
+// Writes plans as plan files.
 #include "train/plan_words.h"
 
 #include <mlaan/core/options.h>
@@ -18,7 +18,7 @@ std::string weight_text(const SupervisionDescription& supervision) {
          ", course = " + quoted(to_string(supervision.course)) + " }";
 }
 
-/// The text of a plan. \param prefix of its tables' names: "phase.".
+/// The text of a plan. \param prefix of its tables' names, such as "phase.".
 std::string plan_tables(const PlanDescription& plan, const Backbone& backbone,
                         const std::string& prefix, const NetRemark& remark) {
   std::string text = "modules = [";

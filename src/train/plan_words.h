@@ -1,9 +1,9 @@
-// Words of plan files that are both read and written.
+// Words that are both read and written in plan files.
 #pragma once
 
 namespace mlaan {
 
-/// Between the first and the last unit of a module.
+/// Separates the first and the last unit of a module.
 constexpr const char* between_units = " to ";
 
 }  // namespace mlaan

@@ -1,4 +1,4 @@
-// The planner: which settings of a method fit into a number of bytes, and which of them is fastest.
+// The planner: which settings of a method fit into a number of bytes, and which is fastest.
 #include <mlaan/core/error.h>
 #include <mlaan/local/automatic_recompute.h>
 #include <mlaan/local/method.h>
@@ -30,7 +30,7 @@ std::vector<std::int64_t> module_counts(const Settings& settings, const Backbone
   return {counts.rbegin(), counts.rend()};
 }
 
-/// From the whole batch on.
+/// Numbers of micro-batches to try: 1 (the whole batch), 2, 4, 8, …
 std::vector<std::int64_t> micro_batch_counts(std::int64_t batch) {
   std::vector<std::int64_t> counts;
   for (std::int64_t count = 1; count <= std::min(batch / 2, most_micro_batches); count *= 2) {
@@ -39,7 +39,7 @@ std::vector<std::int64_t> micro_batch_counts(std::int64_t batch) {
   return counts;
 }
 
-/// Whether cutting the network elsewhere changes nothing: one window, and nothing recomputed.
+/// Whether the partition makes no difference: one window, and nothing is recomputed.
 bool needs_no_cut(const Plan& plan) {
   return plan.supervisions.size() == 1 && plan.recompute.empty();
 }
@@ -58,7 +58,7 @@ class Planner {
       PlannedSetting setting;
       setting.method = method.name;
       setting.modules = modules;
-      // One block a module is one cut only; the papers' tables know it.
+      // With one module per block there is only one partition, which published tables know.
       setting.partition =
           modules == static_cast<std::int64_t>(backbone.block_count()) ? "published" : "bytes";
       setting.batch = settings_.get<RunOptions>().batch_size;
@@ -85,7 +85,7 @@ class Planner {
   }
 
  private:
-  /// A phase on trial, and what it recomputes when nothing else is asked for.
+  /// A phase to measure, and what its plan recomputes by default.
   struct PhaseTrial {
     double share;
     Trial trial;
@@ -93,7 +93,7 @@ class Planner {
     std::vector<Recompute> nets;
   };
 
-  /// A method with phases is as fat as its fattest phase, and as slow as its phases are on average.
+  /// A method with phases has the peak of its largest phase and the mean step time of its phases.
   void try_phases(const MethodEntry& method, const Backbone& backbone) {
     for (const auto modules : phased_module_counts(backbone)) {
       PlannedSetting setting;
@@ -125,7 +125,7 @@ class Planner {
     return trials;
   }
 
-  /// As add_in_parts() and try_automatic(), of all phases together.
+  /// The equivalent of add_in_parts() and try_automatic() for all phases together.
   void add_phases_in_parts(PlannedSetting setting, std::vector<PhaseTrial>& phases) {
     for (const auto parts : micro_batch_counts(setting.batch)) {
       setting.micro_batches = parts;
@@ -159,7 +159,7 @@ class Planner {
     setting.largest_batch = *std::min_element(largest.begin(), largest.end());
   }
 
-  /// What the method itself finds best, or the run asks for, then more modules.
+  /// Numbers of modules to try: the method's default or the run's setting, then larger ones.
   std::vector<std::int64_t> phased_module_counts(const Backbone& backbone) {
     const std::int64_t given = settings_.get<RunOptions>().modules;
     std::vector<std::int64_t> counts{given};
@@ -169,14 +169,14 @@ class Planner {
     return counts;
   }
 
-  /// Whether one of the settings from number `first` on takes the whole batch at once.
+  /// Whether one of the settings from index `first` on fits without micro-batches.
   bool fits_whole(std::size_t first) const {
     return std::any_of(
         report_.settings.begin() + static_cast<std::ptrdiff_t>(first), report_.settings.end(),
         [](const PlannedSetting& setting) { return setting.fits && setting.micro_batches == 1; });
   }
 
-  /// Whole batches come first: in parts, batch normalisation learns something else.
+  /// Whole batches come first, since micro-batches change the statistics of batch normalisation.
   static bool better(const PlannedSetting& left, const PlannedSetting& right) {
     if (left.micro_batches != right.micro_batches) return left.micro_batches < right.micro_batches;
     return left.step_seconds < right.step_seconds;
@@ -191,7 +191,7 @@ class Planner {
     add_in_parts(setting, trial, recompute);
   }
 
-  /// Adds what a trial gives, and, where it does not fit, the fewest micro-batches that do.
+  /// Adds the setting; if it does not fit, also the smallest number of micro-batches that does.
   void add_in_parts(PlannedSetting setting, Trial& trial, const std::string& recompute) {
     setting.recompute = recompute;
     predict_time(setting, trial);
@@ -202,8 +202,8 @@ class Planner {
     }
   }
 
-  /// The same, with what is recomputed searched anew for each number of micro-batches, as training
-  /// does for the one that it is given.
+  /// Like add_in_parts(), but searches what to recompute anew for each number of micro-batches, as
+  /// training does for its own number.
   void try_automatic(PlannedSetting setting, Trial& trial) {
     setting.recompute = "auto";
     for (const auto parts : micro_batch_counts(setting.batch)) {
@@ -236,7 +236,7 @@ class Planner {
   PlanReport report_;
 };
 
-/// The setting as bench is told of it.
+/// The setting as a method spec of `mlaan bench`.
 std::string method_spec(const PlannedSetting& setting) {
   return setting.method + ":modules=" + std::to_string(setting.modules) +
          ":partition=" + setting.partition + ":engine.recompute=" + setting.recompute +

@@ -1,4 +1,4 @@
-// Whether a training has stopped getting better, as the schedule "plateau" asks after every epoch.
+// Detects, after every epoch, that a training no longer improves: the schedule "plateau".
 #include <mlaan/train/plateau.h>
 
 namespace mlaan {

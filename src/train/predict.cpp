@@ -1,4 +1,4 @@
-// What a trained network makes of pictures.
+// The classes that a trained network predicts for pictures.
 #include <mlaan/core/error.h>
 #include <mlaan/data/picture.h>
 #include <mlaan/data/transform.h>
@@ -9,7 +9,7 @@
 namespace mlaan {
 namespace {
 
-/// Luma of ITU-R BT.601, which is what grey pictures are made by.
+/// Luma of ITU-R BT.601, which is how pictures are usually converted to grey.
 torch::Tensor to_grey(const torch::Tensor& picture) {
   const auto weights = torch::tensor({0.299, 0.587, 0.114}).view({3, 1, 1});
   return (picture.to(torch::kFloat32) * weights).sum(0, /*keepdim=*/true).round().to(torch::kUInt8);

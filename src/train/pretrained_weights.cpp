@@ -1,5 +1,4 @@
-// Weights from elsewhere: a safetensors file with the parameters' own names, as torchvision has
-// them.
+// Loads pretrained weights from a safetensors file with the parameters' names, as in torchvision.
 #include <mlaan/core/error.h>
 #include <mlaan/io/safetensors.h>
 #include <mlaan/train/checkpoint.h>
@@ -27,7 +26,7 @@ std::vector<NamedTensor> tensors_of(const Unit& unit) {
   return tensors;
 }
 
-/// The first few of a list, and how many there are besides.
+/// The first few of a list of names, and the number of the others.
 std::string first_of(const std::vector<std::string>& names) {
   constexpr std::size_t most = 3;
   std::string text;
@@ -40,7 +39,7 @@ std::string first_of(const std::vector<std::string>& names) {
 
 using Sources = std::map<std::string, torch::Tensor>;
 
-/// What to do where the file has the tensor under a longer name, as wrappers of modules make them.
+/// Advice for a file that has the tensor under a prefix, as wrapper modules add one.
 std::string prefix_advice(const std::string& name, const Sources& sources) {
   const std::string end = "." + name;
   for (const auto& source : sources) {
@@ -56,7 +55,7 @@ std::string prefix_advice(const std::string& name, const Sources& sources) {
   return "";
 }
 
-/// A head says which class is which by their order alone.
+/// Refuses a head for other classes: its outputs are assigned to classes by their order alone.
 void check_classes(const std::filesystem::path& path, const std::vector<std::string>& of_file,
                    const std::vector<std::string>& wanted) {
   if (wanted.empty() || of_file.size() != wanted.size()) return;

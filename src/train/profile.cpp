@@ -1,4 +1,4 @@
-// Where the time and the bytes of a training step go, operation by operation.
+// Profiles a training step: time and bytes by operation.
 #include "measure/timing.h"
 
 #include <mlaan/measure/allocation_trace.h>
@@ -11,7 +11,7 @@
 namespace mlaan {
 namespace {
 
-/// Which operations' blocks are alive where a step's trace is highest.
+/// The blocks that are alive at the peak of a step's trace, by the operation that allocated them.
 /// \param ends for each operation, the number of events until its end.
 std::vector<AliveBlocks> alive_at_peak(const measure::AllocationTrace& trace,
                                        const std::vector<std::size_t>& ends,
@@ -46,7 +46,7 @@ std::vector<AliveBlocks> alive_at_peak(const measure::AllocationTrace& trace,
   return result;
 }
 
-/// One step with every allocation recorded.
+/// Takes one step while every allocation is recorded.
 std::vector<AliveBlocks> trace_step(Engine& engine, const torch::Tensor& images,
                                     const torch::Tensor& labels, std::int64_t bytes_before,
                                     const std::vector<OperationProfile>& operations) {
@@ -65,7 +65,7 @@ std::vector<AliveBlocks> trace_step(Engine& engine, const torch::Tensor& images,
 StepProfile profile_step(Engine& engine, const torch::Tensor& images, const torch::Tensor& labels,
                          std::int64_t steps, std::int64_t bytes_before) {
   const torch::Device device = images.device();
-  // The first step makes the optimizers' state.
+  // The first step allocates the optimizers' state.
   engine.step(images, labels);
   engine.step(images, labels);
 

@@ -1,4 +1,4 @@
-// Options whose texts a parser has to understand.
+// Options whose value must be a text that a parser can read.
 #pragma once
 
 #include <mlaan/core/error.h>
@@ -10,7 +10,7 @@
 
 namespace mlaan {
 
-/// Accepts the texts that a parser reads without a UserError. \param text how to say so.
+/// Accepts texts that `parse` reads without a UserError. \param text describes them for messages.
 template <class Parser>
 Accepts readable_by(const Parser& parse, std::string text) {
   return {[parse](const OptionValue& value) {

@@ -1,4 +1,4 @@
-// Settings that a run was begun with, beside those that are asked for now.
+// Compares the settings that a run was begun with to those that are asked for now.
 #include "train/recorded_settings.h"
 
 #include <mlaan/train/options.h>

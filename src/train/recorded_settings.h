@@ -1,4 +1,4 @@
-// Settings that a run was begun with, beside those that are asked for now.
+// Compares the settings that a run was begun with to those that are asked for now.
 #pragma once
 
 #include <mlaan/train/settings.h>
@@ -9,22 +9,22 @@
 
 namespace mlaan {
 
-/// Where files lie and how often they are written changes nothing of what comes out.
+/// Whether a setting does not affect results: where files are, and how often they are written.
 bool is_free_to_differ(const std::string& key);
 
-/// Whether a run that was asked for with this value writes down another one that it has found out
-/// by itself: measured, or taken from the machine.
+/// Whether a run replaces this value by one that it finds out itself, by measuring or from the
+/// machine, and records that one instead.
 bool is_settled_by_the_run(const Field& asked);
 
-/// A setting with another value than the one recorded.
+/// A setting whose value differs from the recorded one.
 struct OtherSetting {
   std::string key;
   OptionValue recorded;
   OptionValue asked;
 };
 
-/// The first setting in which the two differ, but for what is free to differ, what the run has
-/// settled by itself, and `besides`.
+/// The first setting that differs, apart from those that are free to differ, those that the run
+/// settles itself, and `besides`.
 std::optional<OtherSetting> first_difference(const Settings& recorded, const Settings& asked,
                                              const std::set<std::string>& besides = {});
 

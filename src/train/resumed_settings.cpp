@@ -1,4 +1,4 @@
-// Whether a run can go on with the settings and the data of now.
+// Checks whether a run can be resumed with the present settings and data.
 #include "train/resumed_settings.h"
 
 #include "train/run_images.h"
@@ -14,7 +14,7 @@
 namespace mlaan {
 namespace {
 
-/// A setting of the checkpoint's that is another one now, of these: "seed = 1, where it was 0".
+/// The first of `keys` whose value differs from the checkpoint's: "seed = 1, where it was 0".
 std::optional<std::string> other_setting(const Checkpoint& checkpoint, const Settings& settings,
                                          const std::vector<std::string>& keys) {
   const Settings recorded = recorded_settings(checkpoint);
@@ -26,7 +26,7 @@ std::optional<std::string> other_setting(const Checkpoint& checkpoint, const Set
   return std::nullopt;
 }
 
-/// The same of the number of images a step, which several processes may share.
+/// The same for the number of images per step, summed over all processes.
 std::optional<std::string> other_batch(const Checkpoint& checkpoint, const Settings& settings) {
   const Settings recorded = recorded_settings(checkpoint);
   const std::int64_t before = whole_batch(recorded);
@@ -43,7 +43,7 @@ std::optional<std::string> other_batch(const Checkpoint& checkpoint, const Setti
   return "batch_size = " + said(settings, now) + ", where it was " + said(recorded, before);
 }
 
-/// What decides which images are for what.
+/// The settings that decide which images are for training, validation and testing.
 std::vector<std::string> keys_of_split(const Settings& settings) {
   std::vector<std::string> keys{"seed", "validation.fraction", "dataset"};
   for (const auto& key : settings.options().keys()) {

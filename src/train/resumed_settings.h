@@ -1,4 +1,4 @@
-// Whether a run can go on with the settings and the data of now.
+// Checks whether a run can be resumed with the present settings and data.
 #pragma once
 
 #include <mlaan/data/dataset.h>
@@ -7,12 +7,13 @@
 
 namespace mlaan {
 
-/// \throws UserError if the data's classes are not the checkpoint's, in its order; and, for a
-///         checkpoint within an epoch, if what is left of that epoch is another now.
+/// \throws UserError if the data set's classes or their order differ from the checkpoint's; and,
+///         for a checkpoint within an epoch, if the rest of that epoch would be another one now.
 void check_goes_on(const Checkpoint& checkpoint, const Settings& settings, const DataSource& data);
 
-/// \throws UserError if training, validation and test images are parted otherwise than for the
-///         checkpoint, so that it would be validated or tested on images that it was trained on.
+/// \throws UserError if the data set is split into training, validation and test images in another
+///         way than for the checkpoint, so that the network would be validated or tested on images
+///         that it was trained on.
 void check_same_split(const Checkpoint& checkpoint, const Settings& settings,
                       const DataSource& data);
 

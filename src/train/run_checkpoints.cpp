@@ -1,4 +1,4 @@
-// The checkpoints that a run writes: when they are due, and that nothing diverged gets into one.
+// The checkpoints that a run writes: when they are due, and a check for divergence before each.
 #include "train/run_checkpoints.h"
 
 #include "train/divergence.h"

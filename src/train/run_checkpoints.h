@@ -1,4 +1,4 @@
-// The checkpoints that a run writes: when they are due, and that nothing diverged gets into one.
+// The checkpoints that a run writes: when they are due, and a check for divergence before each.
 #pragma once
 
 #include "measure/timing.h"
@@ -17,48 +17,49 @@
 
 namespace mlaan {
 
-/// Names of files in a run's folder of checkpoints.
+/// Names of files in a run's checkpoint folder.
 inline constexpr const char* last_file_name = "last.safetensors";
 inline constexpr const char* best_file_name = "best.safetensors";
 
-/// Of one run, in its folder. Files are called as Trainer says.
+/// The checkpoints of one run. See Trainer for the files' names.
 class RunCheckpoints {
  public:
   RunCheckpoints(const Settings& settings, const DataSource& data,
                  std::filesystem::path run_folder);
 
-  /// Makes their folder, and removes what a killed process has left half-written.
+  /// Makes the checkpoint folder, and removes files left half-written by a killed process.
   void make_folder() const;
 
-  /// Whether a step that is not its epoch's last is to be followed by one, counted in steps, …
+  /// Whether a checkpoint is due after a step within an epoch, if the period is in steps.
   bool is_due_after_step(const TrainingState& state) const;
-  /// … or in minutes, from the last checkpoint or from begin_epoch() on.
+  /// Whether one is due by time, if the period is in minutes since the last one or begin_epoch().
   bool is_due_by_time() const;
-  /// Whether one follows the end of this epoch, from 1.
+  /// Whether one is due at the end of this epoch, counted from 1.
   bool are_due(std::int64_t epoch) const;
   void begin_epoch();
 
-  /// Keeps a few of the last batch's images, until the next step: what the network makes of them
-  /// must be finite before a checkpoint is written.
+  /// Keeps some images of the latest batch until the next step: before a checkpoint is written, the
+  /// network's logits for them must be finite.
   void keep_some(const torch::Tensor& images);
   void forget_images() { some_images_ = torch::Tensor(); }
 
-  /// Writes a file of these names: "last.safetensors", "best.safetensors".
-  /// \param more tensors beside the engine's.
-  /// \return its path. \throws Error where training has diverged; the file stays as it was.
+  /// Writes a checkpoint, "last.safetensors" or "best.safetensors".
+  /// \param more tensors besides the engine's.
+  /// \return the file's path.
+  /// \throws Error if training has diverged; an existing file is then left as it is.
   std::filesystem::path write(const std::string& file, Engine& engine, const TrainingState& state,
                               const std::vector<NamedTensor>& more);
-  /// Notes that one of this step has been written, by this process or another.
+  /// Notes that this or another process has written a checkpoint of the state's step.
   void note_written(const TrainingState& state);
-  /// Its own file, "epoch-0007.safetensors", where those of epochs are kept; else "".
+  /// The name of an epoch's file, "epoch-0007.safetensors"; "" if these files are not kept.
   std::string file_of_epoch(std::int64_t epoch) const;
-  /// Removes the one that is too old once that of this epoch is there.
+  /// Removes the epoch file that is outdated once the file of this epoch exists.
   void remove_outdated(std::int64_t epoch) const;
 
-  /// Whether one of this step has been written since this process began.
+  /// Whether a checkpoint of this step has been written since this process began.
   bool has(std::int64_t step) const { return written_step_ == step; }
 
-  /// \throws Error saying that `what` is not finite, and what is left.
+  /// \throws Error saying that `what` is not finite, and that the last checkpoint is unchanged.
   [[noreturn]] void fail_as_diverged(const std::string& what, const TrainingState& state) const;
 
  private:
@@ -71,7 +72,7 @@ class RunCheckpoints {
   Clock::time_point last_ = Clock::now();
   torch::Tensor some_images_;
   std::int64_t written_step_ = -1;
-  std::int64_t checked_step_ = -1;  ///< after which nothing was found to have diverged
+  std::int64_t checked_step_ = -1;  ///< step after which the state was found to be finite
 };
 
 }  // namespace mlaan

@@ -1,4 +1,4 @@
-// Validating and testing a run's network, and the average of its weights beside it.
+// Validates and tests a run's network and the average of its weights.
 #include "train/run_evaluation.h"
 
 #include "core/undefined_number.h"

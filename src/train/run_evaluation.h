@@ -1,4 +1,4 @@
-// Validating and testing a run's network, and the average of its weights beside it.
+// Validates and tests a run's network and the average of its weights.
 #pragma once
 
 #include <mlaan/data/loader.h>
@@ -17,13 +17,13 @@
 
 namespace mlaan {
 
-/// How the weights and their average do; of the average NaN where there is none.
+/// Scores of the weights and of their average; NaN if no average is kept.
 struct RunScores {
   Score weights;
   Score average;
 };
 
-/// The images that a run is validated and tested on, of several processes a share of each.
+/// Evaluates on the images for validation and testing. Each of several processes takes a share.
 class RunEvaluation {
  public:
   RunEvaluation(const Settings& settings, const DataSource& data,
@@ -33,10 +33,10 @@ class RunEvaluation {
   std::int64_t validation_images() const { return validation_count_; }
   std::int64_t test_images() const { return test_count_; }
 
-  /// \param should_stop asked for every batch. \return nothing if it was stopped.
+  /// \param should_stop is asked before every batch. \return nothing if it asked to stop.
   std::optional<RunScores> validate(Engine& engine, const std::optional<WeightAverage>& average,
                                     const std::function<bool()>& should_stop);
-  /// The same on the test images, as validation.tta asks.
+  /// The same on the test images, with test-time augmentation as validation.tta asks.
   std::optional<RunScores> test(Engine& engine, const std::optional<WeightAverage>& average,
                                 const std::function<bool()>& should_stop);
 

@@ -1,4 +1,4 @@
-// Which images of its data set a run trains on, validates on and tests on.
+// The images of a data set that a run trains on, validates on and tests on.
 #include "train/run_images.h"
 
 #include <mlaan/core/error.h>

@@ -1,4 +1,4 @@
-// The settings of a run: what a network, a plan, loaders and a trainer are made from.
+// The settings of a run, from which the network, plan, loaders and trainer are made.
 #include "core/byte_text.h"
 #include "train/settings_text.h"
 

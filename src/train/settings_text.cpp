@@ -1,4 +1,4 @@
-// Settings as TOML files have them.
+// Reads and writes settings as TOML.
 #include "train/settings_text.h"
 
 #include "core/byte_text.h"
@@ -28,7 +28,7 @@ OptionValue read_value(const toml::node& node, const std::string& key) {
   throw UserError(key + " has a date or time for a value");
 }
 
-/// Calls `visit(key, node)` for every value of the table, with the sections' names in front.
+/// Calls `visit(key, node)` for every value of the table; keys begin with their section's name.
 template <class Visit>
 void for_each_value(const toml::table& table, const std::string& section, const Visit& visit) {
   for (const auto& [name, node] : table) {

@@ -1,4 +1,4 @@
-// From settings to the objects of a run: network, plan, engine options, loaders.
+// Makes the objects of a run from its settings: network, plan, engine options, loaders.
 #include "core/libtorch_error.h"
 
 #include <mlaan/core/quantity.h>
@@ -66,7 +66,7 @@ MixRecipe mix_recipe(const Settings& settings) {
           augment.mix_off_epoch};
 }
 
-/// \param mixing the settings that mix labels.
+/// \param mixing names the settings that mix labels, for the error message.
 void check_takes_probabilities_of(const Plan& plan, const std::string& mixing) {
   try {
     check_takes_probabilities(plan);
@@ -75,7 +75,7 @@ void check_takes_probabilities_of(const Plan& plan, const std::string& mixing) {
   }
 }
 
-/// Fits a method's plan to the labels that the run trains with.
+/// Adapts a method's plan to the labels that the run trains with, such as class probabilities.
 void adapt_to_labels(Plan& plan, const Settings& settings) {
   if (settings.get<TeacherOptions>().share > 0) {
     check_takes_probabilities_of(plan, "a teacher's probabilities (teacher.share above 0)");
@@ -136,7 +136,7 @@ OptimizerFactory optimizer_factory(const Settings& settings) {
   return sgd({lr, options.momentum, decay(1e-4), options.nesterov, options.decay_norms, format});
 }
 
-/// Cut after the units that a text names, separated by commas or blanks.
+/// The partition cut after the units named in a text, separated by commas or blanks.
 Partition partition_by_hand(const RunOptions& run, const Backbone& backbone) {
   std::string text = run.partition;
   std::replace(text.begin(), text.end(), ',', ' ');
@@ -305,7 +305,7 @@ std::unique_ptr<Loader> make_train_loader(const Settings& settings, const DataSo
   options.drop_last = true;
   options.mix = mix_recipe(settings);
   options.classes = static_cast<std::int64_t>(data.classes.size());
-  // Which pictures are damaged, only reading them tells.
+  // Damaged pictures are found only by reading them.
   const bool needs_pictures = reads_pictures || options.skip_damaged || options.mix.is_on();
   if (!needs_pictures) options.unread_shape = data.image_shape;
   return std::make_unique<Loader>(data.train, std::move(indices), train_transform(settings, data),

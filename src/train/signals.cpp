@@ -1,4 +1,4 @@
-// Ending a run in good order, or saving it, when the system or the user asks for it.
+// Signal handlers: ending a run in good order, or saving a checkpoint, on request.
 #include <mlaan/train/signals.h>
 
 #include <array>
@@ -7,7 +7,7 @@
 namespace mlaan {
 namespace {
 
-// A handler may do no more than set such a flag (SEI CERT C, SIG30-C and SIG31-C).
+// A signal handler may do no more than set such a flag (SEI CERT C, SIG30-C and SIG31-C).
 volatile std::sig_atomic_t stop_signal = 0;
 volatile std::sig_atomic_t save_requested = 0;
 
@@ -19,7 +19,7 @@ extern "C" void request_save(int /*signal*/) {
   save_requested = 1;
 }
 
-/// A signal, and what the process did about it before.
+/// A signal, and the action that was installed for it before.
 struct Handled {
   int signal;
   struct sigaction before;
@@ -39,8 +39,8 @@ void handle(Handled& item) {
     action.sa_handler = request_save;
   } else {
     action.sa_handler = request_stop;
-    // The next signal of this kind finds the default: it ends the process. Of a terminal that is
-    // closed two come, one from the shell and one from the system.
+    // The next signal of the same kind has the default action and ends the process. SIGHUP is
+    // excepted: when a terminal is closed it comes twice, from the shell and from the system.
     if (item.signal != SIGHUP) action.sa_flags |= static_cast<int>(SA_RESETHAND);
   }
   sigaction(item.signal, &action, nullptr);

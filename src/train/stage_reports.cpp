@@ -1,4 +1,4 @@
-// Reports of steps of which each stage of a training knows a part.
+// Reports on steps when several stages train, each of which knows only a part of the numbers.
 #include "train/stage_reports.h"
 
 #include "train/joint_training.h"

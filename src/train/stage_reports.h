@@ -1,4 +1,4 @@
-// Reports of steps of which each stage of a training knows a part.
+// Reports on steps when several stages train, each of which knows only a part of the numbers.
 #pragma once
 
 #include <mlaan/dist/process_group.h>
@@ -15,17 +15,17 @@
 
 namespace mlaan {
 
-/// Puts reports together while training goes on. All stages begin and finish the same ones.
+/// Sums reports over the stages in the background. All stages begin and finish the same reports.
 class StageReports {
  public:
-  /// Begins to report a step.
-  /// \param counted by this stage since the last report. \param losses of the step, all
-  ///        supervisions', of which those of other stages do not count.
+  /// Begins a report on a step and starts its all-reduce.
+  /// \param counted this stage's sums since the last report.
+  /// \param losses of all supervisions in this step; those of other stages are ignored.
   void begin(StepReport report, const TrainingState& counted, std::vector<double> losses,
              const Engine& engine, ProcessGroup& group);
 
-  /// The earliest report, if it is of that step or one before; waits for the other stages.
-  /// \param state to which all stages' counts are added.
+  /// The oldest open report, if it is on this step or an earlier one; waits for the other stages.
+  /// \param state the sums of all stages are added to it.
   std::optional<StepReport> finish(std::int64_t step, TrainingState& state);
 
  private:

@@ -1,4 +1,4 @@
-// What the stages of a training tell each other between steps.
+// The weights and optimizer state that the stages of a training exchange between steps.
 #include "train/stage_sharing.h"
 
 #include "local/operations/follow_module.h"
@@ -14,7 +14,7 @@
 namespace mlaan {
 namespace {
 
-/// Names, types and shapes, a line each; no name has a line break.
+/// Dtype, shape and name of each tensor, one per line; names contain no line break.
 std::string list_of_tensors(const std::vector<NamedTensor>& tensors) {
   std::ostringstream text;
   for (const auto& named : tensors) {
@@ -25,7 +25,7 @@ std::string list_of_tensors(const std::vector<NamedTensor>& tensors) {
   return text.str();
 }
 
-/// Room for what a list names.
+/// Empty tensors of the dtypes and shapes in a list.
 std::vector<NamedTensor> tensors_of_list(const std::string& list) {
   std::vector<NamedTensor> tensors;
   std::istringstream lines(list);
@@ -90,7 +90,7 @@ void keep_own_state(const Engine& engine) {
 }
 
 std::vector<std::string> notes_on_waiting(const Engine& engine) {
-  std::map<std::size_t, std::set<std::size_t>> modules;  // that are waited for, by stage
+  std::map<std::size_t, std::set<std::size_t>> modules;  // modules to wait for, by stage
   for (const auto& operation : engine.schedule().operations) {
     const auto* follows = dynamic_cast<const FollowReceived*>(operation.get());
     if (follows == nullptr || follows->channel().from < engine.stages().own) continue;

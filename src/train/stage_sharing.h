@@ -1,4 +1,4 @@
-// What the stages of a training tell each other between steps.
+// The weights and optimizer state that the stages of a training exchange between steps.
 #pragma once
 
 #include <mlaan/dist/process_group.h>
@@ -9,19 +9,20 @@
 
 namespace mlaan {
 
-/// Finishes all steps, and gives every rank the weights that each stage has trained.
-/// \param beside tensors that go with weights, each called as its weight with a prefix: averages.
+/// Finishes all steps, and broadcasts each stage's trained weights to all ranks.
+/// \param beside tensors to broadcast with the weights, such as averages. Each is named as its
+///        weight with the prefix.
 void share_weights(Engine& engine, ProcessGroup& group, const std::vector<NamedTensor>& beside,
                    const std::string& prefix);
 
-/// What the optimizers of all other stages remember, and what twins have yet to follow of modules
-/// there. To be called by all ranks.
+/// The optimizers' state of all other stages, and twin updates that are pending there. Must be
+/// called by all ranks.
 std::vector<NamedTensor> state_of_other_stages(const Engine& engine, ProcessGroup& group);
 
-/// Forgets the optimizers' state of all parts that other stages train.
+/// Drops the optimizers' state of all parts that other stages train.
 void keep_own_state(const Engine& engine);
 
-/// What a user should know of where stages wait, a line each.
+/// Notes for the user on where stages wait for later stages, one per line.
 std::vector<std::string> notes_on_waiting(const Engine& engine);
 
 }  // namespace mlaan

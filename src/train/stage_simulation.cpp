@@ -1,4 +1,4 @@
-// How long the steps of a training in stages take, by a simulation of what waits for what.
+// Simulates the steps of a training in stages to predict their time.
 #include "train/stage_simulation.h"
 
 #include "local/operations/follow_module.h"
@@ -17,7 +17,7 @@ namespace {
 constexpr int simulated_steps = 24;
 constexpr int steps_until_steady = 8;
 
-/// What an operation does with a channel.
+/// How an operation uses a channel: sends, receives, or receives what a twin follows.
 struct Passing {
   enum class Kind { sends, receives, follows } kind;
   StageChannel channel;
@@ -32,8 +32,8 @@ std::optional<Passing> passing_of(const Operation& operation) {
   return Passing{follows ? Kind::follows : Kind::receives, passes->channel()};
 }
 
-/// Messages of one channel: a message sets out when it is sent and the receiver has taken the one
-/// before it, and when the link between the two stages is free.
+/// The messages of one channel. A message leaves when it has been sent, the receiver has taken the
+/// previous one, and the link between the two stages is free.
 struct Way {
   std::vector<double> sent;
   std::vector<double> taken;
@@ -82,7 +82,7 @@ class Simulation {
   }
 
  private:
-  /// How things stand at some time.
+  /// A stage's clock and sums at some time.
   struct Moment {
     double now = 0;
     double busy = 0;
@@ -90,13 +90,13 @@ class Simulation {
   };
 
   struct Stage : Moment {
-    double reduced_until = 0;  ///< the replicas' link is busy
+    double reduced_until = 0;  ///< time until which the link to the replicas is busy
     std::size_t position = 0;
-    std::vector<Moment> ends;             ///< of its steps
-    std::map<std::size_t, int> followed;  ///< times that a channel was to be followed
+    std::vector<Moment> ends;             ///< at the end of each step
+    std::map<std::size_t, int> followed;  ///< by channel, times that it was due
   };
 
-  /// When message `index` of a channel is at its end; nothing as long as that is open.
+  /// Arrival time of message `index` of a channel; nothing while that is not determined yet.
   std::optional<double> arrival(Way& way, const StageChannel& channel, std::size_t index) {
     while (way.arrived.size() <= index) {
       const std::size_t next = way.arrived.size();
@@ -112,7 +112,8 @@ class Simulation {
     return way.arrived[index];
   }
 
-  /// Does the stage's next operation. \return false where it waits for another stage, or has ended.
+  /// Executes the stage's next operation. \return false if it must wait for another stage, or at
+  /// the end.
   bool advance(std::size_t s) {
     Stage& stage = stages_[s];
     if (stage.ends.size() >= simulated_steps) return false;
@@ -178,8 +179,9 @@ class Simulation {
   std::map<std::pair<std::size_t, std::size_t>, double> links_;
 };
 
-/// The order of a stage's passes: forward passes that fill the stages behind it, then one backward
-/// and one forward in turn. \return micro-batches from 1, negative for backward passes.
+/// The order of a stage's passes: forward passes until the stages behind it are filled, then one
+/// backward and one forward pass in turn.
+/// \return micro-batches counted from 1, negative for backward passes.
 std::vector<std::int64_t> passes_of_stage(std::int64_t behind, std::int64_t micro_batches) {
   std::vector<std::int64_t> passes;
   std::int64_t forward = 0;
@@ -221,7 +223,7 @@ SimulatedSteps simulate_one_forward_one_backward(const std::vector<double>& forw
   }
   std::vector<std::size_t> done(stages, 0);
   std::vector<double> now(stages, 0);
-  std::map<std::pair<std::size_t, std::int64_t>, double> ends;  // by stage and pass
+  std::map<std::pair<std::size_t, std::int64_t>, double> ends;  // end times by stage and pass
   const auto needed = [&](std::size_t s, std::int64_t pass) -> std::optional<double> {
     const bool is_first = pass > 0 ? s == 0 : s + 1 == stages;
     if (is_first) return 0.0;

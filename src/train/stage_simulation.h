@@ -1,4 +1,4 @@
-// How long the steps of a training in stages take, by a simulation of what waits for what.
+// Simulates the steps of a training in stages to predict their time.
 #pragma once
 
 #include <mlaan/local/stage_schedule.h>
@@ -10,19 +10,19 @@
 
 namespace mlaan {
 
-/// What the operations of one stage take.
+/// The work of one stage in a step.
 struct StageLoad {
   StageSchedule schedule;
-  std::vector<double> seconds;  ///< of each operation, of computing alone
-  std::vector<double> bytes;    ///< of the message that each operation sends; else 0
-  /// Of each operation, bytes of gradients that its part sums over replicas before it is updated.
+  std::vector<double> seconds;  ///< of computation, for each operation
+  std::vector<double> bytes;    ///< of the message that each operation sends; 0 if it sends none
+  /// For each operation, the bytes of gradients whose all-reduce over the replicas begins after it.
   std::vector<double> reduced_bytes;
 };
 
 struct SimulatedStage {
-  double busy_seconds = 0;     ///< of a step
-  double waiting_seconds = 0;  ///< of a step
-  double bytes_sent = 0;       ///< of a step
+  double busy_seconds = 0;     ///< busy time in a step
+  double waiting_seconds = 0;  ///< time in a step spent waiting for other stages
+  double bytes_sent = 0;       ///< bytes sent in a step
 };
 
 struct SimulatedSteps {
@@ -30,22 +30,22 @@ struct SimulatedSteps {
   std::vector<SimulatedStage> stages;
 };
 
-/// \param delay steps that twins follow late. \param replicas of each stage.
+/// \param delay number of steps by which twins lag. \param replicas of each stage.
 SimulatedSteps simulate_stages(const std::vector<StageLoad>& loads, const NetworkSpeed& network,
                                std::int64_t delay, std::int64_t replicas);
 
-/// A step of end-to-end training in stages by the schedule "one forward, one backward": each stage
-/// sends micro-batches on, has as many on their way as there are stages behind it, and all stages
-/// update when the last has come back.
-/// \param forward, backward seconds of a whole batch in each stage.
-/// \param boundary_bytes of a whole batch between each stage and the next.
+/// A step of end-to-end training in pipeline stages by the schedule "one forward, one backward"
+/// (1F1B): each stage has at most as many micro-batches under way as there are stages from it to
+/// the last, and all stages update their parameters after the last backward pass.
+/// \param forward, backward seconds in each stage for the whole batch.
+/// \param boundary_bytes sent from each stage to the next for the whole batch.
 SimulatedSteps simulate_one_forward_one_backward(const std::vector<double>& forward,
                                                  const std::vector<double>& backward,
                                                  const std::vector<double>& boundary_bytes,
                                                  std::int64_t micro_batches,
                                                  const NetworkSpeed& network);
 
-/// Seconds, and bytes sent by each rank, of a sum of so many bytes around a ring of ranks.
+/// Seconds, and bytes sent by each rank, of a ring all-reduce of so many bytes.
 double ring_seconds(double bytes, std::int64_t ranks, const NetworkSpeed& network);
 double ring_bytes(double bytes, std::int64_t ranks);
 

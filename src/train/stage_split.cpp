@@ -1,4 +1,4 @@
-// Where the stages of a run begin.
+// Splits the modules of a run into stages.
 #include <mlaan/core/error.h>
 #include <mlaan/local/cost_report.h>
 #include <mlaan/train/options.h>
@@ -28,7 +28,7 @@ std::string stage_split_text(const std::vector<std::size_t>& first_modules) {
 std::vector<double> bytes_of_modules(const Backbone& backbone, const Plan& plan,
                                      std::int64_t batch) {
   const CostReport report = cost_report(backbone, plan);
-  constexpr double bytes_of_a_parameter = 3 * sizeof(float);  // with its gradient and momentum
+  constexpr double bytes_of_a_parameter = 3 * sizeof(float);  // parameter, gradient and momentum
   const auto bytes = [&](const ForwardCost& cost) {
     return bytes_of_a_parameter * static_cast<double>(cost.parameters) +
            static_cast<double>(cost.activation_bytes) * static_cast<double>(batch);
@@ -39,10 +39,10 @@ std::vector<double> bytes_of_modules(const Backbone& backbone, const Plan& plan,
   return costs;
 }
 
-/// What it costs to end a stage with each module but the last.
+/// The cost of ending a stage with each module but the last.
 std::vector<double> costs_of_borders(const Plan& plan, const std::vector<double>& costs,
                                      std::size_t stages) {
-  constexpr double share = 0.1;  // of a stage
+  constexpr double share = 0.1;  // fraction of a stage's cost
   const double of_stage =
       std::accumulate(costs.begin(), costs.end(), 0.0) / static_cast<double>(stages);
   std::vector<double> borders(costs.size() - 1, 0);
@@ -86,8 +86,8 @@ std::vector<std::size_t> balanced_stages(const std::vector<double>& costs, std::
                                        costs.begin() + static_cast<std::ptrdiff_t>(last) + 1, 0.0);
     return own + (last < border_costs.size() ? border_costs[last] : 0);
   };
-  // lowest[k][i]: the most expensive of k + 1 stages made of the first i + 1 modules, at its
-  // cheapest; cut[k][i]: the first module of the last of them.
+  // lowest[k][i]: the cost of the most expensive of k + 1 stages made of the first i + 1 modules,
+  // for the best split; cut[k][i]: the first module of the last of these stages.
   std::vector<std::vector<double>> lowest(stages, std::vector<double>(modules, 0));
   std::vector<std::vector<std::size_t>> cut(stages, std::vector<std::size_t>(modules, 0));
   for (std::size_t i = 0; i < modules; ++i) lowest[0][i] = cost(0, i);

@@ -1,4 +1,4 @@
-// How far a training run has come: all that a resume needs besides the tensors.
+// The progress of a training run: everything besides tensors that resuming needs.
 #include "io/json_text.h"
 
 #include <mlaan/core/error.h>
@@ -18,7 +18,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TrainingState, epoch, batch, step, phase, los
 
 namespace {
 
-/// What would be read as another number than it says: a fraction where steps are counted, a text.
+/// Refuses values of another type, which would be converted silently: fractions for counts, texts.
 void check_types(const nlohmann::json& given, const nlohmann::json& expected) {
   for (const auto& item : expected.items()) {
     const auto& value = given.at(item.key());
@@ -40,7 +40,7 @@ std::string TrainingState::to_json() const {
 
 TrainingState TrainingState::from_json(const std::string& text) {
   try {
-    // What a state of an earlier version does not say is as it was before there was such a thing.
+    // Fields that an earlier version did not write keep their defaults.
     auto json = nlohmann::json(TrainingState{});
     const nlohmann::json read = parse_json(text);
     for (const char* key : {"epoch", "batch", "step"}) read.at(key);

@@ -1,4 +1,4 @@
-// What the steps of an epoch take in time.
+// The time that the steps of an epoch take.
 #pragma once
 
 #include "measure/timing.h"
@@ -7,7 +7,7 @@
 
 namespace mlaan {
 
-/// Runs while steps are done, and stands while anything else is.
+/// A stopwatch for steps, which is restarted after anything else.
 class StepClock {
  public:
   void begin_epoch() {
@@ -16,7 +16,7 @@ class StepClock {
     go_on();
   }
   void go_on() { since_ = Clock::now(); }
-  /// Adds what has passed to the run's time. The clock goes on.
+  /// Adds the elapsed time to the run's. The clock keeps running.
   void read_into(TrainingState& state) {
     const double seconds = seconds_since(since_);
     state.seconds += seconds;
@@ -24,7 +24,7 @@ class StepClock {
     go_on();
   }
 
-  /// What `read` gives, a batch; waiting for it is noted.
+  /// The batch that `read` returns; the time it takes is counted as waiting.
   template <class Read>
   auto timed(const Read& read) {
     const auto begin = Clock::now();
@@ -32,7 +32,7 @@ class StepClock {
     waited_ += seconds_since(begin);
     return batch;
   }
-  /// The share of the epoch's time spent waiting for batches.
+  /// The fraction of the epoch's time that was spent waiting for batches.
   double data_wait() const { return in_epoch_ > 0 ? waited_ / in_epoch_ : 0; }
 
   void note_report() { last_report_ = Clock::now(); }

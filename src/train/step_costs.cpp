@@ -1,4 +1,4 @@
-// What a step of each method of a comparison takes, measured side by side.
+// Measures what a step of each method of a comparison costs, side by side.
 #include <mlaan/core/error.h>
 #include <mlaan/local/method.h>
 #include <mlaan/train/benchmark.h>
@@ -15,7 +15,7 @@ namespace {
 constexpr std::int64_t timed_steps = 7;
 constexpr std::int64_t most_segments = 32;
 
-/// Checkpointing in 2, 4, 8, … segments, as far as the network has units for them.
+/// Specs of checkpointing in 2, 4, 8, … segments, up to the number of units.
 std::vector<std::string> checkpointing_specs(const Settings& settings, const DataSource& data) {
   const auto units = static_cast<std::int64_t>(make_backbone(settings, data).size());
   std::vector<std::string> specs;
@@ -86,7 +86,7 @@ void give_equal_time(std::vector<ComparedRun>& runs, const std::vector<StepCost>
   for (auto& run : runs) {
     const double epochs_that_fit =
         static_cast<double>(epochs) * first / cost_of(run.spec.text, costs).time_ratio;
-    // The first method itself has all of its epochs, however the division rounds.
+    // 1e-9 keeps rounding from taking an epoch from the first method.
     run.epochs =
         std::max<std::int64_t>(1, static_cast<std::int64_t>(std::floor(epochs_that_fit + 1e-9)));
   }

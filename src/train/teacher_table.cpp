@@ -1,4 +1,4 @@
-// What the network made of each training image an epoch ago, to be mixed into the labels.
+// The network's predictions for the training images an epoch ago, to be mixed into the labels.
 #include <mlaan/core/error.h>
 #include <mlaan/dist/process_group.h>
 #include <mlaan/train/teacher_table.h>
@@ -39,12 +39,12 @@ void TeacherTable::record(const torch::Tensor& images, const torch::Tensor& logi
 void TeacherTable::exchange(ProcessGroup& group) {
   const torch::NoGradGuard no_grad;
   const std::string what = "the teacher's table";
-  // Of stages, the last one alone records.
+  // With stages, only the last one records predictions.
   if (group.highest(has_own_ ? 1 : 0, what) == 0) return;
   const auto sums = probabilities_ * is_own_;
   group.sum(sums, what);
   group.sum(is_own_, what);
-  // Two processes have recorded one image where it stands in for another that cannot be read.
+  // Two processes record the same image if it replaces another one that cannot be read.
   probabilities_ = at::where(is_own_.gt(0), sums / is_own_.clamp_min(1), probabilities_);
   is_own_.zero_();
   has_own_ = false;

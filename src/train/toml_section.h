@@ -10,11 +10,11 @@
 
 namespace mlaan {
 
-/// A table of a file whose keys are asked for one after the other. A key that is missing or of
-/// another type is a UserError that names file, line and column.
+/// A table of a file, of which one key after the other is read. A key that is missing or of the
+/// wrong type causes a UserError that names file, line and column.
 class TomlSection {
  public:
-  /// \param name what messages call it: "[[net]]".
+  /// \param name of the table, for error messages: "[[net]]".
   TomlSection(const toml::table& table, std::string file, std::string name)
       : table_(table), file_(std::move(file)), name_(std::move(name)) {}
 
@@ -33,7 +33,7 @@ class TomlSection {
 
   std::vector<std::string> texts(const std::string& key) const;
 
-  /// Two numbers of modules, from 1.
+  /// A pair of module numbers, counted from 1.
   std::pair<std::size_t, std::size_t> window(const std::string& key) const;
 
   /// The tables under [[key]].

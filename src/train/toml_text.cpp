@@ -1,4 +1,4 @@
-// TOML texts that are not trusted.
+// Parses untrusted TOML texts.
 #include "train/toml_text.h"
 
 #include <mlaan/core/error.h>
@@ -9,8 +9,8 @@
 namespace mlaan {
 namespace {
 
-/// A table of the parser's is destroyed by recursion, so that a key of 40,000 parts, which makes as
-/// many tables within one another, ends the process. Each bracket can hold a key of so many parts.
+/// The parser destroys nested tables recursively, so a key of 40,000 parts, which makes as many
+/// nested tables, overflows the stack. Each bracket can hold a key of `most_parts` parts.
 constexpr int most_parts = 16;
 constexpr int most_brackets = 16;
 
@@ -18,7 +18,7 @@ bool starts_with(const std::string& text, std::size_t place, std::string_view st
   return text.compare(place, start.size(), start) == 0;
 }
 
-/// The place behind a quoted text or a comment that begins here; here, where none does.
+/// The position after a quoted text or comment that begins here; `place` itself if none does.
 std::size_t behind_text(const std::string& text, std::size_t place) {
   const char quote = text[place];
   if (quote == '#') return std::min(text.find('\n', place), text.size());

@@ -1,4 +1,4 @@
-// TOML texts that are not trusted.
+// Parses untrusted TOML texts.
 #pragma once
 
 #include <toml++/toml.h>
@@ -10,9 +10,9 @@ namespace mlaan {
 /// "NAME:3:7".
 std::string place_in(const std::string& name, const toml::source_region& source);
 
-/// \param name what messages call the text.
-/// \throws UserError naming line and column for what is no TOML, and for tables and lists within
-///         one another deeper than any settings are.
+/// \param name of the text, for error messages.
+/// \throws UserError naming line and column for malformed TOML, and for tables and lists that are
+///         nested more deeply than any settings are.
 toml::table parse_toml(const std::string& text, const std::string& name);
 
 }  // namespace mlaan

@@ -1,4 +1,4 @@
-// The arguments of a traced graph's operators, by their names.
+// Arguments of the operators of a traced graph, by name.
 #include "train/traced_arguments.h"
 
 #include <mlaan/core/error.h>

@@ -1,4 +1,4 @@
-// The arguments of a traced graph's operators, by their names.
+// Arguments of the operators of a traced graph, by name.
 #pragma once
 
 #include <torch/csrc/jit/ir/ir.h>
@@ -11,7 +11,7 @@ namespace mlaan::traced_arguments {
 
 const torch::jit::Value* input(const torch::jit::Node& node, const char* name);
 
-/// \throws UserError for an argument that is computed.
+/// \throws UserError for an argument that is computed and not a constant.
 c10::IValue constant(const torch::jit::Node& node, const char* name);
 std::int64_t integer(const torch::jit::Node& node, const char* name);
 std::vector<std::int64_t> integers(const torch::jit::Node& node, const char* name);

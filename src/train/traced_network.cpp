@@ -1,4 +1,4 @@
-// Networks as graphs of LibTorch's operators, by running them and writing down what was called.
+// Traces networks: runs them and records the LibTorch operators that are called as a graph.
 #include "train/traced_network.h"
 
 #include <mlaan/core/error.h>
@@ -17,7 +17,7 @@ namespace jit = torch::jit;
 constexpr std::int64_t first_batch = 2;
 constexpr std::int64_t second_batch = 3;
 
-/// A module of modules, one for each part of the names between points.
+/// Nested modules, one for each part of the parameters' names.
 class NamedModules {
  public:
   NamedModules()
@@ -34,13 +34,13 @@ class NamedModules {
   jit::Module& root() { return root_; }
 
  private:
-  /// The module of this name, made with all above it.
+  /// The module of this name, made together with its parents if it does not exist.
   jit::Module below(const std::string& name) {
     const auto found = made_.find(name);
     if (found != made_.end()) return found->second;
     const auto point = name.rfind('.');
     jit::Module above = point == std::string::npos ? root_ : below(name.substr(0, point));
-    // Names of classes have to be those of Python.
+    // Class names must be valid in Python, so the modules are numbered.
     const auto number = std::to_string(made_.size());
     jit::Module module(c10::QualifiedName("__torch__.Part" + number), unit_);
     above.register_module(name.substr(point + 1), module);
@@ -52,7 +52,7 @@ class NamedModules {
   std::map<std::string, jit::Module> made_;
 };
 
-/// The tracer warns of what it cannot know; what comes of the trace is checked instead.
+/// Turns off the tracer's warnings; the resulting graph is checked instead.
 class SilentTracer {
  public:
   SilentTracer() : before_(jit::tracer::getTracerStateWarnMode().exchange(false)) {}
@@ -86,8 +86,8 @@ std::shared_ptr<jit::Graph> trace_batch(const MultiExitNetwork& network, jit::Mo
   throw Error("this network cannot be written down as a graph: " + why);
 }
 
-/// Compares the traces of two sizes of batch, and puts the batch's own size into the first where
-/// they differ.
+/// Compares the traces for two batch sizes. Constants that differ are replaced in the first trace
+/// by the batch size, or a multiple of it.
 class BatchFinder {
  public:
   BatchFinder(TracedNetwork& traced, jit::Graph& other) : traced_(traced), other_(other) {}
@@ -116,7 +116,7 @@ class BatchFinder {
   }
 
  private:
-  /// How often the batch goes into a constant that grows with it; 0 for one that does not.
+  /// How often the batch size is contained in a constant; 0 for one that does not depend on it.
   static std::int64_t factor_of(jit::Value* first, jit::Value* second) {
     const auto one = jit::toIValue(first);
     const auto two = jit::toIValue(second);

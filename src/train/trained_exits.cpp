@@ -1,4 +1,4 @@
-// The network of a finished run with its early exits, and how each of them does.
+// The network of a finished run with its early exits, and the error of each exit.
 #include "core/undefined_number.h"
 #include "train/run_images.h"
 
@@ -19,7 +19,7 @@ std::vector<double> errors_of(const MultiExitNetwork& network, Loader& loader,
     return network.forward(images.to(device));
   };
   for (const auto& score : evaluate_outputs(predict, loader)) errors.push_back(score.error);
-  errors.resize(network.exits.size() + 1, undefined_number);  // one alone without images
+  errors.resize(network.exits.size() + 1, undefined_number);  // one score without images
   return errors;
 }
 

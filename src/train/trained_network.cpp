@@ -21,8 +21,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Whether the names of a published data set's classes are only their numbers in one of the two, as
-/// where the file of names is not there.
+/// Whether class names are only numbers in the checkpoint or in the data, as they are for a
+/// published data set whose file of class names is missing.
 bool are_without_names(const Checkpoint& checkpoint, const DataSource& data) {
   const Settings recorded = recorded_settings(checkpoint);
   if (data.name == "folder" || recorded.get<RunOptions>().dataset != data.name) return false;
@@ -30,7 +30,7 @@ bool are_without_names(const Checkpoint& checkpoint, const DataSource& data) {
   return data.classes == numbers || checkpoint.info.class_names == numbers;
 }
 
-/// \throws UserError naming classes that the one has and the other has not.
+/// \throws UserError naming the classes that only one of the two has.
 void check_same_names(const Checkpoint& checkpoint, const DataSource& data) {
   const auto& names = checkpoint.info.class_names;
   const std::set<std::string> known(names.begin(), names.end());

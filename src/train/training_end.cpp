@@ -1,4 +1,4 @@
-// What ends a training before its last epoch.
+// Ends a training before its last epoch: limits and early stopping.
 #include "train/training_end.h"
 
 #include <mlaan/core/quantity.h>

@@ -1,4 +1,4 @@
-// What ends a training before its last epoch.
+// Ends a training before its last epoch: limits and early stopping.
 #pragma once
 
 #include "measure/timing.h"
@@ -16,21 +16,21 @@ class TrainingEnd {
  public:
   TrainingEnd(const LimitOptions& limit, const EarlyStoppingOptions& early_stopping);
 
-  /// The time that it has runs from here on.
+  /// Starts the clock for limit.time.
   void begin() { begin_ = Clock::now(); }
 
-  /// Steps that the training takes at most, of so many in all its epochs.
+  /// The number of steps to train, at most that of all epochs.
   std::int64_t steps(std::int64_t of_epochs) const;
 
-  /// Notes the validation error of an epoch that is done.
+  /// Notes the validation error of a finished epoch.
   void note(double validation_error, TrainingState& state) const;
 
-  /// Whether the time that the training may take in this process is over.
+  /// Whether this process has used up limit.time.
   bool is_time_over() const;
 
-  /// The setting that ends the training now, "limit.time = 30m"; "" if none does.
+  /// The setting that ends the training now, such as "limit.time = 30m"; "" if none does.
   /// \param time_is_over see is_time_over().
-  /// \param steps_done of `steps_of_epochs` in all epochs, in batches of the present size.
+  /// \param steps_done steps of batches of the present size, of `steps_of_epochs` in all epochs.
   std::string reached(const TrainingState& state, bool time_is_over, std::int64_t steps_done,
                       std::int64_t steps_of_epochs) const;
 

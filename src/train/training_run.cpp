@@ -140,7 +140,7 @@ bool TrainingRun::train_epoch() {
   checkpoints_.begin_epoch();
   peak_.reset();
   train_loader_->start(state_.epoch, state_.batch);
-  // Where all of the epoch's steps are done already, it is still to be reported.
+  // A run resumed after the last step of an epoch still reports that epoch.
   if (state_.batch > 0) learning_rate_ = learning_rate_at(batches_done() - 1);
   clock_.begin_epoch();
   while (auto batch = clock_.timed([this] { return train_loader_->next(); })) {
@@ -193,7 +193,7 @@ Wishes TrainingRun::wishes() const {
   Wishes wishes;
   wishes.stop = should_stop_ && should_stop_();
   wishes.save = should_save_ && should_save_();
-  if (!is_first(joint_.group())) return wishes;  // of clocks, the first one's counts
+  if (!is_first(joint_.group())) return wishes;  // only rank 0's clock counts
   wishes.save_by_time = checkpoints_.is_due_by_time();
   wishes.end = end_.is_time_over();
   return wishes;
@@ -270,8 +270,8 @@ bool TrainingRun::finish_epoch() {
     state_.best_validation_error = judged;
     state_.best_epoch = state_.epoch;
   }
-  // Observers first: what they wrote of an epoch that a kill keeps from being saved is cut off
-  // again when the run goes on.
+  // Observers come before the checkpoint: if the process is killed in between, their lines on this
+  // epoch are cut off again when the run is resumed.
   tell([&](TrainObserver& observer) { observer.on_epoch(*report); });
   if (best) save(best_file_name);
   save_epoch();

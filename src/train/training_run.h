@@ -1,4 +1,4 @@
-// A training run: what a Trainer is made of.
+// A training run: the implementation of Trainer.
 #pragma once
 
 #include "train/epoch_meter.h"
@@ -26,8 +26,8 @@
 
 namespace mlaan {
 
-/// Epochs of steps with validation, checkpoints and reports between them. Its interface is that of
-/// Trainer.
+/// Epochs of steps with validation, checkpoints and reports in between. The public functions are
+/// those of Trainer.
 class TrainingRun {
  public:
   TrainingRun(const Settings& settings, const DataSource& data, std::filesystem::path folder,
@@ -46,17 +46,17 @@ class TrainingRun {
  private:
   // In training_run.cpp: setting up, and the loop over epochs and steps.
 
-  /// Whether training needs the pictures here; of later phases nothing is known yet.
+  /// Whether this process needs the pictures; it is assumed to where a later phase may need them.
   bool reads_pictures() const;
 
   const Backbone& backbone() const { return phases_.backbone(); }
 
-  /// What is asked for that only validation images can tell.
+  /// Refuses settings that need validation images if there are none.
   void check_is_validated() const;
 
   void check_has_work_for_all() const;
 
-  /// Calls all observers.
+  /// Calls a function for all observers.
   template <class Call>
   void tell(const Call& call) const {
     for (auto* observer : observers_) call(*observer);
@@ -68,52 +68,50 @@ class TrainingRun {
 
   std::int64_t steps_in_all() const { return end_.steps(steps_of_epochs()); }
 
-  /// The setting that ends the training here, if one does.
+  /// The setting that ends the training now; "" if none does.
   std::string reached_end() const;
 
-  /// How far training has come, in batches of the present size. Steps do not say: those before a
-  /// run was gone on with may have been of another.
+  /// Progress in batches of the present size. The number of steps is no measure of it, since the
+  /// steps before a resume may have had another batch size.
   std::int64_t batches_done() const { return state_.epoch * batches_per_epoch() + state_.batch; }
 
-  /// Brings the engine to where the next step is.
+  /// Hands the engine over to the next phase if the next step begins it.
   void enter_next_step();
 
   SkipReport skip_report();
 
   double learning_rate_at(std::int64_t step);
 
-  /// Trains to the end of the epoch, or of the training within it.
-  /// \return false if it was stopped.
+  /// Trains until the end of the epoch or of the training. \return false if it was stopped.
   bool train_epoch();
 
-  /// Trains on a batch, and counts it.
+  /// Trains on a batch, and counts its loss and errors.
   void train_on(const Batch& batch);
 
   StepResult step(const Batch& batch);
 
-  /// What all do now.
+  /// What all processes have agreed to do now.
   Wishes decided();
 
   Wishes wishes() const;
 
-  /// Says how much of the step's whole batch this process has.
+  /// Tells the engine which fraction of the step's whole batch this process has.
   void take_share(const Batch& batch);
 
-  /// Takes what was counted of the epoch into the state.
+  /// Adds the epoch's sums to the state.
   void read_meter();
 
-  /// Validates, and tells of the epoch that is under way.
-  /// \return nothing if it was stopped.
+  /// Validates, and makes the report of the current epoch. \return nothing if it was stopped.
   std::optional<EpochReport> validate();
 
-  /// Takes the errors of the epoch under way into the state.
+  /// Stores the errors of the current epoch in the state.
   void note_errors(const EpochReport& report);
 
   /// \return false if it was stopped: the epoch is trained and saved, but not validated.
   bool finish_epoch();
 
-  /// Saves and validates the epoch in which the training ends. The checkpoint is one of the middle
-  /// of an epoch: a run that may go on for longer later goes on from there.
+  /// Saves and validates the epoch in which the training ends. The checkpoint is one within an
+  /// epoch, from which a run with higher limits can be resumed.
   /// \return false if it was stopped.
   bool end_within_epoch();
 
@@ -133,31 +131,31 @@ class TrainingRun {
 
   void save(const std::string& file);
 
-  /// \param more tensors that other stages have.
+  /// \param more tensors of other stages.
   void write(const std::string& file, std::vector<NamedTensor> more);
 
-  /// Takes the weights of the epoch with the lowest validation error, for testing.
+  /// Loads the weights of the epoch with the lowest validation error, for testing.
   void load_best(TrainSummary& summary);
 
   void read_best(TrainSummary& summary);
 
   // In training_run_reports.cpp.
 
-  /// \param in_any_case whether it is the last one of the epoch, or of the training.
+  /// \param in_any_case whether this step is the last one of the epoch or of the training.
   void report_step(bool in_any_case);
 
   void report_steps();
 
-  /// Begins to report this step, of which other stages know the rest.
+  /// Begins a report on this step, to which the other stages add their numbers.
   void begin_report();
 
-  /// Tells of steps that are at least so many steps back.
+  /// Finishes the reports on steps that are at least this many steps back.
   void finish_reports(std::int64_t steps_back);
 
-  /// Between two reports, for people.
+  /// Reports progress to people between two logged steps.
   void report_progress();
 
-  /// \param state with the sums of the epoch so far.
+  /// \param state holds the sums of the epoch so far.
   StepReport step_report(const TrainingState& state) const;
 
   TrainSummary summarise(bool complete);
@@ -185,9 +183,9 @@ class TrainingRun {
   double learning_rate_ = 0;
   std::deque<JointDecision> decisions_;
   StageReports reports_;
-  double share_ = 1;             ///< of the last step's batch that this process had
-  bool time_is_over_ = false;    ///< of several processes, as agreed at the last step
-  std::int64_t steps_here_ = 0;  ///< in this process
+  double share_ = 1;             ///< fraction of the last step's batch that this process had
+  bool time_is_over_ = false;    ///< as all processes agreed at the last step
+  std::int64_t steps_here_ = 0;  ///< steps in this process
 };
 
 }  // namespace mlaan

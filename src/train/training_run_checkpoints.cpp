@@ -1,4 +1,4 @@
-// A training run: what it writes, and what it goes on from.
+// A training run: writing and resuming from checkpoints.
 #include "train/best_checkpoint.h"
 #include "train/resumed_settings.h"
 #include "train/run_figures.h"
@@ -55,7 +55,7 @@ void TrainingRun::save_within_epoch() {
 
 bool TrainingRun::save_is_due(const Wishes& agreed) const {
   if (agreed.save) return true;
-  // At the end of an epoch the epoch's own checkpoint follows.
+  // At the end of an epoch, save_epoch() writes the epoch's checkpoint.
   return state_.batch < batches_per_epoch() &&
          (agreed.save_by_time || checkpoints_.is_due_after_step(state_));
 }

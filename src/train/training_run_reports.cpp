@@ -1,4 +1,4 @@
-// A training run: what it tells of itself.
+// A training run: its reports.
 #include "train/run_figures.h"
 #include "train/run_images.h"
 #include "train/training_run.h"

@@ -1,4 +1,4 @@
-// A moving average of a network's weights over training, kept beside it.
+// A moving average of a network's weights over the training.
 #include "core/libtorch_compat.h"
 
 #include <mlaan/core/error.h>

@@ -1,4 +1,4 @@
-// Tensors with the names that checkpoints and logs know them by.
+// Tensors with the names that checkpoints and logs use for them.
 #pragma once
 
 #include <torch/types.h>
@@ -16,15 +16,15 @@ struct NamedTensor {
 
 std::vector<torch::Tensor> tensors_of(const std::vector<NamedTensor>& named);
 
-/// Those that take a gradient.
+/// The parameters with `requires_grad` set.
 std::vector<NamedTensor> trainable(const std::vector<NamedTensor>& parameters);
 
 /// Number of elements of all the tensors together.
 std::int64_t element_count(const std::vector<NamedTensor>& tensors);
-/// Their bytes.
+/// Number of bytes of all the tensors together.
 std::int64_t byte_count(const std::vector<NamedTensor>& tensors);
 
-/// Lets no gradient flow into these parameters.
+/// Clears `requires_grad` of the parameters.
 void freeze(const std::vector<NamedTensor>& parameters);
 
 }  // namespace mlaan

@@ -39,7 +39,7 @@ Accepts anything();
 Accepts at_least(double lowest);
 Accepts above(double bound);
 Accepts between(double lowest, double highest);
-/// Whole numbers from this one to a billion, products of two of which can be counted.
+/// From `lowest` to a billion, so that the product of two such counts does not overflow.
 Accepts count_from(std::int64_t lowest);
 Accepts one_of(std::vector<std::string> names);
 
@@ -50,19 +50,19 @@ struct Field {
   std::string help;
   Accepts accepts;
   OptionValue initial;    ///< the default
-  bool has_flag = false;  ///< a method's option that is worth a flag of its own
+  bool has_flag = false;  ///< whether a method's option also has a flag of its own
 
   OptionValue value() const;
   /// \throws UserError naming the key and what would be accepted.
   void assign(const OptionValue& value);
-  /// Reads the value as it would stand in a TOML file; a bare word is a string too.
+  /// Parses a value in TOML syntax; strings may also be written without quotes.
   /// \throws UserError naming the key and what would be accepted.
   void assign_text(const std::string& text);
-  /// "integer, at least 1".
+  /// Type and accepted values as text: "integer, at least 1".
   std::string accepted() const;
 };
 
-/// The value as it stands in a TOML file.
+/// The value in TOML syntax.
 std::string to_toml(const OptionValue& value);
 
 /// The fields of one section, in the order in which they were added.
@@ -85,8 +85,8 @@ class FieldList {
   std::vector<Field> fields_;
 };
 
-/// Option structs of any types, one of each. Methods that share a struct so share its values. A
-/// copy has values of its own.
+/// A set of option structs, at most one of each type: methods that use the same struct share its
+/// values. Copies are deep.
 class OptionSet {
  public:
   OptionSet() = default;
@@ -96,10 +96,12 @@ class OptionSet {
   OptionSet& operator=(const OptionSet& other);
   ~OptionSet() = default;
 
-  /// Field::assign_text() of one option. \param origin what messages begin with.
+  /// Calls Field::assign_text() of one option.
+  /// \param origin prefix of error messages.
+  /// \throws UserError for an unknown key or a value that is not accepted.
   void assign_text(const std::string& key, const std::string& text, const std::string& origin);
 
-  /// The struct, to be changed; made with its defaults when first asked for.
+  /// The struct of this type, for changes; created with its defaults at the first call.
   template <class T>
   T& get() {
     auto& section = sections_[std::type_index(typeid(T))];
@@ -114,7 +116,7 @@ class OptionSet {
     return *static_cast<T*>(section.get());
   }
 
-  /// The struct; its defaults where nobody has asked for it to be changed.
+  /// The struct of this type; its defaults if the set does not contain it.
   template <class T>
   const T& get() const {
     static const T defaults{};
@@ -122,7 +124,7 @@ class OptionSet {
     return found == sections_.end() ? defaults : *static_cast<const T*>(found->second.get());
   }
 
-  /// All fields of the structs made so far.
+  /// The fields of all structs in the set.
   const std::vector<Field>& fields() const { return fields_; }
   std::vector<std::string> keys() const;
   /// \throws UserError for an unknown key, naming the nearest known one.
@@ -131,8 +133,8 @@ class OptionSet {
 
  private:
   std::unordered_map<std::type_index, std::shared_ptr<void>> sections_;
-  std::vector<Field> fields_;                       ///< pointing into the sections
-  std::vector<void (*)(OptionSet&)> declarations_;  ///< each makes a section, in the same order
+  std::vector<Field> fields_;                       ///< their targets are in `sections_`
+  std::vector<void (*)(OptionSet&)> declarations_;  ///< create the sections, in order
 };
 
 }  // namespace mlaan

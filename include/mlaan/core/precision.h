@@ -1,4 +1,4 @@
-// The type of numbers that forward passes compute in.
+// The floating-point type that forward passes compute in.
 #pragma once
 
 #include <c10/core/Device.h>
@@ -9,18 +9,19 @@
 
 namespace mlaan {
 
-/// The lower two through LibTorch's autocast: convolutions and linear layers compute in them, what
-/// would suffer stays in float32.
+/// bfloat16 and float16 use LibTorch's autocast: convolutions and linear layers compute in that
+/// type, operators that would lose accuracy in float32.
 enum class Precision : std::uint8_t { float32, bfloat16, float16 };
 
 std::string to_string(Precision precision);
-/// Reads what to_string() gives.
+/// Parses the text that to_string() returns.
 /// \throws UserError for any other text.
 Precision parse_precision(const std::string& text);
 
 c10::ScalarType dtype_of(Precision precision);
 
-/// \throws UserError for a device that cannot compute in it: float16 is for CUDA alone.
+/// \throws UserError for a device that does not support the precision: float16 needs CUDA, bfloat16
+///         CUDA or the CPU.
 void check_precision(Precision precision, c10::Device device);
 
 }  // namespace mlaan

@@ -1,4 +1,4 @@
-// Settings of the whole process that training on the CPU is faster with.
+// Process-wide settings that make training on the CPU faster.
 #pragma once
 
 #include <string>
@@ -7,21 +7,22 @@ namespace mlaan {
 
 /// What prepare_process() found.
 struct ProcessReport {
-  int threads = 0;        ///< that LibTorch's kernels use
-  std::string blas;       ///< file of the BLAS library, or "MKL"
-  std::string blas_hint;  ///< what to do about a slow one; empty where there is nothing to do
+  int threads = 0;        ///< number of threads of LibTorch's kernels
+  std::string blas;       ///< path of the BLAS library, or "MKL"
+  std::string blas_hint;  ///< advice on a slow BLAS library; empty if it is fast
 };
 
 /// Number of processors that this process may run on.
 int available_processors();
 
-/// Which processors of the machine those are, as a text that can be compared.
+/// The numbers of these processors as text: "0,1,2".
 std::string processor_set();
 
-/// Call it in `main`, before the first tensor. It sets the number of LibTorch's threads; lets the C
-/// library keep freed memory instead of giving it back and fetching it, page by page, in every
-/// step; and keeps a BLAS that would start threads of its own, beside LibTorch's, to one.
-/// \param threads 0 for every processor that the process may run on.
+/// Call it in `main`, before the first tensor. It sets the number of LibTorch's threads; makes
+/// malloc keep freed memory instead of returning it to the kernel and fetching it again, page by
+/// page, in every step; and limits a BLAS library that has a thread pool of its own to one thread,
+/// since its pool would compete with LibTorch's.
+/// \param threads number of threads; 0: one for each processor that the process may run on.
 ProcessReport prepare_process(int threads = 0);
 
 }  // namespace mlaan

@@ -1,4 +1,4 @@
-// Quantities with their units: how bytes, counts and durations are printed, and periods are read.
+// Prints and parses quantities with units: bytes, counts, durations and periods.
 #pragma once
 
 #include <cstdint>
@@ -10,20 +10,21 @@ namespace mlaan {
 std::string format_bytes(std::int64_t bytes);
 
 /// Reads "6GiB", "500 MiB", "1.5GB" or "4096": units of 1024 or, without the i, of 1000.
-/// \throws UserError for anything else, and for less than one byte.
+/// \throws UserError for any other text, and for less than one byte.
 std::int64_t parse_bytes(const std::string& text);
 
 /// "466,906": thousands separated.
 std::string format_count(std::int64_t count);
 
-/// "69.1 M": decimal multiples (k, M, G, T), three significant digits.
+/// "69.1 M": decimal multiples (k, M, G, T, P), three significant digits.
 std::string format_magnitude(double value);
 
 /// "1:02:03", "4:05" or "7.3 s".
 std::string format_seconds(double seconds);
 
-/// Reads "90s", "30m", "1h30m" or "2d", and "HH:MM:SS" with or without days in front,
-/// "DD:HH:MM:SS". \return seconds. \throws UserError for anything else, and for no time at all.
+/// Reads "90s", "30m", "1h30m" or "2d", and "HH:MM:SS" or "DD:HH:MM:SS".
+/// \return seconds.
+/// \throws UserError for any other text, and for a duration of zero.
 double parse_duration(const std::string& text);
 
 /// How often something happens, counted in epochs, in optimizer steps or in minutes.
@@ -34,7 +35,7 @@ struct Period {
   Unit unit = Unit::epochs;
 
   /// Reads "5e" (epochs), "200i" (steps, "iterations") or "10m" (minutes).
-  /// \throws UserError for anything else, and for a count that is not above zero.
+  /// \throws UserError for any other text, and for a count that is not above zero.
   static Period parse(const std::string& text);
 
   std::string to_string() const;

@@ -11,14 +11,14 @@
 
 namespace mlaan {
 
-/// One 64-bit key out of several, order mattering: the way to a stream of one's own for each
-/// (seed, epoch, index) or (seed, step, module).
+/// Hashes several keys, in this order, into one 64-bit key: gives each (seed, epoch, index) or
+/// (seed, step, module) a random stream of its own.
 std::uint64_t random_key(std::initializer_list<std::uint64_t> parts);
 
-/// A key for a name, the same on every machine.
+/// Hashes a name into a key, which is the same on every machine.
 std::uint64_t random_key(const std::string& name);
 
-/// SplitMix64 (Steele, Lea and Flood 2014): 64 random bits a call, from a 64-bit key.
+/// SplitMix64 (Steele, Lea and Flood 2014): 64 random bits per call, seeded by a 64-bit key.
 class RandomStream {
  public:
   explicit RandomStream(std::uint64_t key) : state_(key) {}
@@ -32,7 +32,7 @@ class RandomStream {
   std::uint64_t below(std::uint64_t n);
   /// Standard normal.
   double normal();
-  /// Beta distribution of both parameters `alpha`, above 0: symmetric about 1/2.
+  /// Beta(alpha, alpha), which is symmetric about 1/2; alpha must be above 0.
   double beta(double alpha);
 
  private:
@@ -42,16 +42,16 @@ class RandomStream {
 /// A random order of 0 … n−1 (Fisher–Yates), a pure function of n and the key.
 std::vector<std::int64_t> random_permutation(std::int64_t n, std::uint64_t key);
 
-/// Points LibTorch's default generator of a device at a stream of its own.
+/// Seeds LibTorch's default generator of a device with the key.
 void seed_default_generator(c10::Device device, std::uint64_t key);
 
-/// The state of LibTorch's default generator of a device, and putting it there again: what is drawn
-/// next is what was drawn after default_generator_state().
+/// Saves and restores the state of LibTorch's default generator of a device. A restored generator
+/// repeats the draws that followed default_generator_state().
 at::Tensor default_generator_state(c10::Device device);
 void set_default_generator_state(c10::Device device, const at::Tensor& state);
 
-/// Gives LibTorch's default generator of a device back, at the end of its scope, in the state it
-/// was found in.
+/// RAII guard that restores the state of LibTorch's default generator of a device at the end of its
+/// scope.
 class DefaultGeneratorGuard {
  public:
   explicit DefaultGeneratorGuard(c10::Device device);

@@ -1,4 +1,4 @@
-// A list of named things - methods, backbones, data sets - that can be asked for by name.
+// A list of entries - methods, backbones, data sets - that are looked up by name.
 #pragma once
 
 #include <mlaan/core/error.h>
@@ -14,7 +14,7 @@ namespace mlaan {
 template <class Entry>
 class Registry {
  public:
-  /// \param kind what is listed, for messages: "method".
+  /// \param kind what an entry is, for messages: "method".
   Registry(std::string kind, std::vector<Entry> entries)
       : kind_(std::move(kind)), entries_(std::move(entries)) {}
 
@@ -26,7 +26,7 @@ class Registry {
     throw UserError(unknown_name(kind_, name, names()));
   }
 
-  /// What is listed: "method".
+  /// What an entry is: "method".
   const std::string& kind() const { return kind_; }
   const std::vector<Entry>& entries() const { return entries_; }
 

@@ -1,4 +1,4 @@
-// Finds the known name that a mistyped one most likely meant.
+// Finds the known name that is nearest to a mistyped one.
 #pragma once
 
 #include <string>
@@ -6,7 +6,7 @@
 
 namespace mlaan {
 
-/// The entry of `known` with the smallest edit distance to `name`, or "" where none is near.
+/// The entry of `known` with the smallest edit distance to `name`, or "" if none is near.
 std::string nearest_name(const std::string& name, const std::vector<std::string>& known);
 
 /// "unknown method 'mlan'; did you mean 'mlaan'? Known: dgl, e2e, mlaan".

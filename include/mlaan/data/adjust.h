@@ -1,5 +1,4 @@
-// Adjustments of a picture's pixel values: brightness, contrast, colour, sharpness, and what remaps
-// them.
+// Adjustments of a picture's pixel values: brightness, contrast, colour, sharpness and others.
 #pragma once
 
 #include <torch/types.h>
@@ -8,10 +7,11 @@
 
 namespace mlaan {
 
-// Each gives a new picture of the same size, and agrees with torchvision's function of that name on
-// uint8 tensors. Pictures are uint8, channels × height × width, of one channel or three (red,
-// green, blue). Factors blend with what lacks the property: 0 gives that alone, 1 the picture, more
-// exaggerates; values are cut to 0 … 255. None uses threads.
+// Each function returns a new picture of the same size, and agrees with torchvision's function of
+// that name on uint8 tensors. Pictures are uint8, channels × height × width, with one channel or
+// three (red, green, blue). A factor blends the picture with a version that lacks the property: 0
+// gives that version, 1 the picture, and more than 1 exaggerates the property; values are clamped
+// to 0 … 255. No function uses threads.
 
 /// Blends with black.
 torch::Tensor adjust_brightness(const torch::Tensor& image, double factor);
@@ -19,26 +19,26 @@ torch::Tensor adjust_brightness(const torch::Tensor& image, double factor);
 /// Blends with the mean grey of the picture.
 torch::Tensor adjust_contrast(const torch::Tensor& image, double factor);
 
-/// Blends with the picture in grey. Of one channel: the picture.
+/// Blends with the picture in grey. A picture of one channel is unchanged.
 torch::Tensor adjust_saturation(const torch::Tensor& image, double factor);
 
-/// Turns the hue (of HSV) by this share of a full turn, from −0.5 to 0.5. Of one channel: the
-/// picture.
+/// Shifts the hue (of HSV) by this share of a full turn, from −0.5 to 0.5. A picture of one channel
+/// is unchanged.
 torch::Tensor adjust_hue(const torch::Tensor& image, double turn);
 
-/// Blends with the picture smoothed by a 3×3 window, which leaves the outermost pixels alone.
+/// Blends with the picture smoothed by a 3×3 filter. The outermost pixels are unchanged.
 torch::Tensor adjust_sharpness(const torch::Tensor& image, double factor);
 
-/// Keeps the highest `bits` bits of each value, 0 to 8.
+/// Keeps the highest `bits` bits of each value, 0 to 8, and sets the others to 0.
 torch::Tensor posterize(const torch::Tensor& image, std::int64_t bits);
 
-/// Inverts values of at least `threshold`.
+/// Inverts values of at least `threshold` (255 − value).
 torch::Tensor solarize(const torch::Tensor& image, double threshold);
 
-/// Stretches each channel's values from the lowest and the highest to 0 and 255.
+/// Stretches each channel's values linearly, so that the lowest becomes 0 and the highest 255.
 torch::Tensor autocontrast(const torch::Tensor& image);
 
-/// Makes each channel's values about equally frequent.
+/// Equalises each channel's histogram.
 torch::Tensor equalize(const torch::Tensor& image);
 
 }  // namespace mlaan

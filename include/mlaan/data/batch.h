@@ -1,4 +1,4 @@
-// A batch as the network takes it.
+// A batch of images and labels, as the network reads it.
 #pragma once
 
 #include <torch/types.h>
@@ -9,10 +9,12 @@ namespace mlaan {
 
 struct Batch {
   torch::Tensor images;  ///< float32, batch × channels × height × width
-  /// int64, batch; or float32, batch × classes, probabilities: what mixed pictures are of.
+  /// Class numbers, int64, batch; or, if pictures are mixed, probabilities, float32, batch ×
+  /// classes.
   torch::Tensor labels;
   torch::Tensor indices{};  ///< int64, batch: the samples' numbers in the data set
-  /// Samples of the whole batch, where this is a process's share of it; 0: no more than these.
+  /// Number of samples of the whole batch, if this is one process's share of it; 0: this is all of
+  /// it.
   std::int64_t whole_size = 0;
 };
 

@@ -7,16 +7,16 @@
 
 namespace mlaan {
 
-/// `data_batch_1.bin` … `data_batch_5.bin`, of which those that are there are read, and
-/// `test_batch.bin`; class names from `batches.meta.txt` where it is there. Records of one label
-/// byte and 3072 bytes: the red, the green and the blue plane, 32×32 each, row by row.
-/// \param folder with the files, or with the folder `cifar-10-batches-bin` that the archive unpacks
-///        to.
+/// Reads `data_batch_1.bin` … `data_batch_5.bin`, as many of them as exist, and `test_batch.bin`;
+/// class names from `batches.meta.txt` if it exists. A record is one label byte and 3072 bytes: the
+/// red, the green and the blue plane, 32×32 each, row by row.
+/// \param folder that has the files, or has the folder `cifar-10-batches-bin` that the archive
+///         unpacks to.
 DataSource load_cifar10(const std::string& folder);
 
-/// `train.bin` and `test.bin`, records of a coarse and a fine label byte before the 3072; the fine
-/// label is taken. Class names from `fine_label_names.txt` where it is there.
-/// \param folder with the files, or with the folder `cifar-100-binary`.
+/// Reads `train.bin` and `test.bin`, whose records have a coarse and a fine label byte before the
+/// 3072; the fine label is used. Class names from `fine_label_names.txt` if it exists.
+/// \param folder that has the files, or has the folder `cifar-100-binary`.
 DataSource load_cifar100(const std::string& folder);
 
 DatasetEntry cifar10_entry();

@@ -7,13 +7,13 @@
 
 namespace mlaan {
 
-/// How far each property is changed at random, as in torchvision's ColorJitter: a factor uniform in
-/// [max(0, 1 − x), 1 + x], for the hue a turn uniform in [−x, x]. 0: left alone.
+/// How far each property is changed at random, as in torchvision's ColorJitter: by a factor uniform
+/// in [max(0, 1 − x), 1 + x], or for the hue by a turn uniform in [−x, x]. 0: unchanged.
 struct ColourJitter {
   double brightness = 0;
   double contrast = 0;
   double saturation = 0;
-  double hue = 0;  ///< at most 0.5
+  double hue = 0;  ///< share of a full turn, at most 0.5
 
   bool is_on() const;
 

@@ -1,4 +1,4 @@
-// Data sets: labelled images that can be asked for by number.
+// Data sets: labelled images that are read by number.
 #pragma once
 
 #include <mlaan/core/options.h>
@@ -34,10 +34,11 @@ class Dataset {
   virtual std::int64_t size() const = 0;
   /// \param index from 0 to size() − 1.
   virtual Sample get(std::int64_t index) const = 0;
-  /// The label of get(index), where that is to be had without the picture.
+  /// The label of get(index). Data sets that know it without reading the picture override this.
   virtual std::int64_t label(std::int64_t index) const { return get(index).label; }
-  /// The part of the picture that `choose` decides on, brought to its size. Unless overridden, cut
-  /// out of what get() gives; data sets that read files override it to read no more than they must.
+  /// The region of the picture that `choose` returns, resized to the frame's size. The default cuts
+  /// it from the result of get(); data sets that read files override this to read no more than
+  /// needed.
   virtual Sample get_framed(std::int64_t index, const FrameChooser& choose) const;
 };
 
@@ -46,19 +47,19 @@ enum class PaddingMode : std::uint8_t { reflect, zero };
 /// The published training augmentation of a data set: a random resized crop, or pad and crop back
 /// to size; then flip.
 struct CropRecipe {
-  std::int64_t padding = 0;
+  std::int64_t padding = 0;  ///< pixels on each side
   PaddingMode padding_mode = PaddingMode::reflect;
-  bool flip = false;
+  bool flip = false;     ///< mirror left and right with probability 1/2
   bool resized = false;  ///< a random resized crop; `padding` is 0 then
 };
 
-/// A data set with everything that training needs to know of it.
+/// A data set with everything that training needs to know about it.
 struct DataSource {
   std::string name;
-  Shape image_shape;  ///< channels, height, width; of what the network takes
+  Shape image_shape;  ///< channels, height, width of the network's input
   std::vector<std::string> classes;
   Normalisation normalisation;
-  /// How pictures are brought to image_shape where no random crop does it.
+  /// How pictures are brought to image_shape where they are not cropped at random.
   Framing framing;
   CropRecipe crop;
   bool skip_damaged = false;  ///< see LoaderOptions
@@ -69,31 +70,32 @@ struct DataSource {
 /// A file that a data set's publisher offers for download.
 struct PublishedFile {
   std::string name;
-  std::vector<std::string> addresses;  ///< of folders that have it, in the order to try them
-  std::string checksum;                ///< "md5:" or "sha256:" and hexadecimal digits
-  std::int64_t bytes = 0;              ///< 0: not known
-  std::string unpacks_to = {};         ///< the folder that is in an archive; "": no archive
-  bool optional = false;               ///< the data set can do without
+  /// URLs of folders that have it, ending in "/", in the order to try them.
+  std::vector<std::string> addresses;
+  std::string checksum;         ///< "md5:" or "sha256:" and hexadecimal digits
+  std::int64_t bytes = 0;       ///< size; 0: unknown
+  std::string unpacks_to = {};  ///< the folder that the archive contains; "": not an archive
+  bool optional = false;        ///< the data set works without it
 };
 
-/// A data set as the registry knows it.
+/// A data set's entry in the registry.
 struct DatasetEntry {
   std::string name;
   std::string summary;  ///< one line for `mlaan info datasets`
   bool needs_folder = false;
-  /// Asks the set for the option structs that loading reads.
+  /// Declares the option structs that `load` reads.
   std::function<void(OptionSet& options)> declare;
-  /// \param folder where the files are; "" where none is needed.
-  /// \throws UserError for a missing folder or a file that is not as its format says.
+  /// \param folder where the files are; "" if none is needed.
+  /// \throws UserError for a missing folder or a malformed file.
   std::function<DataSource(const std::string& folder, const OptionSet& options)> load;
-  /// Where its files come from; empty: from nowhere that is known.
+  /// Files that can be downloaded; empty: no source is known.
   std::vector<PublishedFile> files = {};
 };
 
-/// Every data set that can be asked for by name.
+/// Every data set that can be selected by name.
 const Registry<DatasetEntry>& dataset_registry();
 
-/// \throws UserError for an unknown name, and for a missing `folder` where one is needed.
+/// \throws UserError for an unknown name, and for an empty `folder` where one is needed.
 DataSource load_dataset(const std::string& name, const std::string& folder,
                         const OptionSet& options);
 

@@ -11,15 +11,16 @@
 namespace mlaan {
 
 struct FetchOptions {
-  /// Address of a mirror that has the files by their names, to be asked instead of the publishers.
+  /// URL of a mirror that has the files under their names, used instead of the publishers; "":
+  /// none.
   std::string source;
-  /// Fetch what a data set can do without as well.
+  /// Also fetch the files that the data set works without.
   bool optional_files = false;
-  /// Attempts of a download without a byte of progress after the first one.
+  /// Further attempts after one that brings no new byte, before a download fails.
   int retries = 4;
 };
 
-/// Told what a fetch does.
+/// Receives the progress of a fetch.
 class FetchObserver {
  public:
   FetchObserver() = default;
@@ -27,25 +28,25 @@ class FetchObserver {
   FetchObserver(const FetchObserver&) = delete;
   FetchObserver& operator=(const FetchObserver&) = delete;
 
-  /// Bytes of a file that have arrived; `total` 0: not known.
+  /// Bytes of a file that have arrived, of `total`; 0: unknown.
   virtual void on_bytes(const std::string& file, std::int64_t done, std::int64_t total) = 0;
-  /// Something worth a line: "checking …".
+  /// A line for the user: "checking …".
   virtual void on_note(const std::string& text) = 0;
 };
 
-/// Whether this build can download: whether it has libcurl, libarchive and OpenSSL.
+/// Whether this build can download, that is, has libcurl, libarchive and OpenSSL.
 bool can_fetch();
 
-/// Fetches the files of a data set that are not in the folder yet, which is made where it is not
-/// there. Each is downloaded to NAME.part, going on with what is there of it, and takes its name,
-/// or is unpacked, only when it is complete and its checksum is the published one; an archive's
-/// folder appears whole or not at all. A file with another checksum is kept as NAME.rejected.
-/// \param stop asked now and then; true ends the fetch.
-/// \return whether all of it is there; false where `stop` ended it, after which another fetch goes
-///         on.
-/// \throws UserError for a data set that has no files to fetch, a file of another checksum in the
-///         folder, an archive that is not as it should be, and a build that cannot download.
-/// \throws Error for a download that fails, a checksum that differs, and a full disk.
+/// Fetches the files of a data set that are not in the folder yet; the folder is created if it does
+/// not exist. Each file is downloaded to NAME.part, resuming a partial download, and is renamed or
+/// unpacked only once it is complete and has the published checksum; an archive's folder appears
+/// whole or not at all. A file with another checksum is kept as NAME.rejected.
+/// \param stop polled during the fetch; true ends it.
+/// \return whether all files are there; false if `stop` ended the fetch, which another call
+///         resumes.
+/// \throws UserError for a data set without files to fetch, a file in the folder with another
+///         checksum, a malformed archive, and a build that cannot download.
+/// \throws Error for a failed download, a wrong checksum, and a full disk.
 bool fetch(
     const DatasetEntry& dataset, const std::filesystem::path& folder, const FetchOptions& options,
     FetchObserver& observer, const std::function<bool()>& stop = [] { return false; });

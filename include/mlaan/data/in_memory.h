@@ -1,4 +1,4 @@
-// Data sets that are held in memory whole.
+// Data sets that are held entirely in memory.
 #pragma once
 
 #include <mlaan/data/dataset.h>
@@ -9,11 +9,11 @@
 
 namespace mlaan {
 
-/// Images of one size, side by side in a tensor, and their labels.
+/// Images of one size, in one tensor, and their labels.
 class InMemoryDataset final : public Dataset {
  public:
   /// \param images uint8, n × channels × height × width.
-  /// \param labels n of them.
+  /// \param labels n class numbers.
   /// \throws UserError for images of another type or shape, and for another number of labels.
   InMemoryDataset(torch::Tensor images, std::vector<std::int64_t> labels);
 

@@ -1,5 +1,4 @@
-// Mixup (Zhang et al. 2018, arXiv:1710.09412) and CutMix (Yun et al. 2019, arXiv:1905.04899):
-// pictures of a batch are mixed with one another, and so are their labels.
+// Mixup and CutMix: pictures of a batch, and their labels, are mixed with one another.
 #pragma once
 
 #include <mlaan/core/random.h>
@@ -10,27 +9,30 @@
 
 namespace mlaan {
 
-/// How batches are mixed. A batch is mixed as a whole, by one method and one share λ, drawn from
-/// Beta(α, α).
+/// How batches are mixed: by mixup (Zhang et al. 2018, arXiv:1710.09412) or by CutMix (Yun et al.
+/// 2019, arXiv:1905.04899). One method and one share λ, drawn from Beta(α, α), apply to the whole
+/// batch.
 struct MixRecipe {
-  double mixup_alpha = 0;           ///< α of mixup; 0: no mixup
-  double cutmix_alpha = 0;          ///< α of CutMix; 0: no CutMix
-  double probability = 1;           ///< share of the batches that are mixed
-  double switch_probability = 0.5;  ///< where there are both: share of the mixed that CutMix mixes
-  std::int64_t off_epoch = 0;       ///< epochs after which no batch is mixed any more; 0: never
+  double mixup_alpha = 0;   ///< α of mixup; 0: no mixup
+  double cutmix_alpha = 0;  ///< α of CutMix; 0: no CutMix
+  double probability = 1;   ///< share of the batches that are mixed
+  /// If both α are set: share of the mixed batches that use CutMix.
+  double switch_probability = 0.5;
+  std::int64_t off_epoch = 0;  ///< number of epochs after which mixing ends; 0: never
 
   bool is_on() const { return mixup_alpha > 0 || cutmix_alpha > 0; }
 };
 
-/// The region that CutMix takes from the other picture: of a share 1 − λ of the picture's area,
-/// about a uniformly drawn point, and then cut at the picture's edges.
+/// The region that CutMix copies from the other picture: a share 1 − λ of the picture's area around
+/// a uniformly drawn point, then clipped at the picture's edges.
 Region cutmix_box(std::int64_t height, std::int64_t width, double lambda, RandomStream& random);
 
-/// Mixes, or leaves as it is, as chance has it. Sample i is mixed with sample batch − 1 − i: of a
-/// share λ there is sample i, in pixels and in label, and of 1 − λ the other; CutMix counts λ after
-/// the box was cut. The middle sample of an odd batch stays alone. A mixed batch has probabilities
-/// for labels; another is not touched.
-/// \param batch images float32 and dense, in any memory format; written to. Labels int64.
+/// Mixes the batch with the recipe's probability, and otherwise leaves it unchanged. Sample i is
+/// mixed with sample batch − 1 − i: share λ of sample i and 1 − λ of the other, in pixels and in
+/// label; for CutMix, λ is recomputed from the clipped region. The middle sample of an odd batch
+/// stays unmixed. The labels of a mixed batch are probabilities.
+/// \param batch images float32 and dense, in any memory format, changed in place. Labels int64.
+/// \param classes number of classes.
 /// \param epoch from 0.
 /// \param key of the random stream: a pure function of the seed, the epoch and the batch's number.
 void mix(Batch& batch, std::int64_t classes, const MixRecipe& recipe, std::int64_t epoch,

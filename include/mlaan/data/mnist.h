@@ -7,12 +7,13 @@
 
 namespace mlaan {
 
-/// `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
-/// `t10k-labels-idx1-ubyte`, each by itself or with ".gz": images of 1×28×28, digits 0 to 9.
-/// \param folder with the files, or with the folder `MNIST/raw` that torchvision downloads to.
+/// Reads `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
+/// `t10k-labels-idx1-ubyte`, each with or without the extension ".gz": images of 1×28×28, digits 0
+/// to 9.
+/// \param folder that has the files, or has the folder `MNIST/raw` that torchvision downloads to.
 DataSource load_mnist(const std::string& folder);
 
-/// The same files with pictures of ten kinds of clothing; torchvision's folder is
+/// Reads files of the same names with pictures of ten kinds of clothing; torchvision's folder is
 /// `FashionMNIST/raw`.
 DataSource load_fashion_mnist(const std::string& folder);
 

@@ -1,4 +1,4 @@
-// Reads every picture of a folder, to find those that cannot be read.
+// Reads every picture in a folder, to find those that cannot be read.
 #pragma once
 
 #include <cstdint>
@@ -10,14 +10,14 @@
 namespace mlaan {
 
 struct PictureCheck {
-  std::int64_t pictures = 0;         ///< files that were read
-  std::vector<std::string> damaged;  ///< of each that cannot be read, its path and what is wrong
+  std::int64_t pictures = 0;         ///< number of files that were read
+  std::vector<std::string> damaged;  ///< path and error of each file that cannot be read
 };
 
-/// \param folder of pictures, in it or in folders below.
+/// \param folder of pictures, searched with its subfolders.
 /// \param threads that read, at least 1.
-/// \param progress is told how many have been read and how many there are, by one thread at a time.
-/// \throws UserError for a folder that is not there or holds no picture.
+/// \param progress is called with the number of pictures read and in all, by one thread at a time.
+/// \throws UserError for a folder that does not exist or contains no picture.
 PictureCheck check_pictures(
     const std::filesystem::path& folder, int threads,
     const std::function<void(std::int64_t done, std::int64_t of)>& progress = {});

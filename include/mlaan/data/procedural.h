@@ -1,4 +1,4 @@
-// The embedded data set: textured shapes, drawn when asked for.
+// The embedded data set: textured shapes, drawn on request.
 #pragma once
 
 #include <mlaan/data/dataset.h>
@@ -9,17 +9,17 @@ namespace mlaan {
 
 struct ProceduralOptions {
   static constexpr const char* section = "procedural";
-  std::int64_t train_size = 4000;
+  std::int64_t train_size = 4000;  ///< number of images
   std::int64_t test_size = 2000;
-  std::int64_t side = 32;  ///< of a picture, in pixels
+  std::int64_t side = 32;  ///< height and width of a picture, in pixels
 
   void describe(FieldList& fields);
 };
 
 /// Images of 3×side×side in ten classes: a disk, ring, triangle, star or cross, striped or checked.
-/// Shapes are of any rotation, at many places and sizes, in random colours, before a background of
-/// smooth waves, with clutter over and under them, uneven light and noise. Nothing is stored: image
-/// i of a split is a pure function of the split and of i, the same in every run.
+/// Shapes vary in rotation, place, size and colour, on a background of smooth waves, with clutter
+/// behind and in front of them, uneven light and noise. Nothing is stored: image i of a split is a
+/// pure function of the split and of i, the same in every run.
 DataSource procedural(const ProceduralOptions& options = {});
 
 DatasetEntry procedural_entry();

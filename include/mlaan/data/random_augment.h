@@ -10,7 +10,7 @@
 
 namespace mlaan {
 
-/// What RandAugment draws from: torchvision's list.
+/// The operations that RandAugment draws from: torchvision's list.
 enum class PictureOperation : std::uint8_t {
   identity,
   shear_x,
@@ -38,21 +38,22 @@ constexpr std::array<PictureOperation, 14> picture_operations{
 /// The highest magnitude.
 constexpr std::int64_t highest_magnitude = 30;
 
-/// What a magnitude is for an operation: a slope, pixels, degrees, what is added to a factor of 1,
-/// bits, a threshold; 0 where the operation knows no magnitude.
+/// Converts a magnitude to an operation's own unit: a slope, pixels, degrees, an offset from a
+/// factor of 1, bits, or a threshold; 0 for operations without a magnitude.
 /// \param magnitude from 0 to highest_magnitude.
 /// \param height,width of the picture.
 double operation_strength(PictureOperation operation, std::int64_t magnitude, std::int64_t height,
                           std::int64_t width);
 
-/// Whether RandAugment inverts the strength's sign in every other case.
+/// Whether RandAugment negates the strength with probability 1/2.
 bool is_signed(PictureOperation operation);
 
 /// \param image uint8, 1 or 3 channels × height × width.
+/// \param strength in the unit of operation_strength().
 torch::Tensor apply(PictureOperation operation, const torch::Tensor& image, double strength);
 
 struct RandomAugment {
-  std::int64_t operations = 0;  ///< N: one after the other, each drawn from all
+  std::int64_t operations = 0;  ///< N: how many are applied in turn, each drawn from all; 0: off
   std::int64_t magnitude = 9;   ///< M: from 0 to highest_magnitude
 
   /// \param image uint8, 1 or 3 channels × height × width.

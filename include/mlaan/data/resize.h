@@ -1,4 +1,4 @@
-// Resizing pictures.
+// Resizes pictures.
 #pragma once
 
 #include <mlaan/data/frame.h>
@@ -9,7 +9,7 @@
 
 namespace mlaan {
 
-/// A part of a picture whose edges may lie within pixels.
+/// A region of a picture, in pixels, whose edges may lie within pixels.
 struct ExactRegion {
   double left = 0;
   double top = 0;
@@ -17,19 +17,20 @@ struct ExactRegion {
   double height = 0;
 };
 
-/// Memory for a picture, uninitialised, that resize() reads without a copy.
+/// Uninitialised memory for a picture, laid out so that resize() reads it without a copy.
 /// \return uint8, channels × height × width.
 torch::Tensor picture_memory(std::int64_t channels, std::int64_t height, std::int64_t width);
 
-/// Bilinear, with a filter as wide as a pixel of the result, so that shrinking does not alias: what
-/// Pillow calls BILINEAR. By the library zimg.
-/// \param image uint8, channels × height × width, of any strides.
-/// \param region of the image to resize; the filter reaches beyond its edges where there are
-/// pixels. \return uint8, channels × out_height × out_width, each row of it contiguous.
+/// Resizes a region bilinearly. When it shrinks, the filter is widened to a pixel of the result,
+/// which avoids aliasing: Pillow's BILINEAR. Uses the library zimg.
+/// \param image uint8, channels × height × width, with any strides.
+/// \param region of the image to resize; the filter reads beyond its edges where there are pixels.
+/// \return uint8, channels × out_height × out_width, with contiguous rows; a view of the image if
+///         the region already has that size.
 torch::Tensor resize(const torch::Tensor& image, const ExactRegion& region, std::int64_t out_width,
                      std::int64_t out_height);
 
-/// The frame's region, brought to its size. A view of the image where the two sizes agree.
+/// Resizes the frame's region to the frame's size; a view of the image if the two sizes are equal.
 torch::Tensor resize(const torch::Tensor& image, const Frame& frame);
 
 }  // namespace mlaan

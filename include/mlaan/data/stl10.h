@@ -7,10 +7,10 @@
 
 namespace mlaan {
 
-/// `train_X.bin`, `train_y.bin`, `test_X.bin` and `test_y.bin`: images of 27648 bytes, the red, the
-/// green and the blue plane, 96×96 each, column by column; labels of a byte, 1 to 10. Class names
-/// from `class_names.txt` where it is there. The images without labels are not read.
-/// \param folder with the files, or with the folder `stl10_binary` that the archive unpacks to.
+/// Reads `train_X.bin`, `train_y.bin`, `test_X.bin` and `test_y.bin`: images of 27648 bytes, the
+/// red, the green and the blue plane, 96×96 each, column by column; labels of one byte, 1 to 10.
+/// Class names from `class_names.txt` if it exists. The images without labels are not read.
+/// \param folder that has the files, or has the folder `stl10_binary` that the archive unpacks to.
 DataSource load_stl10(const std::string& folder);
 
 DatasetEntry stl10_entry();

@@ -9,15 +9,15 @@ namespace mlaan {
 
 struct SvhnOptions {
   static constexpr const char* section = "svhn";
-  bool extra = false;
+  bool extra = false;  ///< also train on the 531,131 easier images of extra_32x32.mat
 
   void describe(FieldList& fields);
 };
 
-/// `train_32x32.mat` and `test_32x32.mat`, of which each holds X, 32×32×3×n bytes, and y, n labels
-/// from 1 to 10, where 10 stands for the digit 0. Class c is the digit c. Needs a build with matio.
-/// \param folder with the files.
-/// \throws UserError in a build without, too.
+/// Reads `train_32x32.mat` and `test_32x32.mat`, each with X, 32×32×3×n bytes, and y, n labels from
+/// 1 to 10, where 10 is the digit 0. Class c is the digit c. Needs a build with matio.
+/// \param folder that has the files.
+/// \throws UserError for a missing or malformed file, and in a build without matio.
 DataSource load_svhn(const std::string& folder, const SvhnOptions& options = {});
 
 DatasetEntry svhn_entry();

@@ -9,15 +9,17 @@
 
 namespace mlaan {
 
-/// Size of a file in bytes. \throws UserError if there is no such file.
+/// Size of a file in bytes.
+/// \throws UserError if there is no such file.
 std::int64_t file_bytes(const std::filesystem::path& path);
 
-/// Memory for what a file holds, uint8. \throws UserError naming the file if there is not so much.
+/// An uninitialised uint8 tensor for the content of a file.
+/// \throws UserError naming the file if there is not enough memory.
 torch::Tensor allocate_for(const std::filesystem::path& path,
                            const std::vector<std::int64_t>& sizes);
 
-/// All bytes of a file, uint8, of one dimension.
-/// \throws UserError if there is no such file, or it cannot be read or held in memory.
+/// All bytes of a file, as a one-dimensional uint8 tensor.
+/// \throws UserError if there is no such file, it cannot be read, or it does not fit into memory.
 torch::Tensor read_bytes(const std::filesystem::path& path);
 
 }  // namespace mlaan

@@ -1,4 +1,4 @@
-// Downloads over HTTP that can be cut off and gone on with.
+// Downloads over HTTP that can be interrupted and resumed.
 #pragma once
 
 #include <chrono>
@@ -9,23 +9,27 @@
 
 namespace mlaan {
 
-/// Told of a download's bytes, those of earlier attempts included. \param total 0: not known.
-/// \return false to stop it.
+/// Called with the number of bytes downloaded so far, including earlier attempts.
+/// \param total size of the file in bytes; 0: unknown.
+/// \return false to stop the download.
 using ByteObserver = std::function<bool(std::int64_t done, std::int64_t total)>;
 
 struct DownloadOptions {
-  /// More bytes than these are refused; 0: any number.
+  /// The file's size in bytes: more are refused, and a file that has as many is complete. 0:
+  /// unknown.
   std::int64_t most_bytes = 0;
-  /// Attempts without a byte of progress after the first one; each waits twice as long as the last.
+  /// Further attempts after one that brings no new byte, before the download fails.
   int retries = 4;
+  /// Wait before the first of these attempts; each further one waits twice as long as the last.
   std::chrono::milliseconds wait{1000};
 };
 
-/// Downloads `url`, http or https, to a file. What the file holds already is taken for the
-/// beginning of the download: only the rest is asked for, unless the server gives no parts. \return
-/// whether it is complete; false where `observer` stopped it. \throws Error naming the address and
-/// what went wrong; what has arrived stays in the file. \throws UserError if the file cannot be
-/// written to, or another process downloads to it.
+/// Downloads `url`, http or https, to a file. Bytes that the file holds already are taken as the
+/// beginning of the download, and only the rest is requested; if the server does not support
+/// ranges, the whole file is downloaded again.
+/// \return whether the download is complete; false if `observer` stopped it.
+/// \throws Error naming the address and the cause; the bytes that have arrived stay in the file.
+/// \throws UserError if the file cannot be written to, or another process is downloading to it.
 bool download(const std::string& url, const std::filesystem::path& path,
               const DownloadOptions& options, const ByteObserver& observer);
 

@@ -1,4 +1,4 @@
-// Reads and writes safetensors files: named tensors behind a JSON header.
+// Reads and writes safetensors files: named tensors after a JSON header.
 #pragma once
 
 #include <mlaan/nn/unit.h>
@@ -15,19 +15,19 @@ struct TensorFile {
   std::map<std::string, std::string> metadata;
   std::vector<NamedTensor> tensors;
 
-  /// The tensor of this name, or an undefined one.
+  /// The tensor of this name; undefined if there is none.
   torch::Tensor find(const std::string& name) const;
 };
 
-/// \throws UserError naming the file and what is wrong with it: not there, cut short, a header that
-///         is no header, a tensor of an unknown type or whose size is not that of its shape, bytes
-///         that do not match the checksum (which files written here have).
+/// \throws UserError naming the file and what is wrong: missing, cut short, an invalid header, a
+///         tensor of unknown type or with a size that does not match its shape, bytes that do not
+///         match the checksum (which files written by mlaan have).
 TensorFile read_safetensors(const std::filesystem::path& path);
 
-/// Writes the tensors, row-major whatever their memory format, whole or not at all, with a checksum
-/// of their bytes in the metadata.
-/// \throws UserError if the folder cannot be written to; Error if writing fails, for example on a
-///         full disk.
+/// Writes the tensors in row-major order whatever their memory format, whole or not at all (see
+/// AtomicFile), with a checksum of their bytes in the metadata.
+/// \throws UserError if the folder cannot be written to.
+/// \throws Error if writing fails, for example on a full disk.
 void write_safetensors(const std::filesystem::path& path, const TensorFile& content);
 
 }  // namespace mlaan

@@ -1,4 +1,4 @@
-// Unpacks archives that are not trusted.
+// Unpacks archives from untrusted sources.
 #pragma once
 
 #include <cstdint>
@@ -7,13 +7,13 @@
 
 namespace mlaan {
 
-/// Unpacks a tar archive, compressed in any usual way, or a zip archive into a folder, which must
-/// not exist and is made. Files and folders alone are written, and nothing outside of it: an
-/// archive with absolute paths, paths through "..", links, devices or the same file twice is
-/// refused whole. \param most_bytes that the files may have together. \param stop asked now and
-/// then; true ends it. \return whether all of it was unpacked; false where `stop` ended it. What is
-/// in the folder then,
-///         or after an error, is a part.
+/// Unpacks a tar archive, gzip-compressed or not, into a folder, which must not exist and is
+/// created. Only regular files and folders are written, and nothing outside the folder: an archive
+/// with absolute paths, paths through "..", links, devices or the same file twice is refused.
+/// \param most_bytes limit for the total size of the files, in bytes.
+/// \param stop polled while unpacking; true ends it.
+/// \return whether the whole archive was unpacked; false if `stop` ended it. Then, and after an
+///         error, the folder holds a part of the files.
 /// \throws UserError naming the archive, the entry and what is wrong with it.
 /// \throws Error if a file cannot be written.
 bool unpack(const std::filesystem::path& archive, const std::filesystem::path& folder,

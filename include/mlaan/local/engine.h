@@ -1,4 +1,4 @@
-// The engine: runs any supervision plan, every module forward once a step.
+// The engine: runs any supervision plan, with one forward pass of each module per step.
 #pragma once
 
 #include <mlaan/core/precision.h>
@@ -20,12 +20,12 @@ namespace mlaan {
 
 class GradientReducer;
 
-/// How the factor moves that losses are multiplied by ahead of the backward pass.
+/// How the loss scale adapts, the factor on losses before the backward pass.
 struct LossScaleOptions {
   double initial = 65536;
-  double growth = 2;                    ///< factor, after every `growth_interval` steps …
-  std::int64_t growth_interval = 2000;  ///< … in a row whose gradients are all finite
-  double backoff = 0.5;                 ///< factor, after a step with gradients that are not
+  double growth = 2;                    ///< factor after `growth_interval` finite steps in a row
+  std::int64_t growth_interval = 2000;  ///< a step is finite if all of its gradients are
+  double backoff = 0.5;                 ///< factor after a step that is not finite
 };
 
 struct TrainedPart;
@@ -33,81 +33,85 @@ struct TrainedPart;
 struct EngineOptions {
   /// Makes the optimizer of each module and of each net.
   OptimizerFactory optimizer = sgd();
-  /// Step each optimizer, and drop its gradients, as soon as they are complete, instead of all at
-  /// the end of the step. The results are the same; the gradients of few modules live at a time.
+  /// Whether each optimizer steps, and drops its gradients, as soon as they are complete, instead
+  /// of at the end of the step. Results are the same; fewer gradients exist at the same time.
   bool fused_update = true;
-  /// Parts that step() cuts a batch into, one after the other, to save bytes: gradients are those
-  /// of the mean over the whole batch, but batch normalisation sees the parts (gradient
-  /// accumulation). With more than one, all updates are made at the end of the step.
+  /// Number of micro-batches that step() cuts a batch into and runs one after the other, to save
+  /// memory (gradient accumulation). Gradients are those of the mean over the whole batch, but
+  /// batch normalisation normalises each micro-batch by itself. With more than one, all updates are
+  /// made at the end of the step.
   std::int64_t micro_batches = 1;
-  /// Where to run. The backbone and the nets are moved there.
+  /// Device to run on. The backbone and the nets are moved there.
   torch::Device device = torch::kCPU;
-  /// Channels last (N×H×W×C in memory) suits convolutional backbones: faster, and fewer temporary
-  /// bytes. Contiguous is safe for any module, also such that use `view`.
+  /// Channels last (N×H×W×C in memory) suits convolutional backbones: it is faster and needs fewer
+  /// temporary bytes. Contiguous works for any module, also for those that use `view`.
   torch::MemoryFormat memory_format = torch::MemoryFormat::Contiguous;
-  /// Everything random in a step is a pure function of this, the step's number, and the module or
-  /// the net that draws: adding a supervision does not change what the others draw.
+  /// Everything random in a step is a pure function of this seed, the step's number, and the module
+  /// or net that draws: adding a supervision does not change what the others draw.
   std::uint64_t seed = 0;
-  /// Of the forward passes of modules and nets in training; parameters, optimizers' state, losses
-  /// and predict() stay in float32. The backward pass follows the types of the forward pass.
+  /// Precision of the forward passes of modules and nets in training. Parameters, optimizer state,
+  /// losses and predict() stay in float32. The backward pass uses the types of the forward pass.
   Precision precision = Precision::float32;
-  /// Of the tensors that travel from module to module, and are kept as the next module's input.
-  /// float32: as the modules give them. bfloat16: rounded; modules and nets compute with the
-  /// rounded numbers in the type that the module gave, and cotangents pass the rounding as they
-  /// are.
+  /// Precision of the tensors that go from module to module and are kept as the next module's
+  /// input. float32: the modules' outputs unchanged. bfloat16: outputs are rounded; modules and
+  /// nets convert the rounded values back to the output's type, and cotangents pass the rounding
+  /// unchanged.
   Precision boundaries = Precision::float32;
-  /// Whether layers and losses compute by LibTorch's own operators alone (see
-  /// ReferenceKernelsScope): slower, for more bytes, and whatever mlaan's kernels may do wrong.
+  /// Whether layers and losses use LibTorch's own operators instead of mlaan's kernels (see
+  /// ReferenceKernelsScope). They need more time and memory, but exclude errors of mlaan's kernels.
   bool reference_kernels = false;
-  /// Scales losses, all alike, and skips the step of any module or net whose gradients are not
-  /// finite. With Precision::float16 there is one in any case; without need for it results are the
-  /// same.
+  /// Multiplies all losses by one adaptive scale, and skips the update of any module or net whose
+  /// gradients are not finite. nullopt: no scale, or the default one with Precision::float16. If
+  /// all gradients are finite, results are the same without a scale.
   std::optional<LossScaleOptions> loss_scale;
-  /// Highest norm of a gradient; 0: any. A longer one is shortened to it before the update, after
-  /// micro-batches are summed and the loss scale is taken out. The norm is that of each module and
-  /// of each net by itself: under isolation they are updated one after the other, and no norm of
-  /// all of them exists. Where one window spans all modules it is of everything together, as usual
-  /// in end-to-end training; all updates are then made at the end of the step.
+  /// Highest norm of a gradient; 0: no limit. A gradient of a higher norm is scaled down to it
+  /// before the update, after micro-batches are summed and the loss scale is divided out. The norm
+  /// is taken of each module and each net by itself, since they are updated one after the other,
+  /// without a moment at which a joint norm is known. If all windows span all modules, the norm is
+  /// of all gradients together, as usual in end-to-end training, and all updates are made at the
+  /// end of the step.
   double clip_grad = 0;
-  /// Factor on the learning rate from each unit to the one before it, from 1 at the backbone's own
-  /// head on: decay^(N − i) for unit i of 0 … N−1. A net has the factor of the unit that it reads.
+  /// Factor on the learning rate from each unit to the one before it, starting with 1 at the
+  /// backbone's own head: decay^(N − i) for unit i of 0 … N−1. A net has the factor of the unit
+  /// whose output it reads.
   double layer_decay = 1;
-  /// Where several processes train on shares of one batch: what exchanges their gradients. The
-  /// results are those of one process with as many micro-batches. Null: there is one process.
+  /// Sums gradients over processes that train on shares of one batch (data-parallel training).
+  /// Results are those of one process with as many micro-batches. Null: there is one process.
   std::shared_ptr<GradientReducer> reducer;
-  std::int64_t replica = 0;   ///< this process, from 0 …
-  std::int64_t replicas = 1;  ///< … of so many, each with random draws of its own
-  /// Which modules are trained here, where several processes train some each: the results are those
-  /// of one process, on the stage that has a module or a net. Does not go with `reducer`, with a
-  /// loss scale, or with clip_grad where one window spans all modules.
+  std::int64_t replica = 0;   ///< index of this process, from 0
+  std::int64_t replicas = 1;  ///< number of processes, each with random draws of its own
+  /// The modules that this process trains, if several processes train some each. Each stage's
+  /// results for its modules and nets are those of one process. Stages cannot be combined with
+  /// `reducer`, with a loss scale, or with clip_grad if all windows span all modules.
   Stages stages;
-  /// Lets a stage's step leave to the next one what waits for later stages (see finish_steps()).
+  /// Whether a stage's step may leave operations that wait for later stages to the next step (see
+  /// finish_steps()).
   bool overlaps_steps = true;
-  /// Steps that twins follow their modules late. Above 0, stages need not wait for the updates of
-  /// later ones; one process that follows as late has the same results.
+  /// Number of steps by which twins follow their modules late. Above 0, stages need not wait for
+  /// the updates of later stages. One process with the same delay has the same results.
   std::int64_t twin_delay = 0;
   /// Called for each module and net right before its optimizer steps, when its gradients are
-  /// complete, unscaled and clipped. Null: nothing.
+  /// complete, unscaled and clipped. Null: not called.
   std::function<void(const TrainedPart& part)> before_update;
 };
 
-/// What a training step gives back.
+/// What a training step returns.
 struct StepResult {
-  /// Each supervision's loss, not weighted, in the plan's order, on the engine's device; NaN where
-  /// the weight is 0, for good or now, where chance left it out of this step, or where another
-  /// stage has it.
+  /// Each supervision's unweighted loss, in the plan's order, on the engine's device. NaN for a
+  /// supervision that this step did not evaluate: its weight is 0, its probability left it out, or
+  /// another stage evaluates it.
   torch::Tensor losses;
-  /// Logits of the backbone's own head, before the update: batch × classes. Undefined where another
-  /// stage has it.
+  /// Logits of the backbone's own head, before the update: batch × classes. Undefined if another
+  /// stage has the head.
   torch::Tensor logits;
 };
 
 /// Trains a backbone by a plan. The gradients equal those of running every supervision's window by
-/// itself, forward from a detached input and backward; but each module runs forward once, and
-/// its activations are freed after the last window that it is part of.
+/// itself, forward from a detached input and backward; but each module runs forward once, and its
+/// activations are freed after the last window that contains it.
 ///
-/// An engine is used by one thread at a time. Copies of the backbone and of the plan share their
-/// modules with the engine, so a trained backbone is simply the one handed in.
+/// Only one thread at a time may use an engine. Copies of the backbone and of the plan share their
+/// modules with the engine, so training changes the backbone that was passed in.
 class Engine {
  public:
   /// \throws UserError if the plan does not fit the backbone (see check(plan, backbone)), if a
@@ -119,55 +123,55 @@ class Engine {
   Engine& operator=(Engine&&) noexcept;
 
   /// One training step: forward, backward and update.
-  /// \param images a batch as the backbone takes it; moved and converted to the parameters' device
+  /// \param images a batch of the backbone's inputs; moved and converted to the parameters' device
   ///        and type.
-  /// \param labels int64, one class a sample; or floating, samples × classes, probabilities: of
-  ///        mixed pictures, or a teacher's.
-  /// \param net_labels what auxiliary nets, all but the backbone's own head, are trained with
-  ///        instead; undefined: the same.
-  /// \throws UserError for labels of another kind, for a class that is none, and for probabilities
-  ///         where a loss of the plan needs classes. Whatever a step throws, its gradients are
-  ///         dropped with all that it has computed; modules that were updated before that stay so.
+  /// \param labels int64, one class per sample; or floating point, samples × classes,
+  ///        probabilities: of mixed images, or a teacher's.
+  /// \param net_labels labels for the auxiliary nets, that is, all nets but the backbone's own
+  ///        head; undefined: `labels`.
+  /// \throws UserError for labels of another type or shape, for a class out of range, and for
+  ///         probabilities if a loss of the plan needs classes. After any exception, the step's
+  ///         gradients and intermediate results are dropped; modules that the step had updated
+  ///         before stay updated.
   StepResult step(const torch::Tensor& images, const torch::Tensor& labels,
                   const torch::Tensor& net_labels = {});
 
-  /// Adds the gradients of a batch to those already there, without an update. Where it throws, all
-  /// of them are dropped.
+  /// Adds the gradients of a batch to those already there, without an update. After an exception
+  /// all of them are dropped.
   StepResult accumulate(const torch::Tensor& images, const torch::Tensor& labels);
-  /// Updates from what accumulate() gathered, and drops the gradients.
+  /// Updates the parameters by the gradients from accumulate(), and drops the gradients.
   void update();
 
-  /// Does what the last step of a stage has left to the next one, so that all of its updates are
-  /// made.
+  /// Runs the operations that a stage's last step left to the next one, so that all of its updates
+  /// are made.
   void finish_steps();
 
-  /// Logits of a batch in evaluation mode, without gradients, by the weights that are here: of
-  /// several stages each has its own alone.
+  /// Logits of a batch in evaluation mode, without gradients, by this process's weights. A stage
+  /// has up-to-date weights of its own modules only.
   torch::Tensor predict(const torch::Tensor& images);
 
-  /// Of everything; nets have it times their own factor (see Plan::net_learning_rates), and all
-  /// times that of their depth (see EngineOptions::layer_decay).
+  /// Sets the learning rate of everything, multiplied by each net's own factor (see
+  /// Plan::net_learning_rates) and by the factor of the depth (see EngineOptions::layer_decay).
   void set_learning_rate(double lr);
 
-  /// Says how much of the training, or of the phase that the plan is for, is done, from 0 to 1:
-  /// what weights that have a course follow. 0 until it is called.
+  /// Sets the share of the training, or of the plan's phase, that is done, from 0 to 1. Supervision
+  /// weights that are not constant depend on it. 0 until it is called.
   void set_progress(double progress);
 
-  /// Number of steps done, which with the seed decides all that is random in the next one.
+  /// Number of steps done, which with the seed determines everything random in the next step.
   std::int64_t steps_done() const;
   void set_steps_done(std::int64_t steps);
 
-  /// Everything a checkpoint has to hold of the loss scale, as "loss_scale.…"; nothing where there
-  /// is none.
+  /// The loss scale's state for a checkpoint, named "loss_scale.…"; empty if there is no scale.
   std::vector<NamedTensor> loss_scale_state() const;
-  /// Sets the loss scale, where there is one, to what loss_scale_state() gave; other names are let
-  /// pass.
+  /// Restores the loss scale, if there is one, from the result of loss_scale_state(); ignores other
+  /// names.
   void set_loss_scale_state(const std::vector<NamedTensor>& state);
 
-  /// What twins that follow late have yet to follow, as "twins.…": of modules that are trained
-  /// here.
+  /// Past parameters that delayed twins have yet to follow, named "twins.…", of the modules that
+  /// this process trains.
   std::vector<NamedTensor> twin_state() const;
-  /// Takes what twin_state() gave, that of all stages together; other names are let pass.
+  /// Restores the results of twin_state() of all stages together; ignores other names.
   void set_twin_state(const std::vector<NamedTensor>& state);
 
   const Backbone& backbone() const;
@@ -175,34 +179,37 @@ class Engine {
   const Schedule& schedule() const;
   const std::vector<TrainedPart>& parts() const;
   const Stages& stages() const;
-  /// Whether steps look at the pictures here: the first stage's do, and those with losses of them.
+  /// Whether this process's steps read the images: those of the first stage do, and those of stages
+  /// with losses that may compare with images.
   bool reads_images() const;
-  /// The stage of each of parts().
+  /// The stage of each element of parts().
   const std::vector<std::size_t>& part_stages() const;
   /// Parameters and buffers of a stage's modules and nets.
   std::vector<NamedTensor> tensors_of_stage(std::size_t stage) const;
 
-  /// Everything a checkpoint of the weights has to hold: backbone and nets, twins included. From
-  /// the first step on, twins that hold the same numbers then and after every update share memory
-  /// (see share_memory()), so weights that set them apart have to be loaded before it.
+  /// All weights for a checkpoint: of the backbone and the nets, twins included. From the first
+  /// step on, twins that have equal values then and after every update share memory (see
+  /// share_memory()), so weights that give them different values have to be loaded before the first
+  /// step.
   std::vector<NamedTensor> named_parameters() const;
   std::vector<NamedTensor> named_buffers() const;
 
-  /// Changes what is recomputed: lists as in Plan. Weights, optimizers and random streams stay as
-  /// they are, and so do all results.
+  /// Changes what is recomputed, with lists as in Plan. Weights, optimizers, random streams and
+  /// results stay the same.
   void set_recompute(std::vector<Recompute> modules, std::vector<Recompute> nets);
 
-  /// Has steps run their operations in another order than schedule()'s: same results, bit for bit,
-  /// other peak memory. Until set_recompute() makes the schedule anew.
+  /// Makes steps run schedule()'s operations in another order. Results stay the same, bit for bit;
+  /// the peak memory may change. set_recompute() restores the default order.
   /// \param order indices into schedule().operations.
-  /// \throws Error for an order that dependencies() forbids.
+  /// \throws Error for an order that violates dependencies(), and if there are several stages.
   void set_order(const std::vector<std::size_t>& order);
 
-  /// Says what share of the batch that is updated from the next steps' images are: a factor on all
-  /// gradients, not on the losses that are given back. 1 until it is called.
+  /// Sets the share of the updated batch that the next steps' images make up: a factor on all
+  /// gradients, but not on the returned losses. 1 until it is called.
   void set_batch_share(double share);
 
-  /// Called after every operation of a step, with the operation: for profiles and tests.
+  /// Sets a function to be called with every operation of a step after it ran, for profiles and
+  /// tests.
   void set_observer(std::function<void(const Operation&)> observer);
 
  private:

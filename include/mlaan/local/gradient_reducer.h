@@ -1,24 +1,24 @@
-// Where processes that train on shares of one batch exchange gradients.
+// The interface for summing gradients over data-parallel processes.
 #pragma once
 
 #include <mlaan/local/trained_part.h>
 
 namespace mlaan {
 
-/// Sums gradients over processes. The engine starts a part's exchange as soon as its gradient is
-/// complete, goes on computing, and updates the part once the exchange is done, at the latest at
-/// the end of the step. All processes complete their parts in one order, that of the schedule.
+/// Sums gradients over processes (all-reduce). The engine starts a part's all-reduce as soon as its
+/// gradient is complete, goes on computing, and updates the part once the all-reduce is done, at
+/// the latest at the end of the step. All processes complete their parts in the schedule's order.
 class GradientReducer {
  public:
   virtual ~GradientReducer() = default;
 
-  /// Begins the exchange of the part's gradients, which nobody changes before finish().
+  /// Starts the all-reduce of the part's gradients, which must not change before finish().
   virtual void start(const TrainedPart& part) = 0;
-  /// Whether finish() would not wait.
+  /// Whether finish() would return without waiting.
   virtual bool is_done(const TrainedPart& part) = 0;
-  /// Waits for the exchange, and leaves the sum over all processes in the parameters' gradients.
+  /// Waits for the all-reduce, and leaves the sum over all processes in the parameters' gradients.
   virtual void finish(const TrainedPart& part) = 0;
-  /// Gives up what was started and not finished: the step was broken off.
+  /// Abandons what was started and not finished, after the step threw an exception.
   virtual void abandon() = 0;
 };
 

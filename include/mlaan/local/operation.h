@@ -1,4 +1,4 @@
-// What a training step is made of: operations, each of which says what it reads and what it writes.
+// The operations of a training step, each with the resources that it reads and writes.
 #pragma once
 
 #include <cstddef>
@@ -13,28 +13,28 @@ namespace mlaan {
 
 struct Execution;
 
-/// What an operation is for.
+/// The purpose of an operation.
 enum class Activity : std::uint8_t { forward, supervise, recompute, backward, update, transfer };
 
 /// "forward", "supervise", …
 std::string to_string(Activity activity);
 
-/// Something that one operation leaves for another. Random draws are none: every operation that
-/// draws sets its own stream first.
+/// State through which operations depend on each other. Random generators are not resources: each
+/// operation that draws random numbers seeds its own stream first.
 struct Resource {
   enum class Kind : std::uint8_t {
     output,             ///< of module `owner`
-    activations,        ///< of module `owner`, with its running statistics
-    cotangents,         ///< that wait at the output of module `owner`
-    trunk,              ///< net `net` as run on the output of module `owner`, with its cotangents
+    activations,        ///< of module `owner`, together with its running statistics
+    cotangents,         ///< waiting at the output of module `owner`
+    trunk,              ///< output of net `net` on that of module `owner`, with its cotangents
     module_parameters,  ///< of module `owner`
     module_gradients,   ///< of module `owner`
     net_parameters,     ///< of net `net`
-    net_gradients,      ///< of net `net`, with its running statistics
+    net_gradients,      ///< of net `net`, together with its running statistics
   };
   Kind kind;
   std::size_t owner = 0;
-  std::size_t net = 0;  ///< in the order of nets(plan)
+  std::size_t net = 0;  ///< index in nets(plan)
 
   friend bool operator==(const Resource& left, const Resource& right) {
     return left.key() == right.key();
@@ -47,28 +47,29 @@ struct Resource {
   std::tuple<Kind, std::size_t, std::size_t> key() const { return {kind, owner, net}; }
 };
 
-/// What an operation reads, and what it writes or adds to.
+/// The resources that an operation reads, and those that it writes or adds to.
 struct Access {
   std::vector<Resource> reads;
   std::vector<Resource> writes;
 };
 
-/// One piece of a training step. Its whole meaning - what it computes, what that depends on, how it
-/// is called - is in its own file, in local/operations/.
+/// One operation of a training step. Its own file in local/operations/ defines everything about it:
+/// what it computes, what that depends on, and its text.
 class Operation {
  public:
   virtual ~Operation() = default;
 
   virtual void execute(Execution& execution) const = 0;
   virtual Access access() const = 0;
-  /// For people, modules, nets and groups counted from 1: "backward 2 from group 1: input".
+  /// Text for users, with modules, nets and groups counted from 1:
+  /// "backward 2 from group 1: input".
   virtual std::string text() const = 0;
-  /// The evaluation, of the schedule's, without which it does nothing: where chance leaves that out
-  /// of a step. None: it always takes place.
+  /// Index in the schedule's evaluations. The operation does nothing in a step that leaves this
+  /// evaluation out at random. nullopt: the operation always runs.
   virtual std::optional<std::size_t> evaluation() const { return {}; }
 
   Activity activity() const { return activity_; }
-  /// The module that it is about: for a net's, the one whose output the net reads.
+  /// The module that the operation concerns; for a net, the module whose output the net reads.
   std::size_t module() const { return module_; }
 
  protected:
@@ -83,8 +84,8 @@ class Operation {
 
 using OperationPtr = std::shared_ptr<const Operation>;
 
-/// For each operation of a list, those before it that it has to wait for: it reads what they write,
-/// or writes what they read or write.
+/// For each operation of a list, the earlier operations that it has to wait for, because it reads
+/// what they write, or writes what they read or write.
 std::vector<std::vector<std::size_t>> dependencies(const std::vector<OperationPtr>& operations);
 
 }  // namespace mlaan

@@ -1,4 +1,4 @@
-// How an engine gets its optimizers: one for each module and each auxiliary net.
+// Factories of the engine's optimizers, one optimizer for each module and each auxiliary net.
 #pragma once
 
 #include <torch/optim/optimizer.h>
@@ -15,14 +15,14 @@ namespace mlaan {
 using OptimizerFactory =
     std::function<std::unique_ptr<torch::optim::Optimizer>(std::vector<torch::Tensor> parameters)>;
 
-/// What an optimizer keeps its moments in.
+/// The storage format of an optimizer's moments.
 enum class MomentFormat : std::uint8_t {
   float32,    ///< the parameters' own type
-  eight_bit,  ///< of large weights a byte an element (see EightBitTensor), of others as float32
+  eight_bit,  ///< a byte per element for large weights (see EightBitTensor), else float32
 };
 
-/// Whether a parameter is a vector: one number a channel, as biases are and what normalisations
-/// scale and shift by.
+/// Whether a parameter is a vector, with one number per channel, such as biases and the weights of
+/// normalisations.
 bool is_vector(const torch::Tensor& parameter);
 
 /// Stochastic gradient descent, with the defaults of the published recipes.
@@ -30,36 +30,37 @@ struct SgdOptions {
   double lr = 0.1;
   double momentum = 0.9;
   double weight_decay = 1e-4;
-  bool nesterov = true;
-  bool decay_norms = true;  ///< weight decay of vectors, too (see is_vector())
+  bool nesterov = true;     ///< without effect at momentum 0
+  bool decay_norms = true;  ///< whether weight decay applies to vectors, too (see is_vector())
   MomentFormat moments = MomentFormat::float32;
 };
 
-/// torch::optim::SGD bit for bit, by operators that take all parameters of a part at once. A step
-/// uses the gradients up.
+/// torch::optim::SGD, bit for bit, with operators that process all parameters of a part at once. A
+/// step overwrites the gradients.
 OptimizerFactory sgd(const SgdOptions& options = {});
 
-/// Steps by moments of the gradient (Kingma and Ba 2015, arXiv:1412.6980).
+/// Options of Adam (Kingma and Ba 2015, arXiv:1412.6980), AdamW and LAMB.
 struct AdamOptions {
   double lr = 1e-3;
   double beta1 = 0.9;
   double beta2 = 0.999;
   double epsilon = 1e-8;
   double weight_decay = 0;
-  bool decay_norms = true;  ///< weight decay of vectors, too (see is_vector())
+  bool decay_norms = true;  ///< whether weight decay applies to vectors, too (see is_vector())
   MomentFormat moments = MomentFormat::float32;
 };
 
-/// torch::optim::Adam: weight decay is part of the gradient.
+/// torch::optim::Adam: weight decay is added to the gradient.
 OptimizerFactory adam(const AdamOptions& options = {});
 
-/// torch::optim::AdamW: weight decay beside the gradient (Loshchilov and Hutter 2019,
+/// torch::optim::AdamW: weight decay is decoupled from the gradient (Loshchilov and Hutter 2019,
 /// arXiv:1711.05101).
 OptimizerFactory adamw(const AdamOptions& options = {});
 
-/// LAMB, for large batches (You et al. 2020, arXiv:1904.00962): AdamW's direction, of each weight
-/// as long as the weight itself, times the rate. Vectors are stepped as AdamW would, as in the
-/// authors' code. \throws UserError for moments in eight bits.
+/// LAMB, for large batches (You et al. 2020, arXiv:1904.00962): AdamW's direction, scaled for each
+/// weight tensor to the tensor's own norm, times the learning rate. Vectors are updated as by
+/// AdamW, as in the authors' code.
+/// \throws UserError for moments in eight bits.
 OptimizerFactory lamb(const AdamOptions& options = {});
 
 }  // namespace mlaan

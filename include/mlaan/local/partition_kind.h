@@ -1,4 +1,4 @@
-// Partitions that can be asked for by a word.
+// Partitions that are selected by a word.
 #pragma once
 
 #include <mlaan/local/partition.h>
@@ -9,9 +9,11 @@
 
 namespace mlaan {
 
-/// "default" or "published" (see default_partition()), "uniform", "bytes" or "multiply-adds":
-/// modules that are alike in activation bytes or in multiply-adds. Nothing for another word. \param
-/// modules K; 0 for one block a module. \throws UserError for more modules than units.
+/// The partition of a kind: "default" or "published" (see default_partition()), "uniform", "bytes"
+/// or "multiply-adds" (modules balanced by activation bytes or multiply-adds).
+/// \param modules K; 0: one block per module.
+/// \return nullopt for another word.
+/// \throws UserError for more modules than units.
 std::optional<Partition> partition_of_kind(const std::string& kind, const Backbone& backbone,
                                            std::size_t modules);
 

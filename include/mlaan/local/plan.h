@@ -1,4 +1,4 @@
-// A supervision plan: everything that sets one training method apart from another, as data.
+// A supervision plan: everything that distinguishes one training method from another, as data.
 #pragma once
 
 #include <mlaan/local/partition.h>
@@ -14,7 +14,7 @@
 
 namespace mlaan {
 
-/// How a weight changes over a training, or over its phase of one.
+/// How a weight changes over a training, or over a phase of it.
 enum class WeightCourse : std::uint8_t {
   constant,
   linear,
@@ -32,77 +32,78 @@ struct Supervision {
   std::string name;       ///< "independent", "cascaded", "output": for logs
   std::size_t first = 0;  ///< first module of the window, from 0
   std::size_t last = 0;   ///< last module of the window, whose output the net reads
-  /// Supervisions that end at one module and share net and loss are evaluated once; those that
-  /// share the net alone run it once for each loss. The backbone's own head serves the last module:
-  /// share Backbone::head().
+  /// Supervisions that end at the same module and share net and loss are evaluated once; if they
+  /// share only the net, it runs once for each loss. For the last module, use the backbone's own
+  /// head, Backbone::head().
   std::shared_ptr<AuxiliaryNet> net;
   LossPtr loss;
-  /// For a course that is not constant, the weight at the beginning.
+  /// Factor on the loss; for a course that is not constant, at the beginning.
   double weight = 1;
-  /// Share of the steps, drawn at random, in which it is evaluated. Its weight is divided by that,
-  /// so that the expected gradient is that of every step.
+  /// Share of the steps, drawn at random, in which the supervision is evaluated. Its weight is
+  /// divided by this share, so that the expected gradient stays the same.
   double probability = 1;
   WeightCourse course = WeightCourse::constant;
-  double final_weight = 1;  ///< at the end; of no meaning where the course is constant
+  double final_weight = 1;  ///< at the end; unused if the course is constant
 };
 
-/// The weight when so much of the training, or of its phase, is done.
-/// \param progress from 0 to 1.
+/// The supervision's weight at a time of the training, or of the plan's phase.
+/// \param progress share of it that is done, from 0 to 1.
 double weight_at(const Supervision& supervision, double progress);
 
-/// The highest weight of the whole course. Where that is 0 the supervision is never evaluated.
+/// The highest weight of the whole course. If it is 0, the supervision is never evaluated.
 double highest_weight(const Supervision& supervision);
 
-/// What of a module or net is dropped after its forward pass and computed again for the backward
-/// pass.
+/// Which activations of a module or net are dropped after its forward pass and recomputed for the
+/// backward pass.
 enum class Recompute : std::uint8_t {
   none,
   activations,  ///< what layers can recompute cheaply by themselves (see RecomputesActivations),
                 ///< and the whole of units in front of the backbone's first block
-  module,  ///< all activations between the module's input and its output, once, in one piece
-  units,   ///< those within each of its units, one unit at a time, for each product anew
+  module,       ///< all activations between the module's input and its output, once, in one piece
+  units,        ///< those within each unit, one unit at a time, again for each backward pass
 };
 
-/// What to train a backbone by. A value: print it, edit it, hand it to an Engine.
+/// How to train a backbone. A value: print it, edit it, pass it to an Engine.
 struct Plan {
   Partition partition;
   std::vector<Supervision> supervisions;
-  /// Twins, moved once a step after all updates.
+  /// The moving averages of the twins, updated once per step after all other updates.
   std::vector<ParameterAverage> averages;
-  /// For each module what of it is recomputed. Empty: nothing.
+  /// What each module recomputes. Empty: nothing.
   std::vector<Recompute> recompute;
-  /// For each net, in the order of nets(plan), what of it is recomputed: not Recompute::module,
-  /// since a net's backward pass follows its forward pass at once. Empty: nothing.
+  /// What each net recomputes, in the order of nets(plan). Recompute::module is not allowed, since
+  /// a net's backward pass follows its forward pass at once. Empty: nothing.
   std::vector<Recompute> recompute_nets;
   /// For each net, in the order of nets(plan), the factor on the learning rate. Empty: 1 for all.
   std::vector<double> net_learning_rates{};
 };
 
-/// \throws UserError if the plan does not fit the backbone: a window outside the partition or
-///         empty, a weight that is negative or not finite, a supervision without net or loss, a
-///         module or a head that no supervision trains.
+/// Checks that a plan fits a backbone.
+/// \throws UserError if it does not: a window outside the partition or empty, a weight that is
+///         negative or not finite, a supervision without net or loss, a module or a head that no
+///         supervision trains.
 void check(const Plan& plan, const Backbone& backbone);
 
-/// \throws UserError if a supervision of a weight above 0 has a loss that needs classes, and so
-///         cannot be trained with labels that are probabilities.
+/// Checks that a plan can be trained with labels that are probabilities.
+/// \throws UserError if a supervision of a weight above 0 has a loss that needs classes.
 void check_takes_probabilities(const Plan& plan);
 
 /// Gives this label smoothing to every supervision whose loss is a cross-entropy without any.
 /// \param label_smoothing from 0 to 1.
 void smooth_labels(Plan& plan, double label_smoothing);
 
-/// What of module `module` is recomputed.
+/// What module `module` recomputes.
 Recompute recompute_of_module(const Plan& plan, std::size_t module);
-/// What of net `net`, in the order of nets(plan), is recomputed.
+/// What net `net`, in the order of nets(plan), recomputes.
 Recompute recompute_of_net(const Plan& plan, std::size_t net);
 
 /// The factor on the learning rate of net `net`, in the order of nets(plan).
 double learning_rate_of_net(const Plan& plan, std::size_t net);
 
-/// Gives all nets but the backbone's own head this factor on the learning rate, times their own.
+/// Multiplies the learning-rate factors of all nets but the backbone's own head by `factor`.
 void scale_net_learning_rates(Plan& plan, const Backbone& backbone, double factor);
 
-/// Parameters, or buffers, of the backbone and then of the nets, the backbone's own head once.
+/// Parameters, or buffers, of the backbone and then of the nets, with the backbone's own head once.
 std::vector<NamedTensor> named_parameters(const Backbone& backbone, const Plan& plan);
 std::vector<NamedTensor> named_buffers(const Backbone& backbone, const Plan& plan);
 

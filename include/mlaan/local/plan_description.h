@@ -1,4 +1,4 @@
-// A supervision plan as names, numbers and text: what methods write, and plan files hold.
+// A supervision plan as names, numbers and text, as methods make it and plan files store it.
 #pragma once
 
 #include <mlaan/local/plan.h>
@@ -14,18 +14,18 @@ namespace mlaan {
 /// An auxiliary net.
 struct NetDescription {
   std::string name;   ///< "aux.3.local"
-  std::string trunk;  ///< name of the net that it reads; empty: it reads the module's output
+  std::string trunk;  ///< name of the net whose output it reads; empty: the module's output
   LayerTexts layers;
-  double learning_rate = 1;  ///< factor on that of the training
+  double learning_rate = 1;  ///< factor on the training's learning rate
 };
 
 /// See Supervision.
 struct SupervisionDescription {
   std::string name;
-  std::size_t first = 0;  ///< from 0
-  std::size_t last = 0;
-  std::string net;   ///< its name; "head" for the backbone's own
-  std::string loss;  ///< as parse_loss() takes it
+  std::size_t first = 0;  ///< first module of the window, from 0
+  std::size_t last = 0;   ///< last module of the window
+  std::string net;        ///< name of the net; "head" for the backbone's own head
+  std::string loss;       ///< text for parse_loss()
   double weight = 1;
   double probability = 1;
   WeightCourse course = WeightCourse::constant;
@@ -38,14 +38,15 @@ struct PlanDescription {
   std::vector<SupervisionDescription> supervisions;
 };
 
-/// What descriptions call the backbone's own head.
+/// The name of the backbone's own head in descriptions.
 inline constexpr const char* head_name = "head";
 
-/// Makes the nets. Their weights are a pure function of the seed and each net's name.
-/// \throws UserError naming the net or supervision that cannot be: a net that is not there, that
-///         nobody reads, or that reads features of different shapes; a layer that is none.
+/// Makes the plan and its nets. A net's weights are a pure function of the seed and the net's name.
+/// \throws UserError naming the net or supervision that is invalid: a net that does not exist, that
+///         no supervision uses, or that reads features of different shapes; an unknown layer.
 Plan build_plan(const PlanDescription& description, const Backbone& backbone, std::uint64_t seed);
 
+/// Describes a plan, from which build_plan() can make it again.
 /// \throws UserError for a net that was not made from text.
 PlanDescription describe(const Plan& plan, const Backbone& backbone);
 

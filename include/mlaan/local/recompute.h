@@ -1,4 +1,4 @@
-// Recomputation of a whole plan, chosen at once instead of module by module.
+// One choice of recomputation for a whole plan, instead of one for each module.
 #pragma once
 
 #include <mlaan/local/plan.h>
@@ -7,17 +7,18 @@
 
 namespace mlaan {
 
-/// Reads "none", "activation", "module" or "unit".
+/// Parses "none", "activation", "module" or "unit".
 /// \throws UserError for any other text.
 Recompute parse_recompute(const std::string& text);
 
-/// Lets all modules and nets of the plan recompute the same: trades time for bytes. Gradients stay
-/// the same bit for bit; running statistics are updated once. With Recompute::none the plan stays
-/// as its method made it; nets, which have no use for Recompute::module, then recompute nothing.
+/// Applies one choice to all modules, unless the plan already lists what its modules recompute, and
+/// likewise to all nets. With Recompute::module, nets recompute nothing. Recomputation saves memory
+/// at the cost of time; gradients stay the same, bit for bit, and running statistics are updated
+/// once.
 void set_recompute(Plan& plan, Recompute recompute);
 
-/// What a plan recomputes where nobody says: activations, which costs little time, if a window is
-/// shorter than the network, for then somebody wants to save memory. Else nothing.
+/// What a plan recomputes by default: activations, which costs little time, if a window is shorter
+/// than the network, since such a plan is meant to save memory; else nothing.
 Recompute default_recompute(const Plan& plan);
 
 }  // namespace mlaan

@@ -1,4 +1,4 @@
-// The order in which one training step runs a plan: what is computed, kept and freed, and when.
+// The order in which a training step of a plan computes, keeps and frees tensors.
 #pragma once
 
 #include <mlaan/local/operation.h>
@@ -14,57 +14,57 @@ namespace mlaan {
 /// Supervisions that share a module, net, loss and probability.
 struct Evaluation {
   std::size_t module;
-  std::size_t net;                   ///< in the order of nets(plan)
-  std::optional<std::size_t> trunk;  ///< that the net reads
+  std::size_t net;                   ///< index in nets(plan)
+  std::optional<std::size_t> trunk;  ///< trunk of the net, likewise
   LossPtr loss;
-  std::vector<std::size_t> supervisions;
-  double weight = 0;  ///< the sum of all weights; at 0 it is left out
+  std::vector<std::size_t> supervisions;  ///< indices in the plan
+  double weight = 0;                      ///< sum over the supervisions; 0: not evaluated
   double probability = 1;
-  /// For each first module of a window, in the order of their supervisions, the windows' weight.
+  /// Windows that begin at the same module.
   struct Group {
-    std::size_t start;
-    double weight;
+    std::size_t start;  ///< first module of the windows
+    double weight;      ///< sum of the windows' weights
   };
-  std::vector<Group> groups;
+  std::vector<Group> groups;  ///< in the order of their first supervisions
 };
 
-/// What a step does, in an order that frees memory at the earliest. Any order that respects
-/// dependencies(operations) gives the same results, bit for bit.
+/// The operations of a step, in an order that frees memory as early as possible. Any order that
+/// respects dependencies(operations) gives the same results, bit for bit.
 struct Schedule {
   std::vector<Evaluation> evaluations;
   std::vector<OperationPtr> operations;
 };
 
-/// What the schedule has to know besides the plan.
+/// What make_schedule() has to know besides the plan.
 struct PartFacts {
-  std::vector<bool> modules;  ///< has a parameter that takes a gradient
+  std::vector<bool> modules;  ///< whether each has a trainable parameter
   std::vector<bool> nets;     ///< likewise, in the order of nets(plan)
-  /// For each net the modules that a twin in it follows, whose parameters it may share. Empty:
-  /// none.
+  /// For each net, the modules that its twins follow, whose parameters it may share. Empty: none.
   std::vector<std::vector<std::size_t>> twins{};
 };
 
-/// Finds an order of the step in which every module runs forward once, every gradient of the plan
-/// is computed exactly, and activations are freed at the earliest.
+/// Makes the schedule of a step in which every module runs forward once, every gradient of the plan
+/// is computed exactly, and activations are freed as early as possible.
 ///
-/// Cotangents of windows with one start travel together, each through every module of the window
-/// after its first, as soon as the last window of that start has been evaluated. A module's
-/// parameters get their gradient in one product, of the sum of all its cotangents; where a module
-/// is reached by one travelling group alone, that product gives the input's cotangent as well, so
-/// that end-to-end training costs what backpropagation costs. Supervisions of weight 0 are left
-/// out.
+/// The cotangents of windows that begin at the same module form a group. As soon as the last of
+/// these windows is evaluated, the group goes backward through all of its modules but the first. A
+/// module's parameters get their gradient in one backward pass, from the sum of all its cotangents.
+/// If only one group passes through a module, the same backward pass computes the input's
+/// cotangent, so that end-to-end training costs what ordinary backpropagation costs. Supervisions
+/// of weight 0 are left out.
 ///
-/// \param fused_update step each module's and net's optimizer as soon as its gradient is complete,
-///        instead of all of them at the end.
+/// \param fused_update whether each module's and net's optimizer steps as soon as its gradient is
+///        complete, instead of at the end of the step.
 Schedule make_schedule(const Plan& plan, const PartFacts& facts, bool fused_update);
 
-/// Gives the evaluations the weights that their supervisions have when so much of the training, or
-/// of its phase, is done. \param progress from 0 to 1.
+/// Sets the evaluations' weights to those of their supervisions at a time of the training, or of
+/// the plan's phase.
+/// \param progress share of it that is done, from 0 to 1.
 void set_weights(Schedule& schedule, const Plan& plan, double progress);
 
 /// The same schedule in another order.
-/// \param order indices of its operations.
-/// \throws Error if that leaves one out or lets one run ahead of another that it depends on.
+/// \param order indices of the schedule's operations.
+/// \throws Error if it leaves out an operation, or runs one before another that it depends on.
 Schedule in_order(const Schedule& schedule, const std::vector<std::size_t>& order);
 
 }  // namespace mlaan

@@ -1,4 +1,4 @@
-// Which modules of a network a process trains, where several train some each.
+// Stages: which modules of a network each of several processes trains.
 #pragma once
 
 #include <mlaan/local/stage_transport.h>
@@ -9,22 +9,24 @@
 
 namespace mlaan {
 
-/// Modules in a row, on several processes: the stages of a training. Each runs, for one batch after
-/// the other, what a step does with its own modules and with the nets that read their outputs; what
-/// other stages need of that is sent to them, and nothing else is.
+/// The stages of a training. Each stage is a row of modules on a process of its own. For every
+/// batch it runs the operations of a step for its own modules and for the nets that read their
+/// outputs, and sends other stages the tensors that they need, and nothing else.
 struct Stages {
-  std::vector<std::size_t> first_modules{0};  ///< of each stage, from module 0 on
-  std::size_t own = 0;                        ///< the stage that this process is
-  std::shared_ptr<StageTransport> transport;  ///< null where there is one stage
+  std::vector<std::size_t> first_modules{0};  ///< the first module of each stage, from 0
+  std::size_t own = 0;                        ///< the stage of this process, from 0
+  std::shared_ptr<StageTransport> transport;  ///< null if there is one stage
 
   std::size_t count() const { return first_modules.size(); }
   bool is_one() const { return count() == 1; }
+  /// The stage of a module.
   std::size_t of_module(std::size_t module) const {
     std::size_t stage = 0;
     while (stage + 1 < count() && first_modules[stage + 1] <= module) ++stage;
     return stage;
   }
-  /// The module behind a stage's last one, of so many.
+  /// The module after a stage's last one.
+  /// \param modules number of modules.
   std::size_t end_of(std::size_t stage, std::size_t modules) const {
     return stage + 1 < count() ? first_modules[stage + 1] : modules;
   }
@@ -32,8 +34,10 @@ struct Stages {
   bool is_border(std::size_t module) const { return of_module(module) != of_module(module + 1); }
 };
 
-/// \throws UserError naming the modules that begin a stage where they are not ascending modules of
-///         a network of so many.
+/// Checks that stages fit a network.
+/// \param modules number of modules.
+/// \throws UserError naming the first modules of the stages, if they are not in ascending order, do
+///         not begin with module 0, or are not in the network.
 void check(const Stages& stages, std::size_t modules);
 
 }  // namespace mlaan

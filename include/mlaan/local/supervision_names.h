@@ -1,4 +1,4 @@
-// What logs call the supervisions of a plan.
+// The names of a plan's supervisions in logs.
 #pragma once
 
 #include <mlaan/local/plan.h>
@@ -9,7 +9,8 @@
 namespace mlaan {
 
 /// The name and the window of each supervision, in the plan's order, modules counted from 1:
-/// "cascaded 3..4". Where several have both in common, the second has " #2" behind it, and so on.
+/// "cascaded 3..4". If several have the same name and window, the second one is followed by " #2",
+/// and so on.
 std::vector<std::string> supervision_names(const Plan& plan);
 
 }  // namespace mlaan

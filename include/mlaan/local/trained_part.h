@@ -1,4 +1,4 @@
-// What one optimizer trains.
+// A part: a module or a net that one optimizer trains.
 #pragma once
 
 #include <mlaan/nn/unit.h>

@@ -1,4 +1,4 @@
-// The results of a benchmark, for people and for programs.
+// Reports of a benchmark, as a table, as JSON and as a plot.
 #pragma once
 
 #include <mlaan/log/scatter_plot.h>
@@ -10,15 +10,16 @@
 
 namespace mlaan {
 
+/// A table with one line per method, and one per phase of a method that has phases.
 std::string benchmark_table(const std::vector<BenchmarkResult>& results);
 
-/// {"results": [{"method": …, "step_seconds": …, "peak_bytes": …, "time_ratio": …, …}, …]}
+/// Writes {"results": [{"method": …, "step_seconds": …, "peak_bytes": …, "time_ratio": …, …}, …]}.
 void write_benchmark(const std::filesystem::path& path,
                      const std::vector<BenchmarkResult>& results);
 
-/// Time against peak bytes, as ratios to the reference method: a point for each result. Results of
-/// one method that differ in the values of the same settings form a curve, in their order; one
-/// without settings of its own belongs to every curve of its method.
+/// Time against peak bytes, as ratios to the reference method, with one point per result. Results
+/// of one method that give different values to the same settings form a curve, in their order; a
+/// result without settings of its own belongs to every curve of its method.
 ScatterPlot benchmark_plot(const std::vector<BenchmarkResult>& results);
 
 }  // namespace mlaan

@@ -1,4 +1,4 @@
-// A comparison as a part of an HTML page.
+// A comparison as a section of an HTML page.
 #pragma once
 
 #include <mlaan/log/run_record.h>
@@ -10,14 +10,15 @@
 
 namespace mlaan {
 
-/// A mean over seeds, and between which numbers the true one is with 95 %.
+/// A mean over seeds and its 95 % confidence interval.
 struct SeedInterval {
   double mean = 0;     ///< NaN: not known
   double lowest = 0;   ///< NaN with fewer than two seeds
-  double highest = 0;  ///< likewise
+  double highest = 0;  ///< NaN with fewer than two seeds
 };
 
-/// The interval of Student's t. \param deviation of the sample.
+/// The confidence interval by Student's t.
+/// \param deviation standard deviation of the sample.
 SeedInterval interval_of_mean(double mean, double deviation, std::int64_t seeds);
 
 struct StoryMethod {
@@ -26,7 +27,7 @@ struct StoryMethod {
   std::int64_t modules = 0;
   SeedInterval validation_error;  ///< per cent
   SeedInterval test_error;        ///< per cent
-  SeedInterval test_difference;   ///< to the first method, seed by seed; NaN of the first itself
+  SeedInterval test_difference;   ///< to the first method, paired by seed; NaN for the first itself
   double p = 0;                   ///< of that difference; NaN: not known
   std::int64_t parameters = 0;
   std::int64_t auxiliary_parameters = 0;
@@ -44,7 +45,7 @@ struct StoryRun {
   RunRecord record;
 };
 
-/// What comparison.json and the runs' logs say.
+/// What comparison.json and the runs' logs contain.
 struct ComparisonStory {
   std::string name;
   std::string model;
@@ -55,10 +56,11 @@ struct ComparisonStory {
   std::vector<StoryRun> runs;
 };
 
-/// \throws UserError for a folder whose comparison.json is not there, or none.
+/// \throws UserError for a folder whose comparison.json is missing or invalid.
 ComparisonStory read_comparison_story(const std::filesystem::path& folder);
 
-/// Errors with their intervals, differences to the first method, costs, and the runs' curves.
+/// An HTML section: errors with their intervals, differences to the first method, costs, and the
+/// runs' curves.
 std::string comparison_section(const ComparisonStory& story);
 
 }  // namespace mlaan

@@ -10,8 +10,8 @@
 
 namespace mlaan {
 
-/// Writes to a stream: on a terminal one line that renews itself, with a bar; otherwise a plain
-/// line every ten seconds. Notes are lines that stay.
+/// Writes to a stream: on a terminal one line with a bar, which is updated in place; otherwise a
+/// plain line every ten seconds. Notes are lines that stay.
 class DownloadProgress final : public FetchObserver {
  public:
   /// \param stream for example stderr.
@@ -29,8 +29,8 @@ class DownloadProgress final : public FetchObserver {
   bool quiet_;
   bool terminal_;
   bool line_open_ = false;
-  std::string file_;             ///< that the bytes below are of
-  std::int64_t first_done_ = 0;  ///< its bytes when it was begun or gone on with
+  std::string file_;             ///< the file that is being downloaded
+  std::int64_t first_done_ = 0;  ///< its bytes when the download began or resumed
   std::chrono::steady_clock::time_point begun_;
   std::chrono::steady_clock::time_point last_line_;
 };

@@ -1,4 +1,4 @@
-// Predicted layouts of a training, for people and for programs.
+// Reports of predicted layouts of a training, as a table and as JSON.
 #pragma once
 
 #include <mlaan/train/layout_prediction.h>
@@ -9,10 +9,11 @@
 
 namespace mlaan {
 
-/// One line a layout, and then one a stage of the layout that was asked for, the second.
+/// A table with one line per layout, then one with one line per stage of the requested layout,
+/// which is the second.
 std::string layout_table(const std::vector<PredictedLayout>& layouts);
 
-/// All of them, with all stages, as JSON.
+/// Writes all layouts with all stages as JSON.
 void write_layouts(const std::filesystem::path& path, const std::vector<PredictedLayout>& layouts);
 
 }  // namespace mlaan

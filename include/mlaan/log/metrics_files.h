@@ -1,4 +1,4 @@
-// The logs of a run: one line an epoch in metrics.csv, one line every few steps in steps.jsonl.
+// The logs of a run: one line per epoch in metrics.csv, one line every few steps in steps.jsonl.
 #pragma once
 
 #include <mlaan/train/observer.h>
@@ -9,14 +9,14 @@
 
 namespace mlaan {
 
-/// Appends to both files of the run's folder. When the run goes on from a checkpoint, first drops
-/// the lines that are later than it, so that each epoch and step stands there once.
+/// Appends to both files in the run's folder. When the run resumes from a checkpoint, lines of
+/// later steps are removed first, so that each epoch and step appears once.
 ///
 /// metrics.csv: epoch, step, learning_rate, train_loss, train_error, validation_loss,
 /// validation_error (per cent), images_per_second, seconds, peak_bytes, data_wait (share),
 /// average_validation_error (of the moving average of the weights; empty without one).
 /// steps.jsonl: objects of epoch, batch, step, learning_rate, loss, error, images_per_second and
-/// losses, the last step's of every supervision by name and window: {"cascaded 3..4": 1.25, …}.
+/// losses; these are the last step's loss of each supervision: {"cascaded 3..4": 1.25, …}.
 class MetricsFiles final : public TrainObserver {
  public:
   explicit MetricsFiles(std::filesystem::path folder) : folder_(std::move(folder)) {}

@@ -1,4 +1,4 @@
-// What the planner found, for people and for programs.
+// Reports of the planner, as a table and as JSON.
 #pragma once
 
 #include <mlaan/train/planner.h>
@@ -8,7 +8,7 @@
 
 namespace mlaan {
 
-/// One line a setting; the chosen one marked.
+/// A table with one line per setting; the chosen one is marked.
 std::string plan_table(const PlanReport& report);
 
 /// The same as JSON.

@@ -1,4 +1,4 @@
-// What a network makes of pictures, for people and for programs.
+// Reports of a network's predictions for pictures, as a table and as JSON.
 #pragma once
 
 #include <mlaan/train/predict.h>
@@ -8,17 +8,17 @@
 
 namespace mlaan {
 
-/// What came of one picture file: its likeliest classes, or why it could not be read.
+/// The prediction for one picture file: its most probable classes, or why it could not be read.
 struct PredictedFile {
   std::string file;
   std::vector<Guess> guesses;
   std::string error;  ///< "": none
 };
 
-/// One line a class, the likeliest first, for each file that could be read.
+/// A table with one line per class, the most probable first, for each file that could be read.
 std::string prediction_table(const std::vector<PredictedFile>& files);
 
-/// {"model": …, "pictures": [{"file": …, "classes": [{"name": …, "probability": …}, …]}, …]}; of a
+/// {"model": …, "pictures": [{"file": …, "classes": [{"name": …, "probability": …}, …]}, …]}; for a
 /// file that could not be read, {"file": …, "error": …}.
 std::string prediction_json(const NetworkDescription& info,
                             const std::vector<PredictedFile>& files);

@@ -1,4 +1,4 @@
-// Profiles of steps, for people and for trace viewers.
+// Reports of step profiles, as a table and as a trace for trace viewers.
 #pragma once
 
 #include <mlaan/train/profile.h>
@@ -9,12 +9,12 @@
 
 namespace mlaan {
 
-/// One line a module: seconds by phase, the highest bytes while it was worked on; and in which
-/// operation the peak is, and what is alive there.
+/// A table with one line per module: seconds by phase, and the highest bytes during its operations;
+/// then the operation that has the step's peak, and what is alive there.
 std::string profile_table(const StepProfile& profile);
 
-/// A trace that chrome://tracing and Perfetto open: one process a method, operations one after the
-/// other, live and peak bytes as counters.
+/// Writes a trace for chrome://tracing and Perfetto: one process per method, operations one after
+/// the other, live and peak bytes as counters.
 void write_trace(const std::filesystem::path& path, const std::vector<StepProfile>& profiles);
 
 }  // namespace mlaan

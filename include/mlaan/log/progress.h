@@ -9,12 +9,12 @@
 
 namespace mlaan {
 
-/// Writes to a stream: on a terminal one line that renews itself, with a bar; otherwise a plain
-/// line every ten seconds. In both cases one line that stays for each epoch.
+/// Writes to a stream: on a terminal one line with a bar, which is updated in place; otherwise a
+/// plain line every ten seconds. In both cases each epoch adds one line that stays.
 class Progress final : public TrainObserver {
  public:
   /// \param stream for example stderr.
-  /// \param quiet write nothing but what was skipped.
+  /// \param quiet write nothing but messages about skipped pictures.
   Progress(std::FILE* stream, bool quiet);
 
   void on_start(const RunReport& report) override;

@@ -1,4 +1,4 @@
-// A run as a part of an HTML page.
+// A run as a section of an HTML page.
 #pragma once
 
 #include <mlaan/log/run_record.h>
@@ -16,7 +16,7 @@ namespace mlaan {
 struct RunStory {
   std::string name;                     ///< the heading
   std::string settings;                 ///< as TOML; "": not known
-  std::vector<TrainSummary> summaries;  ///< of the run; none while it is not finished
+  std::vector<TrainSummary> summaries;  ///< of the run; empty if it is not finished
   RunRecord record;
   std::vector<std::string> class_names;
   std::optional<NetworkExamination> examination;
@@ -27,11 +27,12 @@ struct RunStory {
 /// The run's name as HTML.
 std::string run_heading(const RunStory& story);
 
-/// Facts, curves, and, where they were measured, time per module, bytes over a step, the confusion
-/// matrix and the worst pictures.
+/// An HTML section with facts, curves, and, if measured, time per module, bytes over a step, the
+/// confusion matrix and the worst pictures.
 std::string run_section(const RunStory& story);
 
-/// A page of sections. \param body as HTML.
+/// A whole HTML page.
+/// \param body the sections as HTML.
 std::string report_page(const std::string& title, const std::string& body);
 
 }  // namespace mlaan

@@ -1,4 +1,4 @@
-// What a run's logs say of it, read back.
+// The logs of a run, read back.
 #pragma once
 
 #include <filesystem>
@@ -16,17 +16,17 @@ struct RecordedCurve {
 };
 
 struct RunRecord {
-  /// Of metrics.csv, by the column's name: a value for each epoch, NaN where the field is empty.
+  /// The columns of metrics.csv by name: a value for each epoch, NaN for an empty field.
   std::map<std::string, std::vector<double>> epochs;
-  /// Of steps.jsonl: the loss of each supervision against the step, in the plan's order.
+  /// From steps.jsonl: the loss of each supervision against the step, in the plan's order.
   std::vector<RecordedCurve> losses;
 
-  /// A column against the epoch; without points where there is no such column.
+  /// A column against the epoch; without points if there is no such column.
   RecordedCurve curve(const std::string& column, const std::string& name) const;
 };
 
-/// Lines that are no such lines, as the last of a run that was killed, are left out, and so is a
-/// file that is not there.
+/// Reads the logs in a run's folder. Missing files are ignored, and so are malformed lines, such as
+/// the last one of a run that was killed.
 RunRecord read_run_record(const std::filesystem::path& run_folder);
 
 }  // namespace mlaan

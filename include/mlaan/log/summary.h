@@ -1,4 +1,4 @@
-// The summary of a run, for people and for programs.
+// Summaries of runs and of evaluations, as tables and as JSON.
 #pragma once
 
 #include <mlaan/train/evaluate.h>
@@ -12,16 +12,16 @@
 
 namespace mlaan {
 
-/// Method, modules, test error, images/s, peak bytes, … one line a run.
+/// A table with one line per run: method, modules, test error, images/s, peak bytes, …
 std::string summary_table(const std::vector<TrainSummary>& summaries);
 
 /// Writes {"test_error": …, "epochs": …, …, "results": […]}: the fields of the first summary, and
-/// all of them in `results`. Errors are in per cent, `null` where there is none.
+/// all summaries in `results`. Errors are in per cent, `null` if there are none.
 void write_summary(const std::filesystem::path& path, const Settings& settings,
                    const std::vector<TrainSummary>& summaries);
 
-/// The first of the summaries that write_summary() wrote. What it does not hold is left at its
-/// default. \throws UserError for a file that is not there or not what write_summary() writes.
+/// Reads the first of the summaries in a file. Fields that the file lacks keep their defaults.
+/// \throws UserError for a file that does not exist, or that write_summary() has not written.
 TrainSummary read_summary(const std::filesystem::path& path);
 
 /// An early exit's error on the test images.
@@ -30,16 +30,16 @@ struct ExitError {
   double error = 0;    ///< per cent
 };
 
-/// What came of testing a checkpoint.
+/// The result of testing a checkpoint.
 struct EvalSummary {
   std::string checkpoint;
   std::string method;
   std::string model;
   std::string dataset;
-  std::int64_t epochs = 0;  ///< that it was trained for
+  std::int64_t epochs = 0;  ///< number of training epochs
   std::int64_t batch = 0;
   Score score;
-  std::vector<ExitError> exits;  ///< of a network that has any
+  std::vector<ExitError> exits;  ///< of a network with early exits
   std::vector<std::string> class_names;
   double images_per_second = 0;
   std::int64_t peak_bytes = 0;
@@ -47,12 +47,13 @@ struct EvalSummary {
 };
 
 std::string summary_table(const EvalSummary& summary);
-/// One line an exit.
+/// A table with one line per exit.
 std::string exits_table(const EvalSummary& summary);
-/// One line a class: its images, their errors, and what they are most often mistaken for.
+/// A table with one line per class: its images, their errors, and the class that they are most
+/// often mistaken for.
 std::string class_table(const EvalSummary& summary);
 /// Writes {"test_error": …, "test_error_top5": …, …, "classes": [{"name": …, …}], "results": […]};
-/// errors are in per cent, `null` where there is none.
+/// errors are in per cent, `null` if there are none.
 void write_summary(const std::filesystem::path& path, const EvalSummary& summary);
 
 }  // namespace mlaan

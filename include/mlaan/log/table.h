@@ -1,4 +1,4 @@
-// Tables for people: columns aligned, numbers to the right.
+// Text tables with aligned columns, numbers to the right.
 #pragma once
 
 #include <string>
@@ -11,18 +11,18 @@ class Table {
  public:
   explicit Table(std::vector<std::string> header) : rows_{std::move(header)} {}
 
-  /// Cells are shown as lines that do nothing to a terminal, whatever their bytes.
+  /// Adds a row. Control characters in cells are escaped, so that no cell can control a terminal.
   void add(const std::vector<std::string>& row);
 
-  /// Every line indented by two blanks. A column whose cells all begin with a digit, a sign or "-"
-  /// for nothing is aligned to the right.
+  /// The table with every line indented by two spaces. A column whose cells all begin with a digit,
+  /// a sign, or "-" for a missing value is aligned to the right.
   std::string to_string() const;
 
  private:
   std::vector<std::vector<std::string>> rows_;
 };
 
-/// A number with so many digits behind the point; "-" for what is no number.
+/// A number with this many digits after the point; "-" for NaN.
 std::string fixed(double value, int digits);
 
 }  // namespace mlaan

@@ -1,4 +1,4 @@
-// TensorBoard's event files: what a run does, for its web page.
+// TensorBoard event files of a run.
 #pragma once
 
 #include <mlaan/train/observer.h>
@@ -12,14 +12,14 @@
 
 namespace mlaan {
 
-/// Writes an event file into RUN/tensorboard, as scalars under these names:
+/// Writes an event file into RUN/tensorboard, with scalars of these names:
 ///
 ///     supervision/cascaded 3..4   the loss of each supervision
 ///     loss/train, loss/validation, error/train, error/validation (per cent)   after each epoch
 ///     learning_rate, images_per_second, data_wait, peak_bytes
 ///
-/// against the number of steps. A run that goes on from a checkpoint begins a file of its own; what
-/// the earlier ones have of later steps is cut off, so that each step stands there once.
+/// against the number of steps. A run that resumes from a checkpoint begins a new file; entries of
+/// later steps are cut off from the earlier files, so that each step appears once.
 class TensorBoardFile final : public TrainObserver {
  public:
   /// \param run_folder of the run.

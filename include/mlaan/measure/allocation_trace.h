@@ -1,5 +1,4 @@
-// Allocation traces: every block that was allocated and freed, in order, and what that would have
-// been for a batch of another size.
+// Records every allocation and deallocation, and predicts them for other batch sizes.
 #pragma once
 
 #include <mlaan/measure/memory.h>
@@ -10,19 +9,19 @@
 
 namespace mlaan::measure {
 
-/// A block allocated or freed. Blocks of MemoryKind::data are left out.
+/// One allocation or deallocation. Blocks of MemoryKind::data are not recorded.
 struct AllocationEvent {
   const void* block = nullptr;
-  std::int64_t bytes = 0;  ///< negative when freed
+  std::int64_t bytes = 0;  ///< size of the block; negative for a deallocation
 };
 
 using AllocationTrace = std::vector<AllocationEvent>;
 
-/// Records what the counting allocator does, on the CPU and in all threads, from its construction
-/// on. One recorder at a time.
+/// Records the counting allocator's events, on the CPU and in all threads, while it exists. There
+/// may be only one recorder at a time.
 class AllocationRecorder {
  public:
-  /// \throws Error where the counting allocator is not installed, or another recorder is at work.
+  /// \throws Error if the counting allocator is not installed, or another recorder exists.
   AllocationRecorder();
   ~AllocationRecorder();
   AllocationRecorder(const AllocationRecorder&) = delete;
@@ -34,13 +33,13 @@ class AllocationRecorder {
   AllocationTrace take() const;
 };
 
-/// Bytes above those at the begin, after each event.
+/// Live bytes after each event, relative to the start of the trace.
 std::vector<std::int64_t> levels(const AllocationTrace& trace);
 
-/// The trace of a batch of `batch` images, from those of the same work on two smaller batches: each
-/// block's size is a constant and a part for each image.
-/// \throws Error where the two do not allocate and free the same blocks in the same order, so that
-///         nothing can be said.
+/// Predicts the trace for a batch of `batch` images from traces of the same work on two smaller
+/// batches. Each block's size is taken as a constant plus a number of bytes per image.
+/// \throws Error if the two traces differ in their number of events, so that their blocks do not
+///         correspond.
 AllocationTrace extrapolate(const AllocationTrace& smaller, std::int64_t smaller_batch,
                             const AllocationTrace& larger, std::int64_t larger_batch,
                             std::int64_t batch);

@@ -1,4 +1,4 @@
-// Counts multiply-adds.
+// Counts the multiply-adds of convolutions and matrix products.
 #pragma once
 
 #include <cstdint>
@@ -6,13 +6,13 @@
 namespace mlaan::measure {
 
 /// Counts, from its construction on, the multiply-adds of every convolution and matrix product that
-/// LibTorch executes in this process, forward and backward. Products whose result autograd does not
-/// ask for are not executed and so not counted. Counters may overlap; do not run unrelated work in
-/// other threads meanwhile.
+/// LibTorch executes in this process, forward and backward. Gradients that autograd does not need
+/// are not computed, so they are not counted. Several counters may exist at once. Work of other
+/// threads is counted too, so do not run unrelated work meanwhile.
 ///
-/// A convolution counts by its definition, whatever algorithm computes it: LibTorch's libraries
-/// choose theirs unseen, and the few of mlaan's own that take fewer products, or more, say what
-/// they stand for.
+/// count() takes a convolution by its definition, whatever algorithm computes it: LibTorch's
+/// libraries do not show which algorithm they choose, and mlaan's own kernels that take fewer or
+/// more multiply-adds report those of the operator that they replace.
 class MultiplyAddCounter {
  public:
   MultiplyAddCounter();
@@ -20,9 +20,10 @@ class MultiplyAddCounter {
   MultiplyAddCounter(const MultiplyAddCounter&) = delete;
   MultiplyAddCounter& operator=(const MultiplyAddCounter&) = delete;
 
-  /// Multiply-adds since construction, as operators are defined.
+  /// Multiply-adds since construction, by the definition of the operators.
   std::int64_t count() const;
-  /// Those of the convolutions and matrix products that were called in their place.
+  /// Multiply-adds since construction of the convolutions and matrix products that were called,
+  /// those within mlaan's own kernels included.
   std::int64_t executed() const;
 
  private:

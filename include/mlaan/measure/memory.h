@@ -31,7 +31,7 @@ void install_counting_allocator();
 /// Whether install_counting_allocator() was called.
 bool counting_allocator_installed();
 
-/// What the calling thread allocates on the CPU within the scope is of the given kind.
+/// RAII guard: the calling thread's CPU allocations within the scope are of the given kind.
 class MemoryKindScope {
  public:
   explicit MemoryKindScope(MemoryKind kind);
@@ -43,13 +43,13 @@ class MemoryKindScope {
   MemoryKind previous_;
 };
 
-/// Moves the bytes behind a tensor to another kind. Does nothing for an undefined tensor and for
-/// memory that is not counted.
+/// Counts the storage of a tensor as another kind from now on. Does nothing for an undefined tensor
+/// and for memory that is not counted.
 void mark(const at::Tensor& tensor, MemoryKind kind);
 
-/// Bytes, as one moment's reading. Those of `data` - data sets and batches waiting in a loader -
-/// are counted by themselves, not in `live` and `peak`, so that these say what training takes and
-/// do not depend on how far a loader has run ahead.
+/// Bytes at one moment. `live` and `peak` exclude the kind `data` - data sets and batches in a
+/// loader's queue - so that they measure training alone and do not depend on how far a loader has
+/// run ahead.
 struct MemoryReading {
   std::int64_t live = 0;       ///< now
   std::int64_t peak = 0;       ///< highest since the last reset
@@ -57,16 +57,16 @@ struct MemoryReading {
   BytesByKind peak_by_kind{};  ///< at the moment of the peak; all zero on CUDA
 };
 
-/// True where `read_memory` can tell anything about this device.
+/// Whether read_memory() can measure this device.
 bool can_measure(at::Device device);
 
-/// Live and peak bytes of a device; zeros where can_measure(device) is false.
+/// Live and peak bytes of a device; zeros if can_measure(device) is false.
 MemoryReading read_memory(at::Device device);
 
-/// Lets the peak start anew from the bytes that are live now.
+/// Resets the peak to the bytes that are live now.
 void reset_peak(at::Device device);
 
-/// The process's own highest resident set in bytes, from the operating system; 0 if it cannot tell.
+/// The highest resident set size of the process in bytes; 0 if the system does not report it.
 std::int64_t process_peak_bytes();
 
 }  // namespace mlaan::measure

@@ -9,25 +9,27 @@
 
 namespace mlaan {
 
-/// A chain of units that reads the output of a module, or of a trunk: a net that several nets read,
-/// so that what they have in common runs once. The backbone's own head is a net too. Copies share
-/// the units.
+/// A chain of units that reads the output of a module, or of a trunk: another net that several nets
+/// read, so that the layers they have in common run once. The backbone's own head is a net too.
+/// Copies share the units.
 class AuxiliaryNet {
  public:
-  /// \param name what its parameters' names begin with: "aux.3.cascaded", or "" for the head.
-  /// \param trunk what it reads instead of the module's output; null for none.
+  /// \param name prefix of its parameters' names: "aux.3.cascaded", or "" for the head.
+  /// \param trunk net whose output it reads instead of the module's; null for none.
   AuxiliaryNet(std::string name, std::vector<Unit> units,
                std::shared_ptr<const AuxiliaryNet> trunk = nullptr);
 
   const std::string& name() const { return name_; }
-  /// Without those of the trunk.
+  /// The net's own units, without those of the trunk.
   const std::vector<Unit>& units() const { return units_; }
   const std::shared_ptr<const AuxiliaryNet>& trunk() const { return trunk_; }
 
-  /// Runs the units. \param input the module's output, or that of the trunk where there is one.
+  /// Runs the net's own units.
+  /// \param input the trunk's output if the net has a trunk, else the module's output.
   torch::Tensor forward(torch::Tensor input) const;
 
-  /// Those of the units, with the net's name in front: "aux.3.cascaded.leap.0.conv1.weight".
+  /// Tensors of the net's own units, with its name as prefix:
+  /// "aux.3.cascaded.leap.0.conv1.weight".
   std::vector<NamedTensor> named_parameters() const;
   std::vector<NamedTensor> named_buffers() const;
   void train(bool on) const;

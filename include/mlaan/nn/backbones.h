@@ -1,4 +1,4 @@
-// The backbones that can be asked for by name.
+// The registry of backbones.
 #pragma once
 
 #include <mlaan/core/options.h>
@@ -13,7 +13,7 @@
 
 namespace mlaan {
 
-/// Assignments that follow a backbone's name: patch=8, pool=mean.
+/// Settings that follow a backbone's name: patch=8, pool=mean.
 using BackboneSettings = std::vector<Assignment>;
 
 struct BackboneEntry {
@@ -21,14 +21,14 @@ struct BackboneEntry {
   std::string summary;  ///< one line for `mlaan info models`
   /// \param input_shape of one image, {channels, height, width}.
   std::function<Backbone(std::int64_t classes, const Shape& input_shape)> make;
-  /// The same, with settings; null where it has none.
+  /// Like `make`, with settings; null if the backbone has none.
   std::function<Backbone(std::int64_t classes, const Shape& input_shape,
                          const BackboneSettings& settings)>
       make_with = nullptr;
 };
 
-/// A backbone's options (a struct with `section` "" and `describe`), with what is set.
-/// \throws UserError for a setting that is none of them, or a value that is not accepted.
+/// Applies settings to a backbone's options, a struct with `section` "" and `describe`.
+/// \throws UserError for an unknown setting, or a value that is not accepted.
 template <class T>
 T read_settings(const std::string& backbone, const BackboneSettings& settings) {
   OptionSet options;
@@ -40,10 +40,9 @@ T read_settings(const std::string& backbone, const BackboneSettings& settings) {
 const Registry<BackboneEntry>& backbone_registry();
 
 /// Makes a backbone whose weights are a pure function of its name, the sizes and the seed.
-/// \param name of an entry, or, where that has settings, NAME:key=value:key=value; or a TorchScript
-///        file (see scripted_backbone()), which brings weights of its own.
-/// \throws UserError for an unknown name, naming the nearest known one, and for settings that there
-///         are not.
+/// \param name of an entry, NAME:key=value:key=value for an entry with settings, or the path of a
+///        TorchScript file, which has its own weights (see scripted_backbone()).
+/// \throws UserError for an unknown name, naming the nearest known one, and for unknown settings.
 Backbone make_backbone(const std::string& name, std::int64_t classes, const Shape& input_shape,
                        std::uint64_t seed);
 

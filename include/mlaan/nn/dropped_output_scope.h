@@ -3,10 +3,10 @@
 
 namespace mlaan {
 
-/// While one exists, callers in this thread use the outputs of layers at once and then free them:
-/// an output is added to another tensor, or was computed again only for a backward pass. A layer
-/// that would save its output for its backward pass then saves something smaller instead, for
-/// nobody else holds that memory anyway.
+/// While a scope exists, callers in this thread use the outputs of layers at once and then free
+/// them: an output is added to another tensor, or was recomputed only for a backward pass. A layer
+/// that would save its output for its backward pass then saves something smaller instead, which
+/// lets the output's memory be freed.
 class DroppedOutputScope {
  public:
   DroppedOutputScope() : outer_(active_) { active_ = true; }

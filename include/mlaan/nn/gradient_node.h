@@ -1,4 +1,4 @@
-// Nodes of autograd's graph that take a gradient in any form.
+// Nodes of autograd's graph that accept a gradient in any form.
 #pragma once
 
 #include <mlaan/nn/gradient.h>
@@ -10,20 +10,21 @@
 
 namespace mlaan {
 
-/// A node that is told what autograd has no words for: that a gradient of its output is pooled, or
-/// that its sender keeps it.
+/// A node that accepts gradients that autograd cannot represent: a pooled gradient of its output,
+/// or one of which the sender keeps a handle (Gradient::keep()).
 class GradientNode : public torch::autograd::Node {
  public:
-  /// Takes a gradient, ahead of the pass through the graph that begins at the node's output.
-  /// \return what to send through the graph in its place.
+  /// Accepts a gradient before the backward pass that begins at the node's output.
+  /// \return the tensor to start that backward pass with: for a pooled gradient, a placeholder of
+  ///         zeros that needs no memory.
   torch::Tensor take(Gradient gradient, const torch::Tensor& output);
 
  protected:
-  /// The gradient that was taken, once autograd has brought what stands for it; without one, what
-  /// was brought.
+  /// Called in the backward pass with the tensor that autograd delivers.
+  /// \return the accepted gradient; if none was accepted, the delivered tensor.
   Gradient arrived(torch::Tensor brought);
-  /// What autograd has brought for a pooled gradient, to go on in the place of one: it has no
-  /// memory.
+  /// The placeholder that autograd delivered for a pooled gradient, to be passed on as the
+  /// placeholder of the next node's gradient.
   torch::Tensor take_stand_in() { return std::exchange(stand_in_, torch::Tensor()); }
 
  private:
@@ -31,8 +32,9 @@ class GradientNode : public torch::autograd::Node {
   torch::Tensor stand_in_;
 };
 
-/// What to send through the graph so that the node that gave `output` gets this gradient: all of
-/// it, for a node that knows only what autograd brings.
+/// Hands the gradient of `output` to the node that computed `output`.
+/// \return the tensor to start the backward pass with: for a node that is no GradientNode, the
+///         materialised gradient.
 torch::Tensor send_to(const torch::Tensor& output, Gradient gradient);
 
 }  // namespace mlaan

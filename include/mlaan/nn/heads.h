@@ -13,7 +13,7 @@
 
 namespace mlaan {
 
-/// Averages over all positions: (batch, C, …) → (batch, C); (batch, F) stays as it is.
+/// Averages over all positions: (batch, C, …) → (batch, C). Returns (batch, F) unchanged.
 class GlobalAveragePoolImpl : public torch::nn::Cloneable<GlobalAveragePoolImpl> {
  public:
   void reset() override {}
@@ -30,31 +30,34 @@ struct HeadOptions {
   /// - "XcYf", for example "1c2f": X convolutions 3×3 with batch normalisation and ReLU, pooling, Y
   ///   linear layers with ReLU between. The first convolution doubles the channels at stride 2
   ///   where the map's side is above 8.
-  /// - "mlp-sr", of decoupled greedy learning: maps averaged to a quarter of their side, three
-  ///   convolutions 1×1 with batch normalisation and ReLU, averaged to 2×2, three linear layers
-  ///   with batch normalisation and ReLU, one linear layer. "mlp": the same without the
+  /// - "mlp-sr", of decoupled greedy learning: average pooling to a quarter of the side, three
+  ///   convolutions 1×1 with batch normalisation and ReLU, average pooling to 2×2, three linear
+  ///   layers with batch normalisation and ReLU, one linear layer. "mlp": the same without the
   ///   convolutions.
-  /// - "cnn": two convolutions 3×3 with batch normalisation and ReLU, averaged to 2×2, batch
+  /// - "cnn": two convolutions 3×3 with batch normalisation and ReLU, average pooling to 2×2, batch
   ///   normalisation, one linear layer.
   std::string type = "linear";
   /// Width of the hidden linear layers of an XcYf head.
   std::int64_t feature_dim = 128;
   /// Factor on the widths of an XcYf head.
   double widen = 1;
-  /// What linear and XcYf heads read of sequences of tokens: "mean", "class" (the class token).
+  /// What linear and XcYf heads read of a sequence of tokens: "mean" (the mean of the tokens other
+  /// than the class token) or "class" (the class token).
   std::string token = "mean";
 };
 
-/// Whether `type` names a head; what head_layers accepts.
+/// Whether `type` is a head type that head_layers() accepts.
 bool is_head_type(const std::string& type);
-/// The types, for messages.
+/// The known types as text, for messages.
 std::string known_heads();
 
-/// The layers of a head for features of the given shape, without the batch: (C, h, w); (F), for
-/// which linear layers with batch normalisation stand in for the convolutions; or (tokens, width),
-/// for which transformer blocks do in an XcYf head, and which the other heads read as a map.
+/// The layers of a head.
+/// \param features shape of the head's input, without the batch: maps (C, h, w); features (F), for
+///        which linear layers with batch normalisation replace the convolutions; or tokens (tokens,
+///        width), for which transformer blocks replace the convolutions of an XcYf head, and which
+///        mlp, mlp-sr and cnn heads read as a map.
 /// \param outputs of the last layer: the number of classes, for a classifier.
-/// \param map shape of the map that tokens make.
+/// \param map shape of the map that tokens form, (width, rows, columns); unused for other features.
 /// \throws UserError for an unknown type.
 LayerTexts head_layers(const HeadOptions& options, const Shape& features, std::int64_t outputs,
                        const Shape& map = {});

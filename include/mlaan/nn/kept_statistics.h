@@ -1,4 +1,4 @@
-// Statistics of batch normalisations, kept from a forward pass for the one that recomputes it.
+// Statistics of batch normalisations, kept from a forward pass for its recomputation.
 #pragma once
 
 #include <torch/types.h>
@@ -10,19 +10,19 @@
 
 namespace mlaan {
 
-/// What a batch normalisation found out about a batch.
+/// The statistics of one batch, as a batch normalisation layer computed them.
 struct BatchStatistics {
   const void* layer = nullptr;
   torch::Tensor mean;
   torch::Tensor inverse_deviation;
 };
 
-/// Those of all layers, in the order in which they ran.
+/// The statistics of all layers, in the order in which the layers ran.
 using KeptStatistics = std::vector<BatchStatistics>;
 
-/// While one exists, batch normalisations of our own in this thread put what they find into
-/// `statistics`, or take it from there in place of summing over the batch; those then leave running
-/// statistics alone. The innermost counts.
+/// While a scope exists, mlaan's batch normalisation layers in this thread append the statistics of
+/// the batch to `statistics` (keep), or read them from there instead of computing them (take). A
+/// layer that reads them leaves its running statistics unchanged. The innermost scope counts.
 class KeptStatisticsScope {
  public:
   enum class Mode { keep, take };
@@ -40,8 +40,8 @@ class KeptStatisticsScope {
     innermost_->statistics_.push_back(std::move(found));
   }
 
-  /// What the layer found when it ran for as many times as it has taken now; none where nothing is
-  /// to be taken, or where it was not one of our own then.
+  /// The layer's next kept statistics, in the order of its runs. nullopt without a scope of
+  /// Mode::take, or if there are none, since mlaan's kernels did not run the layer then.
   static std::optional<BatchStatistics> take(const void* layer) {
     if (innermost_ == nullptr || innermost_->mode_ != Mode::take) return std::nullopt;
     auto& next = innermost_->next_;

@@ -1,4 +1,4 @@
-// A kind of layer that auxiliary nets are written in.
+// A kind of layer in the text form of auxiliary nets.
 #pragma once
 
 #include <mlaan/core/registry.h>
@@ -11,10 +11,10 @@ class LayerBuilder;
 class TermWords;
 
 struct LayerKind {
-  std::string name;     ///< "conv", the first word of the text
-  std::string usage;    ///< the whole text, with what may be left out in brackets
+  std::string name;     ///< "conv", the first word of a layer's text
+  std::string usage;    ///< the syntax of the text, optional words in brackets
   std::string summary;  ///< one line for `mlaan info layers`
-  /// Reads the words behind the kind's name, and adds the layer to a net.
+  /// Parses the words after the kind's name, and appends the layer to a net.
   void (*add)(TermWords& words, LayerBuilder& net);
 };
 

@@ -1,4 +1,4 @@
-// Layers that are linear in what they read.
+// Layers that average regions of their input.
 #pragma once
 
 #include <torch/types.h>
@@ -14,18 +14,20 @@ namespace mlaan {
 /// `torch::nn` module from it as well.
 class LinearMap {
  public:
-  /// Gives a view of one region of a tensor of the input's shape, the same region of every tensor.
+  /// Returns a view of one region of a tensor of the input's shape, the same region of every
+  /// tensor.
   using Part = std::function<torch::Tensor(const torch::Tensor& input_sized)>;
   /// Receives one region of the input's gradient: its values, which broadcast to the region's
   /// shape, and where the region is.
   using Put = std::function<void(const torch::Tensor& values, const Part& part)>;
 
   virtual ~LinearMap() = default;
-  /// What each input position receives of the gradient of the output number that it was averaged
-  /// into, times a factor: one number for each of the output's, in new memory.
+  /// The gradient that each input position receives from the output element that averages it, times
+  /// `factor`: one number per output element, since all its positions receive the same. In new
+  /// memory.
   virtual torch::Tensor shares(const torch::Tensor& gradient, double factor) const = 0;
-  /// Computes the gradient of the input, as autograd would, from what shares() gave: calls `put`
-  /// with regions that do not overlap and together cover the input.
+  /// Computes the gradient of the input, as autograd would, from the result of shares(): calls
+  /// `put` with regions that do not overlap and together cover the input.
   virtual void send_back(const torch::Tensor& shares, const Put& put) const = 0;
 
  protected:

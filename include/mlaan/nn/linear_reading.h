@@ -1,4 +1,4 @@
-// What an auxiliary net begins with, where that is linear.
+// The linear map, such as average pooling, that an auxiliary net may begin with.
 #pragma once
 
 #include <mlaan/nn/linear_map.h>
@@ -13,35 +13,38 @@
 
 namespace mlaan {
 
-/// The linear map that a net begins with. It runs outside autograd's graph, and the gradient of its
-/// input is computed here from that of its output, which so need not be kept at the input's size.
+/// The linear map that a net begins with, if any. It runs outside autograd's graph, and the
+/// gradient of its input is computed here from that of its output, so that only the small gradient
+/// of the output has to be kept.
 class LinearReading {
  public:
-  /// \param units of a net, of which the first one counts, if it is a linear map.
+  /// \param units of a net; only the first one matters, and only if it is a LinearMap.
   explicit LinearReading(const std::vector<Unit>& units);
 
-  /// How many of the units it stands for: 1 or 0.
+  /// Number of the net's units that the reading replaces: 1 or 0.
   std::size_t size() const { return unit_ ? 1 : 0; }
 
-  /// What the unit makes of the input: for none, the input.
+  /// The unit's output for this input; without a unit, the input itself.
   torch::Tensor read(const torch::Tensor& input);
 
-  // Where there is a unit: the gradient of its input from that of its output.
+  // The functions below need a unit. They compute the gradient of its input from that of its
+  // output.
 
-  /// The gradient of the output, times a factor, as LinearMap::shares() gives it.
+  /// LinearMap::shares() of the output's gradient, times a factor.
   torch::Tensor shares(const torch::Tensor& gradient, double factor) const;
-  /// The gradient of the input from these shares, in new memory, in the input's memory format.
+  /// The gradient of the input from the result of shares(), in new memory, in the input's memory
+  /// format.
   torch::Tensor send_back(const torch::Tensor& shares) const;
-  /// The same, cut to 0 where the input, the output of a ReLU, is 0.
+  /// Like send_back(), but 0 where the input, which is the output of a ReLU, is 0.
   torch::Tensor send_back_cut(const torch::Tensor& shares, const torch::Tensor& input) const;
-  /// Adds it to a sum of the input's shape, in place.
+  /// Adds the gradient of the input to `sum`, which has the input's shape, in place.
   void add_to(const torch::Tensor& sum, const torch::Tensor& shares) const;
 
  private:
   torch::Tensor empty_gradient() const;
 
   std::optional<Unit> unit_;
-  const LinearMap* map_ = nullptr;  ///< the unit's
+  const LinearMap* map_ = nullptr;  ///< the unit's layer
   std::vector<std::int64_t> input_sizes_;
   torch::TensorOptions input_options_;
   torch::MemoryFormat input_format_ = torch::MemoryFormat::Contiguous;

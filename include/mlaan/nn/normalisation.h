@@ -1,11 +1,11 @@
-// How pixels are brought to the range that networks like.
+// How the pixels of images are normalised.
 #pragma once
 
 #include <vector>
 
 namespace mlaan {
 
-/// (pixel / 255 − mean) / deviation, for each channel. Empty: not known.
+/// (pixel / 255 − mean) / deviation, for each channel. Empty vectors: unknown.
 struct Normalisation {
   std::vector<double> mean;
   std::vector<double> deviation;

@@ -15,17 +15,18 @@ struct ParameterAverage {
   double momentum = 0.995;
 };
 
-/// Freezes the parameters of `average` and lets them follow those of `source`. Buffers do not take
-/// part.
-/// \throws UserError where the units' parameters differ in number or shape.
+/// Freezes the parameters of `average` and makes them follow those of `source`. Buffers do not
+/// follow.
+/// \throws UserError if the units' parameters differ in number, or a shape does not divide that of
+///         its source.
 ParameterAverage follow(const Unit& average, const Unit& source, double momentum);
 
-/// Lets averages that hold the same numbers now and after every update(), since they follow one
-/// tensor with one momentum, have one memory; with the momentum 0 it is that of the source itself.
-/// Averages that follow an average keep their own.
+/// Makes averages share memory if they have equal values now and after every update(), because they
+/// follow the same tensor with the same momentum. With momentum 0 they share the source's own
+/// memory. Averages that follow another average keep their own memory.
 void share_memory(const std::vector<ParameterAverage>& averages);
 
-/// Moves every average one step towards its source; those of one memory once.
+/// Moves every average one step towards its source; averages that share memory move once.
 void update(const std::vector<ParameterAverage>& averages);
 
 }  // namespace mlaan

@@ -1,4 +1,4 @@
-// Shapes that layers give, found by running them on a sample.
+// Finds the output shapes of layers by running them on a sample.
 #pragma once
 
 #include <mlaan/nn/backbone.h>
@@ -23,8 +23,9 @@ torch::Tensor zero_batch(std::int64_t count, const Shape& shape,
 /// Shape of one sample of a batch.
 Shape shape_of(const torch::Tensor& batch);
 
-/// Runs a unit on a batch. \param owner what the unit is part of, for messages.
-/// \throws UserError naming the unit that cannot take the batch, or that does not give one row or
+/// Runs a unit on a batch.
+/// \param owner name of the network that the unit is part of, for messages.
+/// \throws UserError naming the unit, if it cannot read the batch, or does not return one row or
 ///         map for each sample.
 torch::Tensor probe(const Unit& unit, const torch::Tensor& batch, const std::string& owner);
 

@@ -5,8 +5,9 @@
 
 namespace mlaan {
 
-/// A layer that can save fewer activations for its backward pass and recompute the others then: the
-/// same gradients bit for bit, for some more time. Derive a `torch::nn` module from it as well.
+/// Base class of layers that can save fewer activations for their backward pass and recompute the
+/// others then: the gradients are the same, bit for bit, and take some more time. Derive from it in
+/// addition to a `torch::nn` module.
 class RecomputesActivations {
  public:
   virtual ~RecomputesActivations() = default;
@@ -22,13 +23,14 @@ class RecomputesActivations {
   bool recomputes_ = false;
 };
 
-/// A layer whose recomputation is cheaper where the output of its first run still exists. Derive a
-/// `torch::nn` module from it as well.
+/// Base class of layers whose recomputation is cheaper if the output of their first run still
+/// exists. Derive from it in addition to a `torch::nn` module.
 class ReusesOutput {
  public:
   virtual ~ReusesOutput() = default;
-  /// What forward() gives for the input, the same gradients bit for bit.
-  /// \param output what forward() gave for it, of which the result is an alias; or undefined.
+  /// Runs forward() again: the result and its gradients are the same, bit for bit.
+  /// \param output the first run's output for this input, of which the result is then an alias;
+  ///        undefined if it is gone.
   virtual torch::Tensor recompute_forward(const torch::Tensor& input,
                                           const torch::Tensor& output) = 0;
 

@@ -1,12 +1,12 @@
-// Layers and losses made of LibTorch's own operators alone.
+// Makes layers and losses use LibTorch's own operators instead of mlaan's kernels.
 #pragma once
 
 namespace mlaan {
 
-/// While one that is on exists, layers and losses in this thread compute by LibTorch's own
-/// operators and leave derivatives to autograd, where they would otherwise use kernels of mlaan's.
-/// Results and gradients agree to rounding; steps take longer and more memory, and layers that
-/// RecomputesActivations keep theirs.
+/// While a scope that is on exists, layers and losses in this thread compute with LibTorch's own
+/// operators and leave derivatives to autograd, where they would otherwise use mlaan's kernels.
+/// Results and gradients agree up to rounding; steps take more time and memory, and layers that are
+/// a RecomputesActivations save all activations. The innermost scope counts.
 class ReferenceKernelsScope {
  public:
   explicit ReferenceKernelsScope(bool on) : outer_(active_) { active_ = on; }

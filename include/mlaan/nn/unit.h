@@ -17,10 +17,10 @@
 namespace mlaan {
 
 /// One or several layers run in order, each any `torch::nn` module whose `forward` takes one tensor
-/// and gives one tensor. Copies of a Unit share the layers; clone() makes new ones.
+/// and returns one tensor. Copies of a Unit share the layers; clone() makes new ones.
 class Unit {
  public:
-  /// A layer, and what its parameters' names begin with ("" for none).
+  /// A layer, and the prefix of its parameters' names ("" for none).
   struct Layer {
     std::string prefix;
     torch::nn::AnyModule module;
@@ -34,53 +34,54 @@ class Unit {
   Unit(const std::string& name, Module module)
       : Unit(name, std::vector<Layer>{{name, torch::nn::AnyModule(std::move(module))}}) {}
 
-  /// A unit that gives the sum of what others give for its input. Their parameters' names come
-  /// behind the unit's: "leap.0.copy.conv1.weight".
+  /// A unit that adds the outputs of other units for the same input. Its name becomes the prefix of
+  /// their parameters' names: "leap.0.copy.conv1.weight".
   static Unit sum(const std::string& name, std::vector<Unit> summands);
 
   const std::string& name() const { return name_; }
-  /// What people read of it: the name, or what it was copied from.
+  /// Text for users: by default the name.
   const std::string& description() const { return description_; }
   void set_description(std::string description) { description_ = std::move(description); }
-  /// Those of all summands, for a sum.
+  /// The layers; for a sum, those of all summands.
   const std::vector<Layer>& layers() const { return layers_; }
   /// The units whose outputs a sum adds; empty for any other unit.
   const std::vector<Unit>& summands() const { return summands_; }
 
   torch::Tensor forward(torch::Tensor input) const;
-  /// forward() once more, for a backward pass. Where it is one layer that ReusesOutput, that
-  /// takes the output from there. \param output what forward() gave for this input, or undefined.
+  /// Runs forward() again, for a backward pass. A unit of one layer that is a ReusesOutput reuses
+  /// `output`.
+  /// \param output the first run's output for this input; undefined if it is gone.
   torch::Tensor recompute_forward(torch::Tensor input, const torch::Tensor& output) const;
-  /// For a sum: what `run` gives for each summand and its alias of the input, added. The last runs
-  /// first: the backward pass then begins with the first, which a copy's twin, with fewer
-  /// activations to keep, can outlast.
+  /// For a sum: adds the results of `run` for each summand with an alias of the input. The last
+  /// summand runs first, so that the backward pass begins with the first one: of a trained copy and
+  /// its twin, the copy, which saves more activations, is then freed first.
   torch::Tensor sum_of_summands(
       const torch::Tensor& input,
       const std::function<torch::Tensor(const Unit& summand, const torch::Tensor& input)>& run)
       const;
 
-  /// "layer1.0.conv1.weight", …; those without gradient (frozen) included.
+  /// "layer1.0.conv1.weight", …; frozen parameters included.
   std::vector<NamedTensor> named_parameters() const;
   /// Running statistics and the like.
   std::vector<NamedTensor> named_buffers() const;
 
   /// Puts every layer into training or evaluation mode.
   void train(bool on) const;
-  /// Lets every layer that is a RecomputesActivations do so, or not.
+  /// Switches recomputation on or off in every layer that is a RecomputesActivations.
   void set_recomputes(bool on) const;
   void to(torch::Device device) const;
-  /// Changes the type of parameters and of floating-point buffers.
+  /// Changes the dtype of parameters and of floating-point buffers.
   void to(torch::Dtype dtype) const;
 
-  /// A deep copy under another name: parameters, buffers and all, sharing nothing. Its description
-  /// is the original's.
-  /// \throws UserError where a layer is not a `torch::nn::Cloneable`.
+  /// A deep copy under another name, which shares no parameters or buffers. Its description is the
+  /// original's.
+  /// \throws UserError if a layer is not a `torch::nn::Cloneable`.
   Unit clone(const std::string& name) const;
 
  private:
   std::string name_;
   std::string description_;
-  // torch::nn::AnyModule::forward is not const, though it changes nothing of the module's identity.
+  // Mutable since torch::nn::AnyModule::forward is not const.
   mutable std::vector<Layer> layers_;
   std::vector<Unit> summands_;
 };

@@ -1,4 +1,4 @@
-// Where the values of options come from: defaults, a configuration file, flags.
+// Collects the values of options from defaults, configuration files and flags.
 #pragma once
 
 #include <mlaan/core/options.h>
@@ -10,38 +10,39 @@
 
 namespace mlaan {
 
-/// Settings in the making: whatever is applied later wins.
+/// The values of all options while they are collected; later values override earlier ones.
 class Config {
  public:
-  /// All options, each with its default.
+  /// All options at their defaults.
   Config();
 
-  /// Takes every value of a TOML file.
-  /// \throws UserError naming file, line and column for a text that is no TOML, an unknown key
-  ///         (with the nearest known one) and a value that is not accepted.
+  /// Sets every value of a TOML file.
+  /// \throws UserError naming file, line and column for invalid TOML, an unknown key (with the
+  ///         nearest known one) and a value that is not accepted.
   void apply_file(const std::filesystem::path& path);
 
-  /// The same for a text. \param name what messages call it.
+  /// The same as apply_file(), for a text.
+  /// \param name of the text in error messages.
   void apply_text(const std::string& text, const std::string& name);
 
-  /// Takes one value as it would stand in the file; strings may go without quotes.
-  /// \param origin what gave it: "--lr".
+  /// Sets one value, written as in a file; strings may go without quotes.
+  /// \param origin where the value comes from: "--lr".
   void apply(const std::string& key, const std::string& value, const std::string& origin);
 
-  /// Takes "key=value".
+  /// Sets a value from "key=value".
   void apply_assignment(const std::string& assignment);
 
-  /// Turns the paths of files that are named - data, weights, a scripted model - into absolute
-  /// ones, so that a run can be used from any folder. What each value came from stays.
+  /// Makes the paths of files - data, weights, a scripted model - absolute, so that the run can be
+  /// used from any folder. The origins of the values stay.
   void make_paths_absolute();
 
-  /// The values so far.
+  /// The current values.
   template <class T>
   const T& get() const {
     return options_.get<T>();
   }
   const OptionSet& options() const { return options_; }
-  /// The values so far, as settings that what is applied later does not change.
+  /// A copy of the current values; later changes do not affect it.
   operator Settings() const { return {options_, origins_}; }  // NOLINT(google-explicit-constructor)
 
   /// All keys with default, meaning and accepted values, as a TOML file that can be edited.

@@ -1,5 +1,4 @@
-// How alike two networks' features are: linear centred kernel alignment, CKA (Kornblith et al.
-// 2019, arXiv:1905.00414).
+// Similarity of two networks' features: linear centred kernel alignment (CKA).
 #pragma once
 
 #include <mlaan/nn/backbone.h>
@@ -11,27 +10,27 @@
 
 namespace mlaan {
 
-/// How the Hilbert-Schmidt independence criterion, whose normalised form CKA is, is estimated from
-/// N samples.
+/// How the Hilbert-Schmidt independence criterion is estimated from N samples. CKA (Kornblith et
+/// al. 2019, arXiv:1905.00414) is its normalised form.
 enum class HsicEstimator : std::uint8_t {
-  /// The plain one, of Kornblith et al.: too high, the more so the more features there are for each
-  /// sample, whatever the features.
+  /// The estimator of Kornblith et al., which is too high for any features, the more so the more
+  /// features there are per sample.
   biased,
-  /// Without bias (Song et al. 2012): 0 on average for features that have nothing to do with one
-  /// another, so it can be slightly below 0. Needs four samples.
+  /// Without bias (Song et al. 2012): 0 on average for independent features, so it can be slightly
+  /// below 0. Needs four samples.
   unbiased,
 };
 
-/// What CKA needs to know of features: the N × N matrix of the samples' inner products, centred as
-/// the estimator asks, of norm 1, in float64. It is the same for features that are rotated or
-/// scaled as a whole. All zero for features that do not vary.
+/// What CKA needs of features: the N × N matrix of the samples' inner products, centred as the
+/// estimator requires and scaled to norm 1, in float64. It does not change if the features are
+/// rotated or scaled as a whole. All zero for features that do not vary.
 /// \param features samples × anything.
 /// \throws UserError for fewer samples than the estimator needs.
 torch::Tensor similarity_pattern(const torch::Tensor& features, HsicEstimator estimator);
 
-/// CKA of every pattern of `first` (rows) with every one of `second` (columns), of the same
-/// samples: the inner products of patterns. This equals the form over features,
-/// ‖YᵀX‖² / (‖XᵀX‖·‖YᵀY‖), and is cheaper where there are more features than samples.
+/// CKA of every pattern of `first` (rows) with every pattern of `second` (columns), all of the same
+/// samples: the inner products of the patterns. This equals the form over features, ‖YᵀX‖² /
+/// (‖XᵀX‖·‖YᵀY‖), and is cheaper if there are more features than samples.
 std::vector<std::vector<double>> pattern_similarity(const std::vector<torch::Tensor>& first,
                                                     const std::vector<torch::Tensor>& second);
 
@@ -39,8 +38,8 @@ std::vector<std::vector<double>> pattern_similarity(const std::vector<torch::Ten
 double feature_similarity(const torch::Tensor& first, const torch::Tensor& second,
                           HsicEstimator estimator);
 
-/// The pattern of each unit's whole output, not pooled, in evaluation mode.
-/// \param images as the backbone takes them, on its device; run in parts of `batch`.
+/// The pattern of each unit's whole output, without pooling, in evaluation mode.
+/// \param images inputs of the backbone, on its device; processed in parts of `batch` images.
 std::vector<torch::Tensor> unit_patterns(const Backbone& backbone, const torch::Tensor& images,
                                          std::int64_t batch, HsicEstimator estimator);
 

@@ -1,4 +1,4 @@
-// How fast a loader gives batches when nothing else is asked of the machine.
+// Benchmark of a loader: images per second when the machine does nothing else.
 #pragma once
 
 #include <mlaan/train/settings.h>
@@ -9,7 +9,7 @@
 namespace mlaan {
 
 struct LoaderBenchmarkOptions {
-  /// Passes over the images that count, after one that does not: files are in memory then.
+  /// Timed passes over the images, after an untimed one that brings the files into memory.
   std::int64_t epochs = 3;
 };
 
@@ -17,13 +17,13 @@ struct LoaderBenchmark {
   std::string dataset;
   std::int64_t workers = 0;
   std::int64_t batch = 0;
-  std::int64_t images = 0;               ///< given in an epoch
+  std::int64_t images = 0;               ///< in an epoch
   double images_per_second = 0;          ///< of the median epoch
   double fastest_images_per_second = 0;  ///< of the fastest
 };
 
-/// Takes all batches of the run's training loader, on all training images: read, augmented, and
-/// normalised as training gets them.
+/// Loads all batches of the run's training loader, over all training images: read, augmented and
+/// normalised as for training.
 LoaderBenchmark benchmark_loader(const Settings& settings, const LoaderBenchmarkOptions& options);
 
 }  // namespace mlaan

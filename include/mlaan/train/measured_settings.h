@@ -1,4 +1,4 @@
-// Settings that are settled by measuring on the machine at hand.
+// Settings that are decided by measuring on this machine.
 #pragma once
 
 #include <mlaan/data/dataset.h>
@@ -8,28 +8,28 @@
 
 namespace mlaan {
 
-/// The settings with engine.memory_format = "auto" replaced by "channels_last" or "contiguous",
-/// whichever is faster for the first units of the backbone at the run's batch, forward and
-/// backward. The origin says the times, and a run that goes on with these settings does not measure
-/// again. Networks and random generators of the run are left as they are: a backbone made for the
-/// purpose is measured.
+/// Replaces engine.memory_format = "auto" by "channels_last" or "contiguous", whichever is faster
+/// for a forward and backward pass of the backbone's first units at the run's batch size. The
+/// setting's origin states the times, and a run that resumes with these settings does not measure
+/// again. A separate backbone is measured, so the run's networks and random generators do not
+/// change.
 Settings with_faster_memory_format(const Settings& settings, const DataSource& data);
 
-/// "engine.memory_format = … (measured: …)" where it was measured; else "".
+/// "engine.memory_format = … (measured: …)" if it was measured, otherwise "".
 std::string measured_memory_format(const Settings& settings);
 
-/// Refuses engine.precision = "bfloat16" on a CPU that is slower in it, where
-/// engine.check_precision asks for that: one convolution unit of the backbone, at the run's batch,
-/// forward and backward. In the settings that it gives back the check is off once it has passed, so
-/// that a run that goes on does not measure again.
+/// Refuses engine.precision = "bfloat16" on a CPU that is slower with it, if engine.check_precision
+/// is set. Measures a forward and backward pass of one convolution unit of the backbone at the
+/// run's batch size. In the returned settings the check is off, so that a resumed run does not
+/// measure again.
 /// \throws UserError with the times.
 Settings with_precision_checked(const Settings& settings, const DataSource& data);
 
-/// Both: what a run settles before its Trainer is made.
+/// Both of the above, which a run needs before its Trainer is made.
 Settings measured_settings(const Settings& settings, const DataSource& data);
 
-/// The decisions themselves. A difference of 5 % or less counts as none, so that they come out the
-/// same every time.
+/// The decisions of the functions above. A difference of 5 % or less counts as none, so that a
+/// repeated measurement decides the same.
 std::string faster_memory_format(double channels_last_seconds, double contiguous_seconds);
 void refuse_slower_precision(double float32_seconds, double bfloat16_seconds);
 

@@ -9,25 +9,25 @@
 
 namespace mlaan {
 
-/// What to compare with others: NAME or NAME:key=value:key=value …, with the keys of configuration
-/// files. Colons and commas within brackets or quotes belong to the value:
-/// lam:lam.rows=["layer1.0 layer2.0", "layer3.0"].
+/// A method to compare: NAME or NAME:key=value:key=value …, with the keys of configuration files.
+/// Colons and commas within brackets or quotes belong to the value: lam:lam.rows=["layer1.0
+/// layer2.0", "layer3.0"].
 struct MethodSpec {
-  std::string text;  ///< as it was given: what results are called
+  std::string text;  ///< as given; results carry it as their name
   std::string method;
   std::vector<Assignment> settings;
 
-  /// \throws UserError for an unknown method, for a text that is no list of assignments, and for a
-  ///         key that the method does not read or that all methods of a comparison have in common
-  ///         (model, batch, data, seed, device …).
+  /// \throws UserError for an unknown method, a malformed list of assignments, and a key that the
+  ///         method does not read or that all methods of a comparison share (model, batch, data,
+  ///         seed, device …).
   static MethodSpec parse(const std::string& text);
 
-  /// A copy of the settings with the spec's own on top.
+  /// A copy of the settings, overridden by the spec's own.
   /// \throws UserError for a value that is not accepted.
   Settings applied_to(const Settings& settings) const;
 };
 
-/// The specs of a list separated by commas.
+/// Splits a list of specs at its commas.
 std::vector<std::string> split_method_specs(const std::string& list);
 
 }  // namespace mlaan

@@ -1,5 +1,4 @@
-// What the modules of a trained network know: linear probes, similarity to another network, and
-// what the auxiliary nets cost.
+// Analysis of a trained network: linear probes, similarity of features, cost of auxiliary nets.
 #pragma once
 
 #include <mlaan/data/dataset.h>
@@ -18,35 +17,35 @@
 namespace mlaan {
 
 struct AnalysisOptions {
-  /// Probes read averages over a grid of side × side parts of a map.
+  /// Probes read maps averaged over a grid of side × side parts.
   std::int64_t side = 1;
-  /// Train probes on at most so many of the run's training images; 0: all.
+  /// Most training images of the run to train probes on; 0: all.
   std::int64_t probe_images = 0;
   bool test = false;  ///< measure on the test images too
   LinearProbeOptions probe;
-  std::int64_t similarity_images = 500;  ///< the first of the test images
+  std::int64_t similarity_images = 500;  ///< how many of the first test images are used
   HsicEstimator estimator = HsicEstimator::unbiased;
 };
 
-/// Errors in per cent; NaN where there are no images, or they were not asked for.
+/// Errors in per cent; NaN without images, and if not requested.
 struct SplitErrors {
   double train = 0;
   double validation = 0;
   double test = 0;
 };
 
-/// One module: a linear probe on its frozen output, and what its auxiliary nets cost.
+/// One module: a linear probe on its frozen output, and the cost of its auxiliary nets.
 struct ModuleAnalysis {
   std::string last_unit;
   Shape output_shape;
-  std::int64_t features = 0;  ///< that the probe reads
+  std::int64_t features = 0;  ///< number of features that the probe reads
   SplitErrors probe;
-  ForwardCost nets;  ///< all auxiliary nets that read its output, together
+  ForwardCost nets;  ///< sum over all auxiliary nets that read the output
 };
 
-/// CKA of every unit's output with every unit's output of another network.
+/// CKA of every unit's output with that of every unit of another network.
 struct SimilarityAnalysis {
-  std::string against;  ///< the other checkpoint
+  std::string against;  ///< path of the other checkpoint
   std::int64_t images = 0;
   HsicEstimator estimator = HsicEstimator::unbiased;
   std::vector<std::string> units;
@@ -58,9 +57,9 @@ struct NetworkAnalysis {
   std::string method;
   std::string model;
   std::string dataset;
-  std::int64_t train_images = 0;  ///< that probes were trained on
+  std::int64_t train_images = 0;  ///< that the probes were trained on
   std::int64_t validation_images = 0;
-  std::int64_t test_images = 0;  ///< 0 where they were not asked for
+  std::int64_t test_images = 0;  ///< 0 if not requested
   std::vector<ModuleAnalysis> modules;
   SplitErrors head;      ///< of the network's own head
   ForwardCost backbone;  ///< all modules and the head
@@ -68,18 +67,18 @@ struct NetworkAnalysis {
   std::optional<SimilarityAnalysis> similarity;
 };
 
-/// Analyses the network of a checkpoint. Probes are trained on the run's own training images, not
-/// augmented, and measured on those that it held out.
-/// \param settings of the checkpoint's run, on this machine (data folder, device).
+/// Analyses the network of a checkpoint. Probes are trained on the run's own training images,
+/// without augmentation, and measured on the images that the run held out.
+/// \param settings of the checkpoint's run, adapted to this machine (data folder, device).
 /// \param progress called with a line of text before each part.
-/// \throws UserError where the data are not of the checkpoint's kind, or where no image is held out
-///         and the test images are not asked for.
+/// \throws UserError if the data do not match the checkpoint, or if no image is held out and the
+///         test images are not requested.
 NetworkAnalysis analyse_network(const Checkpoint& checkpoint, const Settings& settings,
                                 const DataSource& data, const AnalysisOptions& options,
                                 const std::function<void(const std::string&)>& progress);
 
-/// Compares the networks of two checkpoints on test images, which neither was trained on.
-/// \throws UserError where backbones, data sets or images differ.
+/// Compares the networks of two checkpoints on test images, on which neither was trained.
+/// \throws UserError if backbones, data sets or images differ.
 SimilarityAnalysis analyse_similarity(const Checkpoint& checkpoint, const Settings& settings,
                                       const Checkpoint& other, const Settings& other_settings,
                                       const DataSource& data, const AnalysisOptions& options,

@@ -1,4 +1,4 @@
-// What one has to know of a network to show it pictures and to understand its answers.
+// What is needed to feed pictures to a network and to interpret its outputs.
 #pragma once
 
 #include <mlaan/nn/backbone.h>
@@ -13,11 +13,11 @@ namespace mlaan {
 struct NetworkDescription {
   std::string model;  ///< name of the backbone
   std::int64_t classes = 0;
-  Shape image_shape;
+  Shape image_shape;  ///< channels, height, width
   std::vector<std::string> class_names;
-  /// Of the pictures; empty in checkpoints that were written before it was kept.
+  /// Of the inputs; empty in checkpoints that do not record it yet.
   Normalisation normalisation;
-  /// Of a picture's middle that the network was tested on; see centre_frame().
+  /// Share of a picture's centre that the network was tested on; see centre_frame().
   double framing_share = 1;
 };
 

@@ -1,4 +1,4 @@
-// A closer look at a trained network: what it mistakes, and where its training steps' bytes go.
+// Examines a trained network: its worst mistakes, and the bytes of its training steps.
 #pragma once
 
 #include <mlaan/data/dataset.h>
@@ -15,30 +15,32 @@
 
 namespace mlaan {
 
-/// A test picture that the network is wrong about.
+/// A misclassified test picture.
 struct WorstPicture {
-  torch::Tensor picture;  ///< uint8, channels × height × width, as the network saw it
+  torch::Tensor picture;  ///< uint8, channels × height × width: the input without normalisation
   std::int64_t label = 0;
-  std::int64_t guess = 0;
-  double probability = 0;  ///< that the network gives its guess
+  std::int64_t guess = 0;  ///< predicted class
+  double probability = 0;  ///< of the predicted class
   double loss = 0;         ///< cross-entropy
 };
 
 struct NetworkExamination {
-  Score score;                      ///< on the test images
-  std::vector<WorstPicture> worst;  ///< those of the highest loss among the mistaken ones
+  Score score;  ///< on the test images
+  /// Misclassified pictures with the highest losses, highest first.
+  std::vector<WorstPicture> worst;
 };
 
-/// Tests the network of a checkpoint, and keeps the pictures that it is most wrong about.
-/// \param settings of the checkpoint's run. \param count of pictures to keep, at most.
+/// Tests the network of a checkpoint, and keeps the misclassified pictures with the highest losses.
+/// \param settings of the checkpoint's run.
+/// \param count most pictures to keep.
 NetworkExamination examine_network(const Checkpoint& checkpoint, const Settings& settings,
                                    const DataSource& data, std::size_t count);
 
-/// The phase that most of a checkpoint's training was part of.
+/// The longest phase of a checkpoint's training.
 /// \param settings of the checkpoint's run.
 TrainingPhase longest_phase(const Checkpoint& checkpoint, const Settings& settings);
 
-/// The profile of a training step of a phase, on the first batch and with fresh weights.
+/// Profiles training steps of a phase, on the first batch and with freshly initialised weights.
 StepProfile profile_of_phase(const TrainingPhase& phase, const DataSource& data,
                              std::int64_t steps);
 

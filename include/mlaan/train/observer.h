@@ -1,4 +1,4 @@
-// What a training run tells whoever listens: logs, progress, tests.
+// What a training run reports to its observers: logs, progress, tests.
 #pragma once
 
 #include <cstdint>
@@ -10,42 +10,42 @@ namespace mlaan {
 
 /// A phase of the training.
 struct PhaseReport {
-  std::string name;    ///< "" where there is only one
-  std::string method;  ///< that it trains by
+  std::string name;    ///< "" if there is only one phase
+  std::string method;  ///< that trains the phase
   double begin = 0;    ///< as a share of the training
   double end = 1;
   std::int64_t modules = 0;
-  std::int64_t peak_bytes = 0;  ///< highest of its steps so far
+  std::int64_t peak_bytes = 0;  ///< highest of the phase's steps so far
 };
 
-/// What one of several processes took.
+/// The costs of one of several processes.
 struct RankReport {
   std::string name;  ///< "rank 1 (node03)"
   std::int64_t peak_bytes = 0;
   std::int64_t bytes_per_step = 0;  ///< sent
   double seconds_waited = 0;        ///< for other processes
-  std::int64_t first_module = 0;    ///< that it trains, from 1, where it is a stage; else 0
+  std::int64_t first_module = 0;    ///< of its stage, from 1; 0 without stages
   std::int64_t last_module = 0;
 };
 
-/// What is known before the first step.
+/// Facts about a run that are known before the first step.
 struct RunReport {
   std::vector<PhaseReport> phases;  ///< at least one
   std::string method;
   std::string model;
   std::string dataset;
   std::int64_t modules = 0;  ///< of the first phase
-  std::int64_t window = 0;   ///< the most modules that a supervision of any phase spans
-  std::int64_t batch = 0;    ///< images a step, of all processes together
+  std::int64_t window = 0;   ///< most modules that a supervision of any phase spans
+  std::int64_t batch = 0;    ///< images a step, over all processes
   std::int64_t processes = 1;
-  std::vector<std::int64_t> first_modules;  ///< of each stage, from 1; none without stages
+  std::vector<std::int64_t> first_modules;  ///< of each stage, from 1; empty without stages
   std::int64_t epochs = 0;
   std::int64_t batches_per_epoch = 0;
   std::int64_t train_images = 0;
   std::int64_t validation_images = 0;
   std::int64_t test_images = 0;
   std::int64_t parameters = 0;  ///< of the backbone
-  /// Of the auxiliary nets, twins included, in the phase that has the most.
+  /// Of the auxiliary nets, twins included; of the phase that has the most.
   std::int64_t auxiliary_parameters = 0;
   std::int64_t steps_done = 0;   ///< above 0 when resumed
   std::int64_t epochs_done = 0;  ///< trained, validated and reported
@@ -53,22 +53,22 @@ struct RunReport {
   std::vector<std::string> class_names;
 };
 
-/// After some steps.
+/// The state of a run after some steps.
 struct StepReport {
-  std::int64_t epoch = 0;  ///< under way, from 1
-  std::int64_t batch = 0;  ///< batches done of it
-  std::int64_t step = 0;   ///< steps done in all
+  std::int64_t epoch = 0;  ///< current epoch, from 1
+  std::int64_t batch = 0;  ///< batches done in the epoch
+  std::int64_t step = 0;   ///< steps done in the whole training
   double learning_rate = 0;
-  double loss = 0;   ///< of the head, mean of the epoch so far
-  double error = 0;  ///< per cent, of the epoch so far
+  double loss = 0;   ///< of the head, mean over the epoch so far
+  double error = 0;  ///< per cent, over the epoch so far
   double images_per_second = 0;
-  double seconds_left = 0;
-  double data_wait = 0;  ///< share of the epoch's time so far that was spent waiting for batches
-  std::vector<double> losses;  ///< of the last step, one a supervision, in the plan's order
-  std::vector<std::string> supervisions;  ///< what these are called; see supervision_names()
+  double seconds_left = 0;  ///< estimate, until the end of the training
+  double data_wait = 0;     ///< share of the epoch's time so far that was spent waiting for batches
+  std::vector<double> losses;  ///< of the last step, one for each supervision, in the plan's order
+  std::vector<std::string> supervisions;  ///< their names; see supervision_names()
 };
 
-/// After an epoch.
+/// The results of an epoch.
 struct EpochReport {
   std::int64_t epoch = 0;  ///< from 1
   std::int64_t step = 0;
@@ -84,7 +84,7 @@ struct EpochReport {
   std::int64_t peak_bytes = 0;
 };
 
-/// Gets told. Every function does nothing unless overridden.
+/// Receives the reports of a training run. Every function does nothing unless overridden.
 class TrainObserver {
  public:
   TrainObserver() = default;
@@ -96,12 +96,13 @@ class TrainObserver {
   /// A phase after the first has begun.
   virtual void on_phase(const PhaseReport& /*phase*/) {}
   virtual void on_steps(const StepReport& /*report*/) {}
-  /// A second has gone by since steps were last reported. Of no step that on_steps() is told of.
+  /// Called when a second has passed since the last report, for a step that on_steps() does not
+  /// report.
   virtual void on_progress(const StepReport& /*report*/) {}
   virtual void on_epoch(const EpochReport& /*report*/) {}
   /// A damaged picture was skipped; the text names it and says what is wrong.
   virtual void on_skipped(const std::string& /*what*/) {}
-  /// Something about the run that its user should know.
+  /// A message about the run for its user.
   virtual void on_note(const std::string& /*note*/) {}
   virtual void on_checkpoint(const std::filesystem::path& /*path*/) {}
   virtual void on_end() {}

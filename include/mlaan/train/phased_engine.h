@@ -1,4 +1,4 @@
-// The engine of a run, whichever phase of its training the run is in.
+// The engine of a run, which is replaced when the next phase of the training begins.
 #pragma once
 
 #include <mlaan/data/dataset.h>
@@ -14,14 +14,15 @@
 
 namespace mlaan {
 
-/// Makes the run's network and the plans of its phases, and hands the training over from one plan
+/// Holds the run's network and the plans of its phases, and hands the training over from one plan
 /// to the next (see hand_over()).
 class PhasedEngine {
  public:
-  /// Makes the plan of every phase, so that one that cannot be is refused before the first step.
-  /// The nets of later phases are thrown away again: they begin as the network is by then.
-  /// \param settings settled, see measured_settings.h.
-  /// \param adapt what is changed of the options of every engine that is made, of this plan.
+  /// Makes the plan of every phase, so that an invalid one is refused before the first step. The
+  /// nets of later phases are discarded; they are made again, from the network as it is then, when
+  /// their phase begins.
+  /// \param settings with all measured values decided, see measured_settings.h.
+  /// \param adapt changes the options of every engine that is made, for the given plan.
   PhasedEngine(const Settings& settings, const DataSource& data, const MethodEntry& method,
                std::function<void(EngineOptions&, const Plan&)> adapt = {});
 
@@ -31,24 +32,25 @@ class PhasedEngine {
   std::size_t phase() const { return phase_; }
   std::size_t phase_count() const { return phases_.size(); }
 
-  /// Of each phase its plan, as it would be at the beginning of the training.
+  /// The plan of each phase, as it is at the beginning of the training.
   const std::vector<PhaseDescription>& plans() const { return plans_; }
-  /// Of the phase that has the most.
+  /// Parameters of the auxiliary nets, in the phase that has the most.
   std::int64_t auxiliary_parameters() const { return auxiliary_parameters_; }
+  /// The most modules that a supervision of any phase spans.
   std::size_t longest_window() const { return longest_window_; }
-  /// \param peaks of each phase's steps so far.
+  /// \param peaks highest bytes of each phase's steps so far.
   std::vector<PhaseReport> reports(const std::vector<std::int64_t>& peaks) const;
 
-  /// Makes the engine of a phase anew, for a checkpoint of it to be loaded.
+  /// Makes a new engine for a phase, for a checkpoint of that phase to be loaded into.
   void restart_in(std::size_t phase);
 
   /// Whether enter() would begin another phase.
   bool begins_phase(std::int64_t step, std::int64_t steps) const;
 
-  /// Brings the engine to where step `step`, from 0, of so many is: into its phase, to the weights
-  /// of its time.
-  /// \param before_handover called when the plans of both phases are there and the next one's
-  ///        engine is not.
+  /// Prepares the engine for step `step`, from 0, of `steps`: switches to the step's phase, and
+  /// sets the weights of supervisions that change during the phase.
+  /// \param before_handover called when the plans of both phases exist and the next engine does
+  ///         not.
   /// \return whether a phase has begun.
   bool enter(std::int64_t step, std::int64_t steps, const std::function<void()>& before_handover);
 

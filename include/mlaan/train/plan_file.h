@@ -1,4 +1,4 @@
-// Plan files: a supervision plan as TOML, to be read, edited and trained by.
+// Plan files: a supervision plan as TOML, which can be read, edited and trained.
 //
 //     model = "resnet20"
 //     modules = ["stem to layer1.2", "layer2.0 to layer3.2"]
@@ -15,8 +15,8 @@
 //     weight = 1.0
 //     probability = 1.0            # may be left out
 //
-// A weight may change: weight = { from = 1.0, to = 0.0, course = "linear" }, or "cosine". A net may
-// have `learning_rate = 0.5`, a factor on that of the training.
+// A weight may change during the training: weight = { from = 1.0, to = 0.0, course = "linear" }, or
+// "cosine". A net may have `learning_rate = 0.5`, a factor on the training's learning rate.
 //
 // A training may have phases, each with a plan of its own, or a method's:
 //
@@ -35,11 +35,11 @@
 //     name = "output"
 //     …
 //
-// Where all phases are methods, the file is itself a method, for any model: `model` may be left
-// out, and [method] may say what it is for (summary = "…").
+// If all phases are methods, the file is itself a method, for any model: `model` may be left out,
+// and [method] may say what the method is for (summary = "…").
 //
-// A net reads the module at which its supervisions' windows end or, with `trunk = "NAME"`, another
-// net.
+// A net reads the output of the module at which its supervisions' windows end or, with
+// `trunk = "NAME"`, the output of another net.
 #pragma once
 
 #include <mlaan/local/method.h>
@@ -52,40 +52,41 @@
 
 namespace mlaan {
 
-/// A comment to put above a net; null for none.
+/// Returns a comment to print above a net; null: no comments.
 using NetRemark = std::function<std::string(const NetDescription& net)>;
 
 /// The text of a plan file.
 std::string plan_text(const PlanDescription& plan, const Backbone& backbone,
                       const NetRemark& remark = nullptr);
 
-/// A phase of a training as a plan file holds it.
+/// A phase of a training, as a plan file has it.
 struct PhaseDescription {
   std::string name;
-  double share = 1;
-  std::vector<std::string> settings;  ///< "engine.recompute=unit"
+  double share = 1;                   ///< of the training
+  std::vector<std::string> settings;  ///< assignments such as "engine.recompute=unit"
   PlanDescription plan;
 };
 
-/// The same, of a training with phases; of a single phase without a name, that of its plan.
+/// The same for a training with phases; for a single phase without a name, the text of its plan.
 std::string plan_text(const std::vector<PhaseDescription>& phases, const Backbone& backbone,
                       const NetRemark& remark = nullptr);
 
-/// \throws UserError naming file, line and column for a text that is no plan: no TOML, an unknown
-/// or
-///         missing key, modules that overlap, leave a unit out or have none, another model's plan,
-///         a plan with phases.
+/// \throws UserError naming file, line and column for a text that is not a plan: invalid TOML, an
+///         unknown or missing key, modules that overlap, leave a unit out or are empty, a plan of
+///         another model, a plan with phases.
 PlanDescription read_plan(const std::filesystem::path& path, const Backbone& backbone);
 
-/// The same of a text. \param name what messages call it.
+/// The same as read_plan(), for a text.
+/// \param name of the text in error messages.
 PlanDescription parse_plan(const std::string& text, const std::string& name,
                            const Backbone& backbone);
 
-/// Whether a method's name is that of a plan file: whether it ends with ".toml".
+/// Whether a method's name is that of a plan file, that is, ends with ".toml".
 bool is_plan_file(const std::string& method);
 
-/// A method whose plan, or whose phases, are those of a file. \throws UserError where there is no
-/// such file, where it is no TOML or has unknown keys, and for phases that do not fit together.
+/// The method whose plan or phases are in a file.
+/// \throws UserError if the file does not exist, is invalid TOML or has unknown keys, and for
+///         phases that do not fit together.
 MethodEntry plan_file_method(const std::string& path);
 
 }  // namespace mlaan

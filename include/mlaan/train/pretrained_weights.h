@@ -1,5 +1,4 @@
-// Weights from elsewhere: a safetensors file with the parameters' own names, as torchvision has
-// them.
+// Loads pretrained weights from a safetensors file with the parameters' names, as in torchvision.
 #pragma once
 
 #include <mlaan/nn/backbone.h>
@@ -10,19 +9,18 @@
 
 namespace mlaan {
 
-/// What becomes of the backbone's head.
+/// What happens to the backbone's head.
 enum class PretrainedHead : std::uint8_t {
-  load,  ///< the file's
-  fresh  ///< stays as it was initialised, for classes of one's own; the file's is left out
+  load,  ///< loads the file's head
+  fresh  ///< keeps its initial weights, for other classes; ignores the file's head
 };
 
 /// Copies a file's tensors into the backbone's parameters and buffers of the same names. Counters
-/// of batches (`num_batches_tracked`) may be missing. From a checkpoint of mlaan come the network's
-/// alone.
-/// \param classes that the head is to tell apart, where they have names.
-/// \throws UserError for a checkpoint's head of other classes, or in another order; and naming what
-/// is missing, what nothing in the network is called like, or what
-///         has another shape; nothing has been copied then.
+/// of batches (`num_batches_tracked`) may be missing. Of a checkpoint of mlaan, only the network's
+/// tensors are read.
+/// \param classes names of the classes that the head predicts; empty: not checked.
+/// \throws UserError, before anything is copied, for a checkpoint's head with other classes or
+///         another order, and naming tensors that are missing, unknown or of another shape.
 void load_pretrained(const std::filesystem::path& path, const Backbone& backbone,
                      PretrainedHead head = PretrainedHead::load,
                      const std::vector<std::string>& classes = {});

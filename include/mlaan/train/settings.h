@@ -1,4 +1,4 @@
-// The settings of a run: what a network, a plan, loaders and a trainer are made from.
+// The settings of a run, from which the network, plan, loaders and trainer are made.
 #pragma once
 
 #include <mlaan/core/options.h>
@@ -13,13 +13,13 @@
 
 namespace mlaan {
 
-/// Values of all options, and where each of them came from. Nothing changes them: who needs others
-/// makes settings that have them. Copies share their values.
+/// The values of all options, and where each of them comes from. Immutable: with() returns a
+/// changed copy. Copies share their values.
 class Settings {
  public:
   /// All defaults.
   Settings();
-  /// \param origins of the keys that are not at their default: "--lr", a file's name.
+  /// \param origins of the keys that do not have their default: "--lr", a file's name.
   Settings(OptionSet values, std::map<std::string, std::string> origins);
 
   template <class T>
@@ -30,19 +30,19 @@ class Settings {
   /// \throws UserError for an unknown key.
   OptionValue value(const std::string& key) const { return values_->field(key).value(); }
 
-  /// Where the value of a key came from; "default" if from nowhere else.
+  /// Where the value of a key comes from; "default" if it was not set.
   std::string origin(const std::string& key) const;
 
   /// All values as a TOML file, each with its origin in a comment.
   std::string to_toml() const;
 
-  /// The same but for some values.
-  /// \param origin what gives them: "--memory".
+  /// A copy with some values changed.
+  /// \param origin of the changes: "--memory".
   /// \throws UserError naming the origin for an unknown key and a value that is not accepted.
   Settings with(const std::vector<Assignment>& changes, const std::string& origin) const;
   Settings with(const std::string& key, const std::string& value, const std::string& origin) const;
 
-  /// The same values, all of which come from there.
+  /// A copy in which all values have this origin.
   Settings coming_from(const std::string& origin) const;
 
  private:
@@ -50,8 +50,8 @@ class Settings {
   std::map<std::string, std::string> origins_;
 };
 
-/// The settings that a TOML text makes of the defaults, such as the config.toml of a run.
-/// \param name what messages call it.
+/// The defaults overridden by a TOML text, such as the config.toml of a run.
+/// \param name of the text in error messages.
 /// \throws UserError as Config::apply_text().
 Settings read_settings(const std::string& text, const std::string& name);
 Settings read_settings(const std::filesystem::path& path);

@@ -1,12 +1,13 @@
-// Ending a run in good order, or saving it, when the system or the user asks for it.
+// Signal handlers: ending a run in good order, or saving a checkpoint, on request.
 #pragma once
 
 namespace mlaan {
 
-/// While it lives, SIGINT, SIGTERM and SIGHUP ask for a stop instead of ending the process - a
-/// second SIGINT or SIGTERM ends it at once - and SIGUSR1 asks for a checkpoint. Of these, what the
-/// process was told to ignore when it started (by `nohup`, for example) stays ignored. SIGPIPE is
-/// ignored, so that progress may go to a program that has ended. One at a time.
+/// RAII guard of signal handlers. While it exists, SIGINT, SIGTERM and SIGHUP request a stop
+/// instead of ending the process - a second SIGINT or SIGTERM ends it at once - and SIGUSR1
+/// requests a checkpoint. Signals that the process ignored when it started (by `nohup`, for
+/// example) stay ignored. SIGPIPE is ignored, so that progress may be written to a program that has
+/// ended. Only one may exist at a time.
 class StopSignals {
  public:
   StopSignals();
@@ -14,13 +15,14 @@ class StopSignals {
   StopSignals(const StopSignals&) = delete;
   StopSignals& operator=(const StopSignals&) = delete;
 
-  /// The signal that asked for a stop; 0 if none did.
+  /// The signal that requested a stop; 0 if none did.
   static int received();
-  /// Whether one did.
+  /// Whether a stop was requested.
   static bool requested() { return received() != 0; }
-  /// The exit code of a program that a signal has stopped, as shells count: 128 + signal.
+  /// The exit code of a program that a signal has stopped, by the convention of shells: 128 +
+  /// signal.
   static int exit_code(int signal = received()) { return 128 + signal; }
-  /// Whether a checkpoint was asked for since this was last asked.
+  /// Whether a checkpoint was requested since the last call.
   static bool take_save_request();
 };
 

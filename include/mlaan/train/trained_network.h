@@ -12,11 +12,12 @@
 
 namespace mlaan {
 
-/// The checkpoint itself; or, of a run's folder, the one whose weights its summary reports.
+/// The path of a checkpoint itself; for a run's folder, the checkpoint whose weights the run's
+/// summary reports.
 std::filesystem::path reported_checkpoint(const std::filesystem::path& path);
 
-/// \throws UserError if the checkpoint was trained on images of another shape or on other classes,
-///         which are compared by their names, one after the other.
+/// \throws UserError if the checkpoint was trained on images of another shape, or on other classes,
+///         which are compared by name and order.
 void check_data(const Checkpoint& checkpoint, const DataSource& data);
 
 /// The phases of a checkpoint's training.
@@ -26,14 +27,14 @@ std::vector<TrainingPhase> phases_of(const Checkpoint& checkpoint, const Setting
 /// The phase of its training that a checkpoint was written in.
 /// \param settings of the checkpoint's run.
 TrainingPhase phase_of(const Checkpoint& checkpoint, const Settings& settings);
-/// The data with its classes numbered as the checkpoint's, by their names. Where the names of one
-/// of the two are only numbers, as of a published data set whose file of names is not there,
-/// numbers stay as they are. \throws UserError for names that are not the same, and as
-/// check_data().
+/// The data with its classes numbered as in the checkpoint, by their names. If the names of one of
+/// the two are only numbers, as for a published data set whose file of names is missing, the
+/// numbers stay.
+/// \throws UserError for names that differ, and as check_data().
 DataSource with_classes_of(const Checkpoint& checkpoint, DataSource data);
 
-/// A TorchScript file is a program. \throws UserError if the settings name one because the
-/// checkpoint does, and not because the user has.
+/// Refuses a TorchScript file, which is a program, unless the user has named it.
+/// \throws UserError if the settings name one only because the checkpoint does.
 void refuse_unnamed_script(const Checkpoint& checkpoint, const Settings& settings);
 
 /// The backbone of a checkpoint, in evaluation mode.

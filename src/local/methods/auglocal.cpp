@@ -25,7 +25,7 @@ LayerTexts net_layers(const Backbone& backbone, const AuglocalOptions& options,
     layers.push_back("fresh " + backbone.units()[unit].name() + " stride " + (halves ? "2" : "1"));
   }
   if (is_tokens(place.features)) {
-    // The layer normalisation behind a mean of tokens stands in for the batch normalisation.
+    // mean_token ends in a layer normalisation, which replaces the batch normalisation.
     layers.emplace_back("mean_token");
   } else if (chosen.size() <= 1) {
     if (place.features.size() == 3) {
@@ -56,10 +56,10 @@ std::vector<std::size_t> auglocal_units(std::size_t unit, std::size_t units, std
                                         double pyramid) {
   const auto l = static_cast<double>(unit);
   const auto later = static_cast<double>(units - 1) - l;
-  // Of the partition into single units whose last `depth` units stay in one piece.
+  // The number of modules if each were one unit, but the last one had `depth` more.
   const auto modules = static_cast<double>(units) - static_cast<double>(depth);
   const double decay = modules > 2 ? l * pyramid / (modules - 2) : 0;
-  // The default rounding mode takes halves to even.
+  // In the default rounding mode, halves are rounded to even.
   const double count =
       std::max(1.0, std::nearbyint(static_cast<double>(depth) * (1 - decay) + decay));
   std::vector<std::size_t> chosen;

@@ -21,7 +21,7 @@ Plan checkpoint(const Backbone& backbone, const Partition& partition,
   const auto segments = static_cast<std::size_t>(options.segments);
   Plan plan = e2e(backbone, segments == 0 ? partition : Partition::uniform(backbone, segments));
   plan.recompute.assign(plan.partition.size(), Recompute::module);
-  // The last segment's gradients are due right after its forward pass.
+  // The last segment's backward pass directly follows its forward pass, so it is not recomputed.
   plan.recompute.back() = Recompute::none;
   return plan;
 }

@@ -1,4 +1,4 @@
-// What the methods whose nets are plain classifiers share: the options of a head, and the host.
+// Shared by methods whose nets are plain classifiers: the options of a head, and the host.
 #include "local/methods/head_fields.h"
 
 namespace mlaan {

@@ -1,4 +1,4 @@
-// What the methods whose nets are plain classifiers share: the options of a head, and the host.
+// Shared by methods whose nets are plain classifiers: the options of a head, and the host.
 #pragma once
 
 #include <mlaan/core/options.h>
@@ -10,13 +10,13 @@
 
 namespace mlaan {
 
-/// Lists the fields of a head under a method's own section.
+/// Adds the options of a head to a method's own section.
 void describe_head(FieldList& fields, std::string& head, std::int64_t& feature_dim, double& widen,
                    std::string& token);
 
 namespace methods {
 
-/// Cross-entropy of a head.
+/// A host whose only net is a head with the cross-entropy loss.
 Host classifier_host(const HeadOptions& options);
 
 }  // namespace methods

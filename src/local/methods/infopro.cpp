@@ -13,7 +13,7 @@ namespace {
 
 using methods::InfoproWeights;
 
-/// The weights that the paper's commands give: for CIFAR-10 and the contrastive loss, and for
+/// Weights from the paper's command lines: for CIFAR-10 with the contrastive loss, and for
 /// ImageNet.
 struct PublishedWeights {
   const char* backbone;
@@ -35,8 +35,8 @@ constexpr PublishedWeights published_settings[] = {
     {"resnext101_32x8d", 2, {{5, 5}, {0.75, 0.75}}},
 };
 
-/// Those of the smallest published K that is not below the given one, else of the largest.
-/// Backbones that have none take those of resnet32.
+/// The weights of the smallest published K that is at least `modules`, else of the largest.
+/// Backbones without published weights get those of resnet32.
 InfoproWeights published_weights(const std::string& backbone, std::size_t modules) {
   const bool known = std::any_of(std::begin(published_settings), std::end(published_settings),
                                  [&](const auto& entry) { return backbone == entry.backbone; });
@@ -50,14 +50,14 @@ InfoproWeights published_weights(const std::string& backbone, std::size_t module
   return weights;
 }
 
-/// Maps of a side up to this are decoded in one go.
+/// Images up to this height are decoded in one step.
 constexpr std::int64_t largest_small_image = 96;
 
 bool same_size(const Shape& map, const Shape& other) {
   return map[1] == other[1] && map[2] == other[2];
 }
 
-/// A convolution 3×3 of the map brought to the size of the other.
+/// A 3×3 convolution of the map, upsampled to the size of `to`.
 std::string upsampled_conv(const Shape& map, const Shape& to, const std::string& channels) {
   const std::string conv = "conv 3x3 " + channels + " bias";
   return same_size(map, to) ? conv : conv + " upsampled " + size_text(to[1], to[2]);
@@ -121,7 +121,7 @@ LayerTexts decoder_layers(const Shape& features, const Shape& image, double wide
   if (image[1] <= largest_small_image) {
     return {upsampled_conv(features, image, widened(12)), picture};
   }
-  // Pictures as large as ImageNet's are decoded step by step.
+  // Larger images, such as those of ImageNet, are decoded in several steps.
   LayerTexts layers{"conv 1x1 " + widened(128) + " bias"};
   Shape map = features;
   for (const double width : {32, 12}) {

@@ -22,7 +22,7 @@ namespace {
 
 Partition relay_partition(const Backbone& backbone, std::size_t modules,
                           const OptionSet& /*options*/) {
-  // Refuses too many with the network's name.
+  // Throws an error that names the network.
   if (modules > backbone.size()) return Partition::uniform(backbone, modules);
   return Partition::balanced(unit_activation_bytes(backbone),
                              modules == 0 ? relay_modules(backbone) : modules);
@@ -34,7 +34,7 @@ MethodEntry local_phase() {
   return entry;
 }
 
-/// With a segment for each module.
+/// End-to-end training with one checkpointed segment per module.
 MethodEntry whole_phase() {
   MethodEntry entry = checkpoint_entry();
   entry.partition = relay_partition;

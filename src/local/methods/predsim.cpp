@@ -5,8 +5,8 @@
 namespace mlaan {
 namespace {
 
-/// A linear layer that reads at most `most` features: maps are averaged over squares whose height
-/// and width are doubled in turn until they are so few.
+/// A linear layer that reads at most `most` features. Larger maps are average-pooled: the height
+/// and the width of the pooling window are doubled in turn until the map is small enough.
 LayerTexts prediction_layers(const NetPlace& place, std::int64_t most) {
   LayerTexts layers;
   const Shape& map = place.map;

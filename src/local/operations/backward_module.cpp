@@ -1,4 +1,4 @@
-// One vector-Jacobian product through a module.
+// One backward pass through a module.
 #include "local/operations/backward_module.h"
 
 #include "local/execution.h"
@@ -15,7 +15,7 @@ void BackwardModule::execute(Execution& execution) const {
   Gradient kept;
   if (settings_.group && !settings_.parameters && !parameters.empty()) kept = cotangent.keep();
   Gradient passed_on(run.backward(std::move(cotangent), settings_));
-  // Not before the product: until here one of the two may be a broadcast without memory.
+  // Only after the backward pass: until then, one of the two may be a broadcast without memory.
   here.add_to_sum(std::move(kept));
   if (settings_.parameters) mark_gradients(parameters);
   if (settings_.last) run.release();

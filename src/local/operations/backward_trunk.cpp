@@ -1,4 +1,4 @@
-// Sends cotangents through a net that other nets read.
+// The backward pass of a trunk, a net that other nets read.
 #include "local/operations/backward_trunk.h"
 
 #include "local/execution.h"

@@ -1,15 +1,15 @@
-// Sends cotangents through a net that other nets read.
+// The backward pass of a trunk, a net that other nets read.
 #pragma once
 
 #include <mlaan/local/operation.h>
 
 namespace mlaan {
 
-/// Sends the cotangents at a trunk's output through it: its gradients, and cotangents at the output
-/// of the module that it reads, for each first module of a window.
+/// Sends the cotangents at a trunk's output through the trunk. This gives the trunk's gradients
+/// and, for each first module of a window, a cotangent at the output of the module that it reads.
 class BackwardTrunk final : public Operation {
  public:
-  /// \param starts first modules of the windows whose cotangents meet there.
+  /// \param starts first modules of the windows whose cotangents the trunk collects.
   /// \param twins modules that share parameters with the net.
   BackwardTrunk(std::size_t module, std::size_t net, std::vector<std::size_t> starts,
                 std::size_t first_evaluation, std::vector<std::size_t> twins)
@@ -27,7 +27,7 @@ class BackwardTrunk final : public Operation {
  private:
   std::size_t net_;
   std::vector<std::size_t> starts_;
-  std::size_t first_evaluation_;  ///< of those that read it
+  std::size_t first_evaluation_;  ///< the first one that reads the trunk
   std::vector<std::size_t> twins_;
 };
 

@@ -1,4 +1,4 @@
-// Operations that send a message to another stage of a training, or receive one.
+// Operations that send a message to another stage of a training, or receive one from it.
 #pragma once
 
 #include <mlaan/local/operation.h>

@@ -7,7 +7,7 @@
 
 namespace mlaan {
 
-/// Moves this stage's twins of a module whose parameters are here.
+/// Moves this stage's twins of a module whose parameters this process has up to date.
 class FollowModule final : public Operation {
  public:
   explicit FollowModule(std::size_t module) : Operation(Activity::update, module) {}
@@ -28,8 +28,8 @@ class SendParameters final : public ChannelOperation {
   std::string text() const override;
 };
 
-/// Moves this stage's twins of another stage's module, by what that has sent as many steps ago as
-/// twins follow late.
+/// Moves this stage's twins of another stage's module, by the parameters that the other stage sent
+/// as many steps ago as the twins' delay.
 class FollowReceived final : public ChannelOperation {
  public:
   FollowReceived(std::size_t module, StageChannel channel)

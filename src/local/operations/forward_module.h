@@ -7,15 +7,15 @@ namespace mlaan {
 
 /// What a module keeps of its forward pass for the backward pass.
 enum class Keep : std::uint8_t {
-  nothing,      ///< no gradient will be asked for
-  input,        ///< it will be recomputed
+  nothing,      ///< no gradient will be computed
+  input,        ///< the module will be recomputed
   activations,  ///< the whole graph
 };
 
 /// Runs a module forward, once, on a detached copy of its input.
 class ForwardModule final : public Operation {
  public:
-  /// \param input_gradient a gradient will have to travel on to the module before.
+  /// \param input_gradient the backward pass will compute a gradient for the previous module.
   ForwardModule(std::size_t module, Keep keep, bool input_gradient)
       : Operation(Activity::forward, module), keep_(keep), input_gradient_(input_gradient) {}
 

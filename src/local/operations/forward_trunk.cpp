@@ -1,4 +1,4 @@
-// Runs a net that other nets read.
+// The forward pass of a trunk, a net that other nets read.
 #include "local/operations/forward_trunk.h"
 
 #include "local/execution.h"

@@ -1,15 +1,15 @@
-// Runs a net that other nets read.
+// The forward pass of a trunk, a net that other nets read.
 #pragma once
 
 #include <mlaan/local/operation.h>
 
 namespace mlaan {
 
-/// Runs a net that other nets read on the output of a module, and keeps its graph.
+/// Runs a trunk on the output of a module, and keeps its graph.
 class ForwardTrunk final : public Operation {
  public:
-  /// \param first_evaluation of those that read it. \param twins modules that share parameters with
-  /// the net.
+  /// \param first_evaluation the first one that reads the trunk.
+  /// \param twins modules that share parameters with the net.
   ForwardTrunk(std::size_t module, std::size_t net, std::size_t first_evaluation,
                std::vector<std::size_t> twins)
       : Operation(Activity::supervise, module),

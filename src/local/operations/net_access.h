@@ -1,4 +1,4 @@
-// What the operations that run a net have in common.
+// The resources that operations which run a net have in common.
 #pragma once
 
 #include <mlaan/local/operation.h>
@@ -8,7 +8,7 @@
 
 namespace mlaan {
 
-/// What a forward or a backward pass of a net reads and adds to, besides what it is given.
+/// The resources that a forward or backward pass of a net reads and writes, besides its input.
 /// \param twins modules that share parameters with the net.
 inline Access net_access(std::size_t net, const std::vector<std::size_t>& twins) {
   Access access{{{Resource::Kind::net_parameters, 0, net}},

@@ -1,4 +1,4 @@
-// Brings a cotangent of a window that spans two stages back to the stage before.
+// Sends a cotangent of a window that spans two stages back to the previous stage.
 #include "local/operations/pass_cotangent.h"
 
 #include "local/execution.h"

@@ -1,4 +1,4 @@
-// Brings a cotangent of a window that spans two stages back to the stage before.
+// Sends a cotangent of a window that spans two stages back to the previous stage.
 #pragma once
 
 #include "local/operations/channel_operation.h"
@@ -9,7 +9,7 @@
 
 namespace mlaan {
 
-/// What SendCotangent and ReceiveCotangent have in common.
+/// The base class of SendCotangent and ReceiveCotangent.
 class CotangentOperation : public ChannelOperation {
  public:
   Access access() const final;
@@ -27,17 +27,17 @@ class CotangentOperation : public ChannelOperation {
   std::size_t group_;
 };
 
-/// Sends what a product has left at the output of the stage before's last module.
+/// Sends the cotangent that a backward pass has computed at the previous stage's last output.
 class SendCotangent final : public CotangentOperation {
  public:
-  /// \param module whose output it is at. \param group first module of its windows.
+  /// \param module at whose output the cotangent is. \param group first module of its windows.
   SendCotangent(std::size_t module, std::size_t group, StageChannel channel)
       : CotangentOperation(module, group, Direction::send, std::move(channel)) {}
 
   void execute(Execution& execution) const override;
 };
 
-/// Waits for it, and adds it to what is there.
+/// Waits for the cotangent, and adds it to those at the module's output.
 class ReceiveCotangent final : public CotangentOperation {
  public:
   ReceiveCotangent(std::size_t module, std::size_t group, StageChannel channel)

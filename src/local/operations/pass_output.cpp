@@ -1,4 +1,4 @@
-// Brings a module's output to the stage after it.
+// Sends a module's output to the next stage.
 #include "local/operations/pass_output.h"
 
 #include "local/execution.h"

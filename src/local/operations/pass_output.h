@@ -1,4 +1,4 @@
-// Brings a module's output to the stage after it.
+// Sends a module's output to the next stage.
 #pragma once
 
 #include "local/operations/channel_operation.h"
@@ -7,7 +7,7 @@
 
 namespace mlaan {
 
-/// Sends a module's output to the stage that the next module is on.
+/// Sends a module's output to the stage of the next module.
 class SendOutput final : public ChannelOperation {
  public:
   SendOutput(std::size_t module, StageChannel channel)
@@ -18,7 +18,7 @@ class SendOutput final : public ChannelOperation {
   std::string text() const override;
 };
 
-/// Waits for the output of the last module of the stage before.
+/// Waits for the output of the previous stage's last module.
 class ReceiveOutput final : public ChannelOperation {
  public:
   ReceiveOutput(std::size_t module, StageChannel channel)

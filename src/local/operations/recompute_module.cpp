@@ -1,4 +1,4 @@
-// Runs a module forward again.
+// Recomputes a module's activations.
 #include "local/operations/recompute_module.h"
 
 #include "core/autocast_scope.h"

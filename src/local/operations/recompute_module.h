@@ -1,11 +1,11 @@
-// Runs a module forward again.
+// Recomputes a module's activations.
 #pragma once
 
 #include <mlaan/local/operation.h>
 
 namespace mlaan {
 
-/// Runs a module forward again, to have back what its backward pass needs. Random draws are
+/// Runs a module forward again, to restore the activations for its backward pass. Random draws are
 /// repeated; buffers (running statistics) stay as the first run left them.
 class RecomputeModule final : public Operation {
  public:

@@ -1,4 +1,4 @@
-// Runs a net and its loss.
+// Runs a net and its loss, forward and backward.
 #include "local/operations/supervise.h"
 
 #include "local/execution.h"
@@ -32,7 +32,7 @@ void Supervise::execute(Execution& execution) const {
     pass.losses[supervision] = result.loss.detach();
   }
   if (result.logits.defined()) pass.logits = result.logits;
-  // Where nothing else reads the output, it is freed ahead of the backward pass.
+  // If nothing else reads the output, it is freed before the backward pass.
   boundary = {};
   const double factor = execution.trained.loss_scale() * pass.settings.share * evaluation.weight /
                         evaluation.probability;

@@ -1,15 +1,16 @@
-// Runs a net and its loss.
+// Runs a net and its loss, forward and backward.
 #pragma once
 
 #include <mlaan/local/operation.h>
 
 namespace mlaan {
 
-/// Runs the net and loss of an evaluation forward and backward: gradients of the net, and the
-/// cotangent of the loss at the output that the net reads, the module's or its trunk's.
+/// Runs an evaluation's net and loss forward and backward. This gives the net's gradients and the
+/// cotangent at the output that the net reads, that of the module or of its trunk.
 class Supervise final : public Operation {
  public:
-  /// \param evaluation in the schedule. \param twins modules that share parameters with the net.
+  /// \param evaluation index in the schedule.
+  /// \param twins modules that share parameters with the net.
   Supervise(std::size_t module, std::size_t evaluation, std::size_t net,
             std::optional<std::size_t> trunk, std::vector<std::size_t> twins)
       : Operation(Activity::supervise, module),

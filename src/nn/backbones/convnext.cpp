@@ -32,7 +32,7 @@ torch::nn::LayerNorm channel_norm(std::int64_t channels) {
 
 template <class Layer>
 Layer initialised(Layer layer) {
-  // Their normal distribution is cut off a hundred deviations away: not at all.
+  // The reference truncates the normal distribution at a hundred deviations, that is, not at all.
   torch::nn::init::normal_(layer->weight, 0, 0.02);
   torch::nn::init::zeros_(layer->bias);
   return layer;
@@ -67,8 +67,8 @@ class ChannelNormImpl : public torch::nn::LayerNormImpl {
   }
 };
 
-/// The branch of a block, with its layers' numbers in torchvision: `0`, a convolution 7×7 of each
-/// channel by itself; `2`, layer normalisation; `3` and `5`, linear layers, GELU between.
+/// The branch of a block, with children named by their numbers in torchvision: `0`, a depthwise 7×7
+/// convolution; `2`, layer normalisation; `3` and `5`, linear layers with GELU between them.
 class ConvnextBranchImpl : public torch::nn::Cloneable<ConvnextBranchImpl> {
  public:
   explicit ConvnextBranchImpl(std::int64_t channels) : channels_(channels) {
@@ -86,10 +86,10 @@ class ConvnextBranchImpl : public torch::nn::Cloneable<ConvnextBranchImpl> {
         register_module("5", initialised(torch::nn::Linear(hidden_factor * channels_, channels_)));
   }
 
-  /// \param recomputes as of norm_linear().
+  /// \param recomputes see norm_linear().
   torch::Tensor forward(const torch::Tensor& input, bool recomputes) {
     const torch::Tensor convolved = depthwise_(input).permute({0, 2, 3, 1});
-    // As rows, the gradients of biases are summed in one order, whatever the maps' strides.
+    // Flattened to rows, so that gradients of biases are summed in one order for any strides.
     const torch::Tensor rows = convolved.flatten(0, 2);
     const torch::Tensor hidden = norm_linear(norm_, rows, widen_->weight, widen_->bias, recomputes);
     return gelu_linear(hidden, project_->weight, project_->bias, recomputes)
@@ -106,15 +106,15 @@ class ConvnextBranchImpl : public torch::nn::Cloneable<ConvnextBranchImpl> {
 };
 TORCH_MODULE(ConvnextBranch);
 
-/// input + layer_scale · branch(input); `block`, `layer_scale`. A fresh one of other sizes begins
-/// with a layer normalisation and a convolution: `downsample`.
+/// input + layer_scale · branch(input), with the members `block` and `layer_scale`. A fresh block
+/// of other sizes begins with `downsample`: a layer normalisation and a convolution.
 class ConvnextBlockImpl : public torch::nn::Cloneable<ConvnextBlockImpl>,
                           public RecomputesActivations,
                           public FreshBlock,
                           public DropsPath,
                           public Narrowable {
  public:
-  /// \param dropped share of the samples whose branch training leaves out.
+  /// \param dropped fraction of the samples whose branch is dropped in training.
   ConvnextBlockImpl(std::int64_t in_channels, std::int64_t channels, std::int64_t stride,
                     double dropped)
       : DropsPath(dropped), in_channels_(in_channels), channels_(channels), stride_(stride) {
@@ -156,7 +156,7 @@ class ConvnextBlockImpl : public torch::nn::Cloneable<ConvnextBlockImpl>,
   torch::Tensor layer_scale_;
 };
 
-/// Averaging, then layer normalisation: (batch, C, h, w) → (batch, C)
+/// Global average pooling, then layer normalisation: (batch, C, h, w) → (batch, C).
 class PooledNormImpl : public torch::nn::Cloneable<PooledNormImpl> {
  public:
   explicit PooledNormImpl(std::int64_t channels) : channels_(channels) { PooledNormImpl::reset(); }
@@ -189,7 +189,7 @@ Backbone convnext_tiny(std::int64_t classes, const Shape& input_shape) {
       std::vector<Unit::Layer>{
           {"features.0.0", AnyModule(patch_convolution(input_shape.at(0), channels, 4))},
           {"features.0.1", AnyModule(std::make_shared<ChannelNormImpl>(channels))}});
-  std::int64_t number = 1;  // of the stage among torchvision's layers
+  std::int64_t number = 1;  // of the stage in torchvision's `features`
   std::int64_t position = 0;
   for (const auto& stage : tiny) {
     std::vector<Unit::Layer> layers;

@@ -1,5 +1,6 @@
-// ResNets and ResNeXts for large pictures (He et al. 2016, arXiv:1512.03385, table 1; Xie et al.
-// 2017, arXiv:1611.05431).
+// ResNets and ResNeXts for large pictures.
+//
+// He et al. 2016 (arXiv:1512.03385, table 1); Xie et al. 2017 (arXiv:1611.05431).
 #include <mlaan/nn/backbones/resnet.h>
 #include <mlaan/nn/heads.h>
 #include <mlaan/nn/layers/residual_blocks.h>

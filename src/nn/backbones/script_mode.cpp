@@ -1,4 +1,4 @@
-// Whether a TorchScript network trains and evaluates as it is told to.
+// Checks that a TorchScript network follows train() and eval().
 #include "nn/backbones/script_mode.h"
 
 #include "core/joined.h"
@@ -23,7 +23,7 @@ namespace {
 using torch::jit::IValue;
 using torch::jit::Node;
 
-/// What a node is given for the first of these arguments of its operator, if that is a constant.
+/// The constant that a node passes as the first of these arguments; none if it is not constant.
 std::optional<IValue> constant_argument(const Node& node, const std::vector<std::string>& names) {
   const auto* schema = node.maybeSchema();
   if (schema == nullptr) return std::nullopt;
@@ -41,16 +41,16 @@ bool drops_nothing(const Node& node) {
   return share && share->isDouble() && share->toDouble() == 0;
 }
 
-/// Normalisation that goes by the batch in both modes, since it keeps no statistics.
+/// Normalisation that uses batch statistics in both modes, since it has no running statistics.
 bool keeps_no_statistics(const Node& node) {
   const auto mean = constant_argument(node, {"running_mean"});
   return mean && mean->isNone();
 }
 
-/// The mode that an operator is fixed to; none for one that has no mode, or that is told it.
+/// The mode that an operator is fixed to; none if it has no mode or reads the mode at run time.
 std::optional<bool> fixed_mode(const Node& node) {
   if (drops_nothing(node) || keeps_no_statistics(node)) return std::nullopt;
-  // Fused attention has no mode: it drops whatever share it is given.
+  // Fused attention has no mode: it applies whatever dropout probability it is given.
   if (constant_argument(node, {"dropout_p"})) return true;
   const auto mode = constant_argument(node, {"training", "train", "use_input_stats"});
   return mode && mode->isBool() ? std::optional<bool>(mode->toBool()) : std::nullopt;

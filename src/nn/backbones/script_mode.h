@@ -1,4 +1,4 @@
-// Whether a TorchScript network trains and evaluates as it is told to.
+// Checks that a TorchScript network follows train() and eval().
 #pragma once
 
 #include <torch/csrc/jit/api/module.h>
@@ -8,10 +8,10 @@
 
 namespace mlaan {
 
-/// \param sample that the network reads.
-/// \throws UserError, naming the file and how to do better, for a network whose batch normalisation
-///         or dropout does not follow train() and eval(), as that of a traced one; and for one that
-///         gives other numbers each time when it is evaluated.
+/// \param sample an input of the network.
+/// \throws UserError, naming the file and a remedy, for a network whose batch normalisation or
+/// dropout does not follow train() and eval(), such as a traced one, and for a network whose output
+/// differs each time that it is evaluated.
 void check_follows_mode(const torch::jit::Module& script, const torch::Tensor& sample,
                         const std::string& file);
 

@@ -23,7 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The tensors of a script's module, under its names, as a module of the C++ frontend.
+/// A module of the C++ frontend that registers a TorchScript module's tensors under their names.
 class ScriptTensors : public torch::nn::Module {
  public:
   explicit ScriptTensors(const torch::jit::Module& script) { adopt(script); }
@@ -44,7 +44,7 @@ class ScriptTensors : public torch::nn::Module {
   }
 };
 
-/// A script's module as a layer.
+/// A TorchScript module as a layer.
 class ScriptedLayer : public ScriptTensors {
  public:
   explicit ScriptedLayer(torch::jit::Module script) : script_(std::move(script)) { adopt(script_); }
@@ -61,7 +61,7 @@ class ScriptedLayer : public ScriptTensors {
 
   std::shared_ptr<torch::nn::Module> clone(
       const compat::OptionalDevice& device = {}) const override {
-    const torch::NoGradGuard no_grad;  // copies of parameters are leaves
+    const torch::NoGradGuard no_grad;  // copied parameters have to be leaves
     auto copy = std::make_shared<ScriptedLayer>(script_.deepcopy());
     for (auto& parameter : copy->parameters()) parameter.set_requires_grad(true);
     if (device) copy->to(*device);
@@ -97,7 +97,7 @@ struct NamedScript {
   torch::jit::Module script;
 };
 
-/// The children in order, those of Sequentials in their place.
+/// The children in order; a Sequential is replaced by its own children.
 std::vector<NamedScript> children_of(const torch::jit::Module& script, const std::string& prefix) {
   std::vector<NamedScript> children;
   for (const auto& child : script.named_children()) {
@@ -111,13 +111,13 @@ std::vector<NamedScript> children_of(const torch::jit::Module& script, const std
   return children;
 }
 
-/// Two samples. No random numbers: loading a network must not move the generator.
+/// Two samples without random numbers: loading a network must not advance the generator.
 torch::Tensor two_samples(const Shape& shape) {
   const torch::Tensor zeros = zero_batch(2, shape);
   return (torch::arange(zeros.numel(), torch::kFloat32) * 0.7).sin().view_as(zeros);
 }
 
-/// Whether the children one after the other give what the whole module gives.
+/// Whether running the children one after the other gives the output of the whole module.
 bool is_chain(torch::jit::Module whole, std::vector<NamedScript>& children, torch::Tensor value) {
   const torch::NoGradGuard no_grad;
   whole.eval();
@@ -125,12 +125,12 @@ bool is_chain(torch::jit::Module whole, std::vector<NamedScript>& children, torc
   try {
     for (auto& child : children) value = child.script.forward({value}).toTensor();
   } catch (const std::exception&) {
-    return false;  // a child that reads something else
+    return false;  // a child reads something else
   }
   return value.sizes() == expected.sizes() && torch::allclose(value, expected, 1e-4, 1e-5);
 }
 
-/// The first line of what LibTorch says, without its trace.
+/// The first line of LibTorch's message, without the trace.
 std::string first_lines(const std::exception& error) {
   std::string text = error.what();
   const auto last = text.rfind("Error: ");

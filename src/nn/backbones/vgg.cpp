@@ -1,5 +1,6 @@
-// VGG networks with batch normalisation (Simonyan and Zisserman 2015, arXiv:1409.1556), and those
-// of PredSim (Nøkland and Eidnes 2019, arXiv:1901.06656).
+// VGG networks with batch normalisation, and those of PredSim.
+//
+// Simonyan and Zisserman 2015 (arXiv:1409.1556); Nøkland and Eidnes 2019 (arXiv:1901.06656).
 #include <mlaan/nn/backbones/vgg.h>
 #include <mlaan/nn/heads.h>
 #include <mlaan/nn/layers/fresh_block.h>
@@ -24,12 +25,12 @@ namespace {
 constexpr double predsim_slope = 0.01;
 constexpr std::int64_t predsim_features = 1024;
 
-/// How a unit is built, whatever its sizes.
+/// How a unit is built, except for its input channels and stride.
 struct VggUnitForm {
   std::int64_t out_channels = 0;
-  std::int64_t number = 0;  ///< of the convolution among the network's layers
+  std::int64_t number = 0;  ///< index of the convolution among the network's layers
   bool bias = true;
-  double slope = 0;  ///< of the activation below 0
+  double slope = 0;  ///< of the leaky ReLU below 0; 0: a plain ReLU
   bool pools = false;
   double dropout = 0;
 };
@@ -42,8 +43,8 @@ torch::Tensor drop(const torch::Tensor& values, double share, bool training) {
   return share > 0 ? torch::dropout(values, share, training) : values;
 }
 
-/// Convolution, batch normalisation, activation, pooling, dropout. Children are called by their
-/// number in the network.
+/// Convolution, batch normalisation, activation, pooling, dropout. Children are named by their
+/// index in the network.
 class VggUnitImpl : public torch::nn::Cloneable<VggUnitImpl>, public FreshBlock {
  public:
   VggUnitImpl(std::int64_t in_channels, std::int64_t stride, const VggUnitForm& form)
@@ -71,7 +72,7 @@ class VggUnitImpl : public torch::nn::Cloneable<VggUnitImpl>, public FreshBlock 
     return drop(output, form_.dropout, is_training());
   }
 
-  /// Its pooling gives way to the stride.
+  /// The stride replaces the pooling.
   torch::nn::AnyModule make_fresh(std::int64_t in_channels, std::int64_t stride) const override {
     VggUnitForm form = form_;
     form.pools = false;
@@ -92,8 +93,8 @@ struct MapSides {
   std::int64_t width = 1;
 };
 
-/// Linear layer, batch normalisation, leaky ReLU, dropout. Maps are flattened; those of other sides
-/// than `sides` are first averaged, or repeated, to them.
+/// Linear layer, batch normalisation, leaky ReLU, dropout. Maps are flattened; maps of other sides
+/// than `sides` are first brought to these by adaptive average pooling.
 class DenseUnitImpl : public torch::nn::Cloneable<DenseUnitImpl>, public FreshBlock {
  public:
   DenseUnitImpl(std::int64_t in_channels, MapSides sides, double dropout)
@@ -132,7 +133,7 @@ class DenseUnitImpl : public torch::nn::Cloneable<DenseUnitImpl>, public FreshBl
   torch::nn::BatchNorm1d norm_{nullptr};
 };
 
-/// The units of the convolutions. \param form what they have in common.
+/// The convolutional units. \param form what all of them have in common.
 std::vector<Unit> convolutional_units(const VggLayers& layers, std::int64_t in_channels,
                                       VggUnitForm form) {
   std::vector<Unit> units;

@@ -39,7 +39,7 @@ std::int64_t patch_of(const VitOptions& options, const Shape& input_shape,
   return patch;
 }
 
-/// The sizes that go by a name.
+/// A name and the width that it stands for.
 struct NamedSize {
   const char* name;
   std::int64_t width;
@@ -211,7 +211,7 @@ Backbone vision_transformer(const std::string& name, std::int64_t width, std::in
   torch::nn::Linear classifier(width, classes);
   torch::nn::init::zeros_(classifier->weight);
   torch::nn::init::zeros_(classifier->bias);
-  // Only what the classifier reads is normalised.
+  // Layer normalisation is applied only to the classifier's input.
   Unit head("heads",
             std::vector<Unit::Layer>{
                 {"", torch::nn::AnyModule(TokenReadout(

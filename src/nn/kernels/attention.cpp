@@ -30,8 +30,8 @@ Tensor attend(const Tensor& projected, std::int64_t heads) {
 
 namespace {
 
-/// Queries, keys and values of one head, as views of what they were projected to: batch × tokens ×
-/// width of a head. One head at a time, so that the weights of one head live.
+/// Queries, keys and values of one head, as views of their projection: batch × tokens × width of a
+/// head. Heads are processed one at a time, so that only one head's attention weights are alive.
 struct HeadView {
   HeadView(const Tensor& projected, std::int64_t heads, std::int64_t head) {
     const auto width = projected.size(2) / (3 * heads);
@@ -50,7 +50,7 @@ struct HeadView {
   Tensor value;
 };
 
-/// One head's part of the output, or of its gradient.
+/// One head's slice of the output, or of the output's gradient.
 Tensor head_part(const Tensor& output, std::int64_t heads, std::int64_t head) {
   const auto width = output.size(2) / heads;
   return output.narrow(2, head * width, width);
@@ -66,7 +66,7 @@ Tensor attend_without_graph(const Tensor& projected, std::int64_t heads) {
   return output;
 }
 
-/// Attention as one node of the graph, which keeps what it was given and nothing else.
+/// Attention as one autograd node, which keeps only its input.
 struct AttentionNode : torch::autograd::Node {
   Tensor projected;
   std::int64_t heads = 1;
@@ -100,7 +100,7 @@ struct AttentionNode : torch::autograd::Node {
 }  // namespace
 
 Tensor attend(const Tensor& projected, std::int64_t heads) {
-  // In the type that autocast gave the projection: in its own, softmax would be of another.
+  // Autocast is off, so that softmax has the projection's dtype; autocast would choose another.
   const AutocastScope scope(projected.device().type(), AutocastState());
   if (!torch::GradMode::is_enabled() || !projected.requires_grad()) {
     return attend_without_graph(projected, heads);

@@ -1,4 +1,4 @@
-// LibTorch's kernels of batch normalisation, with a say in what they compute and where it goes.
+// Calls LibTorch's batch normalisation kernels, with control over their statistics and outputs.
 #include "nn/kernels/batch_norm_kernels.h"
 
 #include "core/channels_last.h"
@@ -19,18 +19,18 @@ namespace {
 #ifdef MLAAN_HAS_BATCH_NORM_KERNEL
 using torch::Tensor;
 
-/// Whether kernels can go through this input as it lies in memory.
+/// Whether kernels can process this input in its memory layout.
 bool lies_for_kernels(const Tensor& input) {
   return input.is_cpu() && input.is_contiguous(input.suggest_memory_format());
 }
 
-/// Whether all kernels take this input as it is.
+/// Whether all kernels accept this input as it is.
 bool is_plain(const Tensor& input, const BatchNormRecord& record) {
   return lies_for_kernels(input) && input.scalar_type() == record.scale.scalar_type();
 }
 
-/// Whether the kernel that normalises does: also what autocast has in bfloat16, beside parameters
-/// and statistics in float32.
+/// Whether the normalising kernel accepts this input: a plain one, or bfloat16 with parameters and
+/// statistics in float32, as under autocast.
 bool is_normalised_by_kernel(const Tensor& input, const BatchNormRecord& record) {
   const bool is_mixed = input.scalar_type() == torch::kBFloat16 &&
                         record.scale.scalar_type() == torch::kFloat32 &&
@@ -38,10 +38,10 @@ bool is_normalised_by_kernel(const Tensor& input, const BatchNormRecord& record)
   return is_plain(input, record) || (lies_for_kernels(input) && is_mixed);
 }
 
-/// Maps whose channels, last in memory, leave the processor's vectors partly empty: the kernels
-/// then copy every position's channels by themselves and take ten times as long. Positions side by
-/// side make up one position of as many channels as fill vectors, for whose statistics the formulas
-/// here account.
+/// Channels-last maps whose channels fill the processor's vector registers only in part: the
+/// kernels would copy each position's channels separately and take ten times as long. This class
+/// views several adjacent positions as one wide position whose channels fill the registers; the
+/// formulas in this file correct the statistics for that.
 class SideBySide {
  public:
   explicit SideBySide(const Tensor& maps) {
@@ -50,7 +50,7 @@ class SideBySide {
     const std::int64_t channels = maps.size(1);
     const std::int64_t group = std::lcm(channels, vector_elements) / channels;
     const std::int64_t positions = maps.size(2) * maps.size(3);
-    // At least two in a row, or the layout would no longer be known for what it is.
+    // At least two wide positions per map, or the memory format could no longer be recognised.
     if (positions % group == 0 && positions > group) positions_ = group;
   }
 
@@ -62,20 +62,20 @@ class SideBySide {
         .view({maps.size(0), row, 1, maps.size(1) * positions_})
         .permute({0, 3, 1, 2});
   }
-  /// A channel's value at each position of a group.
+  /// Repeats the values of channels for each position of a group.
   Tensor repeated(const Tensor& values) const { return values.repeat({positions_}); }
   BatchNormRecord repeated(const BatchNormRecord& record) const {
     return {repeated(record.scale), repeated(record.shift), repeated(record.mean),
             repeated(record.inverse_deviation), record.epsilon};
   }
-  /// Rows of channels, one row for each position of a group.
+  /// One row of channels for each position of a group.
   Tensor rows(const Tensor& values) const { return values.view({positions_, -1}); }
 
  private:
   std::int64_t positions_ = 1;
 };
 
-/// Number of elements that a channel's statistics are of.
+/// Number of elements in a channel's statistics.
 double channel_elements(const Tensor& input) {
   return static_cast<double>(input.numel() / input.size(1));
 }
@@ -87,7 +87,7 @@ void run_kernel(Tensor output, const Tensor& input, const BatchNormRecord& recor
                                   record.epsilon);
 }
 
-/// What normalise_again() gives, for a plain input or a part of its batch.
+/// normalise_again() for a plain input or a part of its batch.
 Tensor normalise_plain(const Tensor& input, const BatchNormRecord& record) {
   Tensor output = at::empty_like(input, input.suggest_memory_format());
   const SideBySide grouped(input);
@@ -99,7 +99,7 @@ Tensor normalise_plain(const Tensor& input, const BatchNormRecord& record) {
   return output;
 }
 
-/// The batch's statistics, from those of each position of a group (Chan et al. 1979).
+/// Computes the batch's statistics from those of each position of a group (Chan et al. 1979).
 void find_statistics(const Tensor& input, const SideBySide& grouped, BatchNormRecord& record,
                      RunningStatistics& running) {
   const Tensor wide = grouped.maps(input);
@@ -117,9 +117,9 @@ void find_statistics(const Tensor& input, const SideBySide& grouped, BatchNormRe
   running.variance.lerp_(square_sum / (count - 1), running.momentum);
 }
 
-/// Turns the gradients that the kernel gave for a group's positions, each taken as a channel of its
-/// own, into those of the channels. The input's is off by a constant and by a multiple of the
-/// input, since sums over a channel were taken for sums over one position of it.
+/// Turns the gradients that the kernel computed with each position of a group as a channel of its
+/// own into those of the actual channels. The input's gradient is off by a constant and a multiple
+/// of the input, since the kernel's sums over a channel cover one position of the group only.
 std::pair<Tensor, Tensor> join_gradients(Tensor& wide_gradient, const Tensor& wide_input,
                                          const Tensor& wide_scale, const Tensor& wide_shift,
                                          const SideBySide& grouped, const BatchNormRecord& record) {
@@ -173,7 +173,7 @@ void add_normalised_again(torch::Tensor& sum, const torch::Tensor& input,
     return;
   }
 #endif
-  // Without the kernel the batch is needed whole, for its statistics.
+  // Without the kernel, the whole batch is needed to compute its statistics again.
   sum.add_(normalise_again(input, record));
 }
 
@@ -184,7 +184,7 @@ std::tuple<torch::Tensor, torch::Tensor, torch::Tensor> batch_norm_backward(
 #ifdef MLAAN_HAS_BATCH_NORM_KERNEL
   const auto format = input.suggest_memory_format();
   const SideBySide grouped(input);
-  // Those sum in an order of their own, which must not depend on the gradient's layout.
+  // The grouped kernel sums in its own order, which must not depend on the gradient's layout.
   const bool plain_input = is_plain(input, record);
   if (grouped.applies() && plain_input) gradient = gradient.contiguous(format);
   const bool plain = plain_input && gradient.scalar_type() == input.scalar_type() &&

@@ -1,4 +1,4 @@
-// LibTorch's kernels of batch normalisation, with a say in what they compute and where it goes.
+// Calls LibTorch's batch normalisation kernels, with control over their statistics and outputs.
 #pragma once
 
 #include <torch/types.h>
@@ -17,30 +17,30 @@ struct BatchNormRecord {
   double epsilon = 0;
 };
 
-/// Running statistics of a batch normalisation, undefined where it keeps none.
+/// Running statistics of a batch normalisation; undefined if it has none.
 struct RunningStatistics {
   torch::Tensor mean;
   torch::Tensor variance;
-  double momentum = 0;  ///< how far they move towards those of the batch
+  double momentum = 0;  ///< fraction by which they move towards the batch's
 };
 
-/// Normalises, as training does. Sets the record's mean and inverse deviation and moves the running
+/// Normalises as in training. Sets the record's mean and inverse deviation, and updates the running
 /// statistics.
 torch::Tensor normalise(const torch::Tensor& input, BatchNormRecord& record,
                         RunningStatistics running);
 
-/// The output once more, the same bits, from the input and what its statistics were: without
-/// summing over the batch a second time, where the kernel can be called for that.
+/// Recomputes the output, bit for bit, from the input and the recorded statistics; where the kernel
+/// can be called directly, without summing over the batch again.
 torch::Tensor normalise_again(const torch::Tensor& input, const BatchNormRecord& record);
 
-/// Adds that to `sum`, which is of the input's shape: a part at a time where the kernel can be
-/// called, so that the whole is never there by itself.
+/// Adds the recomputed output to `sum`, which has the input's shape. Where the kernel can be called
+/// directly, this is done in parts, so that the whole output is never allocated.
 void add_normalised_again(torch::Tensor& sum, const torch::Tensor& input,
                           const BatchNormRecord& record);
 
-/// Gradients of input, scale and shift, those that are wanted: the same bits as LibTorch's own
-/// operator gives. That one allocates the input's gradient twice on the CPU; this allocates it
-/// once, and where the gradient is nobody else's not at all, since the result is written over it.
+/// The wanted gradients of input, scale and shift, bit for bit as LibTorch's own operator computes
+/// them. That operator allocates the input's gradient twice on the CPU; this function allocates it
+/// once, or, if nobody else holds `gradient`, writes the result over it.
 std::tuple<torch::Tensor, torch::Tensor, torch::Tensor> batch_norm_backward(
     torch::Tensor gradient, const torch::Tensor& input, const BatchNormRecord& record,
     std::array<bool, 3> wanted);

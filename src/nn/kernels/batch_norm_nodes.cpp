@@ -1,4 +1,4 @@
-// Nodes of autograd's graph that stand for a batch normalisation and what follows it.
+// Autograd nodes for a batch normalisation together with the layers after it.
 #include "nn/kernels/batch_norm_nodes.h"
 
 #include "nn/kernels/relu_backward.h"
@@ -28,8 +28,9 @@ torch::autograd::variable_list NormNode::apply(torch::autograd::variable_list&& 
 torch::Tensor NormReluConv::through_followers(Gradient arriving, torch::Tensor& other) {
   torch::Tensor gradient = std::move(arriving).materialise();
   const bool recomputes = !middle.defined();
-  // One product after the other, so that the recomputed map and its gradient, the largest tensors
-  // here, do not meet. To recompute it twice is quicker than to keep a mask of it in between.
+  // The gradients of kernel and input are computed one after the other, so that the recomputed map
+  // and its gradient, the largest tensors here, are not alive at the same time. Recomputing the map
+  // twice is faster than keeping a mask of it in between.
   if (task_should_compute_output(3)) {
     const torch::Tensor convolved = recomputes ? normalise_again(input, record).relu_() : middle;
     other = std::get<1>(convolution_backward(gradient, convolved, {false, true, false}));
@@ -61,7 +62,7 @@ torch::autograd::variable_list ShortcutGradient::apply(torch::autograd::variable
   if (!gradient.defined() || is_cut) return {gradient};
   const torch::NoGradGuard no_grad;
   if (pooled.defined()) return {cut_off(std::exchange(pooled, {}))};
-  return {cut_off(Gradient(gradient))};  // not in place: it is held here
+  return {cut_off(Gradient(gradient))};  // not in place: `gradient` is a second owner
 }
 
 torch::Tensor NormAddRelu::through_followers(Gradient gradient, torch::Tensor& other) {

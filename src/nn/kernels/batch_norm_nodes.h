@@ -1,4 +1,4 @@
-// Nodes of autograd's graph that stand for a batch normalisation and what follows it.
+// Autograd nodes for a batch normalisation together with the layers after it.
 #pragma once
 
 #include "nn/kernels/batch_norm_kernels.h"
@@ -15,8 +15,8 @@
 
 namespace mlaan {
 
-/// A batch normalisation and what follows it as one node. Its edges lead to the normalisation's
-/// input, scale and shift, and to the other tensor that takes part.
+/// A batch normalisation and the layers after it as one node. Its edges lead to the normalisation's
+/// input, scale and shift, and to one other tensor that the derived class names.
 struct NormNode : GradientNode {
   torch::Tensor input;
   BatchNormRecord record;
@@ -31,7 +31,7 @@ struct NormNode : GradientNode {
   }
 
  protected:
-  /// Whether what this node keeps is not needed once more.
+  /// Whether no later backward pass needs what this node keeps.
   bool is_last_pass() const { return is_last_pass_; }
 
   bool reaches_norm() const {
@@ -40,19 +40,20 @@ struct NormNode : GradientNode {
   }
 
  private:
-  /// From the gradient of the node's output that of the normalisation's, where it reaches that.
-  /// \param other set to the gradient of the other tensor, where that is wanted.
+  /// Computes the gradient of the normalisation's output from that of the node's output, if
+  /// reaches_norm().
+  /// \param other set to the gradient of the other tensor, if that is wanted.
   virtual torch::Tensor through_followers(Gradient gradient, torch::Tensor& other) = 0;
 
   bool is_last_pass_ = false;
 };
 
-/// The other tensor is the convolution's kernel.
+/// Batch normalisation, ReLU and convolution. The other tensor is the convolution's kernel.
 struct NormReluConv : NormNode {
-  torch::Tensor middle;  ///< undefined where it is recomputed
+  torch::Tensor middle;  ///< output of the ReLU; undefined if it is recomputed
   torch::Tensor kernel;
 
-  /// That the convolution ran in: under autocast another one than its kernel's.
+  /// The dtype that the convolution ran in; under autocast not that of its kernel.
   c10::ScalarType dtype = c10::ScalarType::Float;
   std::vector<std::int64_t> stride;
   std::vector<std::int64_t> padding;
@@ -72,16 +73,16 @@ struct NormReluConv : NormNode {
       std::array<bool, 3> wanted) const;
 };
 
-/// What a ReLU let through, known by its output or by a byte an element.
+/// The mask of a ReLU, given by the ReLU's output or by one byte per element.
 struct CutOff {
   torch::Tensor output;
-  torch::Tensor open;  ///< in the output's place, where that is soon dropped
+  torch::Tensor open;  ///< used instead of the output if the caller frees that soon
 
   /// The gradient of the ReLU's input from that of its output.
   torch::Tensor operator()(Gradient gradient) const;
 };
 
-/// Nothing follows, and there is no other tensor.
+/// Batch normalisation alone. There is no other tensor.
 struct Norm : NormNode {
  private:
   torch::Tensor through_followers(Gradient gradient, torch::Tensor&) override {
@@ -89,7 +90,7 @@ struct Norm : NormNode {
   }
 };
 
-/// There is no other tensor.
+/// Batch normalisation and ReLU. There is no other tensor.
 struct NormRelu : NormNode {
   torch::Tensor output;
 
@@ -104,22 +105,23 @@ struct NormRelu : NormNode {
   }
 };
 
-/// Where the gradient of a NormAddRelu goes on along the shortcut. Of the nodes that are ready it
-/// runs last: a gradient that somebody keeps anyway, or that is pooled, is copied for the shortcut
-/// only when the way through the convolutions, whose tensors need room too, is done.
+/// Sends the gradient of a NormAddRelu on along the shortcut. Of the nodes that are ready, this one
+/// runs last: a gradient that somebody else holds, or that is pooled, is copied for the shortcut
+/// only after the backward pass through the convolutions, whose tensors need memory too.
 struct ShortcutGradient : torch::autograd::Node {
   ShortcutGradient() : Node(/*sequence_nr=*/std::uint64_t{0}) {}
 
   CutOff cut_off;
-  bool is_cut = false;  ///< the gradient that comes has been through cut_off
-  Gradient pooled;      ///< where defined, what comes only stands for this
+  bool is_cut = false;  ///< the gradient that arrives has already been cut
+  Gradient pooled;      ///< if defined, the tensor that arrives only stands for this
 
   torch::autograd::variable_list apply(torch::autograd::variable_list&& gradients) final;
 
   void release_variables() override { cut_off = {}; }
 };
 
-/// The other tensor is the shortcut, behind a ShortcutGradient.
+/// Batch normalisation, addition of the shortcut and ReLU. The other tensor is the shortcut, behind
+/// a ShortcutGradient.
 struct NormAddRelu : NormNode {
   CutOff cut_off;
 

@@ -1,4 +1,4 @@
-// How much each channel of each sample varies over its positions.
+// The standard deviation of each channel of each sample over its positions.
 #include "nn/kernels/channel_deviation.h"
 
 #include "core/libtorch_compat.h"
@@ -25,7 +25,7 @@ double degrees_of_freedom(const Tensor& maps) {
   return static_cast<double>(maps.size(2) * maps.size(3) - 1);
 }
 
-/// Its edge leads to the maps.
+/// An autograd node whose edge leads to the maps.
 struct ChannelDeviation : torch::autograd::Node {
   Tensor maps;
   Tensor deviation;
@@ -52,7 +52,7 @@ struct ChannelDeviation : torch::autograd::Node {
 
 torch::Tensor reference_channel_deviation(const torch::Tensor& maps) {
   const Tensor variance = centred(maps).square().sum({2, 3}) / degrees_of_freedom(maps);
-  // A root's derivative at 0 is infinite, so no root is taken there.
+  // The derivative of a square root at 0 is infinite, so no root is computed there.
   const Tensor varies = variance > 0;
   const Tensor nothing = at::zeros({}, variance.options());
   return at::where(varies, at::where(varies, variance, nothing + 1).sqrt(), nothing);
@@ -70,7 +70,7 @@ torch::Tensor channel_deviation(const torch::Tensor& maps) {
   const auto node = compat::make_node<ChannelDeviation>();
   auto& site = static_cast<ChannelDeviation&>(*node);
   site.maps = maps.detach();
-  // An alias: the output itself would hold the node that holds it.
+  // A detached alias: the output itself holds the node, which would be a reference cycle.
   site.deviation = deviation.detach();
   site.set_next_edges({torch::autograd::impl::gradient_edge(maps)});
   torch::autograd::create_gradient_edge(deviation, node);

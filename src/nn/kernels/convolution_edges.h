@@ -1,4 +1,4 @@
-// Where the gradients of what a convolution is made from go.
+// The edges of autograd's graph to a convolution's input, kernel and bias.
 #pragma once
 
 #include <torch/csrc/autograd/function.h>
@@ -8,7 +8,7 @@
 
 namespace mlaan {
 
-/// Whether anybody will ask for the gradient of the input, the kernel or the bias.
+/// Whether the gradient of the input, the kernel or the bias will be needed.
 inline bool asks_for_gradient(const torch::Tensor& input,
                               const torch::nn::Conv2dImpl& convolution) {
   const torch::Tensor& bias = convolution.bias;
@@ -17,7 +17,7 @@ inline bool asks_for_gradient(const torch::Tensor& input,
           (bias.defined() && bias.requires_grad()));
 }
 
-/// For a node of autograd's graph: to the input, the kernel and the bias, in this order.
+/// The edges of an autograd node to the input, the kernel and the bias, in this order.
 inline torch::autograd::edge_list edges_to(const torch::Tensor& input,
                                            const torch::nn::Conv2dImpl& convolution) {
   using torch::autograd::impl::gradient_edge;

@@ -1,4 +1,4 @@
-// A convolution to few channels.
+// A convolution with few output channels.
 #include "nn/kernels/convolution_to_few_channels.h"
 
 #include "core/autocast_scope.h"
@@ -23,16 +23,16 @@ using torch::Tensor;
 
 namespace {
 
-/// Neighbours whose outputs are computed as channels of one.
+/// Adjacent output positions that are computed as channels of one position.
 constexpr std::int64_t neighbours = 4;
-/// Few enough for all neighbours' to fit into one vector of 16 numbers.
+/// Few enough that the outputs of all neighbours fit into a vector of 16 numbers.
 constexpr std::int64_t few_channels = 4;
 
 bool all_are(const torch::ExpandingArray<2>& values, std::int64_t value) {
   return (*values)[0] == value && (*values)[1] == value;
 }
 
-/// The kernel for each of the neighbours, as far to the right as that is.
+/// The kernel, once for each neighbour, shifted to the right by the neighbour's offset.
 Tensor kernel_for_neighbours(const Tensor& kernel) {
   const auto columns = kernel.size(3);
   const Tensor wide = at::zeros(
@@ -58,7 +58,7 @@ Tensor convolve(const Tensor& input, const Tensor& kernel, const Tensor& bias,
       .permute({0, 3, 1, 2});
 }
 
-/// Its edges lead to the input, the kernel and the bias.
+/// An autograd node whose edges lead to the input, the kernel and the bias.
 struct FewOutputs : torch::autograd::Node {
   Tensor input;
   Tensor kernel;
@@ -86,8 +86,8 @@ struct FewOutputs : torch::autograd::Node {
   }
 
  private:
-  /// By the convolution that reads the gradient and gives what has been read, whose kernel is
-  /// turned round.
+  /// The kernel's gradient, computed as that of the reverse convolution, which reads the output's
+  /// gradient and returns the input: its kernel is flipped and transposed.
   Tensor of_kernel(const Tensor& gradient) const {
     const Tensor turned =
         at::empty({kernel.size(1), kernel.size(0), kernel.size(2), kernel.size(3)},
@@ -131,7 +131,7 @@ torch::Tensor convolve_to_few_channels(const torch::nn::Conv2dImpl& convolution,
   Tensor output;
   {
     const torch::NoGradGuard no_grad;
-    // Not as a view of the grouped output, which could not be overwritten by what follows.
+    // Not a view of the grouped output, which later layers could not overwrite in place.
     output = convolve(input, kernel, bias, *padding).variable_data();
   }
   if (!asks_for_gradient(input, convolution)) return output;

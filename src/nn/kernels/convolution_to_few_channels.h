@@ -1,4 +1,4 @@
-// A convolution to few channels.
+// A convolution with few output channels.
 #pragma once
 
 #include <torch/nn/modules/conv.h>
@@ -6,13 +6,13 @@
 
 namespace mlaan {
 
-/// Whether the outputs have so few channels that most of a processor's vector would stay empty, and
-/// there is a way around that.
+/// Whether the output has so few channels that most of a vector register would stay empty, and
+/// convolve_to_few_channels() supports the layer.
 bool is_convolution_to_few_channels(const torch::nn::Conv2dImpl& convolution,
                                     const torch::Tensor& input);
 
-/// The same numbers as the layer's own forward pass gives, to rounding. Positions side by side are
-/// computed as channels of one.
+/// The output of the layer's own forward pass, up to rounding. Adjacent positions are computed as
+/// channels of one position.
 torch::Tensor convolve_to_few_channels(const torch::nn::Conv2dImpl& convolution,
                                        const torch::Tensor& input);
 

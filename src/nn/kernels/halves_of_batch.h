@@ -1,4 +1,4 @@
-// A batch worked on by halves.
+// Processes a batch in two halves.
 #pragma once
 
 #include <algorithm>
@@ -6,10 +6,10 @@
 
 namespace mlaan {
 
-/// Calls `body(first sample, samples)` for one half of the batch, then for the other, so that what
-/// is made for a half is small. Samples lie one behind the other in memory, so that a half is as
-/// quick to go through as the whole, where the same rows of all samples are not; and a trial on two
-/// and on four images, unlike one of more parts, allocates what a large batch does.
+/// Calls `body(first sample, samples)` for one half of the batch, then for the other, so that
+/// temporary tensors are small. The samples of a half are contiguous, so that a half is as fast to
+/// process as the whole, which the same rows of all samples would not be. With two parts, but not
+/// with more, trials on two and on four images allocate as a large batch does.
 template <class Body>
 void for_halves(std::int64_t batch, const Body& body) {
   const std::int64_t half = (batch + 1) / 2;

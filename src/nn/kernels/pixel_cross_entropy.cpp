@@ -1,4 +1,4 @@
-// How far maps of logits are from pixels.
+// The binary cross-entropy between maps of logits and pixels.
 #include "nn/kernels/pixel_cross_entropy.h"
 
 #include "core/libtorch_compat.h"
@@ -17,7 +17,7 @@ namespace {
 
 using torch::Tensor;
 
-/// Its edge leads to the logits.
+/// An autograd node whose edge leads to the logits.
 struct PixelCrossEntropy : torch::autograd::Node {
   Tensor logits;
   Tensor pixels;
@@ -37,8 +37,8 @@ struct PixelCrossEntropy : torch::autograd::Node {
   }
 };
 
-/// −p·log σ(z) − (1 − p)·log(1 − σ(z)) = max(z, 0) − p·z − log σ(|z|), in the mean. No number here
-/// overflows, and LibTorch is quicker at a sigmoid's logarithm than at softplus().
+/// The mean of −p·log σ(z) − (1 − p)·log(1 − σ(z)) = max(z, 0) − p·z − log σ(|z|). Nothing here
+/// overflows, and LibTorch computes a sigmoid's logarithm faster than softplus().
 Tensor mean_of(const Tensor& logits, const Tensor& pixels) {
   Tensor map = logits.abs().sigmoid_().log_();
   const Tensor below = map.mean();

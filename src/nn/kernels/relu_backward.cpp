@@ -8,11 +8,11 @@
 namespace mlaan {
 namespace {
 
-/// Into how many parts to cut the rows of maps, so that a part's copy in the gradient's type is
-/// small. Their number is the same for every batch, so that a trial on few images allocates what a
-/// large batch does.
+/// Number of parts to cut the rows of maps into, so that the copy of a part in the gradient's dtype
+/// is small. The number is the same for every batch size, so that a trial on few images allocates
+/// as a large batch does.
 std::int64_t part_count(const torch::Tensor& maps) {
-  constexpr std::int64_t fewest_elements = 2048;  // of a sample: fewer are not worth a call
+  constexpr std::int64_t fewest_elements = 2048;  // per sample: fewer are not worth a call
   constexpr std::int64_t most_parts = 8;
   if (maps.dim() < 3 || maps.numel() == 0) return 1;
   return std::clamp<std::int64_t>(maps.numel() / maps.size(0) / fewest_elements, 1, most_parts);
@@ -35,7 +35,7 @@ void relu_backward_to(torch::Tensor destination, const torch::Tensor& gradient,
 }
 
 torch::Tensor open_where_positive(const torch::Tensor& output) {
-  // LibTorch compares element by element, but converts several at a time.
+  // LibTorch compares element by element, but converts several elements at a time.
   return output.to(at::kBool);
 }
 
@@ -45,8 +45,8 @@ torch::Tensor relu_backward_where_open(const torch::Tensor& gradient, const torc
     if (in_place) return gradient.masked_fill_(open.logical_not(), 0);
     return at::where(open, gradient, at::zeros({}, gradient.options()));
   }
-  // LibTorch's operators on masks go element by element, with a branch or a copy for each, and take
-  // five times as long as a ReLU's backward pass; so that is what runs here, a part at a time.
+  // LibTorch's mask operators process one element at a time, with a branch or a copy for each, and
+  // take five times as long as a ReLU's backward pass, which therefore runs here, a part at a time.
   torch::Tensor result =
       in_place ? gradient : at::empty_like(open, gradient.options(), open.suggest_memory_format());
   const torch::Tensor bytes = open.view(torch::kByte);

@@ -6,18 +6,18 @@
 namespace mlaan {
 
 /// The gradient of a ReLU's input, from the gradient and the value of its output.
-/// \param in_place whether to write it over the gradient, which must be dense then.
+/// \param in_place whether to overwrite the gradient, which then must be dense.
 torch::Tensor relu_backward(const torch::Tensor& gradient, const torch::Tensor& output,
                             bool in_place);
 
-/// The same into a tensor of the output's shape, which may be a part of a larger one.
+/// Like relu_backward(), into a tensor of the output's shape, which may be a view of a larger one.
 void relu_backward_to(torch::Tensor destination, const torch::Tensor& gradient,
                       const torch::Tensor& output);
 
-/// What relu_backward() needs of the output, in a byte an element (bool): where it is not 0.
+/// A bool mask, one byte per element, of where the output is not 0: enough for a backward pass.
 torch::Tensor open_where_positive(const torch::Tensor& output);
 
-/// The same bits as relu_backward() gives, from open_where_positive() of the output.
+/// Like relu_backward(), bit for bit, from the mask that open_where_positive() returns.
 torch::Tensor relu_backward_where_open(const torch::Tensor& gradient, const torch::Tensor& open,
                                        bool in_place);
 

@@ -1,4 +1,4 @@
-// Average pooling over squares of a map, or over neighbouring patches.
+// Average pooling over squares of a map, or over neighbouring patches of tokens.
 #include "nn/layer_kinds/layer_builder.h"
 
 #include <mlaan/nn/layer_kind.h>
@@ -21,7 +21,7 @@ void add_token_pool(const TermWords& words, LayerBuilder& net, std::int64_t rows
 }
 
 void add_average_pool(TermWords& words, LayerBuilder& net) {
-  // No structured binding, which clang 14 does not let a lambda capture.
+  // No structured binding: clang 14 does not let a lambda capture one.
   const auto size = words.next_size("size of the pooled squares");
   const std::int64_t rows = size.first;
   const std::int64_t columns = size.second;

@@ -1,4 +1,4 @@
-// The class token of a sequence.
+// Reads the class token of a sequence.
 #include "nn/layer_kinds/layer_builder.h"
 
 #include <mlaan/nn/layer_kind.h>

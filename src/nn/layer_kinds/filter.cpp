@@ -1,4 +1,4 @@
-// A convolution with nothing behind it.
+// A convolution without normalisation or activation.
 #include "nn/layer_kinds/layer_builder.h"
 
 #include <mlaan/nn/layer_kind.h>

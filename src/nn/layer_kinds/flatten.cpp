@@ -1,4 +1,4 @@
-// Flat features from a map.
+// Flattens maps or tokens.
 #include "nn/layer_kinds/layer_builder.h"
 
 #include <mlaan/nn/layer_kind.h>

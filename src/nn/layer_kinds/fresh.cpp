@@ -1,4 +1,4 @@
-// A fresh block of the form of a unit of the backbone.
+// A freshly initialised block with the architecture of a unit of the backbone.
 #include "nn/layer_kinds/layer_builder.h"
 
 #include <mlaan/nn/layer_kind.h>
@@ -15,7 +15,7 @@ void add_fresh(TermWords& words, LayerBuilder& net) {
   const auto momentum = twin_of(words);
   const Shape& given = net.features();
   const Shape& original = backbone.output_shape(form);
-  // A layer that gives features may read maps: it averages or flattens them.
+  // A unit that returns flat features may read maps: it averages or flattens them.
   if (given.size() != original.size() && original.size() != 1) {
     words.fail("it gives " + to_string(original) + ", but it is given " + to_string(given));
   }

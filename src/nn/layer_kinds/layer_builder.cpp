@@ -1,4 +1,4 @@
-// A net in the making: follows the shape through its layers, and makes them.
+// Builds a net from layers, and tracks the shape through them.
 #include "nn/layer_kinds/layer_builder.h"
 
 #include <mlaan/nn/backbones/vision_transformer.h>
@@ -9,7 +9,7 @@
 namespace mlaan {
 namespace {
 
-/// What makes one row of features of a sequence.
+/// Layers that reduce a sequence to one row of features.
 std::vector<Unit::Layer> readout_layers(LayerBuilder& net, TokenSummary summary) {
   const TokenLayout layout = net.token_layout();
   return {{"", torch::nn::AnyModule(TokenReadout(summary, layout.class_token))},

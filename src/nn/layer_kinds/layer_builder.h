@@ -1,4 +1,4 @@
-// A net in the making: follows the shape through its layers, and makes them.
+// Builds a net from layers, and tracks the shape through them.
 #pragma once
 
 #include "nn/layer_kinds/layer_words.h"
@@ -18,8 +18,8 @@
 
 namespace mlaan {
 
-/// Follows the shape through the layers of a net, and makes them where that is asked for.
-/// Names of parameters are numbered by what the layer is.
+/// Tracks the shape through the layers of a net, and makes the layers if `makes` is true. Layers of
+/// a kind are numbered in the names of their parameters.
 class LayerBuilder {
  public:
   LayerBuilder(Shape features, const Backbone& backbone, bool several_linears, bool makes)
@@ -35,13 +35,13 @@ class LayerBuilder {
   std::int64_t width() const { return width_of(features_); }
   TokenLayout token_layout() const { return token_layout_of(features_, backbone_); }
 
-  /// Adds a layer. \param make gives its unit.
+  /// Adds a layer. \param make returns its unit.
   void add(Shape output, const std::function<Unit()>& make) {
     if (makes_) built_.units.push_back(make());
     features_ = std::move(output);
   }
 
-  /// Adds layers that have no parameters of their own name.
+  /// Adds a layer without parameters.
   template <class Module>
   void add_plain(const std::string& name, Shape output, const std::function<Module()>& make) {
     add(std::move(output), [&] {
@@ -77,22 +77,22 @@ class LayerBuilder {
   BuiltLayers built_;
 };
 
-// What a kind of layer may ask of what it reads; each throws a UserError that names the layer.
+// Requirements of a layer on its input; each throws a UserError that names the layer.
 void need_map(const TermWords& words, const LayerBuilder& net);
 void need_flat(const TermWords& words, const LayerBuilder& net);
 void need_tokens(const TermWords& words, const LayerBuilder& net);
 
-/// Shape of a map of so many channels that a layer of this stride gives.
+/// Shape of the map, with so many channels, that a layer of this stride returns.
 Shape strided(const Shape& map, std::int64_t channels, std::int64_t stride);
 
-/// Shape of what a unit gives for features of other sides, or of another number, than its own.
-/// \param own that it gives in the backbone.
+/// Shape of a unit's output for maps of other sides, or another number of tokens, than its own.
+/// \param own shape of the unit's output in the backbone.
 Shape following(const Shape& given, const Shape& own, std::int64_t stride);
 
-/// Adds a layer that makes one row of features of a sequence, as `summary` says.
+/// Adds a layer that reduces a sequence to one row of features, as `summary` says.
 void add_readout_of_tokens(const TermWords& words, LayerBuilder& net, TokenSummary summary);
 
-/// What makes one row of features of whatever a linear layer is given.
+/// Layers that reduce any input to one row of features, for a linear layer.
 std::vector<Unit::Layer> pooling_layers(LayerBuilder& net);
 
 /// A convolution whose output has the input's size, divided by the stride.
@@ -100,7 +100,7 @@ torch::nn::Conv2dOptions same_convolution(std::int64_t in, std::int64_t out,
                                           std::pair<std::int64_t, std::int64_t> kernel,
                                           std::int64_t stride, bool bias);
 
-/// In place.
+/// A ReLU that works in place.
 torch::nn::AnyModule relu_layer();
 
 }  // namespace mlaan

@@ -1,4 +1,4 @@
-// The kinds of layers that auxiliary nets are written in.
+// The registry of the kinds of layers of auxiliary nets.
 #include <mlaan/nn/layer_kind.h>
 
 namespace mlaan {

@@ -1,4 +1,4 @@
-// Words that several kinds of layers may have.
+// Words that several kinds of layers share.
 #pragma once
 
 #include "core/term_words.h"
@@ -10,14 +10,14 @@
 
 namespace mlaan {
 
-/// The size of a map behind `key`, where that stands among the words left.
+/// The size of a map after `key`, if `key` is among the remaining words.
 inline std::optional<MapSize> map_size_of(TermWords& words, const std::string& key) {
   const auto size = words.size_of(key, "size of the map");
   if (!size) return std::nullopt;
   return MapSize{size->first, size->second};
 }
 
-/// The twin's momentum, where a twin is asked for.
+/// The twin's momentum, if the layer has a twin.
 inline std::optional<double> twin_of(TermWords& words) {
   const auto momentum = words.number_of("twin", "momentum");
   if (momentum && !(*momentum >= 0 && *momentum <= 1)) {

@@ -1,4 +1,4 @@
-// Tokens as a map.
+// Rearranges tokens as a map.
 #include "nn/layer_kinds/layer_builder.h"
 
 #include <mlaan/nn/layer_kind.h>

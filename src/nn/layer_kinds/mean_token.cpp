@@ -1,4 +1,4 @@
-// The mean of a sequence of tokens.
+// Reads the mean of a sequence of tokens.
 #include "nn/layer_kinds/layer_builder.h"
 
 #include <mlaan/nn/layer_kind.h>

@@ -1,4 +1,4 @@
-// The backbone's own head, read only.
+// The backbone's own head as a layer that is not trained.
 #include "nn/layer_kinds/layer_builder.h"
 
 #include <mlaan/nn/layer_kind.h>

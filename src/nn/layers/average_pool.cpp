@@ -14,17 +14,18 @@
 namespace mlaan {
 namespace {
 
-/// Each position as often as a square has columns, side by side. What is then broadcast to the
-/// square's rows reads and writes whole rows of the maps; broadcast along both sides, LibTorch
-/// would go through one position's channels at a time, and take twice as long where they are few.
-/// \param maps with channels last in memory, as the result has.
+/// Repeats each position as often as a square has columns. The result is then broadcast to the
+/// square's rows, which reads and writes whole rows of the maps. With a broadcast along both sides,
+/// LibTorch would process one position's channels at a time, and take twice as long for few
+/// channels.
+/// \param maps in the channels-last format, as is the result.
 torch::Tensor repeated_along_rows(const torch::Tensor& maps, std::int64_t times) {
   const torch::Tensor positions = maps.permute({0, 2, 3, 1});
   torch::Tensor result =
       at::empty({maps.size(0), maps.size(2), maps.size(3) * times, maps.size(1)}, maps.options());
   const torch::Tensor side_by_side =
       result.view({-1, maps.size(2), maps.size(3), times * maps.size(1)});
-  // LibTorch's operator uses one thread; here each has a share of the samples.
+  // LibTorch's operator is single-threaded; here each thread gets a share of the samples.
   const std::int64_t threads = at::get_num_threads();
   const std::int64_t samples_at_once =
       std::max((maps.size(0) + threads - 1) / threads,
@@ -69,12 +70,12 @@ void AveragePoolImpl::send_back(const torch::Tensor& shares, const Put& put) con
           [&](const torch::Tensor& maps) { return reached(half(maps)); });
     });
   } else {
-    // All positions of a square at once: they lie near each other in memory.
+    // All positions of a square at once: they are close to each other in memory.
     put(shares.unsqueeze(3).unsqueeze(5), [&](const torch::Tensor& maps) {
       return reached(maps).unflatten(4, {shares.size(3), columns_});
     });
   }
-  // What the squares did not reach.
+  // Positions that no square covers.
   const torch::Tensor nothing = at::zeros({}, shares.options());
   put(nothing, [&](const torch::Tensor& maps) { return maps.slice(2, height); });
   put(nothing, [&](const torch::Tensor& maps) { return maps.slice(2, 0, height).slice(3, width); });

@@ -1,4 +1,4 @@
-// Batch normalisation together with what follows it, so that less is kept for the backward pass.
+// Batch normalisation fused with the layers after it, to keep less for the backward pass.
 #include "core/autocast_scope.h"
 #include "core/libtorch_compat.h"
 #include "core/sole_owner.h"
@@ -28,7 +28,7 @@ namespace {
 
 using torch::Tensor;
 
-/// How far running statistics move in this step, which counts it.
+/// The fraction by which running statistics move in this step; counts the step.
 double average_factor(torch::nn::BatchNorm2dImpl& normalisation) {
   if (!normalisation.options.track_running_stats()) return 0;
   normalisation.num_batches_tracked += 1;
@@ -36,7 +36,7 @@ double average_factor(torch::nn::BatchNorm2dImpl& normalisation) {
   return 1 / normalisation.num_batches_tracked.item<double>();
 }
 
-/// What a normalisation keeps, with the batch's statistics where those are known already.
+/// Starts a normalisation's record, with the batch's statistics if they are known already.
 BatchNormRecord begin_record(torch::nn::BatchNorm2dImpl& normalisation) {
   BatchNormRecord record;
   record.scale = normalisation.weight.detach();
@@ -53,8 +53,8 @@ bool knows_statistics(const BatchNormRecord& record) {
   return record.mean.defined();
 }
 
-/// Normalises, as training does. Where the record does not know the batch's statistics, they are
-/// found, and the running statistics move.
+/// Normalises as in training. If the record lacks the batch's statistics, they are computed, and
+/// the running statistics are updated.
 Tensor normalise(torch::nn::BatchNorm2dImpl& normalisation, const Tensor& input,
                  BatchNormRecord& record) {
   if (knows_statistics(record)) return normalise_again(input, record);
@@ -69,10 +69,10 @@ torch::autograd::Edge edge_of(const Tensor& tensor) {
   return torch::autograd::impl::gradient_edge(tensor);
 }
 
-/// Whether a node of our own stands for these operators: when training, with a gradient to compute.
-/// On other devices LibTorch may have a faster batch normalisation than the one that nodes call,
-/// and under autocast it decides about types; there a node stands in only where it is asked to
-/// recompute.
+/// Whether a node of our own replaces these operators: in training, if a gradient is needed. On
+/// other devices, LibTorch may have a faster batch normalisation than the one that our nodes call,
+/// and under autocast it chooses the dtypes; there a node is used only if `anywhere` is true, that
+/// is, to recompute.
 bool is_recorded(const torch::nn::BatchNorm2dImpl& normalisation, bool anywhere,
                  std::initializer_list<Tensor> sources) {
   if (ReferenceKernelsScope::active()) return false;
@@ -86,8 +86,7 @@ bool is_recorded(const torch::nn::BatchNorm2dImpl& normalisation, bool anywhere,
   return any;
 }
 
-/// What the layer gives where no node of our own stands for it: the same bits with a gradient to
-/// take and without.
+/// The layer's output without a node of our own: the same bits with and without a gradient.
 Tensor plainly_normalised(torch::nn::BatchNorm2d& normalisation, const Tensor& input) {
   const bool takes_gradient = torch::GradMode::is_enabled() &&
                               (input.requires_grad() || normalisation->weight.requires_grad() ||
@@ -109,7 +108,7 @@ void set_geometry(NormReluConv& site, const torch::nn::Conv2dImpl& convolution) 
   site.groups = options.groups();
 }
 
-/// A node of the given kind for a normalisation of the input.
+/// Makes a node of the given kind for a normalisation of the input.
 template <class Kind>
 compat::NodePointer start_node(torch::nn::BatchNorm2dImpl& normalisation, const Tensor& input) {
   auto node = compat::make_node<Kind>();
@@ -119,8 +118,8 @@ compat::NodePointer start_node(torch::nn::BatchNorm2dImpl& normalisation, const 
   return node;
 }
 
-/// Hangs the node behind what it is of, and the output behind the node.
-/// \param other the edge to the other tensor that takes part.
+/// Connects the node to its sources, and the output to the node.
+/// \param other edge to the node's other tensor.
 Tensor finish_node(const compat::NodePointer& node, const torch::nn::BatchNorm2dImpl& normalisation,
                    const Tensor& input, torch::autograd::Edge other, Tensor output) {
   node->set_next_edges({edge_of(input), edge_of(normalisation.weight), edge_of(normalisation.bias),
@@ -161,7 +160,7 @@ Tensor norm_relu_conv(torch::nn::BatchNorm2d& normalisation, torch::nn::Conv2d& 
     const Tensor middle = normalise(*normalisation, site.input, site.record).relu_();
     output =
         at::conv2d(middle, site.kernel, {}, site.stride, site.padding, site.dilation, site.groups);
-    // The kernel's gradient alone needs all of it.
+    // Only the kernel's gradient needs this whole map.
     if (!recomputes && convolution->weight.requires_grad()) site.middle = middle;
     site.dtype = output.scalar_type();
   }
@@ -179,7 +178,7 @@ Tensor norm_relu(torch::nn::BatchNorm2d& normalisation, const Tensor& input) {
     const torch::NoGradGuard no_grad;
     output = normalise(*normalisation, site.input, site.record).relu_();
   }
-  // An alias: the output itself would hold the node that holds it.
+  // A detached alias: the output itself holds the node, which would be a reference cycle.
   site.output = output.detach();
   return finish_node(node, *normalisation, input, {}, std::move(output));
 }
@@ -188,8 +187,8 @@ Tensor norm_add_relu(torch::nn::BatchNorm2d& normalisation, const Tensor& input,
                      const Tensor& known_output) {
   if (!is_recorded(*normalisation, false,
                    {input, normalisation->weight, normalisation->bias, shortcut})) {
-    // A batch normalisation keeps its input for the backward pass, not its output, so what follows
-    // may overwrite that.
+    // A batch normalisation keeps its input for the backward pass, not its output, so the output
+    // may be overwritten.
     Tensor output = plainly_normalised(normalisation, input);
     output += shortcut;
     return output.relu_();
@@ -221,7 +220,7 @@ Tensor norm_add_relu(torch::nn::BatchNorm2d& normalisation, const Tensor& input,
   if (DroppedOutputScope::active() && !known_output.defined()) {
     site.cut_off.open = open_where_positive(output.detach());
   } else {
-    // An alias: the output itself would hold the node that holds it.
+    // A detached alias: the output itself holds the node, which would be a reference cycle.
     site.cut_off.output = output.detach();
   }
   if (shortcut_edge.is_valid()) {

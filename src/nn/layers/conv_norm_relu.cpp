@@ -1,4 +1,4 @@
-// Convolution, batch normalisation and ReLU, the layer that auxiliary nets are mostly made of.
+// Convolution, batch normalisation and ReLU: the most common layer of auxiliary nets.
 #include <mlaan/nn/layers/batch_norm_layers.h>
 #include <mlaan/nn/layers/conv_norm_relu.h>
 

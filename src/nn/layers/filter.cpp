@@ -1,4 +1,4 @@
-// A convolution with nothing behind it, such as the one that paints a decoder's picture.
+// A convolution without normalisation or activation, such as a decoder's last layer.
 #include "nn/kernels/convolution_to_few_channels.h"
 
 #include <mlaan/nn/layers/filter.h>

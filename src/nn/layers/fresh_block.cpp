@@ -1,4 +1,4 @@
-// Fresh blocks: layers of the form of a backbone's unit, with weights and sizes of their own.
+// Fresh blocks: the architecture of a backbone's unit, with new weights and other sizes.
 #include <mlaan/nn/layers/fresh_block.h>
 
 #include <torch/nn/modules/batchnorm.h>
@@ -9,7 +9,7 @@
 namespace mlaan {
 namespace {
 
-/// Draws new weights for one of LibTorch's layers; false for a type that is not known here.
+/// Draws new weights for one of LibTorch's layers; false if its type is unknown.
 bool draw_weights(torch::nn::Module& layer) {
   using namespace torch::nn;
   if (layer.parameters(/*recurse=*/false).empty()) return true;

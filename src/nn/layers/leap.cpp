@@ -1,4 +1,4 @@
-// Leap layers: copies of later units that an auxiliary net is made of (MLAAN, AAAI 2025, LAM).
+// Leap layers of auxiliary nets: copies of later units (MLAAN, AAAI 2025, LAM).
 #include <mlaan/nn/layers/leap.h>
 #include <mlaan/nn/layers/narrow.h>
 
@@ -8,8 +8,7 @@
 namespace mlaan {
 namespace {
 
-/// The first unit of the stage that unit `unit` lies in: the last before or at it that changes the
-/// shape.
+/// The first unit of `unit`'s stage: the last one, up to `unit`, that changes the shape.
 std::size_t stage_start(const Backbone& backbone, std::size_t unit) {
   while (unit > 0 && backbone.input_shape(unit) == backbone.output_shape(unit)) --unit;
   return unit;

@@ -1,4 +1,4 @@
-// Narrower copies of layers: fewer channels, each standing for a group of the original's.
+// Narrower copies of layers: each channel stands for a group of the original's channels.
 #include <mlaan/nn/layers/narrow.h>
 #include <mlaan/nn/layers/self_attention.h>
 #include <mlaan/nn/layers/tokens.h>
@@ -24,17 +24,17 @@ class ChannelGroupingImpl : public torch::nn::Cloneable<ChannelGroupingImpl> {
   void reset() override {}
 
   torch::Tensor forward(const torch::Tensor& input) {
-    // Channels of maps and features come right behind the batch, the width of tokens last.
+    // The channels are dimension 1 of maps and features, and dimension 2 (the width) of tokens.
     const auto channels = input.size(input.dim() == 3 ? 2 : 1);
     const auto groups = channels / factor_;
     const auto means =
-        at::eye(groups, input.options().dtype(at::kFloat))  // not for every other type
+        at::eye(groups, input.options().dtype(at::kFloat))  // eye() does not support every dtype
             .to(input.scalar_type())
             .div_(static_cast<double>(factor_))
             .unsqueeze(2)
             .expand({groups, groups, factor_})
             .reshape({groups, channels});
-    // As products, which keep the memory format and go along whole rows.
+    // Products keep the memory format and process whole rows.
     if (input.dim() == 4) return at::conv2d(input, means.unsqueeze(2).unsqueeze(3));
     return at::linear(input, means);
   }
@@ -65,13 +65,13 @@ void regroup(torch::Tensor& tensor, std::int64_t factor, const std::string& owne
   if (tensor.defined()) regroup(tensor, tensor.sizes().vec(), factor, owner);
 }
 
-/// Narrows one layer; false for a type of layer that is not known here.
+/// Narrows one layer; false if its type is unknown.
 bool narrow_layer(torch::nn::Module& layer, std::int64_t factor, const std::string& owner) {
   if (auto* convolution = dynamic_cast<torch::nn::Conv2dImpl*>(&layer)) {
     auto& options = convolution->options;
     options.in_channels(divided(options.in_channels(), factor, owner));
     options.out_channels(divided(options.out_channels(), factor, owner));
-    // The kernel's second side is the channels of one group.
+    // The kernel's second dimension is the input channels of one group.
     if (convolution->weight.size(1) > 1) {
       regroup(convolution->weight, factor, owner);
     } else {
@@ -103,7 +103,7 @@ bool narrow_layer(torch::nn::Module& layer, std::int64_t factor, const std::stri
     return true;
   }
   if (auto* attention = dynamic_cast<SelfAttentionImpl*>(&layer)) {
-    // Each group lies within one head's queries, keys or values.
+    // Each group of channels lies within one head's queries, keys or values.
     attention->set_width(divided(attention->head_width(), factor, owner) * attention->heads());
     regroup(attention->in_proj_weight, factor, owner);
     regroup(attention->in_proj_bias, factor, owner);

@@ -1,4 +1,4 @@
-// Linear layers behind cheap functions whose results need not be kept.
+// Linear layers after cheap functions, whose results are recomputed in the backward pass.
 #include "core/autocast_scope.h"
 #include "core/libtorch_compat.h"
 
@@ -22,13 +22,13 @@ namespace {
 using torch::Tensor;
 using Function = std::function<Tensor(const Tensor& input)>;
 
-/// A function and a linear layer as one node. Its edges lead to the function's input, the layer's
-/// weight and bias, and the function's parameters.
+/// A function and a linear layer as one autograd node. Its edges lead to the function's input, the
+/// layer's weight and bias, and the function's parameters.
 struct RecomputedLinear : torch::autograd::Node {
   Function function;
   Tensor input;
   Tensor weight;
-  std::vector<Tensor> parameters;  ///< the function's
+  std::vector<Tensor> parameters;  ///< of the function
   AutocastState autocast;          ///< of the forward pass
 
   torch::autograd::variable_list apply(torch::autograd::variable_list&& gradients) override {

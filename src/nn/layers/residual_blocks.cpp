@@ -1,5 +1,6 @@
-// Residual blocks of convolutions (He et al. 2016, arXiv:1512.03385; Xie et al. 2017,
-// arXiv:1611.05431).
+// Residual blocks of convolutions.
+//
+// He et al. 2016 (arXiv:1512.03385); Xie et al. 2017 (arXiv:1611.05431).
 #include <mlaan/nn/fork.h>
 #include <mlaan/nn/layers/batch_norm_layers.h>
 #include <mlaan/nn/layers/residual_blocks.h>
@@ -13,7 +14,7 @@
 namespace mlaan {
 namespace {
 
-/// What a shortcut needs where the shape changes.
+/// The layers of a shortcut in a block that changes the shape.
 torch::nn::Sequential projection(std::int64_t in, std::int64_t out, std::int64_t stride) {
   return torch::nn::Sequential(he_convolution(in, out, 1, stride), torch::nn::BatchNorm2d(out));
 }
@@ -25,7 +26,7 @@ torch::Tensor shortcut(torch::nn::Sequential& projection, const torch::Tensor& i
   return norm(normalisation, projection->at<torch::nn::Conv2dImpl>(0).forward(input));
 }
 
-/// A fresh block, with the share of samples that it leaves out.
+/// A fresh block with the given fraction of samples whose branch is dropped.
 template <class Block>
 torch::nn::AnyModule with_share(Block block, double share) {
   block->set_drop_path(share);

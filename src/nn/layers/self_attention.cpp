@@ -18,7 +18,7 @@ namespace {
 
 using torch::Tensor;
 
-/// Attention by operators that every reader of a traced network knows, all heads at once.
+/// Attention by basic operators, which all importers of traced networks support, all heads at once.
 Tensor attend_by_plain_operators(const Tensor& projected, std::int64_t heads) {
   const auto batch = projected.size(0);
   const auto tokens = projected.size(1);

@@ -11,7 +11,7 @@ torch::Tensor without_class_token(const torch::Tensor& tokens, bool class_token)
   return class_token ? tokens.narrow(1, 1, tokens.size(1) - 1) : tokens;
 }
 
-/// A square of patches, with a class token ahead where they are one more than that.
+/// Whether the tokens are a square of patches, with or without a class token; sets `layout`.
 bool is_square(std::int64_t tokens, TokenLayout& layout) {
   for (const bool class_token : {false, true}) {
     const auto patches = tokens - (class_token ? 1 : 0);

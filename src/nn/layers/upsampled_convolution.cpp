@@ -1,4 +1,4 @@
-// A convolution of a map that is brought to another size first.
+// A convolution of a map that is first interpolated to another size.
 #include "core/autocast_scope.h"
 #include "core/defined_work.h"
 #include "core/libtorch_compat.h"
@@ -23,7 +23,7 @@ namespace {
 
 using torch::Tensor;
 
-/// One side of the maps: its length before interpolation, after that, and after the convolution.
+/// One side of the maps: its length before and after interpolation, and the convolution along it.
 struct Side {
   std::int64_t input;
   std::int64_t interpolated;
@@ -33,7 +33,7 @@ struct Side {
 
   std::int64_t output() const { return (interpolated + 2 * padding - kernel) / stride + 1; }
 
-  /// (kernel, input, output): what a position of the input gives to one of the output through a
+  /// (kernel, input, output): the weight of each input position in each output position, by
   /// position of the kernel.
   Tensor taps(const torch::TensorOptions& options) const {
     const Tensor interpolation = at::upsample_linear1d(at::eye(input, options).unsqueeze(0),
@@ -53,12 +53,12 @@ struct Geometry {
   Side rows;
   Side columns;
 
-  /// Multiply-adds for one map of the batch, one step after the other.
+  /// Multiply-adds per sample if the convolution reads the interpolated map.
   std::int64_t direct() const {
     return rows.output() * columns.output() * rows.kernel * columns.kernel * in_channels *
            out_channels;
   }
-  /// The same with the channels mixed first.
+  /// Multiply-adds per sample if the channels are mixed first, and the map is interpolated after.
   std::int64_t mixed_first() const {
     const auto mixing =
         rows.input * columns.input * rows.kernel * columns.kernel * in_channels * out_channels;
@@ -81,7 +81,7 @@ Geometry geometry_of(const Tensor& input, MapSize size, const torch::nn::Conv2dI
   return {input.size(1), options.out_channels(), side(0, size.rows), side(1, size.columns)};
 }
 
-/// What maps are multiplied with, one after the other.
+/// The matrices that maps are multiplied by, one after the other.
 struct Matrices {
   Tensor mixing;   ///< (kernel's column; output channel and kernel's row; input channel)
   Tensor columns;  ///< (kernel's column; input's column; output's column)
@@ -94,7 +94,7 @@ Matrices matrices_of(const Tensor& kernel, const Geometry& geometry) {
           geometry.rows.taps(kernel.options()).flatten(0, 1)};
 }
 
-/// What is computed on the way, for some samples.
+/// Intermediate results for some samples.
 struct Steps {
   Tensor maps;              ///< (input's row, sample, input's column, input channel)
   Tensor gradient_of_maps;  ///< likewise, in the backward pass
@@ -103,7 +103,7 @@ struct Steps {
   Tensor output;  ///< (output channel, output's row, sample, output's column)
 };
 
-/// \param make gives a tensor of the sizes that it is called with, in the order of the members.
+/// \param make returns a tensor of the given sizes; called in the order of the members.
 template <class Make>
 Steps make_steps(const Geometry& geometry, std::int64_t samples, Make make) {
   const auto out = geometry.out_channels;
@@ -118,7 +118,7 @@ Steps make_steps(const Geometry& geometry, std::int64_t samples, Make make) {
   return steps;
 }
 
-/// Memory for a number of samples at most, taken once for all parts of the batch.
+/// Scratch memory for at most `samples` samples, allocated once for all parts of the batch.
 class Scratch {
  public:
   Scratch(const Geometry& geometry, std::int64_t samples, const torch::TensorOptions& options)
@@ -141,14 +141,14 @@ class Scratch {
   std::vector<Tensor> memory_;
 };
 
-/// How much longer a multiply-add takes in products with small matrices than in a convolution.
+/// How much longer a multiply-add takes in a product of small matrices than in a convolution.
 constexpr std::int64_t small_product_cost = 2;
 
-/// Samples that a processor takes at a time: few, so that what is computed from them stays in its
-/// cache from one product to the next.
+/// Samples that a processor processes at a time: few, so that their intermediate results stay in
+/// its cache from one product to the next.
 constexpr std::int64_t samples_at_once = 8;
 
-/// How many parts of the batch are worked on at a time.
+/// How many parts of the batch are processed at the same time.
 std::int64_t workers_for(const Tensor& batch) {
   return batch.is_cpu() ? at::get_num_threads() : 1;
 }
@@ -167,7 +167,7 @@ void for_each_part(const Tensor& batch, const Body& body) {
   }
 }
 
-/// `sum` becomes, or grows by, the product.
+/// Sets `sum` to the product, or adds the product to it if `grows` is true.
 void add_product(Tensor sum, const Tensor& left, const Tensor& right, bool grows) {
   if (grows) {
     at::addmm_out(sum, sum, left, right);
@@ -209,7 +209,7 @@ Tensor mix_then_interpolate(const Tensor& input, const Tensor& kernel, const Ten
   return result;
 }
 
-/// Its edges lead to the input, the kernel and the bias.
+/// An autograd node whose edges lead to the input, the kernel and the bias.
 struct UpsampledConvolution : torch::autograd::Node {
   Tensor input;
   Tensor kernel;
@@ -241,7 +241,7 @@ struct UpsampledConvolution : torch::autograd::Node {
 
  private:
   /// The forward pass's products, transposed and in reverse order.
-  /// \param of_input, of_kernel filled where defined.
+  /// \param of_input, of_kernel the gradients, computed if defined.
   void transposed(const Tensor& gradient, const Tensor& of_input, const Tensor& of_kernel) const {
     const auto out = geometry.out_channels;
     const auto& rows = geometry.rows;

@@ -1,4 +1,4 @@
-// The kinds of losses that plan files name.
+// The registry of the kinds of losses.
 #include "core/term_words.h"
 
 #include <mlaan/core/options.h>

@@ -1,4 +1,4 @@
-// How far maps are from the pictures that they are to be.
+// The reconstruction loss: binary cross-entropy of maps with the images' pixels.
 #include "core/channels_last.h"
 #include "nn/kernels/pixel_cross_entropy.h"
 
@@ -10,7 +10,7 @@
 namespace mlaan {
 namespace {
 
-/// Tensors that are made once and then kept where the images are.
+/// One number per channel, as a tensor on the device and in the dtype of the images.
 class ChannelConstants {
  public:
   explicit ChannelConstants(const std::vector<double>& values)
@@ -27,8 +27,8 @@ class ChannelConstants {
   torch::Tensor values_;
 };
 
-/// Of each channel's values a multiple, and a constant added. Where channels lie last in memory
-/// whole rows are worked on: one position's few channels at a time take four times as long.
+/// Scales and shifts the values of each channel. Channels-last images are processed by whole rows:
+/// processing the few channels of one position at a time takes four times as long.
 torch::Tensor scaled_and_shifted(const torch::Tensor& images, const torch::Tensor& scales,
                                  const torch::Tensor& shifts) {
   if (!has_channels_last(images)) {

@@ -1,7 +1,7 @@
 // End-to-end backpropagation, with and without activation checkpointing.
 //
-// Update rule: one supervision of the window [1..K] by the backbone's own head, weight 1; this is
-// ordinary training, cut nowhere.
+// Update rule: one supervision of the window [1..K] by the backbone's own head, weight 1, which is
+// ordinary training.
 #pragma once
 
 #include <mlaan/local/method.h>
@@ -12,7 +12,7 @@ namespace mlaan {
 
 struct CheckpointOptions {
   static constexpr const char* section = "checkpoint";
-  /// Number of segments whose activations are computed again; 0: one for each module.
+  /// Number of segments of the network, whose activations are recomputed; 0: one for each module.
   std::int64_t segments = 0;
 
   void describe(FieldList& fields);
@@ -22,8 +22,8 @@ namespace methods {
 
 Plan e2e(const Backbone& backbone, const Partition& partition);
 
-/// End-to-end, keeping only the segments' boundaries (Chen et al. 2016, arXiv:1604.06174): each
-/// segment but the last runs forward a second time when its gradients are due.
+/// End-to-end backpropagation that saves only the segments' boundaries (Chen et al. 2016,
+/// arXiv:1604.06174): each segment but the last is recomputed right before its backward pass.
 Plan checkpoint(const Backbone& backbone, const Partition& partition,
                 const CheckpointOptions& options = {});
 

@@ -11,7 +11,7 @@
 
 namespace mlaan::methods {
 
-/// All options of MLAAN, each with the paper's default.
+/// All options of MLAAN, with the paper's defaults.
 struct MlaanOptions {
   MlmOptions mlm;
   LamOptions lam;

@@ -1,8 +1,8 @@
 // MLAAN with cheap leap nets.
 //
-// Update rule: that of MLAAN; but windows lie side by side instead of one at each module, a module
-// that one ends at is supervised through it alone, and a leap net reads its module's maps pooled,
-// has a part of the channels, fewer layers and no twin.
+// Update rule: that of MLAAN, except that windows do not overlap, instead of one ending at each
+// module; a module at the end of a window has no independent supervision; and leap nets read pooled
+// maps, and have fewer channels, fewer layers and no twin.
 #pragma once
 
 #include <mlaan/local/methods/greedy.h>
@@ -14,15 +14,15 @@
 
 namespace mlaan {
 
-/// What differs from MlmOptions and LamOptions; all else is taken from there.
+/// The options whose defaults differ from MlmOptions and LamOptions, which provide all others.
 struct LeanOptions {
   static constexpr const char* section = "lean";
-  std::int64_t stride = 0;  ///< 0: as long as the window
-  bool independent_at_ends = false;
-  std::int64_t pool = 2;
-  std::int64_t narrow = 2;
-  std::int64_t length = 2;
-  std::string twins = "none";
+  std::int64_t stride = 0;           ///< as MlmOptions::stride; 0: the window
+  bool independent_at_ends = false;  ///< as MlmOptions::independent_at_ends
+  std::int64_t pool = 2;             ///< as LamOptions::pool
+  std::int64_t narrow = 2;           ///< as LamOptions::narrow
+  std::int64_t length = 2;           ///< as LamOptions::length
+  std::string twins = "none";        ///< as LamOptions::twins
 
   void describe(FieldList& fields);
 };

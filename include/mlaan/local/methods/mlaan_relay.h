@@ -1,9 +1,9 @@
 // MLAAN relay: few local modules first, the whole network last.
 //
-// Update rule: for the first part of the training that of `mlaan-lean`, with leap layers of full
-// width, in few modules that are balanced by the bytes of their activations; then end-to-end
+// Update rule: the first phase is that of `mlaan-lean`, with leap layers of full width and few
+// modules that are balanced by the bytes of their activations. The second phase is end-to-end
 // backpropagation through the same modules, each of which is recomputed for its backward pass. The
-// backbone's parameters and their momentum go on from one to the other.
+// backbone's parameters and their momentum carry over from one phase to the other.
 #pragma once
 
 #include <mlaan/local/method.h>
@@ -16,17 +16,18 @@ namespace mlaan {
 
 struct RelayOptions {
   static constexpr const char* section = "relay";
-  double whole_share = 0.25;  ///< of the training that is end-to-end; 0: none
+  double whole_share = 0.25;  ///< share of the training that is end-to-end, from 0 to 1
   std::int64_t narrow = 1;    ///< factor to divide the channels of leap layers by
-  bool whole_first = false;   ///< end-to-end first, modules last
+  bool whole_first = false;   ///< whether the end-to-end phase comes first
 
   void describe(FieldList& fields);
 };
 
 namespace methods {
 
-/// √(2·units), rounded, at least 2 and at most one block a module. A window of two modules then
-/// holds as much as the boundaries between recomputed ones, which balances the two phases.
+/// The default number of modules: √(2·units), rounded, at least 2 and at most one block per module.
+/// The activations of a window of two modules then take about as many bytes as the boundaries
+/// between recomputed modules, which balances the memory of the two phases.
 std::size_t relay_modules(const Backbone& backbone);
 
 MethodEntry mlaan_relay_entry();

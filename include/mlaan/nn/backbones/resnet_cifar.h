@@ -27,10 +27,11 @@ class CifarStemImpl : public torch::nn::Cloneable<CifarStemImpl> {
 TORCH_MODULE(CifarStem);
 
 /// A CIFAR ResNet: units `stem`, then `layer1.0` and so on to the last of `layer3`, of 16, 32 and
-/// 64 channels, and the head `fc` behind global average pooling. Convolutions start from N(0, √(2 /
-/// (k²·C_out))). Weights come from LibTorch's default generator. \param depth 6n + 2: 8, 14, 20,
-/// 32, 44, 56, 110, 1202, … \param input_shape of one image, {channels, height, width}. \throws
-/// UserError for another depth.
+/// 64 channels, and the head: global average pooling and the linear layer `fc`. Convolutions are
+/// initialised from N(0, √(2 / (k²·C_out))). Weights come from LibTorch's default generator.
+/// \param depth 6n + 2: 8, 14, 20, 32, 44, 56, 110, 1202, …
+/// \param input_shape of one image, {channels, height, width}.
+/// \throws UserError for another depth.
 Backbone resnet_cifar(std::int64_t depth, std::int64_t classes,
                       const Shape& input_shape = {3, 32, 32});
 

@@ -19,8 +19,8 @@
 
 namespace mlaan {
 
-/// Patches of the picture as tokens, a class token ahead of them where there is one: `conv_proj`,
-/// `class_token`. (batch, C, h, w) → (batch, tokens, width)
+/// Embeds each patch of an image as a token, by the convolution `conv_proj`, and prepends
+/// `class_token` if the network has one. (batch, C, h, w) → (batch, tokens, width)
 class PatchEmbeddingImpl : public torch::nn::Cloneable<PatchEmbeddingImpl> {
  public:
   PatchEmbeddingImpl(std::int64_t in_channels, std::int64_t width, std::int64_t patch,
@@ -52,13 +52,13 @@ class PositionEmbeddingImpl : public torch::nn::Cloneable<PositionEmbeddingImpl>
 };
 TORCH_MODULE(PositionEmbedding);
 
-/// Linear layer, GELU, linear layer: `0` and `3`, as torchvision counts them.
+/// Linear layer `0`, GELU, linear layer `3`; the names are torchvision's.
 class FeedForwardImpl : public torch::nn::Cloneable<FeedForwardImpl> {
  public:
   FeedForwardImpl(std::int64_t width, std::int64_t hidden);
   void reset() override;
-  /// \param normalisation ahead of the first layer.
-  /// \param recomputes as of norm_linear().
+  /// \param normalisation that runs before the first layer.
+  /// \param recomputes see norm_linear().
   torch::Tensor forward(torch::nn::LayerNorm& normalisation, const torch::Tensor& tokens,
                         bool recomputes);
 
@@ -70,7 +70,7 @@ class FeedForwardImpl : public torch::nn::Cloneable<FeedForwardImpl> {
 };
 TORCH_MODULE(FeedForward);
 
-/// A block of an encoder: x + attention(norm(x)), then y + MLP(norm(y)): `ln_1`, `self_attention`,
+/// An encoder block, x + attention(norm(x)), then y + MLP(norm(y)): `ln_1`, `self_attention`,
 /// `ln_2`, `mlp`. (batch, tokens, width) → (batch, tokens, width)
 class EncoderBlockImpl : public torch::nn::Cloneable<EncoderBlockImpl>,
                          public RecomputesActivations,
@@ -80,11 +80,11 @@ class EncoderBlockImpl : public torch::nn::Cloneable<EncoderBlockImpl>,
   EncoderBlockImpl(std::int64_t width, std::int64_t heads, std::int64_t hidden);
   void reset() override;
   torch::Tensor forward(const torch::Tensor& tokens);
-  /// \throws UserError for another width than the block's own, which it keeps.
+  /// \throws UserError for a width other than the block's own, or a stride other than 1.
   torch::nn::AnyModule make_fresh(std::int64_t width, std::int64_t stride) const override;
 
  private:
-  /// tokens + branch, or what drop_path() leaves of that.
+  /// tokens + branch, with drop_path(branch) in training.
   torch::Tensor add(const torch::Tensor& tokens, const torch::Tensor& branch) const;
 
   std::int64_t width_;
@@ -100,38 +100,40 @@ TORCH_MODULE(EncoderBlock);
 /// Layer normalisation with the ε of vision transformers.
 torch::nn::LayerNorm token_norm(std::int64_t width);
 
-/// Heads of a transformer block of this width: as many as are 64 wide, or 32, 16, …, the widest
-/// that divides it.
+/// Default number of attention heads for this width: each head is as wide as the largest of 64, 32,
+/// 16, … that divides the width.
 std::int64_t usual_heads(std::int64_t width);
 
 /// A freshly initialised block whose hidden layer is four times as wide.
 EncoderBlock encoder_block(std::int64_t width, std::int64_t heads);
 
-/// What a vision transformer may differ in.
+/// Options of a vision transformer.
 struct VitOptions {
   static constexpr const char* section = "";
-  /// Side of a patch; 0: the usual one for the pictures (see usual_patch()).
+  /// Side of a patch in pixels; 0: that of usual_patch().
   std::int64_t patch = 0;
-  /// "class": the head reads a class token; "mean": there is none, and it reads the mean of all.
+  /// "class": the head reads a class token; "mean": there is no class token, and the head reads the
+  /// mean of all tokens.
   std::string pool = "class";
-  std::int64_t depth = 12;
+  std::int64_t depth = 12;  ///< number of encoder blocks, from 1 to 1000
 
   void describe(FieldList& fields);
 };
 
-/// Side of a patch for pictures of this shape: 16, halved while a side would have fewer than 7
-/// patches or the patch does not divide it: 4 for 32×32, 8 for 64×64 and 96×96, 16 for 224×224.
+/// Default side of a patch for images of this shape: 16, halved while a side would have fewer than
+/// 7 patches or the patch does not divide it: 4 for 32×32, 8 for 64×64 and 96×96, 16 for 224×224.
 std::int64_t usual_patch(const Shape& input_shape);
 
-/// A vision transformer of torchvision's names: units `embedding` (`conv_proj`, `class_token`,
+/// A vision transformer with torchvision's names: units `embedding` (`conv_proj`, `class_token`,
 /// `encoder.pos_embedding`) and `encoder.layers.encoder_layer_0` …, a head of `encoder.ln` and
-/// `heads.head`. Weights start as torchvision's.
-/// \param width of a token, of which a head has 64; hidden layers are four times as wide.
-/// \throws UserError where the patch does not divide the pictures.
+/// `heads.head`. Initial weights are torchvision's.
+/// \param width of a token; attention heads are 64 wide (see usual_heads()), hidden layers four
+///        times the width.
+/// \throws UserError if the patch's side does not divide the images' sides.
 Backbone vision_transformer(const std::string& name, std::int64_t width, std::int64_t classes,
                             const Shape& input_shape, const VitOptions& options = {});
 
-/// vit_tiny (192 wide), vit_small (384), vit_base (768).
+/// Entries: vit_tiny (192 wide), vit_small (384), vit_base (768).
 std::vector<BackboneEntry> vision_transformer_entries();
 
 }  // namespace mlaan

@@ -11,9 +11,9 @@
 
 namespace mlaan {
 
-/// (batch, C, h, w) → (batch, C, h / rows, w / columns), rounded down. The backward pass runs in
-/// the memory format of what came in, whichever the gradient comes in: LibTorch's own converts maps
-/// as large as the input, twice, where these differ.
+/// (batch, C, h, w) → (batch, C, h / rows, w / columns), rounded down. The backward pass converts
+/// the gradient to the input's memory format first: if the formats differ, LibTorch's own backward
+/// pass converts maps as large as the input, twice.
 class AveragePoolImpl : public torch::nn::Cloneable<AveragePoolImpl>, public LinearMap {
  public:
   AveragePoolImpl(std::int64_t rows, std::int64_t columns) : rows_(rows), columns_(columns) {}

@@ -13,8 +13,8 @@
 
 namespace mlaan {
 
-/// relu(normalisation(convolution(input))), of maps interpolated to another size first where that
-/// is asked for. Parameters are "conv1.weight", "bn1.weight", … for the number 1.
+/// relu(normalisation(convolution(input))). With `upsampled`, the input is first interpolated to
+/// that size. With the number "1", parameters are "conv1.weight", "bn1.weight", …
 class ConvNormReluImpl : public torch::nn::Cloneable<ConvNormReluImpl> {
  public:
   ConvNormReluImpl(const torch::nn::Conv2dOptions& options, std::string number,

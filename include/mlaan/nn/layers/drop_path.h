@@ -7,12 +7,13 @@
 
 namespace mlaan {
 
-/// A residual block whose branch training leaves out for a share of the samples, drawn anew in each
-/// pass. Derive a `torch::nn` module from it as well. Copies have the share of the original.
+/// Base class of residual blocks that leave out their branch for a random share of the samples in
+/// training, drawn anew in each forward pass. Derive from it in addition to a `torch::nn` module.
+/// Copies have the original's share.
 class DropsPath {
  public:
   virtual ~DropsPath() = default;
-  /// \param share from 0 to below 1.
+  /// \param share probability of leaving out the branch, from 0 to below 1.
   void set_drop_path(double share) { share_ = share; }
   double drop_path_share() const { return share_; }
 
@@ -21,18 +22,18 @@ class DropsPath {
   DropsPath(const DropsPath&) = default;
   DropsPath& operator=(const DropsPath&) = default;
 
-  /// The branch, (batch, …), with that share of the samples set to 0 and the others divided by the
-  /// rest, so that the mean stays. The draws are of the device's default generator, which the
-  /// engine seeds for each module and net, and puts back where a pass is repeated.
+  /// The branch, (batch, …), with that share of the samples set to 0 and the others divided by 1 −
+  /// share, which preserves the mean. Draws from the device's default generator, which the engine
+  /// seeds for each module and net, and restores for a recomputation.
   torch::Tensor drop_path(const torch::Tensor& branch) const;
 
  private:
   double share_;
 };
 
-/// Gives the backbone's blocks shares that grow evenly from 0 at the first to `share` at the last.
-/// Call it before nets are made of the blocks: they get the shares of what they copy.
-/// \throws UserError where the backbone has no blocks that are a DropsPath, unless `share` is 0.
+/// Sets the shares of the backbone's blocks, growing linearly from 0 at the first to `share` at the
+/// last. Call it before auxiliary nets copy the blocks, since copies have the original's share.
+/// \throws UserError if no block of the backbone is a DropsPath, unless `share` is 0.
 void set_drop_path(const Backbone& backbone, double share);
 
 }  // namespace mlaan

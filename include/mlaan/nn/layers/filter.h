@@ -10,17 +10,17 @@
 
 namespace mlaan {
 
-/// (batch, C, h, w) → (batch, C', h', w'), as a `torch::nn::Conv2d` of these options gives it.
-/// Parameters are "filter1.weight" and, where there is one, "filter1.bias" for the name "filter1".
+/// (batch, C, h, w) → (batch, C', h', w'), the same as a `torch::nn::Conv2d` with these options.
+/// With the name "filter1", parameters are "filter1.weight" and, with a bias, "filter1.bias".
 ///
-/// Where it gives a few channels alone, a processor's vectors stay mostly empty in LibTorch's
-/// convolution, which puts a position's channels side by side in them. Of maps with channels last
-/// there are then two ways around that:
-/// - forward, the outputs of four neighbours in a row are the channels of one convolution, whose
-///   kernel is wider by three columns of zeros and moves four positions at a time; with channels
-///   last its output is that of the original, as it lies in memory;
-/// - the kernel's gradient is symmetrical in what is read and in the gradient of what is given, so
-///   the two change places, and the many channels lie in the vectors.
+/// LibTorch's convolution puts the output channels of one position side by side in SIMD vectors,
+/// which stay mostly empty if there are few of them. For channels-last maps on the CPU, two
+/// transformations avoid that:
+/// - The forward pass computes the outputs of four neighbours in a row as the channels of one
+///   convolution, whose kernel is wider by three columns of zeros and whose stride is four
+///   positions. In channels last, its output has the same memory layout as the original's.
+/// - The kernel's gradient is symmetric in the input and the gradient of the output, so the two are
+///   exchanged, and the input's many channels fill the vectors.
 class FilterImpl : public torch::nn::Cloneable<FilterImpl> {
  public:
   FilterImpl(const torch::nn::Conv2dOptions& options, std::string name);

@@ -1,4 +1,4 @@
-// Fresh blocks: layers of the form of a backbone's unit, with weights and sizes of their own.
+// Fresh blocks: newly initialised layers of a backbone unit's form, possibly of other sizes.
 #pragma once
 
 #include <mlaan/nn/backbone.h>
@@ -11,11 +11,12 @@
 
 namespace mlaan {
 
-/// A layer that can be made anew for other sizes. Derive a `torch::nn` module from it as well.
+/// Base class of layers that can make a new layer of their form for other sizes. Derive from it in
+/// addition to a `torch::nn` module.
 class FreshBlock {
  public:
   virtual ~FreshBlock() = default;
-  /// A layer of this form and of as many output channels, freshly initialised.
+  /// A newly initialised layer of this form, with as many output channels.
   virtual torch::nn::AnyModule make_fresh(std::int64_t in_channels, std::int64_t stride) const = 0;
 
  protected:
@@ -24,14 +25,14 @@ class FreshBlock {
   FreshBlock& operator=(const FreshBlock&) = default;
 };
 
-/// Factor by which a unit makes maps smaller; 1 for features.
+/// Factor by which a unit reduces the height of maps; 1 for tokens and features.
 std::int64_t stride_of(const Backbone& backbone, std::size_t unit);
 
-/// A unit of the form of unit `form`, freshly initialised, whose parameters' names begin with
-/// `name`. Its last layer has to be a FreshBlock, which stands for the whole unit, unless the sizes
-/// are those of the original; then it may be any that is made of LibTorch's convolutions, linear
-/// layers and normalisations.
-/// \throws UserError for another one.
+/// A newly initialised unit of the form of unit `form`, whose parameters' names begin with `name`.
+/// If the last layer of unit `form` is a FreshBlock, the result consists of that layer's fresh
+/// block alone. Otherwise `in_channels` and `stride` must be those of unit `form`, and its layers
+/// must be made of LibTorch's convolutions, linear layers and normalisations.
+/// \throws UserError for any other unit.
 Unit fresh_unit(const Backbone& backbone, std::size_t form, const std::string& name,
                 std::int64_t in_channels, std::int64_t stride);
 

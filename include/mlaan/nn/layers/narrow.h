@@ -8,19 +8,19 @@
 
 namespace mlaan {
 
-/// Weights of a layer between groups of channels, each group taken as one channel that is its mean:
-/// the mean over the groups of dimension 0 (outputs), the sum over those of dimension 1 (inputs).
-/// Independent weights keep their variance so, and a layer that fits its narrower input keeps its
-/// scale. Equal shapes give the source itself.
-/// \param shape of the result; each side divides the source's.
+/// Reduces a layer's weights to fewer channels, each of which is the mean of a group of the
+/// original's: the mean over groups in dimension 0 (outputs), the sum over groups in dimension 1
+/// (inputs). Independent weights thereby keep their variance, and the layer's output keeps its
+/// scale if the input is narrowed alike. Returns `weights` itself if the shapes are equal.
+/// \param shape of the result; each of its sizes must divide that of `weights`.
 torch::Tensor grouped(const torch::Tensor& weights, torch::IntArrayRef shape);
 
-/// A layer with parameters that are not in layers within it, and that can be made narrower. Derive
-/// a `torch::nn` module from it as well.
+/// Base class of layers that have parameters of their own, outside their sublayers, and can be made
+/// narrower. Derive from it in addition to a `torch::nn` module.
 class Narrowable {
  public:
   virtual ~Narrowable() = default;
-  /// Divides the channels of those parameters; the layers within have been seen to.
+  /// Divides the channels of these parameters; narrow() narrows the sublayers by itself.
   virtual void narrow_own_parameters(std::int64_t factor) = 0;
 
  protected:
@@ -29,16 +29,16 @@ class Narrowable {
   Narrowable& operator=(const Narrowable&) = default;
 };
 
-/// Divides the channels of every layer of a unit by `factor`, its weights grouped. The unit's
-/// layers are changed: hand in a clone.
+/// Divides the channels of every layer of a unit by `factor`, with grouped() weights. This changes
+/// the unit's layers: pass a clone.
 /// \throws UserError for layers other than two-dimensional convolutions, linear layers,
-///         self-attention, batch and layer normalisations and Narrowables, and for channels that
-///         the factor does not divide.
+///         self-attention, batch and layer normalisations and Narrowables, and numbers of
+///         channels that the factor does not divide.
 void narrow(const Unit& unit, std::int64_t factor);
 
 /// A layer that averages channels of maps (C×h×w), features (C) or tokens (tokens×C) over groups of
 /// `factor`.
-/// \throws UserError for channels that the factor does not divide.
+/// \throws UserError for a number of channels that the factor does not divide.
 Unit channel_grouping_unit(const Shape& features, std::int64_t factor);
 
 }  // namespace mlaan

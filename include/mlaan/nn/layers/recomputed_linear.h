@@ -1,4 +1,4 @@
-// Linear layers behind cheap functions whose results need not be kept.
+// Linear layers that recompute their input in the backward pass instead of saving it.
 #pragma once
 
 #include <torch/nn/modules/linear.h>
@@ -8,13 +8,13 @@
 namespace mlaan {
 
 /// linear(norm(input), weight, bias).
-/// \param recomputes keep `input` instead of what the normalisation gives, which is computed again
-/// in
-///        the backward pass: the same gradients bit for bit.
+/// \param recomputes whether to save `input` instead of the normalisation's output, which the
+///        backward pass then recomputes. The gradients are the same, bit for bit.
 torch::Tensor norm_linear(torch::nn::LayerNorm& norm, const torch::Tensor& input,
                           const torch::Tensor& weight, const torch::Tensor& bias, bool recomputes);
 
-/// linear(gelu(input), weight, bias), likewise.
+/// linear(gelu(input), weight, bias).
+/// \param recomputes as in norm_linear(), for the GELU's output.
 torch::Tensor gelu_linear(const torch::Tensor& input, const torch::Tensor& weight,
                           const torch::Tensor& bias, bool recomputes);
 

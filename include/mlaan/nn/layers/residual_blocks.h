@@ -1,5 +1,6 @@
-// Residual blocks of convolutions (He et al. 2016, arXiv:1512.03385; Xie et al. 2017,
-// arXiv:1611.05431).
+// Residual blocks of convolutions.
+//
+// He et al. 2016, arXiv:1512.03385; Xie et al. 2017, arXiv:1611.05431.
 #pragma once
 
 #include <mlaan/nn/layers/drop_path.h>
@@ -15,7 +16,7 @@
 
 namespace mlaan {
 
-/// A convolution without bias that keeps the map's size at stride 1; its weights start from
+/// A convolution without bias that keeps the map's size at stride 1, initialised from
 /// N(0, √(2 / (k²·out))).
 torch::nn::Conv2d he_convolution(std::int64_t in, std::int64_t out, std::int64_t kernel,
                                  std::int64_t stride = 1, std::int64_t groups = 1);
@@ -49,8 +50,8 @@ TORCH_MODULE(BasicBlock);
 
 /// A residual block of three convolutions, 1×1, 3×3 and 1×1: `conv1`, `bn1` … `conv3`, `bn3`, and,
 /// where the shape changes, a shortcut of a 1×1 convolution and a batch normalisation:
-/// `downsample`. The 3×3 convolution has the stride. (batch, in_channels, h, w) → (batch,
-/// out_channels, ⌈h/stride⌉, ⌈w/stride⌉)
+/// `downsample`. The 3×3 convolution has the stride.
+/// (batch, in_channels, h, w) → (batch, out_channels, ⌈h/stride⌉, ⌈w/stride⌉)
 class BottleneckImpl : public torch::nn::Cloneable<BottleneckImpl>,
                        public RecomputesActivations,
                        public ReusesOutput,

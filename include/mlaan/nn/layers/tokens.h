@@ -21,22 +21,23 @@ inline std::int64_t width_of(const Shape& features) {
   return features.at(is_tokens(features) ? 1 : 0);
 }
 
-/// How tokens of this shape lie on the picture: as the backbone's, or, where there are fewer, as
-/// those with both sides divided by one whole number. Where the backbone says nothing of its tokens
-/// they are taken for a square, with a class token ahead where they are one more than that.
-/// \throws UserError where neither fits.
+/// The grid that tokens of this shape form on the image: the backbone's layout, or, for fewer
+/// tokens, that layout with both sides divided by the same whole number. If the backbone's layout
+/// is unknown, the tokens are taken for a square grid, preceded by a class token if there is one
+/// token more.
+/// \throws UserError if neither fits.
 TokenLayout token_layout_of(const Shape& features, const Backbone& backbone);
 
-/// What stands for a whole sequence.
+/// Which vector represents a whole sequence.
 enum class TokenSummary : std::uint8_t {
   class_token,  ///< the first token
-  mean          ///< the mean of the tokens, the class token left out
+  mean          ///< the mean of the tokens other than the class token
 };
 
 /// (batch, tokens, width) → (batch, width)
 class TokenReadoutImpl : public torch::nn::Cloneable<TokenReadoutImpl> {
  public:
-  /// \param class_token whether there is one.
+  /// \param class_token whether the sequence begins with a class token.
   TokenReadoutImpl(TokenSummary summary, bool class_token)
       : summary_(summary), class_token_(class_token) {}
   void reset() override {}
@@ -48,8 +49,8 @@ class TokenReadoutImpl : public torch::nn::Cloneable<TokenReadoutImpl> {
 };
 TORCH_MODULE(TokenReadout);
 
-/// The tokens as a map, without the class token: (batch, tokens, width) → (batch, width, rows,
-/// columns), channels last in memory.
+/// Views the tokens, without the class token, as a map: (batch, tokens, width) → (batch, width,
+/// rows, columns), channels last in memory.
 class TokensToMapImpl : public torch::nn::Cloneable<TokensToMapImpl> {
  public:
   explicit TokensToMapImpl(TokenLayout layout) : layout_(layout) {}
@@ -61,11 +62,11 @@ class TokensToMapImpl : public torch::nn::Cloneable<TokensToMapImpl> {
 };
 TORCH_MODULE(TokensToMap);
 
-/// Averages tokens over squares of neighbours; the class token stays. (batch, tokens, width) →
-/// (batch, fewer tokens, width)
+/// Average pooling of tokens over squares of neighbours, which keeps the class token.
+/// (batch, tokens, width) → (batch, fewer tokens, width)
 class TokenAveragePoolImpl : public torch::nn::Cloneable<TokenAveragePoolImpl>, public LinearMap {
  public:
-  /// \param rows,columns of the squares; they divide those of the layout.
+  /// \param rows,columns size of a square; they must divide those of the layout.
   TokenAveragePoolImpl(TokenLayout layout, std::int64_t rows, std::int64_t columns)
       : layout_(layout), rows_(rows), columns_(columns) {}
   void reset() override {}
@@ -74,8 +75,8 @@ class TokenAveragePoolImpl : public torch::nn::Cloneable<TokenAveragePoolImpl>, 
   void send_back(const torch::Tensor& shares, const Put& put) const override;
 
  private:
-  /// The patches by the squares that they lie in: (batch, rows, rows of a square, columns, columns
-  /// of a square, width).
+  /// A view of the patches, grouped by square: (batch, rows of squares, rows of a square, columns
+  /// of squares, columns of a square, width).
   torch::Tensor by_squares(const torch::Tensor& tokens) const;
 
   TokenLayout layout_;

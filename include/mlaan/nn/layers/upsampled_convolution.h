@@ -1,4 +1,4 @@
-// A convolution of a map that is brought to another size first.
+// A convolution of a map that is interpolated to another size first.
 #pragma once
 
 #include <torch/nn/modules/conv.h>
@@ -8,25 +8,26 @@
 
 namespace mlaan {
 
-/// Positions of a map.
+/// Size of a map, in positions.
 struct MapSize {
   std::int64_t rows = 0;
   std::int64_t columns = 0;
 };
 
-/// What the convolution gives for the map interpolated bilinearly to that size, corners aligned.
+/// The convolution of the map interpolated bilinearly to that size, corners aligned.
 ///
-/// Both steps are linear, and interpolation treats every channel alike, so they may change places:
-/// the channels are mixed at the map's own size, once for each position of the kernel, and the
-/// results are then interpolated and summed along one side after the other, by products with small
-/// matrices. From 64×8×8 to 12×32×32 by a 3×3 kernel that takes a seventh of the multiply-adds, and
-/// the interpolated map, larger than all else here, never exists. Where it takes more than half of
-/// them, since such products are slower, or under autocast, which decides about types, the two
-/// steps are done as they are.
+/// Both steps are linear, and interpolation treats all channels alike, so their order can be
+/// exchanged: the kernel mixes the channels at the map's own size, once for each position of the
+/// kernel, and the results are then interpolated and summed along one side after the other, by
+/// products with small matrices. From 64×8×8 to 12×32×32 by a 3×3 kernel this takes a seventh of
+/// the multiply-adds, and the interpolated map, the largest tensor here, is never computed. Such
+/// products are slower than a convolution. So the two steps run in their given order if the
+/// exchange would take more than half of the multiply-adds, and under autocast, which chooses types
+/// by itself.
 ///
 /// \param input (batch, C, h, w)
-/// \param convolution neither grouped nor dilated, padded by zeros.
-/// \returns (batch, C', h', w'), laid out in memory as the input is.
+/// \param convolution neither grouped nor dilated, padded with zeros.
+/// \return (batch, C', h', w'), in the input's memory format.
 torch::Tensor upsampled_convolution(const torch::Tensor& input, MapSize size,
                                     torch::nn::Conv2d& convolution);
 
