@@ -192,6 +192,23 @@ std::vector<std::int64_t> passes_of_stage(std::int64_t behind, std::int64_t micr
   return passes;
 }
 
+/// What each stage does of a step that takes so long: it works, waits, and sends what crosses its
+/// borders, outputs to one side and gradients to the other.
+SimulatedSteps steps_of_end_to_end(const std::vector<double>& forward,
+                                   const std::vector<double>& backward,
+                                   const std::vector<double>& boundary_bytes, double step_seconds) {
+  const std::size_t stages = forward.size();
+  SimulatedSteps result;
+  result.step_seconds = step_seconds;
+  for (std::size_t s = 0; s < stages; ++s) {
+    const double busy = forward[s] + backward[s];
+    const double bytes =
+        (s + 1 < stages ? boundary_bytes[s] : 0) + (s > 0 ? boundary_bytes[s - 1] : 0);
+    result.stages.push_back({busy, step_seconds - busy, bytes});
+  }
+  return result;
+}
+
 }  // namespace
 
 double ring_bytes(double bytes, std::int64_t ranks) {
@@ -243,15 +260,8 @@ SimulatedSteps simulate_one_forward_one_backward(const std::vector<double>& forw
       moves = true;
     }
   }
-  SimulatedSteps result;
-  result.step_seconds = *std::max_element(now.begin(), now.end());
-  for (std::size_t s = 0; s < stages; ++s) {
-    const double busy = forward[s] + backward[s];
-    const double bytes =
-        (s + 1 < stages ? boundary_bytes[s] : 0) + (s > 0 ? boundary_bytes[s - 1] : 0);
-    result.stages.push_back({busy, result.step_seconds - busy, bytes});
-  }
-  return result;
+  return steps_of_end_to_end(forward, backward, boundary_bytes,
+                             *std::max_element(now.begin(), now.end()));
 }
 
 }  // namespace mlaan

@@ -46,7 +46,9 @@ inline constexpr const char* head_name = "head";
 ///         nobody reads, or that reads features of different shapes; a layer that is none.
 Plan build_plan(const PlanDescription& description, const Backbone& backbone, std::uint64_t seed);
 
-/// \throws UserError for a net that was not made from text.
+/// What build_plan() makes such a plan from.
+/// \throws UserError for a net that was not made from layer texts, or a loss that parse_loss() does
+///         not know.
 PlanDescription describe(const Plan& plan, const Backbone& backbone);
 
 }  // namespace mlaan

@@ -184,6 +184,20 @@ Tensor norm_relu(torch::nn::BatchNorm2d& normalisation, const Tensor& input) {
   return finish_node(node, *normalisation, input, {}, std::move(output));
 }
 
+namespace {
+
+/// Where the gradient of a shortcut goes: through a node that cuts it as the sum's is cut.
+torch::autograd::Edge edge_to_shortcut(const Tensor& shortcut) {
+  if (!shortcut.requires_grad()) return {};
+  torch::autograd::Edge edge{compat::make_node<ShortcutGradient>(), 0};
+  auto& way = static_cast<ShortcutGradient&>(*edge.function);
+  way.add_input_metadata(shortcut);
+  way.set_next_edges({edge_of(shortcut)});
+  return edge;
+}
+
+}  // namespace
+
 Tensor norm_add_relu(torch::nn::BatchNorm2d& normalisation, const Tensor& input, Tensor shortcut,
                      const Tensor& known_output) {
   if (!is_recorded(*normalisation, false,
@@ -196,13 +210,7 @@ Tensor norm_add_relu(torch::nn::BatchNorm2d& normalisation, const Tensor& input,
   }
   const auto node = start_node<NormAddRelu>(*normalisation, input);
   auto& site = static_cast<NormAddRelu&>(*node);
-  torch::autograd::Edge shortcut_edge;
-  if (shortcut.requires_grad()) {
-    shortcut_edge = {compat::make_node<ShortcutGradient>(), 0};
-    auto& way = static_cast<ShortcutGradient&>(*shortcut_edge.function);
-    way.add_input_metadata(shortcut);
-    way.set_next_edges({edge_of(shortcut)});
-  }
+  torch::autograd::Edge shortcut_edge = edge_to_shortcut(shortcut);
   Tensor output;
   {
     const torch::NoGradGuard no_grad;
