@@ -34,9 +34,10 @@ BoundNet make_net(const std::string& name, const py::object& layers, const Backb
   }
   const DefaultGeneratorGuard guard(torch::kCPU);
   seed_default_generator(torch::kCPU, random_key({seed, random_key(name)}));
-  BuiltLayers built =
-      build_layers(layers.cast<LayerTexts>(), backbone.output_shape(unit), backbone);
-  return {std::make_shared<AuxiliaryNet>(name, std::move(built.units)), std::move(built.averages)};
+  const auto texts = layers.cast<LayerTexts>();
+  BuiltLayers built = build_layers(texts, backbone.output_shape(unit), backbone);
+  return {std::make_shared<AuxiliaryNet>(name, std::move(built.units), nullptr, texts),
+          std::move(built.averages)};
 }
 
 /// \param net null for the backbone's head.

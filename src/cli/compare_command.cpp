@@ -154,21 +154,32 @@ void write_plots(const fs::path& path, const ComparisonReport& report) {
   write_text(of_time, comparison_plot(report, ComparedCost::training_time).to_svg());
 }
 
+/// The runs that flags and settings ask for.
+ComparisonReport planned_comparison(const CompareFlags& flags, const Settings& settings,
+                                    const fs::path& folder) {
+  const auto seeds = flags.seeds.empty()
+                         ? std::vector<std::int64_t>{settings.get<RunOptions>().seed}
+                         : parse_seeds(flags.seeds);
+  ComparisonReport report;
+  report.runs = compared_runs(split_method_specs(flags.methods), seeds, folder);
+  return report;
+}
+
+void warn_of_unused_settings(const Settings& settings, const ComparisonReport& report) {
+  std::vector<std::string> methods;
+  for (const auto& spec : specs_of(report.runs)) methods.push_back(spec.method);
+  warn_of_unused(settings, methods);
+}
+
 int run(const CompareFlags& flags) {
   Config config;
   flags.config.apply(config);
   config.make_paths_absolute();
   const Settings settings = config;
   const fs::path folder = comparison_folder(settings);
-  const auto seeds = flags.seeds.empty()
-                         ? std::vector<std::int64_t>{settings.get<RunOptions>().seed}
-                         : parse_seeds(flags.seeds);
-  ComparisonReport report;
-  report.runs = compared_runs(split_method_specs(flags.methods), seeds, folder);
+  ComparisonReport report = planned_comparison(flags, settings, folder);
   prepare(settings);
-  std::vector<std::string> methods;
-  for (const auto& spec : specs_of(report.runs)) methods.push_back(spec.method);
-  warn_of_unused(settings, methods);
+  warn_of_unused_settings(settings, report);
   const StopSignals signals;
   const DataSource data = make_data(settings);
   const auto work = work_of(report.runs, settings, data);

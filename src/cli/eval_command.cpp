@@ -147,31 +147,16 @@ class Subject {
   std::optional<ExportedNetwork> exported_;
 };
 
-int run(const EvalFlags& flags) {
-  const Subject subject(flags);
-  const Settings& settings = subject.settings();
-  prepare(settings);
-  const auto& run = settings.get<RunOptions>();
-  const fs::path folder = run.output;
-  DataSource data = subject.prepared(make_data(settings));
-  if (holds_a_run(folder) && fs::exists(folder / "config.toml")) {
-    throw UserError(folder.string() +
-                    " holds a run, whose summary would be lost; choose another "
-                    "--output");
-  }
-  const NewFolder new_folder(folder);
-  make_writable(folder);
+void refuse_run_folder(const fs::path& folder) {
+  if (!holds_a_run(folder) || !fs::exists(folder / "config.toml")) return;
+  throw UserError(folder.string() +
+                  " holds a run, whose summary would be lost; choose another "
+                  "--output");
+}
 
-  const torch::Device device = parse_device(run.device);
-  const std::int64_t bytes_before = measure::read_memory(device).live;
-  const TestedNetwork network = subject.network(data, device);
-  const auto loader = make_plain_loader(
-      settings, data, data.test, all_indices(*data.test), [](const std::string& what) {
-        std::fprintf(stderr, "mlaan: skipped %s\n", printable(what).c_str());
-      });
-  measure::reset_peak(device);
-  const auto scores = evaluate_outputs(
-      at_test_time(network.predict, settings.get<ValidationOptions>().tta), *loader);
+/// \param scores one for each exit, the network's own last.
+EvalSummary summarise(const TestedNetwork& network, const std::vector<Score>& scores,
+                      const DataSource& data, const RunOptions& run, std::int64_t peak_bytes) {
   EvalSummary summary;
   summary.score = scores.back();
   for (std::size_t i = 0; i + 1 < scores.size(); ++i) {
@@ -185,8 +170,34 @@ int run(const EvalFlags& flags) {
   summary.epochs = network.epochs;
   summary.batch = run.batch_size;
   summary.images_per_second = static_cast<double>(summary.score.images) / summary.score.seconds;
-  summary.peak_bytes = measure::read_memory(device).peak - bytes_before;
+  summary.peak_bytes = peak_bytes;
   summary.parameters = network.parameters;
+  return summary;
+}
+
+int run(const EvalFlags& flags) {
+  const Subject subject(flags);
+  const Settings& settings = subject.settings();
+  prepare(settings);
+  const auto& run = settings.get<RunOptions>();
+  const fs::path folder = run.output;
+  DataSource data = subject.prepared(make_data(settings));
+  refuse_run_folder(folder);
+  const NewFolder new_folder(folder);
+  make_writable(folder);
+
+  const torch::Device device = parse_device(run.device);
+  const std::int64_t bytes_before = measure::read_memory(device).live;
+  const TestedNetwork network = subject.network(data, device);
+  const auto loader = make_plain_loader(
+      settings, data, data.test, all_indices(*data.test), [](const std::string& what) {
+        std::fprintf(stderr, "mlaan: skipped %s\n", printable(what).c_str());
+      });
+  measure::reset_peak(device);
+  const auto scores = evaluate_outputs(
+      at_test_time(network.predict, settings.get<ValidationOptions>().tta), *loader);
+  const EvalSummary summary =
+      summarise(network, scores, data, run, measure::read_memory(device).peak - bytes_before);
   write_summary(folder / "summary.json", summary);
   if (!flags.json.empty()) write_summary(flags.json, summary);
   std::printf("%s", summary_table(summary).c_str());

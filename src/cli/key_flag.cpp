@@ -71,8 +71,11 @@ std::string flag_names(const std::string& key) {
   return further_names(key) + name;
 }
 
-std::string flag_group(const std::string& key) {
-  static const std::map<std::string, std::string> keys{
+namespace {
+
+/// The headings of keys that are listed under another heading than their section.
+const std::map<std::string, std::string>& groups_of_keys() {
+  static const std::map<std::string, std::string> groups{
       {"dataset", group::data},
       {"data", group::data},
       {"train_limit", group::data},
@@ -95,7 +98,11 @@ std::string flag_group(const std::string& key) {
       {"limit.validation_batches", group::validation},
       {"limit.test_batches", group::validation},
   };
-  static const std::map<std::string, std::string> sections{
+  return groups;
+}
+
+const std::map<std::string, std::string>& groups_of_sections() {
+  static const std::map<std::string, std::string> groups{
       {"", group::training},
       {"optimizer", group::optimizer},
       {"schedule", group::schedule},
@@ -113,8 +120,14 @@ std::string flag_group(const std::string& key) {
       {"procedural", group::data},
       {"svhn", group::data},
   };
-  std::string heading = find_text(keys, key);
-  if (heading.empty()) heading = find_text(sections, section_of(key));
+  return groups;
+}
+
+}  // namespace
+
+std::string flag_group(const std::string& key) {
+  std::string heading = find_text(groups_of_keys(), key);
+  if (heading.empty()) heading = find_text(groups_of_sections(), section_of(key));
   // All other sections belong to methods.
   return heading.empty() ? group::method : heading;
 }

@@ -41,40 +41,45 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// Keys of settings that have a flag of their own, besides those of augmentation and optimizers.
+std::vector<std::string> own_keys() {
+  return {"dataset",
+          "data",
+          "model",
+          "weights",
+          "method",
+          "modules",
+          "epochs",
+          "batch_size",
+          "lr",
+          "seed",
+          "device",
+          "train_limit",
+          "workers",
+          "threads",
+          "dist.processes",
+          "dist.stages",
+          "engine.recompute",
+          "engine.precision",
+          "partition",
+          "memory",
+          "output",
+          "baseline",
+          "log.tensorboard",
+          "limit.steps",
+          "limit.time",
+          "limit.train_batches",
+          "limit.validation_batches",
+          "limit.test_batches",
+          "limit.overfit_batches",
+          "early_stopping.patience",
+          "validation.tta",
+          "save.every"};
+}
+
 struct TrainFlags {
   explicit TrainFlags(CLI::App& app)
-      : config(app, with_optimization(with_augmentation({"dataset",
-                                                         "data",
-                                                         "model",
-                                                         "weights",
-                                                         "method",
-                                                         "modules",
-                                                         "epochs",
-                                                         "batch_size",
-                                                         "lr",
-                                                         "seed",
-                                                         "device",
-                                                         "train_limit",
-                                                         "workers",
-                                                         "threads",
-                                                         "dist.processes",
-                                                         "dist.stages",
-                                                         "engine.recompute",
-                                                         "engine.precision",
-                                                         "partition",
-                                                         "memory",
-                                                         "output",
-                                                         "baseline",
-                                                         "log.tensorboard",
-                                                         "limit.steps",
-                                                         "limit.time",
-                                                         "limit.train_batches",
-                                                         "limit.validation_batches",
-                                                         "limit.test_batches",
-                                                         "limit.overfit_batches",
-                                                         "early_stopping.patience",
-                                                         "validation.tta",
-                                                         "save.every"}))) {
+      : config(app, with_optimization(with_augmentation(own_keys()))) {
     resume_option = app.add_option("--resume", resume,
                                    "go on from a checkpoint, or from the last one of a run's "
                                    "folder; without PATH of --output, or of the newest run of "

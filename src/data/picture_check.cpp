@@ -25,6 +25,55 @@ Frame all_of(std::int64_t width, std::int64_t height) {
   return frame;
 }
 
+/// A list of files that several threads check; each thread takes the next file that none has taken.
+class SharedCheck {
+ public:
+  SharedCheck(std::vector<std::filesystem::path> files,
+              std::function<void(std::int64_t, std::int64_t)> progress)
+      : files_(std::move(files)), progress_(std::move(progress)) {}
+
+  /// Checks files until none is left. An exception ends the work of all threads.
+  void work() {
+    for (std::size_t i = next_++; i < files_.size(); i = next_++) {
+      std::string wrong;
+      try {
+        read_picture(files_[i], all_of);
+      } catch (const DamagedPicture& picture) {
+        wrong = picture.what();
+      } catch (...) {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        error_ = std::current_exception();
+        stop();
+        return;
+      }
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (!wrong.empty()) damaged_.emplace(i, wrong);
+      ++done_;
+      if (progress_) progress_(done_, static_cast<std::int64_t>(files_.size()));
+    }
+  }
+
+  void stop() { next_ = files_.size(); }
+
+  /// To be called once all threads have ended. Rethrows an exception of any of them.
+  PictureCheck result() const {
+    if (error_) std::rethrow_exception(error_);
+    PictureCheck check;
+    check.pictures = done_;
+    for (const auto& [place, wrong] : damaged_) check.damaged.push_back(wrong);
+    return check;
+  }
+
+ private:
+  std::vector<std::filesystem::path> files_;
+  std::function<void(std::int64_t, std::int64_t)> progress_;
+  std::atomic<std::size_t> next_{0};
+  std::mutex mutex_;
+  std::int64_t done_ = 0;
+  std::map<std::size_t, std::string> damaged_;  ///< messages by the file's index
+  std::exception_ptr error_;
+};
+
 }  // namespace
 
 PictureCheck check_pictures(const std::filesystem::path& folder, int threads,
@@ -32,49 +81,22 @@ PictureCheck check_pictures(const std::filesystem::path& folder, int threads,
   if (!std::filesystem::is_directory(folder)) {
     throw UserError("there is no folder " + folder.string() + " to check");
   }
-  const auto files = picture_files(folder);
+  auto files = picture_files(folder);
   if (files.empty()) {
     throw UserError("no pictures (" + picture_extensions_text() + ") in " + folder.string() +
                     " and the folders below it");
   }
-  std::atomic<std::size_t> next{0};
-  std::mutex mutex;
-  std::int64_t done = 0;
-  std::map<std::size_t, std::string> damaged;
-  std::exception_ptr error;
-  const auto work = [&] {
-    for (std::size_t i = next++; i < files.size(); i = next++) {
-      std::string wrong;
-      try {
-        read_picture(files[i], all_of);
-      } catch (const DamagedPicture& picture) {
-        wrong = picture.what();
-      } catch (...) {
-        const std::lock_guard<std::mutex> lock(mutex);
-        error = std::current_exception();
-        next = files.size();
-        return;
-      }
-      const std::lock_guard<std::mutex> lock(mutex);
-      if (!wrong.empty()) damaged.emplace(i, wrong);
-      ++done;
-      if (progress) progress(done, static_cast<std::int64_t>(files.size()));
-    }
-  };
+  SharedCheck check(std::move(files), progress);
   JoinedThreads workers;
   try {
-    for (int i = 1; i < threads; ++i) workers.start(work);
-    work();
+    for (int i = 1; i < threads; ++i) workers.start([&check] { check.work(); });
+    check.work();
   } catch (...) {
-    next = files.size();
+    check.stop();
     throw;
   }
   workers.join();
-  if (error) std::rethrow_exception(error);
-  PictureCheck check;
-  check.pictures = done;
-  for (auto& [place, wrong] : damaged) check.damaged.push_back(std::move(wrong));
-  return check;
+  return check.result();
 }
 
 }  // namespace mlaan

@@ -36,11 +36,11 @@ std::string end_key(int rank) {
 
 /// The form in the store, a single value so that it is set atomically: the exit code, or "-", and
 /// the text.
-std::string to_text(const EndReason& reason) {
+std::string stored_text_of(const EndReason& reason) {
   return (reason.exit_code ? std::to_string(*reason.exit_code) : "-") + " " + reason.text;
 }
 
-EndReason to_reason(const std::string& text) {
+EndReason reason_of(const std::string& text) {
   const auto code_end = text.find(' ');
   if (code_end == std::string::npos) return {};
   EndReason reason;
@@ -151,7 +151,7 @@ void Pulse::note_operation() {
 }
 
 EndReason Pulse::known_reason(c10d::Store& store) {
-  return to_reason(stored_text(store, reason_key));
+  return reason_of(stored_text(store, reason_key));
 }
 
 EndReason Pulse::find_reason(std::optional<int> other) {
@@ -165,11 +165,11 @@ EndReason Pulse::find_reason(std::optional<int> other) {
     if (!known.empty()) return known;
     const std::string found = compare(before, read_beats(*store, names.size()), own, names, other);
     if (found.empty()) return "";
-    const auto first = store->compareSet(reason_key, {}, as_bytes(to_text({found, {}})));
+    const auto first = store->compareSet(reason_key, {}, as_bytes(stored_text_of({found, {}})));
     return {first.begin(), first.end()};
   };
   const auto reason = ask_once(ask, to_ask);
-  if (reason) return to_reason(*reason);
+  if (reason) return reason_of(*reason);
   return {names_[0] + " was lost, or the place where the ranks meet", {}};
 }
 
@@ -177,7 +177,8 @@ EndReason Pulse::wait_for_first(const std::string& key, milliseconds longest) {
   // Only silence can show here that rank 0 is lost: if rank 0 serves the store, the store ends with
   // it, and if a launcher serves it, the launcher ends all ranks. A busy machine causes silence
   // too, so the limit is long.
-  const std::string lost = to_text({names_[0] + " was lost: killed, stopped or cut off", {}});
+  const std::string lost =
+      stored_text_of({names_[0] + " was lost: killed, stopped or cut off", {}});
   const auto ask = [store = store_, key, longest, lost, heard = std::string(),
                     heard_at = Clock::now()]() mutable -> std::optional<std::string> {
     if (store->check({key})) return "";
@@ -192,14 +193,14 @@ EndReason Pulse::wait_for_first(const std::string& key, milliseconds longest) {
     if (now - heard_at > longest) return lost;
     return std::nullopt;
   };
-  return to_reason(ask_until_answered(ask, longest).value_or(lost));
+  return reason_of(ask_until_answered(ask, longest).value_or(lost));
 }
 
 void Pulse::tell_end(const std::string& why, int exit_code) {
   const EndReason reason{names_[static_cast<std::size_t>(rank_)] + " ended: " + why, exit_code};
   ask_once(
       [store = store_, rank = rank_, why, reason] {
-        store->compareSet(reason_key, {}, as_bytes(to_text(reason)));
+        store->compareSet(reason_key, {}, as_bytes(stored_text_of(reason)));
         store->set(end_key(rank), as_bytes(why));
         return std::string();
       },

@@ -147,7 +147,10 @@ double highest_weight(const Supervision& supervision) {
   return std::max(supervision.weight, weight_at(supervision, 1));
 }
 
-void check(const Plan& plan, const Backbone& backbone) {
+namespace {
+
+/// Checks that lists with one entry for each module or net have that many entries.
+void check_lengths(const Plan& plan, const Backbone& backbone) {
   const std::size_t modules = plan.partition.size();
   if (plan.partition.last_unit(modules - 1) + 1 != backbone.size()) {
     throw UserError("the partition ends at unit " +
@@ -164,16 +167,10 @@ void check(const Plan& plan, const Backbone& backbone) {
                     " nets whether to recompute, but it has " + std::to_string(net_count));
   }
   check_learning_rates(plan, net_count);
-  for (const auto recompute : plan.recompute_nets) {
-    if (recompute == Recompute::module) {
-      throw UserError("the plan says to recompute a net in one piece, which would save nothing");
-    }
-  }
-  for (const auto& supervision : plan.supervisions) {
-    check(supervision, modules, backbone.head());
-  }
-  check_trunk_probabilities(plan);
-  check_head_weight(plan, backbone);
+}
+
+/// Checks that some supervision trains the head, and one every module.
+void check_all_trained(const Plan& plan, const Backbone& backbone) {
   const bool head_trained = std::any_of(
       plan.supervisions.begin(), plan.supervisions.end(), [&](const Supervision& supervision) {
         return supervision.net == backbone.head() && highest_weight(supervision) > 0;
@@ -183,7 +180,7 @@ void check(const Plan& plan, const Backbone& backbone) {
         "the head of " + backbone.name() +
         " would never be trained: no supervision of a weight above 0 has it as its net");
   }
-  for (std::size_t j = 0; j < modules; ++j) {
+  for (std::size_t j = 0; j < plan.partition.size(); ++j) {
     const bool trained = std::any_of(
         plan.supervisions.begin(), plan.supervisions.end(), [j](const Supervision& supervision) {
           return supervision.first <= j && j <= supervision.last && highest_weight(supervision) > 0;
@@ -194,6 +191,23 @@ void check(const Plan& plan, const Backbone& backbone) {
           " would never be trained: no supervision of a weight above 0 has it in its window");
     }
   }
+}
+
+}  // namespace
+
+void check(const Plan& plan, const Backbone& backbone) {
+  check_lengths(plan, backbone);
+  for (const auto recompute : plan.recompute_nets) {
+    if (recompute == Recompute::module) {
+      throw UserError("the plan says to recompute a net in one piece, which would save nothing");
+    }
+  }
+  for (const auto& supervision : plan.supervisions) {
+    check(supervision, plan.partition.size(), backbone.head());
+  }
+  check_trunk_probabilities(plan);
+  check_head_weight(plan, backbone);
+  check_all_trained(plan, backbone);
 }
 
 void check_takes_probabilities(const Plan& plan) {

@@ -144,7 +144,8 @@ class PlanBuilder {
     try {
       BuiltLayers layers = build_layers(net.layers, reads, backbone_);
       for (auto& average : layers.averages) plan_.averages.push_back(std::move(average));
-      return std::make_shared<AuxiliaryNet>(net.name, std::move(layers.units), std::move(trunk));
+      return std::make_shared<AuxiliaryNet>(net.name, std::move(layers.units), std::move(trunk),
+                                            net.layers);
     } catch (const UserError& error) {
       throw UserError("net '" + net.name + "': " + error.what());
     }
@@ -175,6 +176,18 @@ class PlanBuilder {
   std::map<std::string, LossPtr> losses_;
 };
 
+/// Refuses a loss of somebody's own, whose name would not read back.
+void check_is_readable(const Supervision& supervision, const Backbone& backbone) {
+  try {
+    const std::string& name = supervision.loss->name;
+    if (parse_loss(name, backbone.classes(), backbone.normalisation())->name == name) return;
+  } catch (const UserError&) {  // said below
+  }
+  throw UserError(
+      "supervision '" + supervision.name + "' has the loss '" + supervision.loss->name +
+      "', which is none of `mlaan info losses`, so that no plan file can hold this plan");
+}
+
 }  // namespace
 
 Plan build_plan(const PlanDescription& description, const Backbone& backbone, std::uint64_t seed) {
@@ -187,12 +200,16 @@ PlanDescription describe(const Plan& plan, const Backbone& backbone) {
   for (std::size_t n = 0; n < all.size(); ++n) {
     const auto& net = all[n];
     if (net == backbone.head()) continue;
-    NetDescription text{
-        net->name(), net->trunk() ? net->trunk()->name() : "", {}, learning_rate_of_net(plan, n)};
-    for (const auto& unit : net->units()) text.layers.push_back(unit.description());
+    NetDescription text{net->name(), net->trunk() ? net->trunk()->name() : "", net->layer_texts(),
+                        learning_rate_of_net(plan, n)};
+    if (text.layers.empty()) {
+      throw UserError("net '" + text.name +
+                      "' was not made from layer texts, so that no plan file can hold this plan");
+    }
     description.nets.push_back(std::move(text));
   }
   for (const auto& supervision : plan.supervisions) {
+    check_is_readable(supervision, backbone);
     description.supervisions.push_back(
         {supervision.name, supervision.first, supervision.last,
          supervision.net == backbone.head() ? head_name : supervision.net->name(),

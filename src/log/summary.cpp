@@ -19,6 +19,37 @@ namespace {
 
 using nlohmann::ordered_json;
 
+void add_bytes_by_kind(ordered_json& json, const TrainSummary& summary) {
+  for (std::size_t k = 0; k < summary.peak_by_kind.size(); ++k) {
+    const std::string kind = measure::to_string(static_cast<measure::MemoryKind>(k));
+    json["peak_bytes_by_kind"][kind] = summary.peak_by_kind.at(k);
+  }
+}
+
+void add_ranks(ordered_json& json, const TrainSummary& summary) {
+  for (const auto& rank : summary.ranks) {
+    json["ranks"].push_back({{"name", rank.name},
+                             {"peak_bytes", rank.peak_bytes},
+                             {"bytes_per_step", rank.bytes_per_step},
+                             {"seconds_waited", rank.seconds_waited}});
+    if (rank.first_module == 0) continue;
+    json["ranks"].back()["first_module"] = rank.first_module;
+    json["ranks"].back()["last_module"] = rank.last_module;
+  }
+}
+
+void add_phases(ordered_json& json, const TrainSummary& summary) {
+  for (const auto& phase : summary.run.phases) {
+    if (phase.name.empty()) continue;
+    json["phases"].push_back({{"name", phase.name},
+                              {"method", phase.method},
+                              {"begin", phase.begin},
+                              {"end", phase.end},
+                              {"modules", phase.modules},
+                              {"peak_bytes", phase.peak_bytes}});
+  }
+}
+
 ordered_json to_json(const TrainSummary& summary, const Settings& settings) {
   const auto& run = settings.get<RunOptions>();
   ordered_json json;
@@ -50,28 +81,9 @@ ordered_json to_json(const TrainSummary& summary, const Settings& settings) {
   json["seconds"] = summary.seconds;
   json["images_per_second"] = summary.images_per_second;
   json["peak_bytes"] = summary.peak_bytes;
-  for (std::size_t k = 0; k < summary.peak_by_kind.size(); ++k) {
-    const std::string kind = measure::to_string(static_cast<measure::MemoryKind>(k));
-    json["peak_bytes_by_kind"][kind] = summary.peak_by_kind.at(k);
-  }
-  for (const auto& rank : summary.ranks) {
-    json["ranks"].push_back({{"name", rank.name},
-                             {"peak_bytes", rank.peak_bytes},
-                             {"bytes_per_step", rank.bytes_per_step},
-                             {"seconds_waited", rank.seconds_waited}});
-    if (rank.first_module == 0) continue;
-    json["ranks"].back()["first_module"] = rank.first_module;
-    json["ranks"].back()["last_module"] = rank.last_module;
-  }
-  for (const auto& phase : summary.run.phases) {
-    if (phase.name.empty()) continue;
-    json["phases"].push_back({{"name", phase.name},
-                              {"method", phase.method},
-                              {"begin", phase.begin},
-                              {"end", phase.end},
-                              {"modules", phase.modules},
-                              {"peak_bytes", phase.peak_bytes}});
-  }
+  add_bytes_by_kind(json, summary);
+  add_ranks(json, summary);
+  add_phases(json, summary);
   json["parameters"] = summary.run.parameters;
   json["auxiliary_parameters"] = summary.run.auxiliary_parameters;
   return json;

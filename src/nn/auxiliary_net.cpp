@@ -13,8 +13,12 @@ void append(std::vector<NamedTensor>& all, const std::string& net, std::vector<N
 }  // namespace
 
 AuxiliaryNet::AuxiliaryNet(std::string name, std::vector<Unit> units,
-                           std::shared_ptr<const AuxiliaryNet> trunk)
-    : name_(std::move(name)), units_(std::move(units)), trunk_(std::move(trunk)) {
+                           std::shared_ptr<const AuxiliaryNet> trunk,
+                           std::vector<std::string> layer_texts)
+    : name_(std::move(name)),
+      units_(std::move(units)),
+      trunk_(std::move(trunk)),
+      layer_texts_(std::move(layer_texts)) {
   if (units_.empty()) throw UserError("auxiliary net '" + name_ + "' has no layer");
   if (trunk_ && trunk_->trunk()) {
     throw UserError("auxiliary net '" + name_ + "' reads '" + trunk_->name() +

@@ -113,13 +113,9 @@ torch::Tensor test_images(const Settings& settings, const DataSource& data, std:
   return torch::cat(batches);
 }
 
-}  // namespace
-
-NetworkAnalysis analyse_network(const Checkpoint& checkpoint, const Settings& settings,
-                                const DataSource& data, const AnalysisOptions& options,
-                                const std::function<void(const std::string&)>& progress) {
-  check_data(checkpoint, data);
-  const auto& run = settings.get<RunOptions>();
+/// The split of the run's images, with no more training images than the probes need.
+Split split_of_probes(const Checkpoint& checkpoint, const Settings& settings,
+                      const DataSource& data, const AnalysisOptions& options) {
   Split split = split_of_run(settings, data);
   if (split.validation.empty() && !options.test) {
     throw UserError("validation.fraction = 0 held out no image of the run " +
@@ -129,21 +125,36 @@ NetworkAnalysis analyse_network(const Checkpoint& checkpoint, const Settings& se
       options.probe_images < static_cast<std::int64_t>(split.train.size())) {
     split.train.resize(static_cast<std::size_t>(options.probe_images));
   }
+  return split;
+}
+
+NetworkAnalysis begin_analysis(const Checkpoint& checkpoint, const Settings& settings,
+                               const DataSource& data, const Split& split, bool test) {
   NetworkAnalysis analysis;
   analysis.checkpoint = checkpoint.path.string();
-  analysis.method = run.method;
+  analysis.method = settings.get<RunOptions>().method;
   analysis.model = checkpoint.info.model;
   analysis.dataset = data.name;
   analysis.train_images = static_cast<std::int64_t>(split.train.size());
   analysis.validation_images = static_cast<std::int64_t>(split.validation.size());
-  analysis.test_images = options.test ? data.test->size() : 0;
+  analysis.test_images = test ? data.test->size() : 0;
+  return analysis;
+}
 
+}  // namespace
+
+NetworkAnalysis analyse_network(const Checkpoint& checkpoint, const Settings& settings,
+                                const DataSource& data, const AnalysisOptions& options,
+                                const std::function<void(const std::string&)>& progress) {
+  check_data(checkpoint, data);
+  const Split split = split_of_probes(checkpoint, settings, data, options);
+  NetworkAnalysis analysis = begin_analysis(checkpoint, settings, data, split, options.test);
   Backbone backbone = read_backbone(checkpoint, settings);
   backbone.set_normalisation(data.normalisation);
   TrainingPhase phase = phase_of(checkpoint, settings);
   const Plan plan = make_bare_plan(phase.settings, backbone, phase.method);
   describe_modules(analysis, backbone, plan);
-  const torch::Device device = parse_device(run.device);
+  const torch::Device device = parse_device(settings.get<RunOptions>().device);
   backbone.to(device);
   backbone.train(false);
   const auto features_of = [&](const std::shared_ptr<const Dataset>& images,

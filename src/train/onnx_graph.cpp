@@ -40,6 +40,8 @@ class OnnxGraph {
  private:
   using Writer = std::string (OnnxGraph::*)(const jit::Node&);
 
+  static std::map<std::string, Writer> writers_of_layers();
+  static std::map<std::string, Writer> writers_of_shapes();
   static const std::map<std::string, Writer>& writers();
 
   void write(const jit::Node& node) {
@@ -322,8 +324,8 @@ class OnnxGraph {
   OnnxValues values_;
 };
 
-const std::map<std::string, OnnxGraph::Writer>& OnnxGraph::writers() {
-  static const std::map<std::string, Writer> table{
+std::map<std::string, OnnxGraph::Writer> OnnxGraph::writers_of_layers() {
+  return {
       {"aten::_convolution", &OnnxGraph::convolution},
       {"aten::conv2d", &OnnxGraph::convolution},
       {"aten::batch_norm", &OnnxGraph::batch_norm},
@@ -348,29 +350,32 @@ const std::map<std::string, OnnxGraph::Writer>& OnnxGraph::writers() {
       {"aten::max_pool2d", &OnnxGraph::max_pool},
       {"aten::avg_pool2d", &OnnxGraph::average_pool},
       {"aten::adaptive_avg_pool2d", &OnnxGraph::adaptive_average_pool},
-      {"aten::flatten", &OnnxGraph::reshape},
-      {"aten::unflatten", &OnnxGraph::reshape},
-      {"aten::view", &OnnxGraph::reshape},
-      {"aten::reshape", &OnnxGraph::reshape},
-      {"aten::unsqueeze", &OnnxGraph::reshape},
-      {"aten::squeeze", &OnnxGraph::reshape},
-      {"aten::expand", &OnnxGraph::expand},
-      {"aten::permute", &OnnxGraph::permute},
-      {"aten::transpose", &OnnxGraph::transpose},
-      {"aten::t", &OnnxGraph::matrix_transpose},
-      {"aten::eye", &OnnxGraph::identity_matrix},
-      {"aten::to", &OnnxGraph::converted},
-      {"aten::select", &OnnxGraph::select},
-      {"aten::narrow", &OnnxGraph::narrow},
-      {"aten::slice", &OnnxGraph::slice},
-      {"aten::cat", &OnnxGraph::concatenate},
       {"aten::dropout", &OnnxGraph::dropout},
-      {"aten::contiguous", &OnnxGraph::same},
-      {"aten::clone", &OnnxGraph::same},
-      {"aten::detach", &OnnxGraph::same},
-      {"aten::alias", &OnnxGraph::same},
   };
-  return table;
+}
+
+std::map<std::string, OnnxGraph::Writer> OnnxGraph::writers_of_shapes() {
+  return {
+      {"aten::flatten", &OnnxGraph::reshape},     {"aten::unflatten", &OnnxGraph::reshape},
+      {"aten::view", &OnnxGraph::reshape},        {"aten::reshape", &OnnxGraph::reshape},
+      {"aten::unsqueeze", &OnnxGraph::reshape},   {"aten::squeeze", &OnnxGraph::reshape},
+      {"aten::expand", &OnnxGraph::expand},       {"aten::permute", &OnnxGraph::permute},
+      {"aten::transpose", &OnnxGraph::transpose}, {"aten::t", &OnnxGraph::matrix_transpose},
+      {"aten::eye", &OnnxGraph::identity_matrix}, {"aten::to", &OnnxGraph::converted},
+      {"aten::select", &OnnxGraph::select},       {"aten::narrow", &OnnxGraph::narrow},
+      {"aten::slice", &OnnxGraph::slice},         {"aten::cat", &OnnxGraph::concatenate},
+      {"aten::contiguous", &OnnxGraph::same},     {"aten::clone", &OnnxGraph::same},
+      {"aten::detach", &OnnxGraph::same},         {"aten::alias", &OnnxGraph::same},
+  };
+}
+
+const std::map<std::string, OnnxGraph::Writer>& OnnxGraph::writers() {
+  static const std::map<std::string, Writer> all = [] {
+    auto table = writers_of_layers();
+    table.merge(writers_of_shapes());
+    return table;
+  }();
+  return all;
 }
 
 }  // namespace

@@ -34,17 +34,20 @@ Accepts quantity_of_bytes() {
 
 }  // namespace
 
-void RunOptions::describe(FieldList& fields) {
-  fields.add("dataset", dataset, "data set to train on; see `mlaan info datasets`");
-  fields.add("data", data, "folder with the data set's files");
-  fields.add("model", model, "backbone; see `mlaan info models`; or a TorchScript file, NAME.pt");
-  fields.add("weights", weights,
+namespace {
+
+void describe_network(FieldList& fields, RunOptions& run) {
+  fields.add("dataset", run.dataset, "data set to train on; see `mlaan info datasets`");
+  fields.add("data", run.data, "folder with the data set's files");
+  fields.add("model", run.model,
+             "backbone; see `mlaan info models`; or a TorchScript file, NAME.pt");
+  fields.add("weights", run.weights,
              "safetensors file with the backbone's weights to start from; empty: random ones");
-  fields.add("weights_head", weights_head,
+  fields.add("weights_head", run.weights_head,
              "what that file gives the head: load, its weights; fresh, nothing, for classes of "
              "one's own",
              one_of({"load", "fresh"}));
-  fields.add("drop_path", drop_path,
+  fields.add("drop_path", run.drop_path,
              "stochastic depth: share of the samples that the last block's branch is left out for "
              "in training, less towards the first block's 0; -1: as the model is published, 0.1 "
              "for ConvNeXt, else 0",
@@ -54,39 +57,61 @@ void RunOptions::describe(FieldList& fields) {
                      },
                      "at least 0 and below 1, or -1"});
   fields.add(
-      "method", method,
+      "method", run.method,
       "training method; see `mlaan info methods`; auto: the one that gives the most for its bytes");
-  fields.add("modules", modules,
+  fields.add("modules", run.modules,
              "modules K to cut the backbone into; 0: as the method asks, else one block a module",
              count_from(0));
-  fields.add("partition", partition,
+  fields.add("partition", run.partition,
              "where to cut: default, as the method asks, else published; published, as in the "
              "papers where they say, else uniform; uniform, by number of units; bytes, by their "
              "activations; multiply-adds, by their work; or after "
              "these units, for example layer1.2,layer2.1");
-  fields.add("epochs", epochs, "passes over the training images", count_from(1));
-  fields.add("batch_size", batch_size, "images a step", count_from(1));
-  fields.add("lr", lr, "learning rate at its highest", above(0));
-  fields.add("seed", seed, "decides initial weights, split, order, augmentation and dropout");
-  fields.add("device", device, "where to train: cpu, cuda or cuda:N");
-  fields.add("train_limit", train_limit,
+}
+
+void describe_course(FieldList& fields, RunOptions& run) {
+  fields.add("epochs", run.epochs, "passes over the training images", count_from(1));
+  fields.add("batch_size", run.batch_size, "images a step", count_from(1));
+  fields.add("lr", run.lr, "learning rate at its highest", above(0));
+  fields.add("seed", run.seed, "decides initial weights, split, order, augmentation and dropout");
+  fields.add("device", run.device, "where to train: cpu, cuda or cuda:N");
+  fields.add("train_limit", run.train_limit,
              "train on at most so many images, the first after the seeded shuffle; 0: all",
              count_from(0));
-  fields.add("workers", workers, "threads that prepare batches; 0: the training thread itself",
+  fields.add("workers", run.workers, "threads that prepare batches; 0: the training thread itself",
              between(0, 256));
-  fields.add("threads", threads, "threads of LibTorch's kernels; 0: one for each processor",
+  fields.add("threads", run.threads, "threads of LibTorch's kernels; 0: one for each processor",
              between(0, 1024));
   fields.add(
-      "memory", memory,
+      "memory", run.memory,
       "bytes that training may take, such as 6GiB: modules, partition, recomputation and "
       "micro-batches are then chosen to fit, in the least time; empty: as the other settings "
       "say",
       quantity_of_bytes());
-  fields.add("output", output,
+  fields.add("output", run.output,
              "folder of the run: settings, logs, checkpoints; empty: runs/DATASET-MODEL-METHOD");
-  fields.add("baseline", baseline,
+  fields.add("baseline", run.baseline,
              "method to train as well, on the same data, for the closing table; empty: none");
 }
+
+}  // namespace
+
+void RunOptions::describe(FieldList& fields) {
+  describe_network(fields, *this);
+  describe_course(fields, *this);
+}
+
+namespace {
+
+Accepts number_where(bool (*accepts)(double), const std::string& accepted) {
+  return {[accepts](const OptionValue& value) {
+            const auto* number = std::get_if<double>(&value);
+            return number != nullptr && accepts(*number);
+          },
+          accepted};
+}
+
+}  // namespace
 
 void OptimizerOptions::describe(FieldList& fields) {
   fields.add("type", type,
@@ -95,33 +120,24 @@ void OptimizerOptions::describe(FieldList& fields) {
              one_of({"sgd", "adam", "adamw", "lamb"}));
   fields.add("momentum", momentum, "momentum of stochastic gradient descent", between(0, 1));
   fields.add("nesterov", nesterov, "Nesterov's momentum, of stochastic gradient descent");
-  const auto decay_rate = Accepts{[](const OptionValue& value) {
-                                    const auto* rate = std::get_if<double>(&value);
-                                    return rate != nullptr && *rate >= 0 && *rate < 1;
-                                  },
-                                  "at least 0, below 1"};
+  const auto decay_rate =
+      number_where([](double rate) { return rate >= 0 && rate < 1; }, "at least 0, below 1");
   fields.add("beta1", beta1, "how slowly Adam's mean of gradients moves", decay_rate);
   fields.add("beta2", beta2, "how slowly Adam's mean of squared gradients moves", decay_rate);
   fields.add("epsilon", epsilon, "what Adam adds to the root of the mean square", above(0));
-  fields.add("weight_decay", weight_decay,
-             "factor of all parameters that is taken off them; -1: 1e-4 for sgd, 0 for adam, 0.05 "
-             "for adamw, 0.01 for lamb",
-             Accepts{[](const OptionValue& value) {
-                       const auto* factor = std::get_if<double>(&value);
-                       return factor != nullptr && (*factor >= 0 || *factor == -1);
-                     },
-                     "at least 0, or -1"});
+  fields.add(
+      "weight_decay", weight_decay,
+      "factor of all parameters that is taken off them; -1: 1e-4 for sgd, 0 for adam, 0.05 "
+      "for adamw, 0.01 for lamb",
+      number_where([](double factor) { return factor >= 0 || factor == -1; }, "at least 0, or -1"));
   fields.add("decay_norms", decay_norms,
              "weight decay of biases and of normalisations' parameters too, as the papers' codes "
              "have it; false: of other weights alone, as timm has it");
-  fields.add("layer_decay", layer_decay,
-             "factor on the learning rate from each unit to the one before it, the head's being 1; "
-             "an auxiliary net has that of the unit it reads",
-             Accepts{[](const OptionValue& value) {
-                       const auto* factor = std::get_if<double>(&value);
-                       return factor != nullptr && *factor > 0 && *factor <= 1;
-                     },
-                     "above 0, 1 at most"});
+  fields.add(
+      "layer_decay", layer_decay,
+      "factor on the learning rate from each unit to the one before it, the head's being 1; "
+      "an auxiliary net has that of the unit it reads",
+      number_where([](double factor) { return factor > 0 && factor <= 1; }, "above 0, 1 at most"));
   fields.add("clip_grad", clip_grad,
              "highest norm of a gradient: of each module's and each auxiliary net's by itself, for "
              "under isolation there is no norm of all; where one window spans all modules, of all "
@@ -178,58 +194,71 @@ void ScheduleOptions::describe(FieldList& fields) {
              at_least(1));
 }
 
-void AugmentOptions::describe(FieldList& fields) {
-  fields.add("enabled", enabled,
+namespace {
+
+void describe_crops_and_colours(FieldList& fields, AugmentOptions& augment) {
+  fields.add("enabled", augment.enabled,
              "augment training images and their labels; false: nothing of this");
-  fields.add("crop", crop,
+  fields.add("crop", augment.crop,
              "random crops: resized, of any place, size and proportions, brought to the picture's "
              "size; padded, of the picture's size after padding; none; default: as is usual for "
              "the data set",
              one_of({"default", "resized", "padded", "none"}));
-  fields.add("smallest_area", smallest_area,
+  fields.add("smallest_area", augment.smallest_area,
              "least area of a resized crop, as a share of the picture's", between(0.001, 1));
   fields.add(
-      "widest_ratio", widest_ratio,
+      "widest_ratio", augment.widest_ratio,
       "largest ratio of a resized crop's width to its height, and of its height to its width",
       between(1, 100));
-  fields.add("padding", padding,
+  fields.add("padding", augment.padding,
              "pixels to pad before a padded crop; -1: as is usual for the data set",
              between(-1, 4096));
-  fields.add("flip", flip, "random horizontal flips; default: as is usual for the data set",
+  fields.add("flip", augment.flip, "random horizontal flips; default: as is usual for the data set",
              one_of({"default", "on", "off"}));
-  fields.add("brightness", brightness,
+  fields.add("brightness", augment.brightness,
              "colour jitter: how far a random factor of the brightness is from 1, at most",
              between(0, 1000));
-  fields.add("contrast", contrast, "the same for the contrast", between(0, 1000));
-  fields.add("saturation", saturation, "the same for the saturation", between(0, 1000));
-  fields.add("hue", hue, "colour jitter: largest random turn of the hue, as a share of a full turn",
+  fields.add("contrast", augment.contrast, "the same for the contrast", between(0, 1000));
+  fields.add("saturation", augment.saturation, "the same for the saturation", between(0, 1000));
+  fields.add("hue", augment.hue,
+             "colour jitter: largest random turn of the hue, as a share of a full turn",
              between(0, 0.5));
-  fields.add("random_augment", random_augment,
+}
+
+void describe_strong_augmentation(FieldList& fields, AugmentOptions& augment) {
+  fields.add("random_augment", augment.random_augment,
              "RandAugment: operations drawn for each image, one after the other; 0: none",
              between(0, 14));
-  fields.add("magnitude", magnitude, "RandAugment: how strong its operations are",
+  fields.add("magnitude", augment.magnitude, "RandAugment: how strong its operations are",
              between(0, static_cast<double>(highest_magnitude)));
-  fields.add("erase", erase, "random erasing: probability that a rectangle is written over",
+  fields.add("erase", augment.erase, "random erasing: probability that a rectangle is written over",
              between(0, 1));
-  fields.add("erase_with", erase_with,
+  fields.add("erase_with", augment.erase_with,
              "what is written over it: zero, the data set's mean colour, or noise",
              one_of({"zero", "noise"}));
-  fields.add("mixup", mixup,
+  fields.add("mixup", augment.mixup,
              "mixup: parameter alpha of the beta distribution of shares; 0: no mixup",
              between(0, 1000));
-  fields.add("cutmix", cutmix, "CutMix: the same; 0: no CutMix", between(0, 1000));
-  fields.add("mix_probability", mix_probability,
+  fields.add("cutmix", augment.cutmix, "CutMix: the same; 0: no CutMix", between(0, 1000));
+  fields.add("mix_probability", augment.mix_probability,
              "share of the batches that mixup or CutMix is applied to", between(0, 1));
-  fields.add("mix_switch_probability", mix_switch_probability,
+  fields.add("mix_switch_probability", augment.mix_switch_probability,
              "where both are on, share of the mixed batches that CutMix is applied to",
              between(0, 1));
-  fields.add("mix_off_epoch", mix_off_epoch,
+  fields.add("mix_off_epoch", augment.mix_off_epoch,
              "epochs after which images are mixed no more; 0: mix to the end", count_from(0));
   fields.add(
-      "label_smoothing", label_smoothing,
+      "label_smoothing", augment.label_smoothing,
       "share of the target that training's cross-entropy spreads evenly over all classes, in "
       "every supervision",
       between(0, 1));
+}
+
+}  // namespace
+
+void AugmentOptions::describe(FieldList& fields) {
+  describe_crops_and_colours(fields, *this);
+  describe_strong_augmentation(fields, *this);
 }
 
 void LimitOptions::describe(FieldList& fields) {

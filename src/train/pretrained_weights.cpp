@@ -70,55 +70,82 @@ void check_classes(const std::filesystem::path& path, const std::vector<std::str
   }
 }
 
+/// Pairs a network's tensors with a file's: all are checked before the first is overwritten.
+class PretrainedCopies {
+ public:
+  PretrainedCopies(const std::filesystem::path& path, const TensorFile& file, std::string backbone)
+      : path_(path.string()), backbone_(std::move(backbone)) {
+    for (const auto& named : file.tensors) sources_.emplace(named.name, named.tensor);
+  }
+
+  /// \param advice what to add to the message where the file's has another shape.
+  void take(const NamedTensor& target, const std::string& advice) {
+    const auto found = sources_.find(target.name);
+    if (found == sources_.end()) {
+      if (!is_counter(target.name)) missing_.push_back(target.name);
+      return;
+    }
+    if (found->second.sizes() != target.tensor.sizes()) {
+      throw UserError(path_ + ": " + target.name + " has the shape " +
+                      to_string(found->second.sizes().vec()) + ", where " + backbone_ + " has " +
+                      to_string(target.tensor.sizes().vec()) + advice);
+    }
+    copies_.emplace_back(target.tensor, found->second);
+    sources_.erase(found);
+  }
+
+  void leave_out(const std::string& name) { sources_.erase(name); }
+
+  /// \throws UserError for a tensor of the network that the file lacks.
+  void check_all_found() const {
+    if (missing_.empty()) return;
+    throw UserError(path_ + " has no " + first_of(missing_) + ", which " + backbone_ + " needs" +
+                    prefix_advice(missing_.front(), sources_));
+  }
+
+  /// \throws UserError for a tensor of the file that the network lacks.
+  void check_all_used() const {
+    if (sources_.empty()) return;
+    std::vector<std::string> unknown;
+    for (const auto& source : sources_) unknown.push_back(source.first);
+    throw UserError(path_ + " has " + first_of(unknown) + ", which " + backbone_ + " has not");
+  }
+
+  void copy() const {
+    const torch::NoGradGuard no_grad;
+    for (const auto& [target, source] : copies_) target.copy_(source);
+  }
+
+ private:
+  std::string path_;
+  std::string backbone_;  ///< its name
+  Sources sources_;       ///< tensors of the file that have no target yet
+  std::vector<std::pair<torch::Tensor, torch::Tensor>> copies_;  ///< target and source
+  std::vector<std::string> missing_;
+};
+
 }  // namespace
 
 void load_pretrained(const std::filesystem::path& path, const Backbone& backbone,
                      PretrainedHead head, const std::vector<std::string>& classes) {
   const TensorFile file = read_safetensors(path);
   if (head == PretrainedHead::load) check_classes(path, class_names_of(file), classes);
-  Sources sources;
-  for (const auto& named : file.tensors) sources.emplace(named.name, named.tensor);
-
-  std::vector<std::pair<torch::Tensor, torch::Tensor>> copies;
-  std::vector<std::string> missing;
-  const auto take = [&](const NamedTensor& target, const std::string& advice) {
-    const auto found = sources.find(target.name);
-    if (found == sources.end()) {
-      if (!is_counter(target.name)) missing.push_back(target.name);
-      return;
-    }
-    if (found->second.sizes() != target.tensor.sizes()) {
-      throw UserError(path.string() + ": " + target.name + " has the shape " +
-                      to_string(found->second.sizes().vec()) + ", where " + backbone.name() +
-                      " has " + to_string(target.tensor.sizes().vec()) + advice);
-    }
-    copies.emplace_back(target.tensor, found->second);
-    sources.erase(found);
-  };
+  PretrainedCopies copies(path, file, backbone.name());
   for (const auto& unit : backbone.units()) {
-    for (const auto& target : tensors_of(unit)) take(target, "");
+    for (const auto& target : tensors_of(unit)) copies.take(target, "");
   }
   for (const auto& unit : backbone.head()->units()) {
     for (const auto& target : tensors_of(unit)) {
       if (head == PretrainedHead::load) {
-        take(target, "; to leave out the file's head, set weights_head = \"fresh\"");
+        copies.take(target, "; to leave out the file's head, set weights_head = \"fresh\"");
       } else {
-        sources.erase(target.name);
+        copies.leave_out(target.name);
       }
     }
   }
-  if (!missing.empty()) {
-    throw UserError(path.string() + " has no " + first_of(missing) + ", which " + backbone.name() +
-                    " needs" + prefix_advice(missing.front(), sources));
-  }
-  if (!sources.empty() && !is_checkpoint(file)) {
-    std::vector<std::string> unknown;
-    for (const auto& source : sources) unknown.push_back(source.first);
-    throw UserError(path.string() + " has " + first_of(unknown) + ", which " + backbone.name() +
-                    " has not");
-  }
-  const torch::NoGradGuard no_grad;
-  for (const auto& [target, source] : copies) target.copy_(source);
+  copies.check_all_found();
+  if (!is_checkpoint(file)) copies.check_all_used();
+  copies.copy();
 }
 
 }  // namespace mlaan

@@ -60,6 +60,32 @@ std::vector<AliveBlocks> trace_step(Engine& engine, const torch::Tensor& images,
   return alive_at_peak(recorder.take(), ends, operations, live);
 }
 
+/// Describes an operation that has just run, without its time.
+OperationProfile profile_of(const Operation& operation, torch::Device device,
+                            std::int64_t bytes_before) {
+  OperationProfile entry;
+  entry.name = operation.text();
+  entry.phase = to_string(operation.activity());
+  entry.module = static_cast<std::int64_t>(operation.module()) + 1;
+  const auto reading = measure::read_memory(device);
+  entry.live_bytes = reading.live - bytes_before;
+  entry.peak_bytes = reading.peak - bytes_before;
+  entry.peak_by_kind = reading.peak_by_kind;
+  return entry;
+}
+
+/// Sets each operation's time to the median over the steps.
+/// \param seconds indexed by operation, then by step.
+void set_times(std::vector<OperationProfile>& operations,
+               const std::vector<std::vector<double>>& seconds) {
+  double begin = 0;
+  for (std::size_t i = 0; i < operations.size(); ++i) {
+    operations[i].seconds = median(seconds[i]);
+    operations[i].begin_seconds = begin;
+    begin += operations[i].seconds;
+  }
+}
+
 }  // namespace
 
 StepProfile profile_step(Engine& engine, const torch::Tensor& images, const torch::Tensor& labels,
@@ -82,15 +108,7 @@ StepProfile profile_step(Engine& engine, const torch::Tensor& images, const torc
       wait_for(device);
       const double passed = seconds_since(last);
       if (step == 0) {
-        OperationProfile entry;
-        entry.name = operation.text();
-        entry.phase = to_string(operation.activity());
-        entry.module = static_cast<std::int64_t>(operation.module()) + 1;
-        const auto reading = measure::read_memory(device);
-        entry.live_bytes = reading.live - bytes_before;
-        entry.peak_bytes = reading.peak - bytes_before;
-        entry.peak_by_kind = reading.peak_by_kind;
-        profile.operations.push_back(std::move(entry));
+        profile.operations.push_back(profile_of(operation, device, bytes_before));
         seconds.emplace_back();
       }
       seconds.at(count++).push_back(passed);
@@ -104,12 +122,7 @@ StepProfile profile_step(Engine& engine, const torch::Tensor& images, const torc
   engine.set_observer(nullptr);
   profile.alive_at_peak = trace_step(engine, images, labels, bytes_before, profile.operations);
   profile.seconds = median(whole);
-  double begin = 0;
-  for (std::size_t i = 0; i < profile.operations.size(); ++i) {
-    profile.operations[i].seconds = median(seconds[i]);
-    profile.operations[i].begin_seconds = begin;
-    begin += profile.operations[i].seconds;
-  }
+  set_times(profile.operations, seconds);
   return profile;
 }
 

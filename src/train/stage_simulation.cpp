@@ -194,6 +194,23 @@ std::vector<std::int64_t> passes_of_stage(std::int64_t behind, std::int64_t micr
   return passes;
 }
 
+/// Working and waiting time of each stage in a step of the given length, and the bytes that it
+/// sends: outputs to the next stage, gradients to the previous one.
+SimulatedSteps steps_of_end_to_end(const std::vector<double>& forward,
+                                   const std::vector<double>& backward,
+                                   const std::vector<double>& boundary_bytes, double step_seconds) {
+  const std::size_t stages = forward.size();
+  SimulatedSteps result;
+  result.step_seconds = step_seconds;
+  for (std::size_t s = 0; s < stages; ++s) {
+    const double busy = forward[s] + backward[s];
+    const double bytes =
+        (s + 1 < stages ? boundary_bytes[s] : 0) + (s > 0 ? boundary_bytes[s - 1] : 0);
+    result.stages.push_back({busy, step_seconds - busy, bytes});
+  }
+  return result;
+}
+
 }  // namespace
 
 double ring_bytes(double bytes, std::int64_t ranks) {
@@ -245,15 +262,8 @@ SimulatedSteps simulate_one_forward_one_backward(const std::vector<double>& forw
       moves = true;
     }
   }
-  SimulatedSteps result;
-  result.step_seconds = *std::max_element(now.begin(), now.end());
-  for (std::size_t s = 0; s < stages; ++s) {
-    const double busy = forward[s] + backward[s];
-    const double bytes =
-        (s + 1 < stages ? boundary_bytes[s] : 0) + (s > 0 ? boundary_bytes[s - 1] : 0);
-    result.stages.push_back({busy, result.step_seconds - busy, bytes});
-  }
-  return result;
+  return steps_of_end_to_end(forward, backward, boundary_bytes,
+                             *std::max_element(now.begin(), now.end()));
 }
 
 }  // namespace mlaan

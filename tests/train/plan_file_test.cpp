@@ -6,6 +6,7 @@
 #include <mlaan/local/engine.h>
 #include <mlaan/local/method.h>
 #include <mlaan/local/published.h>
+#include <mlaan/nn/heads.h>
 #include <mlaan/train/plan_file.h>
 
 #include <torch/torch.h>
@@ -75,6 +76,21 @@ TEST_F(PlanFile, OfEveryMethodGivesItsPlanAgain) {
     }
     EXPECT_EQ(plan.averages.size(), again.averages.size()) << method;
   }
+}
+
+TEST_F(PlanFile, OfWhatHasNoTextIsNotWritten) {
+  Plan plan = plan_of("dgl");
+  const auto made = plan.supervisions[0].net;
+  plan.supervisions[0].net = std::make_shared<AuxiliaryNet>(
+      "aux.mine", std::vector<Unit>{pooled_linear("linear 10", 16, 10)});
+  expect_user_error([&] { describe(plan, backbone); }, {"net 'aux.mine'", "layer texts"});
+
+  plan.supervisions[0].net = made;
+  describe(plan, backbone);
+  Loss loss = *plan.supervisions[0].loss;
+  loss.name = "mine";
+  plan.supervisions[0].loss = std::make_shared<const Loss>(loss);
+  expect_user_error([&] { describe(plan, backbone); }, {"'mine'", "mlaan info losses"});
 }
 
 TEST_F(PlanFile, WrittenByHandTrains) {

@@ -47,7 +47,8 @@ inline constexpr const char* head_name = "head";
 Plan build_plan(const PlanDescription& description, const Backbone& backbone, std::uint64_t seed);
 
 /// Describes a plan, from which build_plan() can make it again.
-/// \throws UserError for a net that was not made from text.
+/// \throws UserError for a net that was not made from layer texts, or a loss that parse_loss() does
+///         not know.
 PlanDescription describe(const Plan& plan, const Backbone& backbone);
 
 }  // namespace mlaan

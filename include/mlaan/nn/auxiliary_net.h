@@ -16,13 +16,18 @@ class AuxiliaryNet {
  public:
   /// \param name prefix of its parameters' names: "aux.3.cascaded", or "" for the head.
   /// \param trunk net whose output it reads instead of the module's; null for none.
+  /// \param layer_texts texts that the units were made from, one for each; empty for a net made by
+  ///        hand, whose plan no plan file can hold.
   AuxiliaryNet(std::string name, std::vector<Unit> units,
-               std::shared_ptr<const AuxiliaryNet> trunk = nullptr);
+               std::shared_ptr<const AuxiliaryNet> trunk = nullptr,
+               std::vector<std::string> layer_texts = {});
 
   const std::string& name() const { return name_; }
   /// The net's own units, without those of the trunk.
   const std::vector<Unit>& units() const { return units_; }
   const std::shared_ptr<const AuxiliaryNet>& trunk() const { return trunk_; }
+  /// The texts that the units were made from (nn/layer_text.h); empty for a net made by hand.
+  const std::vector<std::string>& layer_texts() const { return layer_texts_; }
 
   /// Runs the net's own units.
   /// \param input the trunk's output if the net has a trunk, else the module's output.
@@ -39,6 +44,7 @@ class AuxiliaryNet {
   std::string name_;
   std::vector<Unit> units_;
   std::shared_ptr<const AuxiliaryNet> trunk_;
+  std::vector<std::string> layer_texts_;
 };
 
 }  // namespace mlaan

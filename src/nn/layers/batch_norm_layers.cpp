@@ -183,6 +183,20 @@ Tensor norm_relu(torch::nn::BatchNorm2d& normalisation, const Tensor& input) {
   return finish_node(node, *normalisation, input, {}, std::move(output));
 }
 
+namespace {
+
+/// The edge to the shortcut, through a node that applies the ReLU's mask to its gradient.
+torch::autograd::Edge edge_to_shortcut(const Tensor& shortcut) {
+  if (!shortcut.requires_grad()) return {};
+  torch::autograd::Edge edge{compat::make_node<ShortcutGradient>(), 0};
+  auto& way = static_cast<ShortcutGradient&>(*edge.function);
+  way.add_input_metadata(shortcut);
+  way.set_next_edges({edge_of(shortcut)});
+  return edge;
+}
+
+}  // namespace
+
 Tensor norm_add_relu(torch::nn::BatchNorm2d& normalisation, const Tensor& input, Tensor shortcut,
                      const Tensor& known_output) {
   if (!is_recorded(*normalisation, false,
@@ -195,13 +209,7 @@ Tensor norm_add_relu(torch::nn::BatchNorm2d& normalisation, const Tensor& input,
   }
   const auto node = start_node<NormAddRelu>(*normalisation, input);
   auto& site = static_cast<NormAddRelu&>(*node);
-  torch::autograd::Edge shortcut_edge;
-  if (shortcut.requires_grad()) {
-    shortcut_edge = {compat::make_node<ShortcutGradient>(), 0};
-    auto& way = static_cast<ShortcutGradient&>(*shortcut_edge.function);
-    way.add_input_metadata(shortcut);
-    way.set_next_edges({edge_of(shortcut)});
-  }
+  torch::autograd::Edge shortcut_edge = edge_to_shortcut(shortcut);
   Tensor output;
   {
     const torch::NoGradGuard no_grad;

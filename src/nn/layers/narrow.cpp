@@ -65,22 +65,37 @@ void regroup(torch::Tensor& tensor, std::int64_t factor, const std::string& owne
   if (tensor.defined()) regroup(tensor, tensor.sizes().vec(), factor, owner);
 }
 
+void narrow_convolution(torch::nn::Conv2dImpl& convolution, std::int64_t factor,
+                        const std::string& owner) {
+  auto& options = convolution.options;
+  options.in_channels(divided(options.in_channels(), factor, owner));
+  options.out_channels(divided(options.out_channels(), factor, owner));
+  // The kernel's second dimension is the input channels of one group.
+  if (convolution.weight.size(1) > 1) {
+    regroup(convolution.weight, factor, owner);
+  } else {
+    options.groups(divided(options.groups(), factor, owner));
+    auto shape = convolution.weight.sizes().vec();
+    shape[0] = options.out_channels();
+    convolution.weight.set_data(grouped(convolution.weight, shape).clone());
+  }
+  regroup(convolution.bias, factor, owner);
+}
+
+/// \param normalisation torch::nn::BatchNorm1dImpl or BatchNorm2dImpl.
+template <class BatchNorm>
+void narrow_batch_norm(BatchNorm& normalisation, std::int64_t factor, const std::string& owner) {
+  normalisation.options.num_features(divided(normalisation.options.num_features(), factor, owner));
+  for (auto* tensor : {&normalisation.weight, &normalisation.bias, &normalisation.running_mean,
+                       &normalisation.running_var}) {
+    regroup(*tensor, factor, owner);
+  }
+}
+
 /// Narrows one layer; false if its type is unknown.
 bool narrow_layer(torch::nn::Module& layer, std::int64_t factor, const std::string& owner) {
   if (auto* convolution = dynamic_cast<torch::nn::Conv2dImpl*>(&layer)) {
-    auto& options = convolution->options;
-    options.in_channels(divided(options.in_channels(), factor, owner));
-    options.out_channels(divided(options.out_channels(), factor, owner));
-    // The kernel's second dimension is the input channels of one group.
-    if (convolution->weight.size(1) > 1) {
-      regroup(convolution->weight, factor, owner);
-    } else {
-      options.groups(divided(options.groups(), factor, owner));
-      auto shape = convolution->weight.sizes().vec();
-      shape[0] = options.out_channels();
-      convolution->weight.set_data(grouped(convolution->weight, shape).clone());
-    }
-    regroup(convolution->bias, factor, owner);
+    narrow_convolution(*convolution, factor, owner);
     return true;
   }
   if (auto* narrowable = dynamic_cast<Narrowable*>(&layer)) {
@@ -109,20 +124,13 @@ bool narrow_layer(torch::nn::Module& layer, std::int64_t factor, const std::stri
     regroup(attention->in_proj_bias, factor, owner);
     return true;
   }
-  const auto narrow_normalisation = [&](auto& normalisation) {
-    normalisation.options.num_features(
-        divided(normalisation.options.num_features(), factor, owner));
-    for (auto* tensor : {&normalisation.weight, &normalisation.bias, &normalisation.running_mean,
-                         &normalisation.running_var}) {
-      regroup(*tensor, factor, owner);
-    }
-    return true;
-  };
   if (auto* maps = dynamic_cast<torch::nn::BatchNorm2dImpl*>(&layer)) {
-    return narrow_normalisation(*maps);
+    narrow_batch_norm(*maps, factor, owner);
+    return true;
   }
   if (auto* features = dynamic_cast<torch::nn::BatchNorm1dImpl*>(&layer)) {
-    return narrow_normalisation(*features);
+    narrow_batch_norm(*features, factor, owner);
+    return true;
   }
   return false;
 }
