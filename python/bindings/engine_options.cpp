@@ -17,6 +17,7 @@ EngineOptions make_engine_options(const py::dict& given) {
   options.device = torch::Device(given["device"].cast<std::string>());
   options.memory_format = given["channels_last"].cast<bool>() ? torch::MemoryFormat::ChannelsLast
                                                               : torch::MemoryFormat::Contiguous;
+  options.reference_kernels = given["reference_kernels"].cast<bool>();
   options.seed = given["seed"].cast<std::uint64_t>();
   options.precision = parse_precision(given["precision"].cast<std::string>());
   options.boundaries = parse_precision(given["boundaries"].cast<std::string>());

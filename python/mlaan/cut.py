@@ -60,7 +60,7 @@ def units(
     if torch.is_inference_mode_enabled():
         raise UserError("a model cannot be cut within torch.inference_mode()")
     needed_example(example)
-    pieces = [model] if isinstance(model, nn.Module) else [*model, *(head or ())]
+    pieces: List[Any] = [model] if isinstance(model, nn.Module) else [*model, *(head or ())]
     check_models(piece for piece in pieces if isinstance(piece, nn.Module))
     if isinstance(model, nn.Module):
         chain = _cut_model(model, example, name or type(model).__name__)

@@ -51,6 +51,8 @@ class Engine:
         device: where to train; by default where the model's parameters are.
         precision: ``"float32"``, ``"bfloat16"`` or, on CUDA, ``"float16"``, by autocast.
         boundaries: of the tensors between modules: ``"float32"`` or ``"bfloat16"``.
+        kernels: ``"own"``, or ``"reference"``: built-in layers and losses and blocks of
+            :mod:`mlaan.nn` then compute by PyTorch's own operators alone.
         channels_last: memory format of weights and images.
         micro_batches: parts that a batch is cut into, one after the other.
         clip_grad: highest norm of each module's and each net's gradient; 0 for any.
@@ -87,6 +89,7 @@ class Engine:
         device: Union[str, torch.device, None] = None,
         precision: str = "float32",
         boundaries: str = "float32",
+        kernels: str = "own",
         channels_last: bool = False,
         micro_batches: int = 1,
         clip_grad: float = 0.0,
@@ -125,6 +128,7 @@ class Engine:
             fused_update=fused_update,
             micro_batches=micro_batches,
             channels_last=channels_last,
+            kernels=kernels,
             precision=precision,
             boundaries=boundaries,
             clip_grad=clip_grad,

@@ -18,6 +18,7 @@ def engine_options(
     fused_update: bool,
     micro_batches: int,
     channels_last: bool,
+    kernels: str,
     precision: str,
     boundaries: str,
     clip_grad: float,
@@ -28,6 +29,8 @@ def engine_options(
     Raises:
         UserError: for a value that cannot be; names of precisions are left to the extension.
     """
+    if kernels not in ("own", "reference"):
+        raise _engine.UserError(f"kernels = {kernels!r}; accepted: 'own', 'reference'")
     return {
         "optimizer": optimizer,
         "device": str(device),
@@ -35,6 +38,7 @@ def engine_options(
         "fused_update": flag(fused_update, "fused_update"),
         "micro_batches": whole(micro_batches, 1, "micro_batches"),
         "channels_last": flag(channels_last, "channels_last"),
+        "reference_kernels": kernels == "reference",
         "precision": of_kind(precision, str, "precision", "a name"),
         "boundaries": of_kind(boundaries, str, "boundaries", "a name"),
         "clip_grad": number(clip_grad, "clip_grad"),

@@ -251,6 +251,7 @@ def test_devices_that_are_not_there():
         ({"before_update": 3}, "before_update is a int"),
         ({"channels_last": "yes"}, "channels_last is a str"),
         ({"fused_update": 1}, "fused_update is a int"),
+        ({"kernels": "fast"}, "kernels = 'fast'"),
     ],
 )
 def test_settings_that_cannot_be(settings, message):

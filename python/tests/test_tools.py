@@ -230,6 +230,30 @@ def test_fused_blocks_recompute_activations_where_an_engine_asks_for_it():
     assert all(torch.equal(*pair) for pair in zip(results["none"][1], results["activation"][1]))
 
 
+def test_fused_blocks_do_without_our_kernels_where_asked():
+    models = pytest.importorskip("torchvision.models")
+    model = models.resnet18(num_classes=10).double()
+    mlaan.nn.fuse(model)
+    start = copy.deepcopy(model.state_dict())
+    images, labels = torch.randn(4, 3, 64, 64, dtype=torch.float64), torch.tensor([1, 2, 3, 4])
+    results = {}
+    for kernels in ("own", "reference"):
+        model.load_state_dict(start)
+        engine = mlaan.Engine(model, example=images[:2], method="e2e", kernels=kernels)
+        before = engine.memory()["live"]
+        engine.reset_peak()
+        engine.accumulate(images, labels)
+        results[kernels] = (
+            engine.memory()["peak"] - before,
+            [parameter.grad for parameter in model.parameters()],
+        )
+        del engine
+        model.zero_grad(set_to_none=True)
+    assert results["own"][0] < results["reference"][0]
+    for own, reference in zip(results["own"][1], results["reference"][1]):
+        torch.testing.assert_close(own, reference, rtol=1e-9, atol=1e-12)
+
+
 def test_blocks_of_ones_own_are_fused():
     model = nn.Sequential(
         nn.Conv2d(3, 16, 3, padding=1),
