@@ -58,7 +58,7 @@ class PythonLoss {
         takes_images_ ? function_.get()(output, targets.labels, py::arg("images") = targets.images)
                       : function_.get()(output, targets.labels);
     if (versions() != before) {
-      refuse("changed the output, the labels or the images in place; let it change a copy");
+      refuse("changed the output, the labels or the images in place; change a copy instead");
     }
     return checked(result, output);
   }
@@ -84,7 +84,7 @@ class PythonLoss {
     }
     if (loss.is_cpu() && !at::isfinite(loss.detach()).item<bool>()) {
       throw Error("loss '" + name_ + "' gave " + std::string(py::str(result.attr("item")())) +
-                  ", which no training comes back from; nothing was updated by it");
+                  ", from which training cannot recover; nothing was updated by it");
     }
     return loss;
   }

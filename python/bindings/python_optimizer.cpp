@@ -47,10 +47,10 @@ void check_is_of(const std::vector<OptimizerParamGroup>& groups,
   std::size_t found = 0;
   for (const auto& parameter : parameters) found += stepped.count(parameter.unsafeGetTensorImpl());
   if (found == parameters.size() && count == parameters.size()) return;
-  throw UserError("the optimizer that was made holds " + std::to_string(found) + " of the " +
-                  std::to_string(parameters.size()) +
-                  " parameters that it was to be made of, and " + std::to_string(count - found) +
-                  " others; it must hold exactly those that the function is given, once each");
+  throw UserError("the optimizer holds " + std::to_string(found) + " of the " +
+                  std::to_string(parameters.size()) + " parameters given to its function, and " +
+                  std::to_string(count - found) +
+                  " others; it must hold exactly the given ones, once each");
 }
 
 /// Refuses an optimizer that evaluates the loss itself, such as LBFGS: the engine has done that.

@@ -20,7 +20,7 @@ def in_python(message: str) -> str:
         "normalisation=(means, deviations), with zeros and ones if they were not",
     )
     return said.replace(
-        "; say so by Backbone::set_token_layout()",
+        "; set it with Backbone::set_token_layout()",
         ". Methods whose nets read no map: e2e, checkpoint, or one of your own",
     )
 

@@ -21,22 +21,22 @@ struct AnalyzeFlags {
         ->required()
         ->type_name("PATH");
     app.add_option("--against", against,
-                   "another run or checkpoint of the same backbone and data set: compare the "
-                   "outputs of units with it")
+                   "another run or checkpoint of the same backbone and data set, to compare "
+                   "outputs of units with")
         ->type_name("PATH")
         ->group(group::measurement);
     app.add_option("--pool", options.side,
-                   "parts a side that probes average maps over; 1: global average pooling [1]")
+                   "parts per side that probes average maps over; 1: global average pooling [1]")
         ->check(CLI::Range(1, 8))
         ->type_name("N")
         ->group(group::measurement);
     app.add_option("--probe-images", options.probe_images,
-                   "train probes on at most so many of the run's training images; 0: all [0]")
+                   "train probes on at most this many of the run's training images; 0: all [0]")
         ->check(CLI::Range(0, 1000000000))
         ->type_name("N")
         ->group(group::measurement);
     app.add_option("--similarity-images", options.similarity_images,
-                   "compare networks on so many test images [500]")
+                   "test images to compare networks on [500]")
         ->check(CLI::Range(4, 100000))
         ->type_name("N")
         ->group(group::measurement);

@@ -24,16 +24,15 @@ struct BenchFlags {
       : config(app, {"model", "modules", "partition", "batch_size", "dataset", "data", "seed",
                      "device", "workers", "threads", "engine.recompute", "engine.precision"}) {
     app.add_option("--methods", methods,
-                   "methods to measure, separated by commas, each with settings of its own if "
-                   "need be: NAME:key=value:key=value "
-                   "[all]")
+                   "methods to measure, separated by commas, each with optional settings: "
+                   "NAME:key=value:key=value [all]")
         ->type_name("METHODS")
         ->group(group::method);
-    app.add_option("--repeats", options.repeats, "steps of each method that count [7]")
+    app.add_option("--repeats", options.repeats, "measured steps of each method [7]")
         ->check(CLI::Range(1, 100000))
         ->type_name("N")
         ->group(group::measurement);
-    app.add_option("--warmup", options.warmup, "steps of each method before them [2]")
+    app.add_option("--warmup", options.warmup, "warm-up steps of each method [2]")
         ->check(CLI::Range(0, 100000))
         ->type_name("N")
         ->group(group::measurement);
@@ -52,7 +51,7 @@ struct BenchFlags {
         ->type_name("FILE")
         ->excludes(plot_flag)
         ->group(group::results);
-    app.add_flag("--report-rss", report_rss, "print the process's own highest resident bytes too")
+    app.add_flag("--report-rss", report_rss, "print the process's peak resident bytes too")
         ->group(group::results);
     app.add_flag("-q,--quiet", quiet, "no progress on stderr")->group(group::logging);
   }
@@ -96,11 +95,11 @@ int run(BenchFlags& flags) {
   }
   std::printf("%s", benchmark_table(results).c_str());
   std::printf(
-      "  step: median of %lld, all methods in turn; × : ratio to %s, of times the median of the "
-      "rounds' ratios; work: multiply-adds of convolutions and products, as defined\n",
+      "  step: median of %lld, methods interleaved; × : ratio to %s, of times the median of the "
+      "rounds' ratios; work: multiply-adds of convolutions and matrix products, as defined\n",
       static_cast<long long>(rounds), reference_method().c_str());
   if (flags.report_rss) {
-    std::printf("  highest resident bytes of the process: %lld\n",
+    std::printf("  peak resident bytes of the process: %lld\n",
                 static_cast<long long>(measure::process_peak_bytes()));
   }
   if (!flags.json.empty()) write_benchmark(flags.json, results);

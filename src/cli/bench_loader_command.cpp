@@ -16,7 +16,7 @@ struct BenchLoaderFlags {
       : config(app, {"dataset", "data", "batch_size", "workers", "seed"},
                /*flags_of_methods=*/false) {
     app.add_option("--epochs", options.epochs,
-                   "passes over the images that count, after one that does not [3]")
+                   "measured passes over the images, after one of warm-up [3]")
         ->check(CLI::Range(1, 100000))
         ->type_name("N")
         ->group(group::measurement);

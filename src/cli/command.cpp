@@ -57,7 +57,7 @@ ConfigFlags::ConfigFlags(CLI::App& app, const std::vector<std::string>& keys,
       ->expected(1)
       ->take_all()
       ->group(group::settings);
-  app.footer("`mlaan info config` says all of each setting, and lists those that --set takes.");
+  app.footer("`mlaan info config` describes every setting in full, including those for --set.");
 }
 
 void ConfigFlags::add(CLI::App& app, const Field& field) {

@@ -33,19 +33,18 @@ struct CompareFlags {
                          "lr", "device", "train_limit", "workers", "threads", "engine.recompute",
                          "engine.precision", "output", "log.tensorboard", "validation.tta"}))) {
     app.add_option("--methods", methods,
-                   "methods to train, separated by commas, each with settings of its own if need "
-                   "be: NAME:key=value:key=value; the first is what the others are "
-                   "compared with")
+                   "methods to train, separated by commas, each with optional settings: "
+                   "NAME:key=value:key=value; the others are compared with the first")
         ->required()
         ->type_name("METHODS")
         ->group(group::method);
     app.add_option("--seeds", seeds,
-                   "seeds to train each method with, separated by commas [that of the settings]")
+                   "seeds to train each method with, separated by commas [the settings' seed]")
         ->type_name("SEEDS")
         ->group(group::training);
     app.add_option("--budget", budget,
-                   "what all methods have alike: epochs, or time, as many epochs as fit into the "
-                   "first method's training time, by steps measured in turn at the start [epochs]")
+                   "what is equal for all methods: epochs, or time, as many epochs as fit into the "
+                   "first method's training time, by step times measured at the start [epochs]")
         ->check(CLI::IsMember({"epochs", "time"}))
         ->type_name("{epochs,time}")
         ->group(group::measurement);

@@ -13,7 +13,7 @@ namespace {
 
 struct CompletionFlags {
   explicit CompletionFlags(CLI::App& app) {
-    app.add_option("shell", shell, "the shell that is to complete mlaan's command line")
+    app.add_option("shell", shell, "shell to print the completion script of")
         ->required()
         ->type_name("{bash,zsh,fish}");
   }
@@ -39,10 +39,10 @@ int run(const CompletionFlags& flags, const CLI::App& program) {
 
 Command completion_command(CLI::App& program) {
   CLI::App* app =
-      program.add_subcommand("completion", "print what a shell completes mlaan's command line by");
+      program.add_subcommand("completion", "print a shell's completion script for mlaan");
   app->footer(
-      "bash: source <(mlaan completion bash); zsh, behind compinit: source <(mlaan completion "
-      "zsh); fish: mlaan completion fish | source");
+      "bash: source <(mlaan completion bash); zsh, after compinit: source <(mlaan completion zsh); "
+      "fish: mlaan completion fish | source");
   const auto flags = std::make_shared<CompletionFlags>(*app);
   return {app, [flags, &program] { return run(*flags, program); }};
 }

@@ -18,10 +18,10 @@ constexpr int exit_damaged = 2;
 
 struct CheckFlags {
   explicit CheckFlags(CLI::App& app) {
-    app.add_option("folder", folder, "folder of pictures, in it or in folders below")
+    app.add_option("folder", folder, "folder of pictures, searched with its subfolders")
         ->required()
         ->type_name("DIR");
-    app.add_option("-j,--workers", workers, "threads that read; 0: one for each processor [0]")
+    app.add_option("-j,--workers", workers, "reading threads; 0: one for each processor [0]")
         ->check(CLI::Range(0, 256))
         ->type_name("N")
         ->group(group::data);
@@ -57,7 +57,7 @@ int check(const CheckFlags& flags) {
 
 Verb data_check_verb(CLI::App& data) {
   CLI::App* app =
-      data.add_subcommand("check", "read every picture of a folder, and list what is broken");
+      data.add_subcommand("check", "read every picture of a folder, and list the damaged ones");
   const auto flags = std::make_shared<CheckFlags>(*app);
   return {app, [flags] { return check(*flags); }};
 }

@@ -22,12 +22,10 @@ struct GetFlags {
     app.add_option("--data", folder, "folder to put it into [data/DATASET]")
         ->type_name("DIR")
         ->group(group::data);
-    app.add_option("--source", options.source,
-                   "address of a mirror that has the publisher's files by their names")
+    app.add_option("--source", options.source, "URL of a mirror with the publisher's file names")
         ->type_name("URL")
         ->group(group::data);
-    app.add_flag("--all", options.optional_files, "fetch what is only read when asked for, too")
-        ->group(group::data);
+    app.add_flag("--all", options.optional_files, "fetch optional files too")->group(group::data);
     app.add_flag("-q,--quiet", quiet, "no progress")->group(group::logging);
   }
 
@@ -47,11 +45,11 @@ int get(const GetFlags& flags) {
     complete = fetch(dataset, folder, flags.options, progress, StopSignals::requested);
   }
   if (!complete) {
-    std::fprintf(stderr, "mlaan: stopped by %s; the same command goes on with what has arrived\n",
+    std::fprintf(stderr, "mlaan: stopped by %s; run the same command to resume the download\n",
                  strsignal(StopSignals::received()));
     return StopSignals::exit_code();
   }
-  std::printf("%s is in %s; train on it by --dataset %s --data %s\n", dataset.name.c_str(),
+  std::printf("%s is in %s; train on it with --dataset %s --data %s\n", dataset.name.c_str(),
               folder.c_str(), dataset.name.c_str(), shell_word(folder).c_str());
   return 0;
 }

@@ -150,8 +150,7 @@ class Subject {
 void refuse_run_folder(const fs::path& folder) {
   if (!holds_a_run(folder) || !fs::exists(folder / "config.toml")) return;
   throw UserError(folder.string() +
-                  " holds a run, whose summary would be lost; choose another "
-                  "--output");
+                  " holds a run, whose summary would be overwritten; choose another --output");
 }
 
 /// \param scores one for each exit, the network's own last.

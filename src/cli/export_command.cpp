@@ -28,7 +28,7 @@ struct ExportFlags {
     app.add_option("run", path, "the folder of a run, or a checkpoint")
         ->required()
         ->type_name("PATH");
-    app.add_option("--to", format, "what to write it as [safetensors]")
+    app.add_option("--to", format, "format to write [safetensors]")
         ->type_name("{safetensors,torchscript,onnx,folder}")
         ->group(group::results);
     app.add_option("-o,--output", output,
@@ -37,8 +37,8 @@ struct ExportFlags {
         ->type_name("PATH")
         ->group(group::results);
     app.add_flag("--exits", exits,
-                 "with early exits: behind each module its own classifier, and the errors of all, "
-                 "measured on the run's data")
+                 "export early exits too, each module's own classifier, with their errors on the "
+                 "run's data")
         ->group(group::results);
   }
 
@@ -69,7 +69,7 @@ fs::path output_path(const ExportFlags& flags, ExportFormat format, const fs::pa
     const fs::path run = run_folder_of(checkpoint);
     if (run.empty()) {
       throw UserError(checkpoint.string() +
-                      " is in no run's folder; say with --output where the network is to go");
+                      " is not in a run's folder; give the file to write with --output");
     }
     return run / "export" / ("network" + extension);
   }

@@ -32,8 +32,8 @@ struct InfoFlags {
   explicit InfoFlags(CLI::App& app)
       : config(app, {"dataset", "data", "model", "method", "modules", "partition", "threads"}) {
     app.add_option("topic", topic,
-                   "split: what the settings given would train; plan: the same as a plan file, to "
-                   "be edited and given to --method [split]")
+                   "split: what the given settings would train; plan: the same as a plan file, to "
+                   "edit and pass to --method [split]")
         ->type_name("{split,plan,config,models,methods,datasets,layers,losses,system}");
   }
 

@@ -24,15 +24,14 @@ using namespace mlaan::cli;
 
 /// Sets the text of -h for a command and its subcommands, to which CLI11 adds it.
 void finish_help(CLI::App& app) {
-  app.set_help_flag("-h,--help", "print this and end")->group(group::other);
+  app.set_help_flag("-h,--help", "print this help and exit")->group(group::other);
   for (auto* command : app.get_subcommands([](CLI::App*) { return true; })) finish_help(*command);
 }
 
 int run(int argc, char** argv) {
   CLI::App program("Supervised local learning: trains deep networks module by module.", "mlaan");
   program.formatter(help_format());
-  program
-      .set_version_flag("--version", version(), "print what this build of the program is, and end")
+  program.set_version_flag("--version", version(), "print the version and build, and exit")
       ->group(group::other);
   program.allow_extras();
   // Prevents `mlaan info plan` from being parsed as `mlaan plan`.

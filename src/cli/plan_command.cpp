@@ -28,19 +28,20 @@ struct PlanFlags {
   explicit PlanFlags(CLI::App& app)
       : config(app, {"model", "method", "modules", "batch_size", "memory", "dataset", "data",
                      "device", "engine.precision", "seed", "threads", "dist.stages"}) {
-    app.add_flag("--check", check,
-                 "step every setting for real, and print what that took beside the prediction")
+    app.add_flag(
+           "--check", check,
+           "run a step of every setting, and print its measured costs beside the predicted ones")
         ->group(group::measurement);
     app.add_option("--replicas", replicas,
-                   "predict what a step takes on --stages times so many ranks, which need not be "
-                   "there, by simulation; batch_size is then that of a replica [1]")
+                   "simulate a step on --stages times this many ranks, which need not exist; "
+                   "batch_size is then per replica [1]")
         ->type_name("N")
         ->check(CLI::Range(1, 65536))
         ->group(group::measurement);
-    app.add_option("--bandwidth", bandwidth, "of such ranks' network [10Gbit]")
+    app.add_option("--bandwidth", bandwidth, "network bandwidth between simulated ranks [10Gbit]")
         ->type_name("BANDWIDTH")
         ->group(group::measurement);
-    app.add_option("--latency", latency, "of such ranks' network [50us]")
+    app.add_option("--latency", latency, "network latency between simulated ranks [50us]")
         ->type_name("TIME")
         ->group(group::measurement);
     app.add_option("--json", json, "file to write the settings to")
@@ -85,8 +86,8 @@ int predict_ranks(const Settings& asked, const PlanFlags& flags) {
   });
   const auto& run = asked.get<RunOptions>();
   std::printf(
-      "  %s on %s, batch %lld a replica, %s and %s between ranks\n\n%s\n"
-      "  simulated from the operations of a step as they were measured here\n",
+      "  %s on %s, batch %lld a replica, %s and %s between ranks\n\n%s\n  simulated from a step's "
+      "operations, measured on this machine\n",
       run.model.c_str(), run.dataset.c_str(), static_cast<long long>(run.batch_size),
       flags.bandwidth.c_str(), flags.latency.c_str(), layout_table(layouts).c_str());
   if (!flags.json.empty()) write_layouts(flags.json, layouts);
@@ -117,11 +118,11 @@ int run(const PlanFlags& flags) {
               bytes > 0 ? (", at most " + format_bytes(bytes)).c_str() : "",
               plan_table(report).c_str());
   std::printf(
-      "  peak: bytes of a step, predicted from steps of 2 and 4 images, everything but the batch\n"
+      "  peak: bytes of a step, predicted from steps of 2 and 4 images, without the batch itself\n"
       "  step s: of the whole batch, predicted from a part of it\n");
   if (!flags.json.empty()) write_plan(flags.json, report);
   if (!report.chosen) {
-    throw Error("nothing tried of " + run.method + " fits into " + format_bytes(bytes) +
+    throw Error("no setting tried of " + run.method + " fits into " + format_bytes(bytes) +
                 "; give more --memory, or a smaller --model");
   }
   const auto& chosen = report.settings[*report.chosen];
@@ -142,7 +143,7 @@ int run(const PlanFlags& flags) {
 
 Command plan_command(CLI::App& program) {
   CLI::App* app = program.add_subcommand(
-      "plan", "find settings that train a network within so many bytes, and what they take");
+      "plan", "find settings that train a network within a memory limit, and their costs");
   const auto flags = std::make_shared<PlanFlags>(*app);
   return {app, [flags] { return run(*flags); }, /*computes=*/true};
 }

@@ -34,7 +34,7 @@ struct PredictFlags {
     app.add_option("pictures", files, "JPEG, PNG or WebP files, or folders of them")
         ->required()
         ->type_name("PATH");
-    app.add_option("--top", top, "classes to give for each picture [5]")
+    app.add_option("--top", top, "classes to print for each picture [5]")
         ->check(CLI::Range(1, 1000000))
         ->type_name("N")
         ->group(group::results);
@@ -170,7 +170,7 @@ int run(const PredictFlags& flags) {
 }  // namespace
 
 Command predict_command(CLI::App& program) {
-  CLI::App* app = program.add_subcommand("predict", "tell what picture files show");
+  CLI::App* app = program.add_subcommand("predict", "classify picture files");
   const auto flags = std::make_shared<PredictFlags>(*app);
   return {app, [flags] { return run(*flags); }, /*computes=*/true};
 }

@@ -31,8 +31,7 @@ struct ReportFlags {
     app.add_option("-o,--output", output, "the page to write [report.html in the first folder]")
         ->type_name("FILE")
         ->group(group::results);
-    app.add_flag("--logs-only", logs_only,
-                 "from the logs alone: no network is tested, no step is measured")
+    app.add_flag("--logs-only", logs_only, "use the logs only: test no network, measure no step")
         ->group(group::measurement);
     app.add_option("--pictures", pictures, "worst pictures to show of each run [24]")
         ->check(CLI::Range(0, 1000))
@@ -118,7 +117,7 @@ std::string section_of(const ReportFlags& flags, const fs::path& folder) {
   }
   if (fs::exists(folder / "config.toml")) return section_of_run(flags, folder);
   throw UserError(folder.string() +
-                  " is no folder of a run or of a comparison: it has neither config.toml nor "
+                  " is not the folder of a run or of a comparison: it has neither config.toml nor "
                   "comparison.json");
 }
 

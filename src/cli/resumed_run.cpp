@@ -36,13 +36,13 @@ LockedFolder folder_to_go_on_in(const fs::path& checkpoint, const std::string& o
   const fs::path folder = output.empty() ? own : fs::path(output);
   if (folder.empty()) {
     throw UserError(checkpoint.string() +
-                    " is in no run's folder; say with --output where the run is to go on");
+                    " is not in a run's folder; give the folder to continue in with --output");
   }
   if (!writes) return {folder, nullptr, std::nullopt};
   auto unless_begun = std::make_unique<NewFolder>(folder);
   FolderLock lock(folder);
   if (!are_one(folder, own) && holds_a_run(folder)) {
-    throw UserError(folder.string() + " holds another run than that of " + checkpoint.string() +
+    throw UserError(folder.string() + " holds a different run from that of " + checkpoint.string() +
                     "; choose another --output");
   }
   return {folder, std::move(unless_begun), std::move(lock)};

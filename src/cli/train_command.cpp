@@ -80,20 +80,20 @@ std::vector<std::string> own_keys() {
 struct TrainFlags {
   explicit TrainFlags(CLI::App& app)
       : config(app, with_optimization(with_augmentation(own_keys()))) {
-    resume_option = app.add_option("--resume", resume,
-                                   "go on from a checkpoint, or from the last one of a run's "
-                                   "folder; without PATH of --output, or of the newest run of "
-                                   "these settings")
-                        ->expected(0, 1)
-                        ->type_name("PATH")
-                        ->group(group::saving);
+    resume_option =
+        app.add_option("--resume", resume,
+                       "resume from a checkpoint, or from the last one of a run's folder; without "
+                       "PATH: from --output, or from the newest run of these settings")
+            ->expected(0, 1)
+            ->type_name("PATH")
+            ->group(group::saving);
     app.add_flag("--allow-other-split", allow_other_split,
-                 "let --resume go on with another seed, validation.fraction or number of images, "
-                 "and validate on images that were trained on")
+                 "let --resume use another seed, validation.fraction or number of images, and so "
+                 "validate on images that were trained on")
         ->group(group::saving);
     app.add_flag("--dry-run", dry_run,
-                 "try everything on as few batches as it takes - each phase, validation, a "
-                 "checkpoint, the test - in a folder that is removed again")
+                 "try each phase, validation, a checkpoint and the test on as few batches as "
+                 "possible, in a temporary folder")
         ->excludes(resume_option)
         ->group(group::training);
     app.add_flag("-q,--quiet", quiet, "no progress on stderr")->group(group::logging);
@@ -153,7 +153,7 @@ Settings fitted_into_memory(const Settings& asked, bool quiet) {
                  method.c_str(), static_cast<long long>(chosen.modules), chosen.partition.c_str(),
                  chosen.recompute.c_str(), static_cast<long long>(chosen.micro_batches),
                  format_bytes(chosen.peak_bytes).c_str(), format_bytes(bytes).c_str(),
-                 kept ? " earlier; `mlaan plan` looks anew" : "");
+                 kept ? " earlier; `mlaan plan` searches again" : "");
   }
   return applied(chosen, settings, "--memory");
 }
@@ -176,15 +176,14 @@ void tell_of_other_threads(std::int64_t before, std::int64_t threads, int proces
   if (before == 0) return;
   if (threads != before) {
     std::fprintf(stderr,
-                 "mlaan: note: goes on with %lld threads, where the run had %lld: bits will be "
-                 "others than if it had not been stopped\n",
+                 "mlaan: note: resuming with %lld threads, where the run had %lld: results will "
+                 "differ in rounding from an uninterrupted run\n",
                  static_cast<long long>(threads), static_cast<long long>(before));
   } else if (threads > processors) {
-    std::fprintf(
-        stderr,
-        "mlaan: note: goes on with %lld threads as before, though there are %d processors; "
-        "--threads 0 is faster, and gives other bits\n",
-        static_cast<long long>(threads), processors);
+    std::fprintf(stderr,
+                 "mlaan: note: resuming with %lld threads as before, though there are %d "
+                 "processors; --threads 0 is faster, but rounds differently\n",
+                 static_cast<long long>(threads), processors);
   }
 }
 

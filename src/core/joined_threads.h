@@ -25,9 +25,8 @@ class JoinedThreads {
     try {
       threads_.emplace_back(std::move(work));
     } catch (const std::system_error& error) {
-      throw Error("thread " + std::to_string(threads_.size() + 1) +
-                  " of those that read data could not be started (" + error.code().message() +
-                  "); ask for fewer workers");
+      throw Error("data-loading thread " + std::to_string(threads_.size() + 1) +
+                  " could not be started (" + error.code().message() + "); use fewer workers");
     }
   }
 

@@ -57,10 +57,9 @@ std::string first_line(const std::string& text) {
 void throw_explained(const std::string& text, const std::string& context) {
   if (has_any(text, {"more than 1 value per channel"})) {
     throw UserError(context +
-                    "batch normalisation cannot train on one value a channel, which is what a "
-                    "batch of one sample with maps of one position has; expected a batch_size of "
-                    "at least 2, also for what engine.micro_batches or too few training images "
-                    "leave of it");
+                    "batch normalisation cannot train on one value per channel, such as one sample "
+                    "with 1×1 maps; expected a batch_size of at least 2, also after "
+                    "engine.micro_batches and with few training images");
   }
   if (has_any(text, {"can't allocate memory", "not enough memory", "out of memory", "ALLOC_FAILED",
                      "Storage size calculation overflowed", "integer multiplication overflow"})) {

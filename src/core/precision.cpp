@@ -47,12 +47,11 @@ c10::ScalarType dtype_of(Precision precision) {
 void check_precision(Precision precision, c10::Device device) {
   if (precision == Precision::float32 || device.is_cuda()) return;
   if (precision == Precision::bfloat16 && device.is_cpu()) return;
-  throw UserError(
-      "engine.precision = \"" + to_string(precision) + "\" cannot run on the device " +
-      device.str() +
-      ": autocast computes in float16 on CUDA devices alone, in bfloat16 on the CPU too; "
-      "accepted here: " +
-      (device.is_cpu() ? "float32, bfloat16" : "float32"));
+  throw UserError("engine.precision = \"" + to_string(precision) + "\" cannot run on the device " +
+                  device.str() +
+                  ": autocast computes in float16 on CUDA devices only, in bfloat16 on the CPU "
+                  "too; accepted here: " +
+                  (device.is_cpu() ? "float32, bfloat16" : "float32"));
 }
 
 }  // namespace mlaan

@@ -68,7 +68,7 @@ std::int64_t parse_bytes(const std::string& text) {
     }
   }
   throw UserError("'" + text +
-                  "' is no number of bytes; write a number and its unit: 6GiB, 500MiB or 1.5GB");
+                  "' is not a number of bytes; write a number and its unit: 6GiB, 500MiB or 1.5GB");
 }
 
 std::string format_magnitude(double value) {
@@ -137,7 +137,7 @@ double parse_duration(const std::string& text) {
   const bool is_clock = text.find(':') != std::string::npos;
   const double seconds = is_clock ? seconds_of_clock(text.c_str()) : seconds_of_units(text.c_str());
   if (seconds > 0 && std::isfinite(seconds)) return seconds;
-  throw UserError("'" + text + "' is no time; write 90s, 30m, 1h30m, 2d, or HH:MM:SS");
+  throw UserError("'" + text + "' is not a time; write 90s, 30m, 1h30m, 2d, or HH:MM:SS");
 }
 
 std::string format_seconds(double seconds) {

@@ -83,7 +83,7 @@ Term parse_settings(const std::string& text, const std::string& what) {
     const auto equals = pieces[i].find('=');
     if (equals == std::string::npos || equals == 0) {
       throw UserError(what + " '" + text + "': '" + pieces[i] +
-                      "' is no assignment; write NAME:key=value:key=value");
+                      "' is not an assignment; write NAME:key=value:key=value");
     }
     const std::string key = trimmed(pieces[i].substr(0, equals));
     for (const auto& setting : term.settings) {
@@ -99,7 +99,7 @@ Term parse_settings(const std::string& text, const std::string& what) {
 std::string to_text(const Term& term) {
   const std::string text = term.settings.empty() ? text_of_words(term) : text_of_settings(term);
   if (reads_back(term, text)) return text;
-  throw Error("'" + text + "' would not read back as what it is to stand for");
+  throw Error("'" + text + "' would be read back as something else");
 }
 
 std::vector<std::string> split_list(const std::string& list, const std::string& what) {

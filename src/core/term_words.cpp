@@ -79,7 +79,8 @@ void TermWords::fail(const std::string& why) const {
 std::pair<std::int64_t, std::int64_t> TermWords::size(const std::string& word,
                                                       const std::string& role) const {
   const auto cross = word.find('x');
-  if (cross == std::string::npos) fail("'" + word + "' is no " + role + "; write it as 3x3");
+  if (cross == std::string::npos)
+    fail("'" + word + "' is not a valid " + role + "; write it as 3x3");
   return {count(word.substr(0, cross), role), count(word.substr(cross + 1), role)};
 }
 
@@ -90,7 +91,7 @@ std::int64_t TermWords::count(const std::string& word, const std::string& role) 
   constexpr std::int64_t most = 1 << 20;
   if (result.ec != std::errc() || result.ptr != word.data() + word.size() || number < 1 ||
       number > most) {
-    fail("'" + word + "' is no " + role + "; expected a whole number from 1 to " +
+    fail("'" + word + "' is not a valid " + role + "; expected a whole number from 1 to " +
          std::to_string(most));
   }
   return number;
@@ -100,7 +101,7 @@ double TermWords::number(const std::string& word, const std::string& role) const
   char* end = nullptr;
   const double number = std::strtod(word.c_str(), &end);
   if (*end != 0 || !std::isfinite(number))
-    fail("'" + word + "' is no " + role + "; expected a number");
+    fail("'" + word + "' is not a valid " + role + "; expected a number");
   return number;
 }
 

@@ -60,7 +60,7 @@ std::string death_in_child(const std::function<void()>& action, unsigned seconds
   }
   if (WIFSIGNALED(status)) {
     const int signal = WTERMSIG(status);
-    return signal == SIGALRM ? "no end after " + std::to_string(seconds) + " s"
+    return signal == SIGALRM ? "not finished after " + std::to_string(seconds) + " s"
                              : std::string(strsignal(signal));
   }
   return WEXITSTATUS(status) == 0 ? "" : "exit code " + std::to_string(WEXITSTATUS(status));
@@ -70,7 +70,7 @@ void try_opening(const std::string& file, const std::function<void()>& open) {
   constexpr unsigned longest = 600;
   const std::string death = death_in_child(open, /*seconds=*/longest);
   if (death.empty()) return;
-  throw UserError(file + " is damaged or no TorchScript file: a process that reads it ends (" +
+  throw UserError(file + " is damaged or not a TorchScript file: a process that reads it ends (" +
                   death + ")");
 }
 

@@ -36,8 +36,8 @@ std::shared_ptr<const Dataset> read_records(const CifarFormat& format,
     // Checked before anything is read, since the size may be absurd.
     const std::int64_t size = file_bytes(path);
     if (size == 0 || size % record != 0) {
-      throw UserError(path.string() + " is cut short or not of " + format.name + ": its " +
-                      std::to_string(size) + " bytes are no whole number of records of " +
+      throw UserError(path.string() + " is cut short or not a file of " + format.name + ": its " +
+                      std::to_string(size) + " bytes are not a whole number of records of " +
                       std::to_string(record));
     }
     const torch::Tensor records = read_bytes(path).view({-1, record});

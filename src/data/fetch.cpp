@@ -34,7 +34,7 @@ class Fetch {
 
   bool run() {
     if (is_there()) {
-      observer_.on_note(target().string() + " is there already");
+      observer_.on_note(target().string() + " already exists");
       return true;
     }
     check_space();
@@ -58,8 +58,8 @@ class Fetch {
     if (!file_.unpacks_to.empty()) return true;
     const std::string checksum = checksum_of(target());
     if (checksum == file_.checksum) return true;
-    throw UserError(target().string() + " is there already, but its checksum is " + checksum +
-                    ", where the published one is " + file_.checksum +
+    throw UserError(target().string() + " already exists, but its checksum is " + checksum +
+                    ", not the published " + file_.checksum +
                     "; move it away to download it afresh");
   }
 
@@ -115,7 +115,7 @@ class Fetch {
     if (checksum == file_.checksum) return;
     const fs::path rejected = folder_ / (file_.name + ".rejected");
     fs::rename(part_, rejected);
-    throw Error("what " + url + " gave is not the published file: its checksum is " + checksum +
+    throw Error("the file from " + url + " is not the published one: its checksum is " + checksum +
                 ", not " + file_.checksum + "; it is kept as " + rejected.string());
   }
 

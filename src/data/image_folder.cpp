@@ -43,7 +43,7 @@ void refuse_single_class(const Classes& classes, const fs::path& folder) {
   if (classes.size() != 1) return;
   const std::string& name = classes.begin()->first;
   const fs::path below = folder / name;
-  throw UserError("there is one class alone, '" + name + "', in " + folder.string() +
+  throw UserError("there is only one class, '" + name + "', in " + folder.string() +
                   "; expected a folder for each of two or more classes" +
                   (holds_folders(below) ? ": --data " + below.string() + "?" : ""));
 }
@@ -194,18 +194,18 @@ TrainAndTest read_folder(const fs::path& folder, const FolderOptions& options) {
 }  // namespace
 
 void FolderOptions::describe(FieldList& fields) {
-  fields.add("side", side, "height and width that pictures are brought to", between(8, 4096));
+  fields.add("side", side, "height and width that pictures are resized to", between(8, 4096));
   fields.add("share", share,
-             "share of the picture's shorter side that the centre crop spans where pictures are "
-             "not cropped at random; 0.875: resized to 256, cropped to 224",
+             "side of the centre crop as a share of the picture's shorter side, where not cropped "
+             "at random; 0.875: resized to 256, cropped to 224",
              between(0.05, 1));
   fields.add("test_fraction", test_fraction,
              "share of each class to test on, where the folder has no train/ and val/",
              between(0.01, 0.9));
-  fields.add("split_seed", split_seed, "decides which pictures these are");
+  fields.add("split_seed", split_seed, "random seed that selects these test pictures");
   fields.add("damaged", damaged,
-             "what a damaged picture does: fatal, ends the run; skip, is reported once and "
-             "left out, in training replaced by the next in the epoch's order",
+             "on a damaged picture: fatal, end the run; skip, report it once and leave it out, in "
+             "training replaced by the epoch's next picture",
              one_of({"fatal", "skip"}));
 }
 

@@ -312,8 +312,8 @@ class Loader::Implementation {
     const Sample sample = dataset_->get_framed(index, transform_.frame(key));
     const torch::Tensor images = images_of(work, sample.image);
     if (sample.image.sizes() != images.sizes().slice(1)) {
-      throw UserError("image " + std::to_string(index) + " of the data set is of another size (" +
-                      c10::str(sample.image.sizes()) + ") than others of its batch (" +
+      throw UserError("image " + std::to_string(index) + " of the data set differs in size (" +
+                      c10::str(sample.image.sizes()) + ") from others of its batch (" +
                       c10::str(images.sizes().slice(1)) + ")");
     }
     transform_.apply(sample.image, images.select(0, position), key);

@@ -39,7 +39,7 @@ fs::path find_file(const MnistFormat& format, const fs::path& folder, const std:
     }
   }
   throw UserError("no " + std::string(format.name) + " in " + folder.string() + ": it needs " +
-                  name + " or " + dotted + ", or one of them with .gz behind it");
+                  name + " or " + dotted + ", or one of them with .gz appended");
 }
 
 std::shared_ptr<const Dataset> read_part(const MnistFormat& format, const fs::path& folder,

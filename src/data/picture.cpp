@@ -109,11 +109,11 @@ void check_is_file(const std::filesystem::path& path) {
     case std::filesystem::file_type::directory:
       throw DamagedPicture("it is a folder");
     case std::filesystem::file_type::not_found:
-      throw DamagedPicture("the file cannot be opened: there is none");
+      throw DamagedPicture("the file does not exist");
     case std::filesystem::file_type::none:
       throw DamagedPicture("the file cannot be opened: " + error.message());
     default:
-      throw DamagedPicture("no file, but a pipe, a socket or a device");
+      throw DamagedPicture("not a regular file, but a pipe, a socket or a device");
   }
 }
 
@@ -139,8 +139,8 @@ const std::vector<std::string>& picture_extensions() {
 void check_pixels(std::int64_t width, std::int64_t height) {
   if (height == 0 || width <= most_pixels / height) return;
   throw DamagedPicture("too large: " + std::to_string(width) + "×" + std::to_string(height) +
-                       " pixels would have to be decoded at once, and " +
-                       std::to_string(most_pixels / 1'000'000) + " million are the most");
+                       " pixels would have to be decoded at once; the limit is " +
+                       std::to_string(most_pixels / 1'000'000) + " million");
 }
 
 torch::Tensor decode_picture(const void* bytes, std::size_t size, const FrameChooser& choose) {

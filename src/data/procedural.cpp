@@ -274,8 +274,8 @@ DataSource procedural(const ProceduralOptions& options) {
 
 DatasetEntry procedural_entry() {
   return {"procedural",
-          "textured shapes in clutter, drawn when asked for: 32×32 unless procedural.side says "
-          "otherwise, 10 classes",
+          "textured shapes in clutter, drawn on the fly: 32×32 unless procedural.side is set, 10 "
+          "classes",
           false, [](OptionSet& options) { options.get<ProceduralOptions>(); },
           [](const std::string&, const OptionSet& options) {
             return procedural(options.get<ProceduralOptions>());

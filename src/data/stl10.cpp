@@ -21,8 +21,8 @@ std::shared_ptr<const Dataset> read_part(const fs::path& images_path, const fs::
   // The size is checked before the images are read.
   const std::int64_t bytes = file_bytes(images_path);
   if (bytes == 0 || bytes % stl10_image_bytes != 0) {
-    throw UserError(images_path.string() + " is cut short or not of stl10: its " +
-                    std::to_string(bytes) + " bytes are no whole number of images of " +
+    throw UserError(images_path.string() + " is cut short or not a file of stl10: its " +
+                    std::to_string(bytes) + " bytes are not a whole number of images of " +
                     std::to_string(stl10_image_bytes));
   }
   const std::int64_t count = bytes / stl10_image_bytes;

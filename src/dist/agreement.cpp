@@ -43,7 +43,7 @@ void check_agreement(ProcessGroup& group, const std::vector<Agreed>& values) {
           i < other.size() && other[i].first == first[i].first ? other[i].second : "nothing";
       throw UserError(group.name_of(static_cast<int>(r)) + " has " + first[i].first + " = " +
                       theirs + ", where rank 0 has " + first[i].second +
-                      "; all ranks have to be started alike");
+                      "; start all ranks with the same settings");
     }
   }
 }

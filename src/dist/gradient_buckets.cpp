@@ -25,8 +25,8 @@ class GradientBuckets::Bucket {
     for (const auto& named : part.parameters) {
       if (named.tensor.scalar_type() != part.parameters.front().tensor.scalar_type()) {
         throw UserError("parameter '" + named.name + "' of " + part.name +
-                        " is of another type than others of it; several processes can train parts "
-                        "whose parameters are all of one type");
+                        " differs in type from others of it; with several processes, its "
+                        "parameters must all be of one type");
       }
       slots_.push_back({&part, named.tensor, elements_});
       elements_ += named.tensor.numel();

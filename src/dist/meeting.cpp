@@ -30,9 +30,9 @@ std::optional<std::string> wait_for_rank(const c10::intrusive_ptr<c10d::Store>& 
                                          milliseconds longest) {
   const auto deadline = Clock::now() + std::chrono::duration<double>(timeout_seconds);
   const std::string late = name_of_rank(rank) + " of " + std::to_string(place.size) +
-                           " has not come within " + format_seconds(timeout_seconds) + " to " +
+                           " has not connected within " + format_seconds(timeout_seconds) + " to " +
                            place.address + ":" + std::to_string(place.port) +
-                           "; all ranks have to be started, as " + place.launcher + " does";
+                           "; all ranks must be started, as " + place.launcher + " does";
   const auto reason = std::make_shared<EndReason>();
   auto host = ask_until_answered(
       [store, rank, deadline, late, reason]() -> std::optional<std::string> {
@@ -68,7 +68,7 @@ std::vector<std::string> meet_all(const c10::intrusive_ptr<c10d::Store>& store,
   for (int r = 0; r < place.size; ++r) {
     const auto host_of_rank = wait_for_rank(store, r, place, timeout_seconds, longest);
     if (!host_of_rank) {
-      throw PeerError("rank 0 was lost, or the place where the ranks meet, " + place.address + ":" +
+      throw PeerError("rank 0 was lost, or the rendezvous at " + place.address + ":" +
                       std::to_string(place.port));
     }
     names.push_back(name_of_rank(r) + " (" + *host_of_rank + ")");

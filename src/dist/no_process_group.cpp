@@ -6,7 +6,7 @@ namespace {
 
 [[noreturn]] void refuse() {
   throw UserError(
-      "this build of mlaan trains in one process alone; for more, build it with "
+      "this build of mlaan trains in one process only; for more, build it with "
       "-DMLAAN_WITH_DISTRIBUTED=ON and the headers of the Gloo that LibTorch was built with "
       "(Debian: libgloo-dev)");
 }

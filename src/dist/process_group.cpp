@@ -63,7 +63,7 @@ class ProcessGroup::Implementation {
       throw;
     } catch (const std::exception& error) {
       const EndReason found = pulse_ ? pulse_->find_reason() : EndReason{};
-      note_reason(found, "rank 0 was lost, or the place where the ranks meet",
+      note_reason(found, "rank 0 was lost, or the rendezvous",
                   "the connection of all ranks failed: " + short_reason(error.what()));
       const PeerError lost(message_, exit_code_);
       abandon(message_, lost.exit_code());

@@ -170,7 +170,7 @@ EndReason Pulse::find_reason(std::optional<int> other) {
   };
   const auto reason = ask_once(ask, to_ask);
   if (reason) return reason_of(*reason);
-  return {names_[0] + " was lost, or the place where the ranks meet", {}};
+  return {names_[0] + " was lost, or the rendezvous", {}};
 }
 
 EndReason Pulse::wait_for_first(const std::string& key, milliseconds longest) {

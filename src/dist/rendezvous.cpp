@@ -80,8 +80,8 @@ Rendezvous meet(const RankEnvironment& place, std::chrono::milliseconds timeout)
   try {
     if (serves) rendezvous.store = open_store(place.address, place.port, /*serve=*/true, timeout);
   } catch (const std::exception& error) {
-    throw Error("rank 0 cannot listen at " + meeting_point(place) + ", where " + place.launcher +
-                " has the ranks meet: " + first_line(error.what()) +
+    throw Error("rank 0 cannot listen at " + meeting_point(place) + ", the rendezvous set by " +
+                place.launcher + ": " + first_line(error.what()) +
                 "; set MASTER_PORT to a free port");
   }
   for (;;) {
@@ -91,8 +91,8 @@ Rendezvous meet(const RankEnvironment& place, std::chrono::milliseconds timeout)
       break;
     }
     if (Clock::now() >= deadline) {
-      throw PeerError("nobody answers at " + meeting_point(place) + ", where " + place.launcher +
-                      " has the ranks meet; has rank 0 been started?");
+      throw PeerError("no answer at " + meeting_point(place) + ", the rendezvous set by " +
+                      place.launcher + "; has rank 0 been started?");
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }

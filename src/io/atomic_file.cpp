@@ -199,7 +199,7 @@ std::string read_text(const fs::path& path) {
     file.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
     text.append(buffer.data(), static_cast<std::size_t>(file.gcount()));
     if (text.size() > longest_stream && !fs::is_regular_file(status)) {
-      throw UserError(path.string() + " is no file, and gives more than " +
+      throw UserError(path.string() + " is not a regular file, and yields more than " +
                       std::to_string(longest_stream >> 20) + " MiB of text");
     }
   }

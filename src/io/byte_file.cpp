@@ -22,7 +22,7 @@ torch::Tensor allocate_for(const fs::path& path, const std::vector<std::int64_t>
   try {
     return torch::empty(sizes, torch::kUInt8);
   } catch (const c10::Error&) {
-    throw UserError("what is in " + path.string() + " needs more memory than there is");
+    throw UserError("the content of " + path.string() + " needs more memory than is available");
   }
 }
 

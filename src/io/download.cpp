@@ -220,8 +220,7 @@ bool download(const std::string& url, const fs::path& path, const DownloadOption
     }
     if (attempt.is_final(code) || fruitless >= options.retries) {
       throw Error("cannot download " + url + ": " +
-                  (refused ? "the server gives no part of the file, and breaks off when all is "
-                             "asked for"
+                  (refused ? "the server refuses to resume the download, and breaks off a full one"
                            : attempt.what(code)));
     }
     ++fruitless;

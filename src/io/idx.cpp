@@ -22,7 +22,7 @@ constexpr int most_dimensions = 8;
 constexpr std::int64_t most_idx_expansion = 1032;
 
 [[noreturn]] void reject_idx(const fs::path& path, const std::string& what) {
-  throw UserError(path.string() + " is damaged or no IDX file: " + what);
+  throw UserError(path.string() + " is damaged or not an IDX file: " + what);
 }
 
 /// A file that may be compressed by gzip.
@@ -111,7 +111,7 @@ torch::Tensor read_idx(const fs::path& path) {
   }
   unsigned char more = 0;
   if (file.read(&more, 1) > 0) {
-    reject_idx(path, "it goes on behind the " + std::to_string(count) + " bytes of its sizes " +
+    reject_idx(path, "it has more than the " + std::to_string(count) + " bytes of its sizes " +
                          listed(sizes));
   }
   return array;

@@ -26,7 +26,7 @@ constexpr std::int64_t most_matlab_expansion = 1032;
 constexpr int most_matlab_dimensions = 8;
 
 [[noreturn]] void reject(const fs::path& path, const std::string& what) {
-  throw UserError(path.string() + " is damaged or no MATLAB file of level 5: " + what);
+  throw UserError(path.string() + " is damaged or not a MATLAB file of level 5: " + what);
 }
 
 /// Refuses other levels, which matio reads too, level 7.3 through HDF5: files are not trusted, so
@@ -84,7 +84,7 @@ torch::Tensor read_matlab_array(const fs::path& path, const std::string& variabl
   if (!info) reject(path, "it has no variable '" + variable + "' that can be read");
   const auto type = dtype_of(info->class_type);
   if (!type || info->isComplex != 0) {
-    reject(path, array + "is no array of real numbers of a type that is read here");
+    reject(path, array + "is not an array of real numbers of a supported type");
   }
   if (info->rank < 1 || info->rank > most_matlab_dimensions || info->dims == nullptr) {
     reject(path, array + "has " + std::to_string(info->rank) + " dimensions, where 1 to " +

@@ -227,7 +227,7 @@ std::string OnnxModel::to_bytes() const {
   model.text(model_field::graph, nodes_.bytes() + name.bytes() + values_.bytes());
   std::string bytes = model.bytes() + metadata_.bytes();
   if (bytes.size() > std::numeric_limits<std::int32_t>::max()) {
-    throw Error("the network takes 2 GiB or more, which ONNX files without parts cannot hold");
+    throw Error("the network takes 2 GiB or more, which a single ONNX file cannot hold");
   }
   return bytes;
 }

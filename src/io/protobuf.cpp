@@ -56,7 +56,7 @@ std::uint64_t ProtobufReader::take_varint(std::string_view& packed) {
     value |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
     if (byte < 0x80) return value;
   }
-  throw UserError("a number in it has no end");
+  throw UserError("it has an unterminated number");
 }
 
 std::uint64_t ProtobufReader::take_fixed(std::size_t count) {

@@ -122,7 +122,7 @@ std::uint64_t byte_count(const fs::path& path, const Entry& entry) {
 std::uint64_t whole_number(const nlohmann::json& value) {
   const bool is_one = value.is_number_unsigned() &&
                       value.get<std::uint64_t>() <= std::numeric_limits<std::int64_t>::max();
-  if (!is_one) throw std::invalid_argument("no whole number");
+  if (!is_one) throw std::invalid_argument("not a whole number");
   return value.get<std::uint64_t>();
 }
 
@@ -174,16 +174,16 @@ nlohmann::json parse_header(const fs::path& path, const std::string& text) {
     reject_safetensors(path, std::string("of its header, ") + error.what());
   } catch (const nlohmann::json::exception&) {
   }
-  reject_safetensors(path, "its header is no JSON object");
+  reject_safetensors(path, "its header is not a JSON object");
 }
 
 std::map<std::string, std::string> parse_metadata(const fs::path& path,
                                                   const nlohmann::json& value) {
   std::map<std::string, std::string> metadata;
-  if (!value.is_object()) reject_safetensors(path, "its __metadata__ is no JSON object");
+  if (!value.is_object()) reject_safetensors(path, "its __metadata__ is not a JSON object");
   for (const auto& item : value.items()) {
     if (!item.value().is_string()) {
-      reject_safetensors(path, "its metadata '" + item.key() + "' is no text");
+      reject_safetensors(path, "its metadata '" + item.key() + "' is not a text");
     }
     metadata[item.key()] = item.value().get<std::string>();
   }
@@ -238,9 +238,9 @@ class TensorReader {
                                     "' does not fit its shape and its neighbours");
     }
     if (entry.end > data_bytes_) {
-      reject_safetensors(path_, "tensor '" + entry.name +
-                                    "' ends behind the end of the file, which must have been "
-                                    "cut short");
+      reject_safetensors(path_,
+                         "tensor '" + entry.name +
+                             "' ends after the end of the file, which must have been cut short");
     }
     torch::Tensor tensor = allocate(entry);
     file_.read(static_cast<char*>(tensor.data_ptr()), static_cast<std::streamsize>(bytes));

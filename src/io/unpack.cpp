@@ -102,8 +102,8 @@ class Unpacking {
  private:
   [[noreturn]] void damaged() const {
     const char* what = archive_error_string(archive_.get());
-    throw UserError(path_.string() +
-                    " is damaged or no archive: " + (what != nullptr ? what : "it cannot be read"));
+    throw UserError(path_.string() + " is damaged or not an archive: " +
+                    (what != nullptr ? what : "it cannot be read"));
   }
 
   [[noreturn]] void refuse(const std::string& name, const std::string& what) const {
@@ -139,7 +139,7 @@ class Unpacking {
   /// \return false if it was stopped.
   bool copy_data(const fs::path& target) {
     if (fs::exists(fs::symlink_status(target))) {
-      refuse(fs::relative(target, folder_).string(), "is there twice");
+      refuse(fs::relative(target, folder_).string(), "occurs twice");
     }
     const NewFile file(target);
     std::int64_t end = 0;

@@ -34,10 +34,10 @@ MethodEntry host_entry(
 MethodEntry composed_entry(std::string name, std::string summary, const MethodEntry& host,
                            const std::vector<AdditionEntry>& additions) {
   if (!host.host) {
-    throw UserError(name + ": " + host.name +
-                    " is no host, since it has no nets of its own at the end of each module; "
-                    "hosts: " +
-                    host_names());
+    throw UserError(
+        name + ": " + host.name +
+        " is not a host, since it has no nets of its own at the end of each module; hosts: " +
+        host_names());
   }
   const auto declare = [host, additions](OptionSet& options) {
     host.declare(options);

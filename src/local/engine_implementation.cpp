@@ -88,7 +88,7 @@ void Engine::Implementation::set_recompute(std::vector<Recompute> modules,
 }
 
 void Engine::Implementation::set_order(const std::vector<std::size_t>& order) {
-  if (!options_.stages.is_one()) throw Error("the order of a stage's operations is its own");
+  if (!options_.stages.is_one()) throw Error("the order of operations cannot be set in stages");
   schedule_ = in_order(schedule_, order);
 }
 

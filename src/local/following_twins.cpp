@@ -38,8 +38,8 @@ FollowingTwins::FollowingTwins(const Backbone& backbone, const Plan& plan, const
   for (const auto& link : plan.averages) averages += link.average.size();
   if (twins.size() < averages && (delay > 0 || !stages.is_one())) {
     throw UserError(
-        "an average of this plan follows no module, or is in no net, and so cannot follow late or "
-        "on another stage; accepted: dist.twin_delay = 0 and dist.stages = 1");
+        "a moving average of this plan does not follow a module or is not in a net, so it cannot "
+        "lag or be on another stage; accepted: dist.twin_delay = 0 and dist.stages = 1");
   }
   followed_ = followed_modules(twins, stages, net_stages);
   for (const auto& twin : twins) {

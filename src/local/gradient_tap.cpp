@@ -63,7 +63,7 @@ std::vector<torch::autograd::Edge> accumulation_edges(
       std::ostringstream shape;
       shape << parameter.sizes();
       throw UserError("a parameter of the shape " + shape.str() +
-                      " was frozen after the engine was made; make a new engine, which knows it");
+                      " was frozen after the engine was made; make a new engine");
     }
     edges.emplace_back(torch::autograd::impl::grad_accumulator(parameter), 0);
   }

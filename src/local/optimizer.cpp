@@ -86,8 +86,8 @@ OptimizerFactory adamw(const AdamOptions& options) {
 OptimizerFactory lamb(const AdamOptions& options) {
   if (options.moments == MomentFormat::eight_bit) {
     throw UserError(
-        "optimizer.state = \"8bit\" does not go with optimizer.type = \"lamb\"; accepted: float32, "
-        "or sgd, adam or adamw");
+        "optimizer.state = \"8bit\" cannot be combined with optimizer.type = \"lamb\"; accepted: "
+        "float32, or sgd, adam or adamw");
   }
   return with_moments<Lamb, torch::optim::AdamWOptions>(options);
 }

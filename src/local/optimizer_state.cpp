@@ -152,8 +152,9 @@ const Format& format_of(const TrainedPart& part) {
   for (const auto& format : formats) {
     if (format.fits(*part.optimizer)) return format;
   }
-  throw Error("the optimizer of " + part.name +
-              " is none whose state can be written to a checkpoint: SGD, Adam, AdamW, LAMB");
+  throw Error(
+      "the optimizer of " + part.name +
+      " has a state that cannot be written to a checkpoint; accepted: SGD, Adam, AdamW, LAMB");
 }
 
 std::string state_name(const NamedTensor& parameter, const std::string& part) {

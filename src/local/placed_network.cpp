@@ -15,17 +15,19 @@ namespace {
 void check_precisions(const EngineOptions& options, torch::Dtype dtype) {
   check_precision(options.precision, options.device);
   if (options.precision != Precision::float32 && dtype != torch::kFloat32) {
-    throw UserError("engine.precision = \"" + to_string(options.precision) +
-                    "\" needs a network in float32, for its parameters stay in that; this one is " +
-                    "in " + c10::toString(dtype));
+    throw UserError(
+        "engine.precision = \"" + to_string(options.precision) +
+        "\" needs a network with float32 parameters, which autocast keeps; this one is in " +
+        c10::toString(dtype));
   }
   const bool known =
       options.boundaries == Precision::float32 || options.boundaries == Precision::bfloat16;
   if (!known ||
       (options.precision == Precision::float16 && options.boundaries == Precision::bfloat16)) {
     throw UserError("engine.boundaries = \"" + to_string(options.boundaries) +
-                    "\" cannot go with engine.precision = \"" + to_string(options.precision) +
-                    "\"; accepted: float32, which keeps them as the modules give them" +
+                    "\" cannot be combined with engine.precision = \"" +
+                    to_string(options.precision) +
+                    "\"; accepted: float32, which keeps them as the modules output them" +
                     (known ? "" : ", bfloat16"));
   }
 }

@@ -158,13 +158,14 @@ void check_lengths(const Plan& plan, const Backbone& backbone) {
                     backbone.name() + " has " + std::to_string(backbone.size()) + " units");
   }
   if (!plan.recompute.empty() && plan.recompute.size() != modules) {
-    throw UserError("the plan says for " + std::to_string(plan.recompute.size()) +
-                    " modules whether to recompute, but it has " + std::to_string(modules));
+    throw UserError("the plan sets recomputation for " + std::to_string(plan.recompute.size()) +
+                    " modules, but it has " + std::to_string(modules));
   }
   const std::size_t net_count = nets(plan).size();
   if (!plan.recompute_nets.empty() && plan.recompute_nets.size() != net_count) {
-    throw UserError("the plan says for " + std::to_string(plan.recompute_nets.size()) +
-                    " nets whether to recompute, but it has " + std::to_string(net_count));
+    throw UserError("the plan sets recomputation for " +
+                    std::to_string(plan.recompute_nets.size()) + " nets, but it has " +
+                    std::to_string(net_count));
   }
   check_learning_rates(plan, net_count);
 }
@@ -178,7 +179,7 @@ void check_all_trained(const Plan& plan, const Backbone& backbone) {
   if (!head_trained) {
     throw UserError(
         "the head of " + backbone.name() +
-        " would never be trained: no supervision of a weight above 0 has it as its net");
+        " would never be trained: no supervision with a weight above 0 uses it as its net");
   }
   for (std::size_t j = 0; j < plan.partition.size(); ++j) {
     const bool trained = std::any_of(
@@ -188,7 +189,7 @@ void check_all_trained(const Plan& plan, const Backbone& backbone) {
     if (!trained && has_trainable_parameters(module_units(plan, backbone, j))) {
       throw UserError(
           "module " + std::to_string(j + 1) +
-          " would never be trained: no supervision of a weight above 0 has it in its window");
+          " would never be trained: no supervision with a weight above 0 has it in its window");
     }
   }
 }
@@ -214,8 +215,8 @@ void check_takes_probabilities(const Plan& plan) {
   for (const auto& supervision : plan.supervisions) {
     if (highest_weight(supervision) == 0 || !supervision.loss->needs_classes) continue;
     throw UserError(describe(supervision) + " has the loss '" + supervision.loss->name +
-                    "', which needs one class for each sample, and cannot be trained with labels "
-                    "that are probabilities: those of mixed pictures, for example");
+                    "', which needs one class for each sample, so it cannot be trained with labels "
+                    "that are probabilities, such as those of mixed images");
   }
 }
 

@@ -185,7 +185,7 @@ void check_is_readable(const Supervision& supervision, const Backbone& backbone)
   }
   throw UserError(
       "supervision '" + supervision.name + "' has the loss '" + supervision.loss->name +
-      "', which is none of `mlaan info losses`, so that no plan file can hold this plan");
+      "', which is not among `mlaan info losses`, so this plan cannot be written to a file");
 }
 
 }  // namespace
@@ -204,7 +204,7 @@ PlanDescription describe(const Plan& plan, const Backbone& backbone) {
                         learning_rate_of_net(plan, n)};
     if (text.layers.empty()) {
       throw UserError("net '" + text.name +
-                      "' was not made from layer texts, so that no plan file can hold this plan");
+                      "' was not made from layer texts, so this plan cannot be written to a file");
     }
     description.nets.push_back(std::move(text));
   }

@@ -15,7 +15,8 @@ void check_goes_in_stages(const EngineOptions& options, const Plan& plan) {
   if (options.stages.is_one()) return;
   check(options.stages, plan.partition.size());
   const auto refuse = [](const std::string& what, const std::string& accepted) {
-    throw UserError(what + " does not go with dist.stages above 1; accepted: dist.stages = 1, or " +
+    throw UserError(what +
+                    " is not possible with dist.stages above 1; accepted: dist.stages = 1, or " +
                     accepted);
   };
   if (options.loss_scale || options.precision == Precision::float16) {

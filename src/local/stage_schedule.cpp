@@ -220,7 +220,7 @@ std::vector<std::size_t> stages_of_nets(const Schedule& schedule, const Stages& 
     const std::size_t first = modules[net].value_or(module);
     modules[net] = first;
     if (stages.of_module(first) == stages.of_module(module)) return;
-    throw UserError("net '" + names[net] + "' serves the modules " + number_of_module(first) +
+    throw UserError("net '" + names[net] + "' is used by the modules " + number_of_module(first) +
                     " and " + number_of_module(module) +
                     ", which are on two stages; accepted: a dist.split that keeps them together, "
                     "or dist.stages = 1");

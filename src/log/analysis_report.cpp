@@ -77,7 +77,8 @@ std::string similarity_text(const SimilarityAnalysis& similarity) {
   }
   return "\n" + table.to_string() + "\n  CKA: linear, " + name_of(similarity.estimator) +
          " estimate on " + format_count(similarity.images) +
-         " test images: of a unit's output with that of the same unit, and of the most alike one,\n"
+         " test images: between a unit's output and that of the same unit, or of the most similar "
+         "one,\n"
          "  of " +
          similarity.against + "; mean " +
          fixed(sum / static_cast<double>(similarity.units.size()), 3) + "\n";

@@ -195,9 +195,9 @@ std::string comparison_section(const ComparisonStory& story) {
           intervals_chart(story, "Difference to " + story.methods.front().name, "percentage points",
                           &StoryMethod::test_difference, 0) +
           "</div>\n" + errors_of_methods(story) +
-          "<p class=\"note\">Mean over the seeds, and in parentheses the interval that holds the "
-          "true one with 95 % (Student’s t). Difference: to the first method, seed by seed; p: "
-          "two-sided, of a paired t-test.</p>\n";
+          "<p class=\"note\">Mean over the seeds, and in parentheses its 95 % confidence interval "
+          "(Student’s t). Difference: to the first method, seed by seed; p: two-sided, of a paired "
+          "t-test.</p>\n";
   html += "<h2>Costs</h2>\n" + costs_of_methods(story) +
           "<p class=\"note\">×: ratio to the first method</p>\n";
   html += "<h2>Curves</h2>\n<div class=\"charts\">\n" +

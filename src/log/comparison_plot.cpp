@@ -133,9 +133,9 @@ namespace {
 void check(const StepCost& cost, const std::filesystem::path& path) {
   constexpr double longest = 1e9;
   if (cost.time_ratio > 1 / longest && cost.time_ratio < longest && cost.peak_bytes > 0) return;
-  throw UserError(path.string() + ": the step of " + cost.spec +
-                  " takes no time or no bytes, or too much of them; remove it to have steps "
-                  "measured again");
+  throw UserError(
+      path.string() + ": the step of " + cost.spec +
+      " has an impossible time or number of bytes; remove it to have steps measured again");
 }
 
 }  // namespace

@@ -108,8 +108,8 @@ std::string notes(const ComparisonReport& report) {
          first +
          ", backbone and auxiliary nets together\n"
          "  multiply-adds: of one training image, forward, backbone and auxiliary nets; time: of "
-         "training one run\n  step time, step peak: of all methods in turn, where --budget time or "
-         "--plot had them measured\n";
+         "training one run\n"
+         "  step time, step peak: measured for all methods in turn with --budget time or --plot\n";
 }
 
 ordered_json to_json(const Spread& spread) {

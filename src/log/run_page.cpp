@@ -136,7 +136,7 @@ std::string alive_tables(const StepProfile& profile) {
       [](const auto& left, const auto& right) { return left.peak_bytes < right.peak_bytes; });
   if (peak == profile.operations.end()) return "";
   std::string html = "<p>The peak, " + escaped_markup(format_bytes(peak->peak_bytes)) +
-                     ", is reached in “" + escaped_markup(peak->name) + "”. Alive are there:</p>\n";
+                     ", is reached in “" + escaped_markup(peak->name) + "”. Alive then:</p>\n";
   std::vector<std::vector<std::string>> kinds;
   for (std::size_t kind = 0; kind < peak->peak_by_kind.size(); ++kind) {
     const auto bytes = peak->peak_by_kind.at(kind);
@@ -168,7 +168,8 @@ std::string alive_tables(const StepProfile& profile) {
 std::string profile_section(const StepProfile& profile) {
   return "<h2>A training step</h2>\n<p class=\"note\">" +
          escaped_markup(fixed(in_milliseconds * profile.seconds, 1)) +
-         " ms, each operation waited for; with fresh weights.</p>\n<div class=\"charts\">\n" +
+         " ms, synchronised after each operation; with initial weights.</p>\n"
+         "<div class=\"charts\">\n" +
          time_chart(profile) + bytes_chart(profile) + "</div>\n" + alive_tables(profile);
 }
 
@@ -226,7 +227,7 @@ std::string confusion_matrix(const RunStory& story, const torch::Tensor& confusi
     }
   }
   return "<figure>\n<h3>Confusion matrix</h3>\n" + svg +
-         "</svg>\n<figcaption>rows: what pictures show; columns: what they are taken for"
+         "</svg>\n<figcaption>rows: true classes; columns: predicted classes"
          "</figcaption>\n</figure>\n";
 }
 
@@ -260,7 +261,7 @@ std::string worst_pictures(const RunStory& story, const std::vector<WorstPicture
             fixed(100 * picture.probability, 0) + " %)</figcaption></figure>\n";
   }
   if (html.empty()) return "";
-  return "<h2>Worst pictures</h2>\n<p class=\"note\">test pictures that are mistaken, those of the "
+  return "<h2>Worst pictures</h2>\n<p class=\"note\">misclassified test pictures, those of the "
          "highest loss first</p>\n<div class=\"pictures\">\n" +
          html + "</div>\n";
 }
@@ -270,10 +271,10 @@ std::string examination_section(const RunStory& story) {
   const Score& score = examination.score;
   if (!score.confusion.defined()) return "";
   return "<h2>Mistakes on the test images</h2>\n<p class=\"note\">error " + per_cent(score.error) +
-         ", of the first five choices " + per_cent(score.error_top5) + ", of " +
-         format_count(score.images) + " pictures</p>\n<div class=\"charts\">\n" +
-         confusion_matrix(story, score.confusion) + confusion_table(story, score.confusion) +
-         "</div>\n" + worst_pictures(story, examination.worst);
+         ", top-5 error " + per_cent(score.error_top5) + ", of " + format_count(score.images) +
+         " pictures</p>\n<div class=\"charts\">\n" + confusion_matrix(story, score.confusion) +
+         confusion_table(story, score.confusion) + "</div>\n" +
+         worst_pictures(story, examination.worst);
 }
 
 }  // namespace

@@ -219,7 +219,7 @@ TrainSummary read_summary(const std::filesystem::path& path) {
   try {
     return from_json(parse_json(text));
   } catch (const std::exception& error) {
-    throw UserError(path.string() + " is no summary of a run: " + error.what());
+    throw UserError(path.string() + " is not a summary of a run: " + error.what());
   }
 }
 

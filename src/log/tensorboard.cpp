@@ -65,7 +65,7 @@ void cut_events(const fs::path& path, std::int64_t last_step) {
       if (step_of_event(event) <= last_step) kept += framed_record(event);
     }
   } catch (const UserError& error) {
-    throw UserError(path.string() + " is no event file of TensorBoard: " + error.what());
+    throw UserError(path.string() + " is not an event file of TensorBoard: " + error.what());
   }
   if (kept != content) write_text(path, kept);
 }

@@ -42,7 +42,7 @@ void check_reads(const Loss& loss, const Shape& output, std::int64_t classes, co
   };
   switch (loss.reads) {
     case LossReads::one_number_a_class:
-      check(output == Shape{classes}, std::to_string(classes) + ", one number a class");
+      check(output == Shape{classes}, std::to_string(classes) + ", one number per class");
       break;
     case LossReads::features:
       check(output.size() == 1, "flat features");

@@ -21,7 +21,7 @@ const std::string& metadata(const TensorFile& file, const std::string& key,
                             const std::filesystem::path& path) {
   const auto found = file.metadata.find(key);
   if (found == file.metadata.end()) {
-    throw UserError(path.string() + " is no checkpoint of mlaan: its metadata have no '" + key +
+    throw UserError(path.string() + " is not a checkpoint of mlaan: its metadata have no '" + key +
                     "'");
   }
   return found->second;
@@ -30,7 +30,7 @@ const std::string& metadata(const TensorFile& file, const std::string& key,
 /// Parses a text that is a positive whole number and nothing else.
 std::int64_t whole_number(const std::string& text) {
   const auto json = nlohmann::json::parse(text);
-  if (!json.is_number_unsigned() || json == 0U) throw UserError("'" + text + "' is no number");
+  if (!json.is_number_unsigned() || json == 0U) throw UserError("'" + text + "' is not a number");
   return json.get<std::int64_t>();
 }
 
@@ -54,7 +54,7 @@ void input_from_json(const std::string& text, CheckpointInfo& info) {
   json.at("deviation").get_to(info.normalisation.deviation);
   json.at("share").get_to(info.framing_share);
   if (info.normalisation.deviation.size() != info.normalisation.mean.size()) {
-    throw UserError("its input has another number of means than of deviations");
+    throw UserError("its input has different numbers of means and deviations");
   }
 }
 
@@ -98,7 +98,7 @@ void check_single_numbers(const Checkpoint& checkpoint) {
         has_prefix(named.name, "loss_scale.") ||
         (has_prefix(named.name, "optimizer.") && has_suffix(named.name, ".step"));
     if (!is_single || named.tensor.numel() == 1) continue;
-    throw UserError(checkpoint.path.string() + ": its '" + named.name + "' is no single number");
+    throw UserError(checkpoint.path.string() + ": its '" + named.name + "' is not a single number");
   }
 }
 

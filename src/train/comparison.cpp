@@ -59,8 +59,8 @@ void refuse_settings_of_single_runs(const Settings& settings) {
   const auto& run = settings.get<RunOptions>();
   if (!run.memory.empty()) {
     throw UserError("memory = \"" + run.memory +
-                    "\" chooses other modules for each method; a comparison needs it empty: put "
-                    "what `mlaan plan` finds into the methods' own settings");
+                    "\" would choose different modules for each method; a comparison needs it "
+                    "empty: put what `mlaan plan` finds into each method's settings");
   }
   if (!run.baseline.empty()) {
     throw UserError("baseline = \"" + run.baseline +
@@ -198,7 +198,7 @@ std::vector<std::int64_t> parse_seeds(const std::string& list) {
     const auto result = std::from_chars(list.data() + start, last, seed);
     if (result.ec != std::errc() || result.ptr != last) {
       throw UserError("seeds = " + list + ": '" + list.substr(start, comma - start) +
-                      "' is no seed; expected whole numbers separated by commas, such as 0,1,2");
+                      "' is not a seed; expected whole numbers separated by commas, such as 0,1,2");
     }
     seeds.push_back(seed);
     start = comma + 1;
@@ -220,7 +220,7 @@ Settings with_recorded_settings(const fs::path& folder, const Settings& asked) {
   if (!was_begun(folder)) return asked;
   if (!fs::exists(record_of(folder))) {
     throw UserError(folder.string() +
-                    " holds a run, but no config.toml that says of what; choose another folder");
+                    " holds a run without its config.toml; choose another folder");
   }
   const Settings recorded = read_settings(record_of(folder));
   if (const auto other = first_difference(recorded, asked)) {

@@ -30,7 +30,7 @@ void Config::apply(const std::string& key, const std::string& value, const std::
 void Config::apply_assignment(const std::string& assignment) {
   const auto equals = assignment.find('=');
   if (equals == std::string::npos || equals == 0) {
-    throw UserError("--set '" + assignment + "' is no assignment; write --set key=value");
+    throw UserError("--set '" + assignment + "' is not an assignment; write --set key=value");
   }
   apply(trimmed(assignment.substr(0, equals)), trimmed(assignment.substr(equals + 1)), "--set");
 }

@@ -32,7 +32,7 @@ std::string what_is_not_finite(Engine& engine, const torch::Tensor& images) {
     if (!is_finite(named.tensor)) return "'" + named.name + "'";
   }
   if (images.defined() && !is_finite(engine.predict(images))) {
-    return "what the network gives for images of the last batch";
+    return "the network's output for images of the last batch";
   }
   return "";
 }

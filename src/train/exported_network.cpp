@@ -122,7 +122,7 @@ void check_written(const MultiExitNetwork& network, const fs::path& path, const 
       const double difference = (actual.at(i) - expected[i]).abs().max().item<double>();
       if (difference <= logit_tolerance * scale) continue;
       throw Error(path.string() + " gives other logits than the network, by " +
-                  std::to_string(difference) + "; it is not to be used");
+                  std::to_string(difference) + "; do not use it");
     }
   }
 }
@@ -166,9 +166,8 @@ MultiExitNetwork described_network(const ExportInfo& info, const fs::path& path,
                                    const fs::path& script) {
   if (is_script_file(info.model) && script.empty()) {
     throw UserError(
-        path.string() + " has the weights of the scripted network " + info.model +
-        " alone; name the script by --model FILE, or export to torchscript, which holds "
-        "it");
+        path.string() + " has only the weights of the scripted network " + info.model +
+        "; give the script with --model FILE, or export to torchscript, which holds it");
   }
   const std::string model = script.empty() ? info.model : script.string();
   MultiExitNetwork network{
@@ -181,7 +180,7 @@ MultiExitNetwork described_network(const ExportInfo& info, const fs::path& path,
   network.partition = plan.partition;
   network.exits = early_exits(plan, network.backbone);
   if (network.exits.size() + 1 != info.exits.size()) {
-    throw UserError(path.string() + ": its plan has other exits than its outputs");
+    throw UserError(path.string() + ": the exits of its plan are not its outputs");
   }
   return network;
 }
@@ -222,14 +221,14 @@ ExportedNetwork read_onnx_network(const fs::path& path, torch::Device device) {
   try {
     content = read_onnx(bytes);
   } catch (const UserError& error) {
-    throw UserError(path.string() + " is no ONNX model that mlaan reads: " + error.what());
+    throw UserError(path.string() + " is not an ONNX model that mlaan can read: " + error.what());
   }
   ExportInfo info = info_in(content.metadata, description_key, path);
   const MultiExitNetwork network = network_of(info, path, "");
   load_tensors(content.initializers, path, network);
   network.train(false);
   if (onnx_model(trace_network(network), network).nodes() != content.nodes) {
-    throw UserError(path.string() + " computes something else than mlaan's " + info.model +
+    throw UserError(path.string() + " computes something different from mlaan's " + info.model +
                     ": its operators were changed, or another version wrote it; run it by an ONNX "
                     "runtime");
   }
@@ -253,9 +252,9 @@ ExportedNetwork open_script(const fs::path& path, torch::Device device) {
     throw;
   } catch (const c10::Error& error) {
     throw UserError(path.string() +
-                    " is no TorchScript file: " + first_line(error.what_without_backtrace()));
+                    " is not a TorchScript file: " + first_line(error.what_without_backtrace()));
   } catch (const std::exception& error) {
-    throw UserError(path.string() + " is no TorchScript file: " + first_line(error.what()));
+    throw UserError(path.string() + " is not a TorchScript file: " + first_line(error.what()));
   }
   ExportInfo info = info_in(extra, description_file, path);
   module->eval();

@@ -50,7 +50,7 @@ std::vector<std::vector<double>> pattern_similarity(const std::vector<torch::Ten
     std::vector<double> row;
     for (const auto& right : second) {
       if (left.sizes() != right.sizes()) {
-        throw UserError("similarity is that of features of the same samples, not of " +
+        throw UserError("similarity needs features of the same samples, not of " +
                         std::to_string(left.size(0)) + " and " + std::to_string(right.size(0)));
       }
       row.push_back(torch::dot(left.flatten(), right.flatten()).item<double>());

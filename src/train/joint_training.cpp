@@ -45,7 +45,7 @@ void check_ranks(const Settings& settings, const ProcessGroup* group) {
   if (dist.processes != there) {
     throw UserError("dist.processes = " + std::to_string(dist.processes) + ", but " +
                     (there == 1 ? "one process trains" : std::to_string(there) + " train") +
-                    "; mlaan train starts as many as that says, other commands train in one");
+                    "; mlaan train starts that many, other commands train in one");
   }
   if (dist.stages == 1 || dist.stages == there) return;
   const std::string count = std::to_string(there);
@@ -62,7 +62,7 @@ Settings measured_by_first(const Settings& settings, const DataSource& data,
       [&](const Settings& asked) {
         return with_stage_split(measured_settings(asked, data), data, method);
       },
-      "measuring what is faster");
+      "measuring which is faster");
 }
 
 JointDecision::JointDecision(ProcessGroup* group, std::function<Wishes()> wishes)

@@ -316,14 +316,15 @@ double parse_bandwidth(const std::string& text) {
       in_units(text, {{"Gbit", 1e9 / 8}, {"Mbit", 1e6 / 8}, {"GB", 1e9}, {"MB", 1e6}});
   if (bytes > 0) return bytes;
   throw UserError("'" + text +
-                  "' is no bandwidth; accepted: a number and Gbit, Mbit, GB or MB, of a second, "
+                  "' is not a bandwidth; accepted: a number and Gbit, Mbit, GB or MB, per second, "
                   "such as 10Gbit");
 }
 
 double parse_latency(const std::string& text) {
   const double seconds = in_units(text, {{"us", 1e-6}, {"ms", 1e-3}, {"s", 1}});
   if (seconds >= 0) return seconds;
-  throw UserError("'" + text + "' is no latency; accepted: a number and us, ms or s, such as 50us");
+  throw UserError("'" + text +
+                  "' is not a latency; accepted: a number and us, ms or s, such as 50us");
 }
 
 }  // namespace mlaan

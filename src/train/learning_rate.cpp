@@ -47,7 +47,7 @@ std::vector<double> parse_milestones(const std::string& text) {
     std::istringstream number(word);
     double share = 0;
     const bool is_share = number >> share && share >= 0 && share <= 1 && (number >> std::ws).eof();
-    if (!is_share) throw UserError("'" + word + "' is no share of the training, from 0 to 1");
+    if (!is_share) throw UserError("'" + word + "' is not a share of the training, from 0 to 1");
     milestones.push_back(share);
   }
   return milestones;

@@ -127,7 +127,7 @@ void refuse_slower_precision(double float32_seconds, double bfloat16_seconds) {
       "engine.precision = \"bfloat16\" would be slower on this processor: forward and backward "
       "through one unit take " +
       milliseconds_text(bfloat16_seconds) + ", in float32 " + milliseconds_text(float32_seconds) +
-      "; accepted: float32, or engine.check_precision = false for the bytes that it saves");
+      "; accepted: float32, or engine.check_precision = false to save bytes nevertheless");
 }
 
 Settings with_faster_memory_format(const Settings& settings, const DataSource& data) {

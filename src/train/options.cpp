@@ -44,54 +44,51 @@ void describe_network(FieldList& fields, RunOptions& run) {
   fields.add("weights", run.weights,
              "safetensors file with the backbone's weights to start from; empty: random ones");
   fields.add("weights_head", run.weights_head,
-             "what that file gives the head: load, its weights; fresh, nothing, for classes of "
-             "one's own",
+             "initial weights of the head: load, from that file; fresh, random, for other classes",
              one_of({"load", "fresh"}));
   fields.add("drop_path", run.drop_path,
-             "stochastic depth: share of the samples that the last block's branch is left out for "
-             "in training, less towards the first block's 0; -1: as the model is published, 0.1 "
-             "for ConvNeXt, else 0",
+             "stochastic depth: probability of dropping the last block's branch for a sample, "
+             "falling linearly to 0 at the first block; -1: as published, 0.1 for ConvNeXt, else 0",
              Accepts{[](const OptionValue& value) {
                        const auto* share = std::get_if<double>(&value);
                        return share != nullptr && ((*share >= 0 && *share < 1) || *share == -1);
                      },
                      "at least 0 and below 1, or -1"});
-  fields.add(
-      "method", run.method,
-      "training method; see `mlaan info methods`; auto: the one that gives the most for its bytes");
+  fields.add("method", run.method,
+             "training method; see `mlaan info methods`; auto: the recommended one");
   fields.add("modules", run.modules,
-             "modules K to cut the backbone into; 0: as the method asks, else one block a module",
+             "number of modules, K; 0: the method's default, else one block per module",
              count_from(0));
-  fields.add("partition", run.partition,
-             "where to cut: default, as the method asks, else published; published, as in the "
-             "papers where they say, else uniform; uniform, by number of units; bytes, by their "
-             "activations; multiply-adds, by their work; or after "
-             "these units, for example layer1.2,layer2.1");
+  fields.add(
+      "partition", run.partition,
+      "where to cut the backbone: default, the method's own, else published; published, as in the "
+      "papers, else uniform; uniform, equal numbers of units; bytes or multiply-adds, balanced by "
+      "these; or names of units to cut after, for example layer1.2,layer2.1");
 }
 
 void describe_course(FieldList& fields, RunOptions& run) {
   fields.add("epochs", run.epochs, "passes over the training images", count_from(1));
   fields.add("batch_size", run.batch_size, "images a step", count_from(1));
-  fields.add("lr", run.lr, "learning rate at its highest", above(0));
-  fields.add("seed", run.seed, "decides initial weights, split, order, augmentation and dropout");
+  fields.add("lr", run.lr, "peak learning rate", above(0));
+  fields.add(
+      "seed", run.seed,
+      "random seed of initial weights, validation split, image order, augmentation and dropout");
   fields.add("device", run.device, "where to train: cpu, cuda or cuda:N");
   fields.add("train_limit", run.train_limit,
-             "train on at most so many images, the first after the seeded shuffle; 0: all",
+             "train on at most this many images, the first after a seeded shuffle; 0: all",
              count_from(0));
   fields.add("workers", run.workers, "threads that prepare batches; 0: the training thread itself",
              between(0, 256));
   fields.add("threads", run.threads, "threads of LibTorch's kernels; 0: one for each processor",
              between(0, 1024));
-  fields.add(
-      "memory", run.memory,
-      "bytes that training may take, such as 6GiB: modules, partition, recomputation and "
-      "micro-batches are then chosen to fit, in the least time; empty: as the other settings "
-      "say",
-      quantity_of_bytes());
+  fields.add("memory", run.memory,
+             "memory limit of training, such as 6GiB: modules, partition, recomputation and "
+             "micro-batches are chosen as the fastest that fit; empty: no limit",
+             quantity_of_bytes());
   fields.add("output", run.output,
              "folder of the run: settings, logs, checkpoints; empty: runs/DATASET-MODEL-METHOD");
   fields.add("baseline", run.baseline,
-             "method to train as well, on the same data, for the closing table; empty: none");
+             "second method to train on the same data, for the final table; empty: none");
 }
 
 }  // namespace
@@ -115,82 +112,76 @@ Accepts number_where(bool (*accepts)(double), const std::string& accepted) {
 
 void OptimizerOptions::describe(FieldList& fields) {
   fields.add("type", type,
-             "stochastic gradient descent, Adam, Adam with weight decay beside the gradient, or "
-             "LAMB, for large batches; for all but the first an lr of about 1e-3 is usual",
+             "stochastic gradient descent, Adam, AdamW (decoupled weight decay) or LAMB (for large "
+             "batches); the usual lr of all but sgd is about 1e-3",
              one_of({"sgd", "adam", "adamw", "lamb"}));
   fields.add("momentum", momentum, "momentum of stochastic gradient descent", between(0, 1));
-  fields.add("nesterov", nesterov, "Nesterov's momentum, of stochastic gradient descent");
+  fields.add("nesterov", nesterov, "Nesterov momentum in stochastic gradient descent");
   const auto decay_rate =
       number_where([](double rate) { return rate >= 0 && rate < 1; }, "at least 0, below 1");
-  fields.add("beta1", beta1, "how slowly Adam's mean of gradients moves", decay_rate);
-  fields.add("beta2", beta2, "how slowly Adam's mean of squared gradients moves", decay_rate);
-  fields.add("epsilon", epsilon, "what Adam adds to the root of the mean square", above(0));
+  fields.add("beta1", beta1, "decay rate of Adam's running mean of gradients", decay_rate);
+  fields.add("beta2", beta2, "decay rate of Adam's running mean of squared gradients", decay_rate);
+  fields.add("epsilon", epsilon, "term added to the denominator of Adam's update", above(0));
   fields.add(
       "weight_decay", weight_decay,
-      "factor of all parameters that is taken off them; -1: 1e-4 for sgd, 0 for adam, 0.05 "
-      "for adamw, 0.01 for lamb",
+      "weight decay coefficient; -1: 1e-4 for sgd, 0 for adam, 0.05 for adamw, 0.01 for lamb",
       number_where([](double factor) { return factor >= 0 || factor == -1; }, "at least 0, or -1"));
   fields.add("decay_norms", decay_norms,
-             "weight decay of biases and of normalisations' parameters too, as the papers' codes "
-             "have it; false: of other weights alone, as timm has it");
+             "apply weight decay to biases and normalisation parameters too, as the papers' code "
+             "does; false: only to other weights, as timm does");
   fields.add(
       "layer_decay", layer_decay,
-      "factor on the learning rate from each unit to the one before it, the head's being 1; "
-      "an auxiliary net has that of the unit it reads",
+      "layer-wise learning rate decay: factor from each unit to the one before it, starting at 1 "
+      "for the head; an auxiliary net has its unit's",
       number_where([](double factor) { return factor > 0 && factor <= 1; }, "above 0, 1 at most"));
   fields.add("clip_grad", clip_grad,
-             "highest norm of a gradient: of each module's and each auxiliary net's by itself, for "
-             "under isolation there is no norm of all; where one window spans all modules, of all "
-             "together; 0: any",
+             "maximum gradient norm: of each module and each auxiliary net separately; of all "
+             "together where one window spans all modules; 0: no clipping",
              at_least(0));
   fields.add("state", state,
-             "how sgd, adam and adamw keep their moments: float32, or 8bit, large weights' in a "
-             "byte each, rounded",
+             "storage of the moments of sgd, adam and adamw: float32, or 8bit, rounded to a byte "
+             "per value for large weights",
              one_of({"float32", "8bit"}));
   fields.add("net_lr", net_lr,
-             "factor on the learning rate of auxiliary nets; the backbone's own head is none",
-             above(0));
+             "factor on the learning rate of auxiliary nets, not of the backbone's head", above(0));
 }
 
 void ScheduleOptions::describe(FieldList& fields) {
+  fields.add("type", type,
+             "cosine (by step), epoch (cosine by epoch, as in the published code), steps (lowered "
+             "at each milestone), plateau (lowered when validation stalls), onecycle (up "
+             "to lr, then down) or constant",
+             one_of({"cosine", "epoch", "steps", "plateau", "onecycle", "constant"}));
   fields.add(
-      "type", type,
-      "cosine (by step), epoch (cosine by epoch, as in the published code), steps (lower from "
-      "each milestone on), plateau (lower after epochs without progress on validation), onecycle "
-      "(up to lr, then down) or constant",
-      one_of({"cosine", "epoch", "steps", "plateau", "onecycle", "constant"}));
-  fields.add("warmup_epochs", warmup_epochs,
-             "length of the linear warm-up, which onecycle does without; -1: a sixteenth of the "
-             "epochs, 10 at most",
-             count_from(-1));
-  fields.add("warmup_lr", warmup_lr, "learning rate that the warm-up begins with, lr at most",
+      "warmup_epochs", warmup_epochs,
+      "epochs of linear warm-up, ignored by onecycle; -1: a sixteenth of the epochs, at most 10",
+      count_from(-1));
+  fields.add("warmup_lr", warmup_lr, "learning rate at the start of the warm-up, at most lr",
              at_least(0));
   fields.add("milestones", milestones,
-             "of \"steps\": shares of the training after which the rate is lowered",
+             "milestones of \"steps\": shares of the training after which the rate is lowered",
              readable_by(parse_milestones, "shares from 0 to 1, separated by commas"));
   fields.add("factor", factor,
-             "of \"steps\" and \"plateau\": what each milestone, or each plateau, multiplies the "
-             "rate by",
+             "factor on the rate at each milestone of \"steps\" or each plateau of \"plateau\"",
              between(0, 1));
-  fields.add("min_lr", min_lr, "of \"cosine\", \"epoch\" and \"plateau\": lowest rate, lr at most",
+  fields.add("min_lr", min_lr, "lowest rate of \"cosine\", \"epoch\" and \"plateau\", at most lr",
              at_least(0));
-  fields.add("monitor", monitor, "of \"plateau\": what of the validation has to fall",
+  fields.add("monitor", monitor, "validation measure that \"plateau\" monitors",
              one_of({"loss", "error"}));
   fields.add("patience_epochs", patience_epochs,
-             "of \"plateau\": epochs in a row without progress that do not lower the rate yet",
+             "epochs in a row without improvement that \"plateau\" allows before lowering the rate",
              count_from(0));
   fields.add("threshold", threshold,
-             "of \"plateau\": share of the lowest value so far that another must be below it by",
+             "improvement that \"plateau\" requires, relative to the lowest value so far",
              between(0, 1));
   fields.add("cooldown_epochs", cooldown_epochs,
-             "of \"plateau\": epochs that are not counted after the rate was lowered",
-             count_from(0));
-  fields.add("peak", peak, "of \"onecycle\": share of the steps in which the rate rises",
+             "epochs that \"plateau\" does not count after lowering the rate", count_from(0));
+  fields.add("peak", peak, "share of the steps in which \"onecycle\" raises the rate",
              between(0, 1));
   fields.add("initial_divisor", initial_divisor,
-             "of \"onecycle\": what lr is divided by for the rate of the first step", at_least(1));
+             "the first step's learning rate of \"onecycle\" is lr divided by this", at_least(1));
   fields.add("final_divisor", final_divisor,
-             "of \"onecycle\": what the first step's rate is divided by for that of the last",
+             "the last step's learning rate of \"onecycle\" is the first step's divided by this",
              at_least(1));
 }
 
@@ -198,60 +189,57 @@ namespace {
 
 void describe_crops_and_colours(FieldList& fields, AugmentOptions& augment) {
   fields.add("enabled", augment.enabled,
-             "augment training images and their labels; false: nothing of this");
-  fields.add("crop", augment.crop,
-             "random crops: resized, of any place, size and proportions, brought to the picture's "
-             "size; padded, of the picture's size after padding; none; default: as is usual for "
-             "the data set",
-             one_of({"default", "resized", "padded", "none"}));
-  fields.add("smallest_area", augment.smallest_area,
-             "least area of a resized crop, as a share of the picture's", between(0.001, 1));
+             "augment training images and labels; false: no augmentation");
   fields.add(
-      "widest_ratio", augment.widest_ratio,
-      "largest ratio of a resized crop's width to its height, and of its height to its width",
-      between(1, 100));
+      "crop", augment.crop,
+      "random crops: resized, of random position, area and aspect ratio, resized to the picture's "
+      "size; padded, of the picture's size after padding; none; default: usual for the data set",
+      one_of({"default", "resized", "padded", "none"}));
+  fields.add("smallest_area", augment.smallest_area,
+             "minimum area of a resized crop, as a share of the picture's", between(0.001, 1));
+  fields.add("widest_ratio", augment.widest_ratio,
+             "maximum aspect ratio of a resized crop, width to height or height to width",
+             between(1, 100));
   fields.add("padding", augment.padding,
-             "pixels to pad before a padded crop; -1: as is usual for the data set",
+             "pixels of padding before a padded crop; -1: usual for the data set",
              between(-1, 4096));
-  fields.add("flip", augment.flip, "random horizontal flips; default: as is usual for the data set",
+  fields.add("flip", augment.flip, "random horizontal flips; default: usual for the data set",
              one_of({"default", "on", "off"}));
   fields.add("brightness", augment.brightness,
-             "colour jitter: how far a random factor of the brightness is from 1, at most",
+             "colour jitter: maximum deviation of the random brightness factor from 1",
              between(0, 1000));
-  fields.add("contrast", augment.contrast, "the same for the contrast", between(0, 1000));
-  fields.add("saturation", augment.saturation, "the same for the saturation", between(0, 1000));
+  fields.add("contrast", augment.contrast, "colour jitter: the same for contrast",
+             between(0, 1000));
+  fields.add("saturation", augment.saturation, "colour jitter: the same for saturation",
+             between(0, 1000));
   fields.add("hue", augment.hue,
-             "colour jitter: largest random turn of the hue, as a share of a full turn",
+             "colour jitter: maximum rotation of the hue, as a share of a full turn",
              between(0, 0.5));
 }
 
 void describe_strong_augmentation(FieldList& fields, AugmentOptions& augment) {
   fields.add("random_augment", augment.random_augment,
-             "RandAugment: operations drawn for each image, one after the other; 0: none",
-             between(0, 14));
-  fields.add("magnitude", augment.magnitude, "RandAugment: how strong its operations are",
+             "RandAugment: random operations applied to each image; 0: none", between(0, 14));
+  fields.add("magnitude", augment.magnitude, "RandAugment: strength of the operations",
              between(0, static_cast<double>(highest_magnitude)));
-  fields.add("erase", augment.erase, "random erasing: probability that a rectangle is written over",
+  fields.add("erase", augment.erase, "random erasing: probability of erasing a rectangle",
              between(0, 1));
   fields.add("erase_with", augment.erase_with,
-             "what is written over it: zero, the data set's mean colour, or noise",
+             "what erased rectangles are filled with: zero, the data set's mean colour, or noise",
              one_of({"zero", "noise"}));
   fields.add("mixup", augment.mixup,
-             "mixup: parameter alpha of the beta distribution of shares; 0: no mixup",
+             "mixup: alpha of the beta distribution of mixing weights; 0: no mixup",
              between(0, 1000));
-  fields.add("cutmix", augment.cutmix, "CutMix: the same; 0: no CutMix", between(0, 1000));
+  fields.add("cutmix", augment.cutmix, "CutMix: alpha, as for mixup; 0: no CutMix",
+             between(0, 1000));
   fields.add("mix_probability", augment.mix_probability,
              "share of the batches that mixup or CutMix is applied to", between(0, 1));
   fields.add("mix_switch_probability", augment.mix_switch_probability,
-             "where both are on, share of the mixed batches that CutMix is applied to",
-             between(0, 1));
+             "share of the mixed batches that use CutMix where mixup is on too", between(0, 1));
   fields.add("mix_off_epoch", augment.mix_off_epoch,
-             "epochs after which images are mixed no more; 0: mix to the end", count_from(0));
-  fields.add(
-      "label_smoothing", augment.label_smoothing,
-      "share of the target that training's cross-entropy spreads evenly over all classes, in "
-      "every supervision",
-      between(0, 1));
+             "number of epochs after which mixup and CutMix stop; 0: never", count_from(0));
+  fields.add("label_smoothing", augment.label_smoothing,
+             "label smoothing of the training cross-entropy, in every supervision", between(0, 1));
 }
 
 }  // namespace
@@ -263,86 +251,81 @@ void AugmentOptions::describe(FieldList& fields) {
 
 void LimitOptions::describe(FieldList& fields) {
   fields.add("steps", steps,
-             "optimizer steps after which the training ends if it has not by then; schedule and "
-             "phases are laid over the shorter of these and the epochs; 0: no limit",
+             "maximum number of optimizer steps; schedule and phases span these or the epochs, "
+             "whichever is shorter; 0: no limit",
              count_from(0));
   fields.add("time", time,
              "time after which this process ends the training, validates and tests: 90s, 30m, "
              "1h30m, 2d, or HH:MM:SS; empty: no limit",
              duration());
-  fields.add(
-      "train_batches", train_batches,
-      "train on at most so many batches an epoch, others in each as the images are shuffled; "
-      "0: on all",
-      count_from(0));
+  fields.add("train_batches", train_batches,
+             "train on at most this many batches per epoch, reshuffled every epoch; 0: on all",
+             count_from(0));
   fields.add("validation_batches", validation_batches,
-             "validate on at most so many batches; 0: on all images held out", count_from(0));
+             "validate on at most this many batches; 0: on all held-out images", count_from(0));
   fields.add("test_batches", test_batches,
-             "test on at most so many batches, of images evenly spread over the test set; 0: on "
+             "test on at most this many batches of images evenly spread over the test set; 0: on "
              "all of it",
              count_from(0));
   fields.add("overfit_batches", overfit_batches,
-             "train on so many batches of images only, and validate on the same ones, to see "
-             "whether a network can learn them by heart; 0: off",
+             "train and validate on this many batches only, to see whether a network can memorise "
+             "them; 0: off",
              count_from(0));
 }
 
 void EarlyStoppingOptions::describe(FieldList& fields) {
   fields.add("patience", patience,
-             "end the training after so many epochs without a lower validation error; 0: never",
+             "stop the training after this many epochs without a lower validation error; 0: never",
              count_from(0));
   fields.add("min_delta", min_delta,
-             "percentage points that a validation error must be lower by to count as lower",
+             "percentage points by which a validation error must fall to count as lower",
              at_least(0));
 }
 
 void WeightAverageOptions::describe(FieldList& fields) {
-  fields.add(
-      "enabled", enabled,
-      "keep a moving average of the network's weights, and validate and test it beside them");
-  fields.add("decay", decay, "share of the average that a step keeps", between(0, 1));
-  fields.add("warmup", warmup, "let the decay grow to that from 0, as 1 - (1 + step)^(-2/3)");
-  fields.add("use", use,
-             "take the average instead of the weights where a run's network is tested, analysed or "
-             "asked: eval, analyze, predict");
+  fields.add("enabled", enabled,
+             "keep an exponential moving average of the weights, and validate and test it too");
+  fields.add("decay", decay, "decay rate of the average, per step", between(0, 1));
+  fields.add("warmup", warmup, "raise the decay to that from 0, as 1 - (1 + step)^(-2/3)");
+  fields.add("use", use, "use the average instead of the weights in eval, analyze and predict");
 }
 
 void TeacherOptions::describe(FieldList& fields) {
-  fields.add(
-      "share", share,
-      "share, at the end of the training, of the labels that the network's own probabilities "
-      "of the epoch before have for each image; 0: none",
-      between(0, 1));
-  fields.add("from", from, "share of the training after which that begins to grow from 0",
+  fields.add("share", share,
+             "weight, at the end of training, of the network's own probabilities from the previous "
+             "epoch in each image's label; 0: none",
+             between(0, 1));
+  fields.add("from", from, "share of the training after which that weight begins to grow from 0",
              between(0, 1));
   fields.add("of", of,
-             "whose labels: all, of auxiliary nets and the network's own head; nets, of auxiliary "
-             "nets alone",
+             "where these labels are used: all, by auxiliary nets and the network's head; nets, by "
+             "auxiliary nets only",
              one_of({"all", "nets"}));
 }
 
 void ValidationOptions::describe(FieldList& fields) {
   fields.add("fraction", fraction, "share of the training images to hold out for validation",
              between(0, 0.9));
-  fields.add("report", report,
-             "weights to test at the end: those of the last epoch, or of the best on validation",
-             one_of({"last", "best"}));
+  fields.add(
+      "report", report,
+      "weights to test at the end: those of the last epoch, or of the best one on validation",
+      one_of({"last", "best"}));
   fields.add("tta", tta,
-             "augmentation at test time, of eval, predict and a run's final test: flip averages "
-             "the logits over each picture and its mirror image",
+             "test-time augmentation in eval, predict and a run's final test: flip averages the "
+             "logits over each picture and its mirror image",
              one_of({"none", "flip"}));
 }
 
 void SaveOptions::describe(FieldList& fields) {
   fields.add("every", every, "how often to write a checkpoint", period());
-  fields.add("keep", keep, "checkpoints of past epochs to keep beside the last and the best",
+  fields.add("keep", keep, "checkpoints of past epochs to keep besides the last and the best",
              count_from(0));
 }
 
 void LogOptions::describe(FieldList& fields) {
-  fields.add("steps", steps, "steps from one line of steps.jsonl to the next", count_from(1));
+  fields.add("steps", steps, "steps between lines of steps.jsonl", count_from(1));
   fields.add("tensorboard", tensorboard,
-             "write TensorBoard's event files too, into the run's folder tensorboard/");
+             "write TensorBoard event files too, into tensorboard/ in the run's folder");
 }
 
 void declare_all(OptionSet& options) {

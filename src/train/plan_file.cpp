@@ -168,7 +168,7 @@ std::vector<Assignment> read_assignments(const TomlSection& phase) {
   for (const auto& assignment : phase.texts("settings")) {
     const auto equals = assignment.find('=');
     if (equals == std::string::npos || equals == 0) {
-      phase.fail("settings", "'" + assignment + "' is no assignment; write \"key=value\"");
+      phase.fail("settings", "'" + assignment + "' is not an assignment; write \"key=value\"");
     }
     settings.emplace_back(trimmed(assignment.substr(0, equals)),
                           trimmed(assignment.substr(equals + 1)));

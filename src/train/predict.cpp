@@ -43,7 +43,7 @@ torch::Tensor read_network_input(const std::string& file, const NetworkDescripti
   if (info.normalisation.mean.empty()) {
     throw UserError(
         "the checkpoint does not say how its images were normalised; it was written by an older "
-        "version of mlaan, and going on with its run renews it");
+        "version of mlaan; resume its run to write a new one");
   }
   const std::int64_t channels = info.image_shape.at(0);
   if (static_cast<std::int64_t>(info.normalisation.mean.size()) != channels ||

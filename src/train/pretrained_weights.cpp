@@ -49,8 +49,8 @@ std::string prefix_advice(const std::string& name, const Sources& sources) {
       continue;
     }
     const std::string prefix = given.substr(0, given.size() - name.size());
-    return "; it has " + given + ": take '" + prefix + "' off the names" +
-           (prefix == "module." ? ", where torch.nn.DataParallel has put it" : "");
+    return "; it has " + given + ": remove '" + prefix + "' from the names" +
+           (prefix == "module." ? ", which torch.nn.DataParallel added" : "");
   }
   return "";
 }
@@ -64,8 +64,8 @@ void check_classes(const std::filesystem::path& path, const std::vector<std::str
         wanted[i] == std::to_string(i)) {
       continue;
     }
-    throw UserError(path.string() + " tells other classes apart: number " + std::to_string(i) +
-                    " is '" + of_file[i] + "', not '" + wanted[i] +
+    throw UserError(path.string() + " is for other classes: number " + std::to_string(i) + " is '" +
+                    of_file[i] + "', not '" + wanted[i] +
                     "'; to leave out its head, set weights_head = \"fresh\"");
   }
 }
@@ -108,7 +108,8 @@ class PretrainedCopies {
     if (sources_.empty()) return;
     std::vector<std::string> unknown;
     for (const auto& source : sources_) unknown.push_back(source.first);
-    throw UserError(path_ + " has " + first_of(unknown) + ", which " + backbone_ + " has not");
+    throw UserError(path_ + " has " + first_of(unknown) + ", which " + backbone_ +
+                    " does not have");
   }
 
   void copy() const {

@@ -67,11 +67,11 @@ void check_goes_on(const Checkpoint& checkpoint, const Settings& settings, const
         {"limit.train_batches", "train_limit", "seed", "validation.fraction", "dataset"});
   }
   if (!other) return;
-  throw UserError(checkpoint.path.string() + " stands in the middle of epoch " +
-                  std::to_string(state.epoch + 1) + ", behind batch " +
-                  std::to_string(state.batch) + ", and cannot go on with " + *other +
-                  ": some of the epoch's images would be left out and others seen twice; go on as "
-                  "it was, with --epochs " +
+  throw UserError(checkpoint.path.string() + " is in the middle of epoch " +
+                  std::to_string(state.epoch + 1) + ", after batch " + std::to_string(state.batch) +
+                  ", and cannot go on with " + *other +
+                  ": some of the epoch's images would be left out and others seen twice; go on "
+                  "unchanged, with --epochs " +
                   std::to_string(state.epoch + 1) + " to the epoch's end, and change it then");
 }
 

@@ -111,7 +111,7 @@ void RunCheckpoints::fail_as_diverged(const std::string& what, const TrainingSta
   throw Error("training diverged: " + what + " is not finite after step " +
               std::to_string(state.step) + "; try a lower lr, or a longer " +
               "schedule.warmup_epochs" +
-              (fs::exists(last) ? "; " + last.string() + " is as it was before" : ""));
+              (fs::exists(last) ? "; " + last.string() + " is unchanged" : ""));
 }
 
 }  // namespace mlaan

@@ -71,7 +71,7 @@ void check_takes_probabilities_of(const Plan& plan, const std::string& mixing) {
   try {
     check_takes_probabilities(plan);
   } catch (const UserError& error) {
-    throw UserError(mixing + " do not go with this plan: " + error.what());
+    throw UserError(mixing + " cannot be combined with this plan: " + error.what());
   }
 }
 
@@ -168,11 +168,11 @@ torch::Device parse_device(const std::string& text) {
   try {
     device = torch::Device(text);
   } catch (const c10::Error&) {
-    refuse("there is none of this name");
+    refuse("there is no such device");
   }
   if (device.is_cpu()) return device;
-  if (!device.is_cuda()) refuse("mlaan does not train there");
-  if (!at::hasCUDA()) refuse("this LibTorch was built for the CPU alone");
+  if (!device.is_cuda()) refuse("mlaan does not train on it");
+  if (!at::hasCUDA()) refuse("this LibTorch was built for the CPU only");
   const auto count = static_cast<std::int64_t>(torch::cuda::device_count());
   if (device.has_index() ? device.index() >= count : count == 0) {
     refuse("this machine has " + std::to_string(count) + " CUDA devices that LibTorch can use");
@@ -227,7 +227,7 @@ Partition make_partition(const Settings& settings, const Backbone& backbone,
 
 Plan make_bare_plan(const Settings& settings, const Backbone& backbone, const MethodEntry& method) {
   if (method.phases && !method.plan) {
-    throw UserError(method.name + " has phases, each with a plan of its own, and no other plan");
+    throw UserError(method.name + " has phases, each with its own plan, and no single plan");
   }
   Plan plan = method.plan(backbone, make_partition(settings, backbone, method), settings.options(),
                           seed_of(settings));

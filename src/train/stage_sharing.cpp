@@ -103,7 +103,7 @@ std::vector<std::string> notes_on_waiting(const Engine& engine) {
                     ": twins in its nets follow " + std::to_string(followed.size()) +
                     (followed.size() == 1 ? " module" : " modules") +
                     " there; --set dist.twin_delay=" + std::to_string(stage - engine.stages().own) +
-                    " lets them follow late");
+                    " lets them lag behind");
   }
   return notes;
 }

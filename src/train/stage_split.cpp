@@ -71,7 +71,7 @@ std::vector<std::size_t> parse_stage_split(const std::string& text) {
     }
     const bool fits = end > 0 && end == word.size() && number >= 2 &&
                       static_cast<std::size_t>(number) > first_modules.back() + 1;
-    if (!fits) throw UserError("'" + word + "' begins no stage");
+    if (!fits) throw UserError("'" + word + "' cannot begin a stage");
     first_modules.push_back(static_cast<std::size_t>(number) - 1);
   }
   if (first_modules.size() == 1) throw UserError("it names no module");

@@ -66,7 +66,7 @@ void TeacherTable::set_state(const std::vector<NamedTensor>& state) {
     return;
   }
   throw UserError(std::string("it has no '") + state_name +
-                  "', which training with teacher.share above 0 goes on from");
+                  "', which resuming with teacher.share above 0 needs");
 }
 
 double teacher_share(const TeacherOptions& options, double progress) {
@@ -80,8 +80,8 @@ std::optional<TeacherTable> make_teacher_table(const Settings& settings, std::in
   const auto& augment = settings.get<AugmentOptions>();
   if (augment.enabled && (augment.mixup > 0 || augment.cutmix > 0)) {
     throw UserError(
-        "teacher.share above 0 does not go with augment.mixup and augment.cutmix: the table knows "
-        "probabilities of single pictures only; accepted: both 0, or teacher.share = 0");
+        "teacher.share above 0 cannot be combined with augment.mixup and augment.cutmix: its table "
+        "holds probabilities of single images only; accepted: both 0, or teacher.share = 0");
   }
   return TeacherTable(images, classes, device);
 }

@@ -54,8 +54,8 @@ void check_depth(const std::string& text, const std::string& name) {
     if (letter == ']' || letter == '}') --brackets;
     if (parts > most_parts || brackets > most_brackets) {
       throw UserError(name + ":" + std::to_string(line) +
-                      ": tables or lists are nested too deeply; " + std::to_string(most_parts) +
-                      " levels are the most");
+                      ": tables or lists are nested too deeply; at most " +
+                      std::to_string(most_parts) + " levels are allowed");
     }
   }
 }

@@ -19,7 +19,7 @@ void TrainingRun::resume(const Checkpoint& checkpoint) {
   TrainingState state = checkpoint.info.state;
   const auto phase = static_cast<std::size_t>(state.phase);
   if (phase >= phases_.phase_count()) {
-    throw UserError(checkpoint.path.string() + " stands in phase " + std::to_string(phase + 1) +
+    throw UserError(checkpoint.path.string() + " is in phase " + std::to_string(phase + 1) +
                     " of its training, but " + run_.method + " has " +
                     std::to_string(phases_.phase_count()));
   }

@@ -66,7 +66,7 @@ void WeightAverage::set_state(const std::vector<NamedTensor>& state) {
     const auto found = tensors.find(name);
     if (found == tensors.end() || found->second.sizes() != average_[i].sizes()) {
       throw UserError("it has no '" + name +
-                      "' of this network, which a run with model_ema.enabled goes on from");
+                      "' of this network, which resuming with model_ema.enabled needs");
     }
     sources.push_back(found->second);
   }

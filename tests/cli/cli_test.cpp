@@ -555,19 +555,19 @@ TEST_F(Cli, WrongWordsAreRefusedWithTheNearestRightOne) {
   expect_usage_error("info modles", {"modles", "'models'"});
   expect_usage_error("bench --methods e2e,dlg", {"unknown method 'dlg'", "'dgl'"});
   expect_usage_error("bench --methods e2e,mlm:mlm.windw=3", {"mlm.windw", "'mlm.window'"});
-  expect_usage_error("bench --methods mlm:window", {"'window' is no assignment"});
+  expect_usage_error("bench --methods mlm:window", {"'window' is not an assignment"});
   expect_usage_error("train --lr", {"--lr"});
   expect_usage_error("train something", {"something"});
 }
 
 TEST_F(Cli, CompositionsAndPlansThatMakeNoSenseAreRefused) {
-  expect_usage_error("train" + small + "--method e2e+lam", {"e2e+lam", "no host", "dgl"});
+  expect_usage_error("train" + small + "--method e2e+lam", {"e2e+lam", "not a host", "dgl"});
   expect_usage_error("train" + small + "--method dgl+mlam", {"unknown addition 'mlam'", "lam"});
   expect_usage_error("train" + small + "--method auglocal --set auglocal.depth=3",
                      {"auglocal.depth = 3", "2 units", "resnet8"});
   expect_usage_error("train" + small + "--method infopro --set infopro.lambda1_first=-2",
                      {"infopro.lambda1_first", "at least 0"});
-  expect_usage_error("bench --methods e2e+mlm --model resnet8", {"e2e+mlm", "no host"});
+  expect_usage_error("bench --methods e2e+mlm --model resnet8", {"e2e+mlm", "not a host"});
   const std::string plan = (folder / "plan.toml").string();
   write_text(plan,
              "model = \"resnet8\"\nmodules = [\"stem to layer1.0\", \"layer1.0 to layer3.0\"]");

@@ -106,7 +106,7 @@ TEST_F(Failures, WhatLibTorchSaysIsOneLine) {
 }
 
 TEST_F(Failures, InputsWithoutAnEndAreRefused) {
-  expect_line(run_program("train -c /dev/zero"), 2, {"/dev/zero", "no file"});
+  expect_line(run_program("train -c /dev/zero"), 2, {"/dev/zero", "not a regular file"});
   expect_line(run_program("train --method /dev/zero.toml"), 2, {"/dev/zero.toml"});
   expect_line(run_program("train -c " + folder.path().string()), 2, {"a folder"});
   std::string key = "a";
@@ -116,7 +116,7 @@ TEST_F(Failures, InputsWithoutAnEndAreRefused) {
 }
 
 TEST_F(Failures, DevicesThatAreNotThereAreNamed) {
-  expect_line(run_program(train("x", "--device warp")), 2, {"'warp'", "none of this name", "cpu"});
+  expect_line(run_program(train("x", "--device warp")), 2, {"'warp'", "no such device", "cpu"});
   expect_line(run_program(train("x", "--device meta")), 2, {"'meta'", "cpu"});
   const auto cuda = run_program(train("x", "--device cuda:97"));
   expect_line(cuda, 2, {"'cuda:97'", "known: cpu, and cuda"});

@@ -89,7 +89,7 @@ TEST_F(ReportCommand, ARunsPageHasAllThatIsKnownOfIt) {
   expect_self_contained(page);
   expect_parts(
       page, {"<!DOCTYPE html>", "width=device-width", "independent 1..1", "cascaded 1..2", "Errors",
-             "Learning rate", "Time of a step, by modules", "Bytes over a step", "Alive are there",
+             "Learning rate", "Time of a step, by modules", "Bytes over a step", "Alive then",
              "before the step", "parameters", "Confusion matrix", "Most frequent mistakes",
              "Worst pictures", "data:image/png;base64,", "resnet8", "batch_size = 8"});
   const json summary = json::parse(read_text(run() + "/summary.json"));

@@ -71,7 +71,7 @@ TEST_F(Resume, InAFolderOfItsOwnLeavesBothRunsAlone) {
   ASSERT_EQ(run_inside("train" + quick + "--epochs 1 --seed 1 --output b").exit_code, 0);
   const std::string a = read_text(folder / "a/checkpoints/last.safetensors");
   const std::string b = read_text(folder / "b/checkpoints/last.safetensors");
-  expect_refused("train -q --resume a --output b --epochs 2", {"b holds another run"});
+  expect_refused("train -q --resume a --output b --epochs 2", {"b holds a different run"});
   EXPECT_EQ(read_text(folder / "b/checkpoints/last.safetensors"), b);
 
   const auto result =
@@ -175,7 +175,7 @@ TEST_F(Resume, TheNumberOfThreadsIsWrittenDown) {
   EXPECT_NE(settings.find("# one for each processor"), std::string::npos) << settings;
   const auto other = run_inside("train -q --resume run --epochs 2 --threads 7");
   EXPECT_EQ(other.exit_code, 0);
-  EXPECT_NE(other.output.find("goes on with 7 threads"), std::string::npos) << other.output;
+  EXPECT_NE(other.output.find("resuming with 7 threads"), std::string::npos) << other.output;
 }
 
 }  // namespace

@@ -103,8 +103,8 @@ TEST(Term, FaultsAreNamed) {
   const auto refused = [](const std::string& text, const std::vector<std::string>& parts) {
     expect_user_error([&] { parse_settings(text, "model"); }, parts);
   };
-  refused("vit_tiny:patch", {"model 'vit_tiny:patch'", "'patch' is no assignment"});
-  refused("vit_tiny:=8", {"'=8' is no assignment"});
+  refused("vit_tiny:patch", {"model 'vit_tiny:patch'", "'patch' is not an assignment"});
+  refused("vit_tiny:=8", {"'=8' is not an assignment"});
   refused("vit_tiny:patch=8:patch=4", {"patch is given twice"});
   refused("lam:lam.rows=[1", {"bracket without its other half"});
   refused("lam:lam.rows='1", {"quote without its other half"});

@@ -55,7 +55,7 @@ TEST_F(Idx, RefusesOtherMagicNumbers) {
 TEST_F(Idx, RefusesSizesThatDoNotMatch) {
   expect_refused(idx_header({2, 3}).substr(0, 11), "cut short in its sizes");
   expect_refused(idx_header({2, 3}) + counting_bytes(5), "cut short: its sizes 2×3 need 6 bytes");
-  expect_refused(idx_header({2, 3}) + counting_bytes(7), "goes on behind the 6 bytes");
+  expect_refused(idx_header({2, 3}) + counting_bytes(7), "has more than the 6 bytes");
   expect_refused(idx_header({2, 0}), "empty");
 }
 

@@ -329,8 +329,8 @@ TEST(Picture, WhatIsNoFileIsNotWaitedFor) {
   const TemporaryFolder folder;
   const fs::path pipe = folder / "pipe.png";
   ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
-  expect_user_error([&] { read_picture(pipe); }, {"pipe.png", "no file"});
-  expect_user_error([&] { read_picture("/dev/zero"); }, {"/dev/zero", "no file"});
+  expect_user_error([&] { read_picture(pipe); }, {"pipe.png", "not a regular file"});
+  expect_user_error([&] { read_picture("/dev/zero"); }, {"/dev/zero", "not a regular file"});
   expect_user_error([&] { read_picture(folder.path()); }, {"a folder"});
   fs::create_symlink(folder / "loop.png", folder / "loop.png");
   expect_user_error([&] { read_picture(folder / "loop.png"); }, {"loop.png", "cannot be opened"});

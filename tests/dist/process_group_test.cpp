@@ -99,7 +99,7 @@ TEST(ProcessGroup, RanksThatDoNotComeAreNamed) {
     FAIL();
   } catch (const PeerError& error) {
     const std::string message = error.what();
-    EXPECT_NE(message.find("rank 1 of 3 has not come within"), std::string::npos) << message;
+    EXPECT_NE(message.find("rank 1 of 3 has not connected within"), std::string::npos) << message;
   }
 }
 

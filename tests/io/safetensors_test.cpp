@@ -151,8 +151,8 @@ TEST_F(Safetensors, HeadersThatLieAreRefused) {
            "}}";
   };
   const std::string four(4, '\0');
-  expect_refused("no json", four, {"no JSON object"});
-  expect_refused("[1,2]", four, {"no JSON object"});
+  expect_refused("no json", four, {"not a JSON object"});
+  expect_refused("[1,2]", four, {"not a JSON object"});
   expect_refused(tensor("F99", "[1]", "[0,4]"), four, {"unknown type", "F99"});
   expect_refused(tensor("F32", "[2]", "[0,4]"), four, {"does not fit its shape"});
   expect_refused(tensor("F32", "[1]", "[4,8]"), four, {"does not fit"});

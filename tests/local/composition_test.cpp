@@ -86,9 +86,9 @@ TEST_F(Compositions, LeapLayersStandAheadOfTheHostsNetsInCascadedSupervisionsAlo
 
 TEST_F(Compositions, ThatMakeNoSenseAreRefused) {
   expect_user_error([] { find_method("e2e+lam"); },
-                    {"e2e+lam", "e2e is no host", "dgl", "infopro"});
-  expect_user_error([] { find_method("checkpoint+mlm"); }, {"no host"});
-  expect_user_error([] { find_method("mlaan+mlm"); }, {"mlaan is no host"});
+                    {"e2e+lam", "e2e is not a host", "dgl", "infopro"});
+  expect_user_error([] { find_method("checkpoint+mlm"); }, {"not a host"});
+  expect_user_error([] { find_method("mlaan+mlm"); }, {"mlaan is not a host"});
   expect_user_error([] { find_method("dgl+mlm+mlm"); }, {"mlm is named twice"});
   expect_user_error([] { find_method("dgl+mlmm"); }, {"unknown addition 'mlmm'", "mlm"});
   expect_user_error([] { find_method("dgl+"); }, {"nothing follows"});

@@ -73,7 +73,7 @@ TEST_F(LayerText, WhatIsNoLayerIsRefused) {
   refuse({"conv 3x3 0"}, {"'0'", "from 1 to"});
   refuse({"linear 99999999999"}, {"'99999999999'", "from 1 to 1048576"});
   refuse({"conv 3x3 8 stride"}, {"nothing follows 'stride'"});
-  refuse({"conv 3x3 8 upsampled 32"}, {"'32' is no size of the map", "3x3"});
+  refuse({"conv 3x3 8 upsampled 32"}, {"'32' is not a valid size of the map", "3x3"});
   refuse({"conv 3x3 8 large"}, {"'large' does not belong there"});
   refuse({"linear 10", "conv 3x3 8"}, {"reads maps"});
   refuse({"dense 4"}, {"flat features", "16×32×32"});

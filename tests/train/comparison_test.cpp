@@ -280,9 +280,11 @@ TEST_F(ComparisonTest, SummariesAreReadAsTheyWereWritten) {
   EXPECT_EQ(read.run.method, "dgl");
   EXPECT_EQ(read.peak_bytes, 7);
   write_text(folder / "summary.json", R"({"method": "dgl"})");
-  expect_user_error([&] { read_summary(folder / "summary.json"); }, {"summary.json", "no summary"});
+  expect_user_error([&] { read_summary(folder / "summary.json"); },
+                    {"summary.json", "not a summary"});
   write_text(folder / "summary.json", "half");
-  expect_user_error([&] { read_summary(folder / "summary.json"); }, {"summary.json", "no summary"});
+  expect_user_error([&] { read_summary(folder / "summary.json"); },
+                    {"summary.json", "not a summary"});
 }
 
 TEST_F(ComparisonTest, GoesOnWithOtherLogs) {

@@ -318,7 +318,7 @@ TEST_F(Exported, WhatWasChangedIsRefused) {
   };
   std::string other = model;
   other.replace(other.find("Relu"), 4, "Tanh");
-  expect_user_error(read_changed(other, "other.onnx"), {"other.onnx", "something else"});
+  expect_user_error(read_changed(other, "other.onnx"), {"other.onnx", "something different"});
   std::string foreign = model;
   foreign.replace(foreign.find("mlaan.network"), 5, "other");
   expect_user_error(read_changed(foreign, "foreign.onnx"), {"foreign.onnx", "not exported"});

@@ -69,9 +69,9 @@ TEST(MethodSpec, MistakesAreNamed) {
   expect_refused("", {"unknown method ''"});
   expect_refused("mln:modules=3", {"unknown method 'mln'", "'mlm'"});
   expect_refused("mlm:mlm.windw=3", {"mlm:mlm.windw=3", "'mlm.windw'", "'mlm.window'"});
-  expect_refused("mlm:mlm.window", {"'mlm.window' is no assignment", "NAME:key=value"});
-  expect_refused("mlm:", {"no assignment"});
-  expect_refused("mlm:=3", {"no assignment"});
+  expect_refused("mlm:mlm.window", {"'mlm.window' is not an assignment", "NAME:key=value"});
+  expect_refused("mlm:", {"not an assignment"});
+  expect_refused("mlm:=3", {"not an assignment"});
   expect_refused("mlm:modules=3:modules=4", {"modules is given twice"});
   Config config;
   expect_user_error([&] { MethodSpec::parse("mlm:mlm.window=0").applied_to(config); },

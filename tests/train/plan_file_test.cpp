@@ -193,8 +193,8 @@ TEST_F(PlanFile, NetsWhoseOutputTheLossCannotReadAreRefused) {
            "loss = \"cross_entropy\"\nweight = 1.0\n";
   };
   refuse(plan("\"linear 7\"", "cross_entropy"),
-         {"plan.toml", "net 'local'", "gives 7", "cross_entropy", "10, one number a class"});
-  refuse(plan("\"conv 3x3 10\"", "cross_entropy"), {"gives 10×32×32", "10, one number a class"});
+         {"plan.toml", "net 'local'", "gives 7", "cross_entropy", "10, one number per class"});
+  refuse(plan("\"conv 3x3 10\"", "cross_entropy"), {"gives 10×32×32", "10, one number per class"});
   refuse(plan("\"conv 3x3 8\"", "supervised_contrastive"), {"gives 8×32×32", "flat features"});
   refuse(plan("\"filter 3x3 4\"", "reconstruction"), {"gives 4×32×32", "3×32×32"});
   refuse(plan("\"linear 99999999999\"", "cross_entropy"), {"'99999999999'", "from 1 to"});

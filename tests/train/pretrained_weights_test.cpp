@@ -63,7 +63,7 @@ TEST(PretrainedWeights, NamesThatDifferAreToldAndNothingIsCopied) {
   file.tensors.push_back(target.named_parameters().front());
   write_safetensors(folder / "weights.safetensors", file);
   expect_user_error([&] { load_pretrained(folder / "weights.safetensors", target); },
-                    {"has features.weight, which resnet8 has not"});
+                    {"has features.weight, which resnet8 does not have"});
   const auto untouched = network(10, 2).named_parameters();
   const auto found = target.named_parameters();
   for (std::size_t i = 0; i < found.size(); ++i) {

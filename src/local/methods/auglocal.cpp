@@ -40,13 +40,13 @@ LayerTexts net_layers(const Backbone& backbone, const AuglocalOptions& options,
 }  // namespace
 
 void AuglocalOptions::describe(FieldList& fields) {
-  fields.add("depth", depth, "later units that the first module's net takes the form of",
+  fields.add("depth", depth, "number of later units whose form the first module's net copies",
              count_from(1));
   fields.add("pyramid", pyramid,
-             "how much shorter nets get from the first module to the last; 0: not at all",
+             "share by which nets get shorter from the first module to the last; 0: not at all",
              between(0, 1));
   fields.add("tail", tail,
-             "units that the last module has at least besides its first; -1: as many as depth",
+             "minimum number of units in the last module besides its first; -1: as many as depth",
              count_from(-1));
 }
 
@@ -101,7 +101,7 @@ LocalMethod auglocal_method(const Backbone& backbone, const Partition& partition
   if (partition.size() > 1 && options.depth > later) {
     throw UserError("auglocal.depth = " + std::to_string(options.depth) + ", but only " +
                     std::to_string(later) + " units of " + backbone.name() +
-                    " follow the first module; expected at most that");
+                    " follow the first module; expected at most that many");
   }
   const HostNet net{
       "classifier",
@@ -117,7 +117,7 @@ Plan auglocal(const Backbone& backbone, const Partition& partition, const Augloc
 
 MethodEntry auglocal_entry() {
   return host_entry(
-      "auglocal", "each module by itself, through fresh blocks of the form of later units",
+      "auglocal", "each module on its own, with new blocks of the form of later units",
       [](OptionSet& options) { options.get<AuglocalOptions>(); },
       [](const Backbone& backbone, const Partition& partition, const OptionSet& options) {
         return auglocal_method(backbone, partition, options.get<AuglocalOptions>());

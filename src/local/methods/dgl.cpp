@@ -22,7 +22,7 @@ Plan dgl(const Backbone& backbone, const Partition& partition, const DglOptions&
 
 MethodEntry dgl_entry() {
   return host_entry(
-      "dgl", "decoupled greedy learning: each module by itself, through a convolutional head",
+      "dgl", "decoupled greedy learning: each module on its own, with a convolutional head",
       [](OptionSet& options) { options.get<DglOptions>(); },
       [](const Backbone&, const Partition& partition, const OptionSet& options) {
         return LocalMethod{partition, dgl_host(options.get<DglOptions>()), {}, {}};

@@ -4,8 +4,7 @@
 namespace mlaan {
 
 void CheckpointOptions::describe(FieldList& fields) {
-  fields.add("segments", segments,
-             "segments of the network whose activations are recomputed; 0: one for each module",
+  fields.add("segments", segments, "checkpointing segments of the network; 0: one for each module",
              count_from(0));
 }
 

@@ -22,7 +22,7 @@ Plan greedy(const Backbone& backbone, const Partition& partition, const GreedyOp
 
 MethodEntry greedy_entry() {
   return host_entry(
-      "greedy", "each module by itself, through pooling and a linear layer",
+      "greedy", "each module on its own, with a head of pooling and a linear layer",
       [](OptionSet& options) { options.get<GreedyOptions>(); },
       [](const Backbone&, const Partition& partition, const OptionSet& options) {
         return LocalMethod{partition, greedy_host(options.get<GreedyOptions>()), {}, {}};

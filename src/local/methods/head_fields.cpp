@@ -16,8 +16,7 @@ void describe_head(FieldList& fields, std::string& head, std::int64_t& feature_d
              count_from(1));
   fields.add("widen", widen, "factor on the widths of an XcYf head", above(0));
   fields.add("token", token,
-             "what linear and XcYf heads read of sequences of tokens: their mean, or the class "
-             "token",
+             "what linear and XcYf heads read from token sequences: the mean, or the class token",
              one_of({"mean", "class"}));
 }
 

@@ -67,8 +67,7 @@ std::string upsampled_conv(const Shape& map, const Shape& to, const std::string&
 
 void InfoproOptions::describe(FieldList& fields) {
   fields.add("loss", loss,
-             "the task's loss: softmax, cross-entropy of a classifier; contrast, supervised "
-             "contrastive",
+             "task loss: softmax, cross-entropy of a classifier; contrast, supervised contrastive",
              one_of({"softmax", "contrast"}));
   describe_head(fields, head, feature_dim, widen, token);
   fields.add("temperature", temperature, "temperature of the contrastive loss", above(0));
@@ -111,7 +110,7 @@ InfoproWeights infopro_weights(const Backbone& backbone, std::size_t modules,
 
 LayerTexts decoder_layers(const Shape& features, const Shape& image, double widen) {
   if (features.size() != 3 || image.size() != 3) {
-    throw UserError("InfoPro's decoder reads maps (C×h×w) and gives pictures; it was given " +
+    throw UserError("InfoPro's decoder makes pictures from maps (C×h×w); it was given " +
                     to_string(features) + " and pictures of " + to_string(image));
   }
   const auto widened = [widen](double width) {
@@ -167,8 +166,7 @@ Plan infopro(const Backbone& backbone, const Partition& partition, const Infopro
 
 MethodEntry infopro_entry() {
   return host_entry(
-      "infopro",
-      "each module by itself, through a head and a decoder that keeps what the picture holds",
+      "infopro", "each module on its own, with a head and a decoder that reconstructs the picture",
       [](OptionSet& options) { options.get<InfoproOptions>(); },
       [](const Backbone& backbone, const Partition& partition, const OptionSet& options) {
         return LocalMethod{

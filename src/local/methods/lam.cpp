@@ -56,23 +56,24 @@ void LamOptions::describe(FieldList& fields) {
              between(0, 1));
   fields.add("twins", twins, "leap layers that have a frozen twin", twinned_layers());
   fields.add("length", length,
-             "leap layers a net, where no published row and none by hand is taken", count_from(1));
-  fields.add("pool", pool, "average pooling of a module's maps before its leap layers",
+             "leap layers per net, where neither published rows nor lam.rows are used",
              count_from(1));
-  fields.add("narrow", narrow, "factor to divide the channels of leap layers by", count_from(1));
-  fields.add("tied", tied,
-             "let leap layers read their units' own weights, without twins, instead of training "
-             "them");
-  fields.add("readout", readout,
-             "end leap nets in the backbone's own head, read in the same way, instead of the "
-             "host's net");
+  fields.add("pool", pool, "factor of average pooling before a module's leap layers; 1: none",
+             count_from(1));
+  fields.add("narrow", narrow, "factor by which leap layers have fewer channels", count_from(1));
+  fields.add(
+      "tied", tied,
+      "let leap layers use their units' own weights, without twins, instead of training copies");
+  fields.add(
+      "readout", readout,
+      "end leap nets in the backbone's head, with its own weights, instead of the host's net");
   fields.add("shared", shared, "let the modules of a stage share one leap net");
   fields.add("fraction", fraction,
-             "share of the steps, drawn at random, in which a leap net is evaluated; its weight is "
-             "divided by that",
+             "share of the steps, chosen at random, in which a leap net is evaluated; its weight "
+             "is divided by it",
              part_of_steps());
   fields.add("rows", rows,
-             "leap layers by hand: for each module but the last one text of unit names, such as "
+             "leap layers by hand: a string of unit names for each module but the last, such as "
              "\"layer2.0 layer3.0 layer3.4\"");
 }
 
@@ -98,7 +99,7 @@ Plan lam(const Backbone& backbone, const Partition& partition, const LamOptions&
 }
 
 AdditionEntry lam_addition() {
-  return {"lam", "leap layers, copies of later units, ahead of its nets",
+  return {"lam", "leap layers, copies of later units, before its nets",
           [](OptionSet& options) { options.get<LamOptions>(); },
           [](LocalMethod& method, const Backbone& backbone, const OptionSet& options) {
             method.leap_augmented =
@@ -107,10 +108,9 @@ AdditionEntry lam_addition() {
 }
 
 MethodEntry lam_entry() {
-  return composed_entry("lam",
-                        "leap augmented modules: each module by itself, through copies of later "
-                        "units",
-                        greedy_entry(), {lam_addition()});
+  return composed_entry(
+      "lam", "leap augmented modules: each module on its own, with copies of later units",
+      greedy_entry(), {lam_addition()});
 }
 
 }  // namespace methods

@@ -13,10 +13,10 @@ namespace methods {
 void add_man(LocalMethod& method, const Backbone& backbone, const ManOptions& options) {
   method.host.trunk = [backbone, options](const NetPlace& place) -> LayerTexts {
     if (place.unit + 1 >= backbone.size()) {
-      throw UserError("man needs a unit that follows, but behind module " +
-                      std::to_string(place.module + 1) + " its block would stand behind '" +
+      throw UserError("man needs a following unit, but after module " +
+                      std::to_string(place.module + 1) + " its block would come after '" +
                       backbone.units()[place.unit].name() + "', the last unit of " +
-                      backbone.name() + "; man and lam cannot go together");
+                      backbone.name() + "; man and lam cannot be combined");
     }
     return {"fresh " + backbone.units()[place.unit + 1].name() + " twin " +
             to_toml(options.ema_momentum)};
@@ -31,7 +31,7 @@ Plan man(const Backbone& backbone, const Partition& partition, const ManOptions&
 }
 
 AdditionEntry man_addition() {
-  return {"man", "a moving average of the next unit and a learnable bias ahead of its nets",
+  return {"man", "a moving average of the next unit and a learnable bias before its nets",
           [](OptionSet& options) { options.get<ManOptions>(); },
           [](LocalMethod& method, const Backbone& backbone, const OptionSet& options) {
             add_man(method, backbone, options.get<ManOptions>());
@@ -40,7 +40,7 @@ AdditionEntry man_addition() {
 
 MethodEntry man_entry() {
   return composed_entry("man",
-                        "InfoPro behind a moving average of the next unit and a learnable bias",
+                        "InfoPro after a moving average of the next unit and a learnable bias",
                         infopro_entry(), {man_addition()});
 }
 

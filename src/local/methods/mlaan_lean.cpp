@@ -5,14 +5,13 @@
 namespace mlaan {
 
 void LeanOptions::describe(FieldList& fields) {
-  fields.add("stride", stride, "mlm.stride of the lean method; 0: mlm.window, windows side by side",
+  fields.add("stride", stride, "mlm.stride of mlaan-lean; 0: mlm.window, windows side by side",
              count_from(0));
-  fields.add("independent_at_ends", independent_at_ends,
-             "mlm.independent_at_ends of the lean method");
-  fields.add("pool", pool, "lam.pool of the lean method", count_from(1));
-  fields.add("narrow", narrow, "lam.narrow of the lean method", count_from(1));
-  fields.add("length", length, "lam.length of the lean method", count_from(1));
-  fields.add("twins", twins, "lam.twins of the lean method", twinned_layers());
+  fields.add("independent_at_ends", independent_at_ends, "mlm.independent_at_ends of mlaan-lean");
+  fields.add("pool", pool, "lam.pool of mlaan-lean", count_from(1));
+  fields.add("narrow", narrow, "lam.narrow of mlaan-lean", count_from(1));
+  fields.add("length", length, "lam.length of mlaan-lean", count_from(1));
+  fields.add("twins", twins, "lam.twins of mlaan-lean", twinned_layers());
 }
 
 namespace methods {
@@ -59,11 +58,10 @@ MethodEntry mlaan_lean_entry() {
     method.leap_augmented = leap_augmented(
         backbone, method.partition, lean(options.get<LamOptions>(), options.get<LeanOptions>()));
   };
-  return composed_entry(
-      "mlaan-lean",
-      "MLAAN with windows side by side, independent supervisions inside them, and leap nets "
-      "that are pooled, narrow, short and without twins",
-      greedy_entry(), {std::move(lean_mlm), std::move(lean_lam)});
+  return composed_entry("mlaan-lean",
+                        "MLAAN with windows side by side, independent supervisions inside them, "
+                        "and pooled, narrow, short leap nets without twins",
+                        greedy_entry(), {std::move(lean_mlm), std::move(lean_lam)});
 }
 
 }  // namespace methods

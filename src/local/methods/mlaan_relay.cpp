@@ -11,10 +11,10 @@ namespace mlaan {
 
 void RelayOptions::describe(FieldList& fields) {
   fields.add("whole_share", whole_share,
-             "share of the training that goes through the whole network, each module recomputed",
+             "share of the training in the end-to-end phase, with each module recomputed",
              between(0, 1));
   fields.add("narrow", narrow, "lean.narrow of the local phase", at_least(1));
-  fields.add("whole_first", whole_first, "train the whole network first, and modules last");
+  fields.add("whole_first", whole_first, "train end to end first, and modules last");
 }
 
 namespace methods {
@@ -69,8 +69,7 @@ MethodEntry mlaan_relay_entry() {
   MethodEntry entry = local_phase();
   entry.name = "mlaan-relay";
   entry.summary =
-      "few modules by mlaan-lean with leap layers of full width, then the whole network with "
-      "recomputation";
+      "few modules by mlaan-lean with full-width leap layers, then end-to-end with recomputation";
   const auto declare_lean = entry.declare;
   entry.declare = [declare_lean](OptionSet& options) {
     options.get<RelayOptions>();

@@ -14,10 +14,10 @@ void MlmOptions::describe(FieldList& fields) {
   fields.add("cascaded_weight", cascaded_weight, "weight of each window's cascaded supervision",
              at_least(0));
   fields.add("independent_at_ends", independent_at_ends,
-             "independent supervision also of modules that a window of several ends at");
+             "supervise modules independently even where a window of several modules ends");
   fields.add("published_code", published_code,
-             "leave out the first module's independent supervision, and let only the cascaded one "
-             "of the last window stand, with weight 1, as the published code does");
+             "as in the published code: no independent supervision of the first module, and only a "
+             "cascaded one, of weight 1, at the last window");
 }
 
 namespace methods {

@@ -41,7 +41,8 @@ void PredsimOptions::describe(FieldList& fields) {
              "similarity matching; pred or sim: one of them alone, with weight 1",
              one_of({"predsim", "pred", "sim"}));
   fields.add("beta", beta, "weight of similarity matching in predsim", between(0, 1));
-  fields.add("features", features, "most features that the local classifier reads", count_from(1));
+  fields.add("features", features, "maximum number of features that the local classifier reads",
+             count_from(1));
 }
 
 namespace methods {
@@ -66,7 +67,7 @@ Plan predsim(const Backbone& backbone, const Partition& partition, const Predsim
 
 MethodEntry predsim_entry() {
   return host_entry(
-      "predsim", "each module by itself, through a local classifier and similarity matching",
+      "predsim", "each module on its own, with a local classifier and similarity matching",
       [](OptionSet& options) { options.get<PredsimOptions>(); },
       [](const Backbone&, const Partition& partition, const OptionSet& options) {
         return LocalMethod{partition, predsim_host(options.get<PredsimOptions>()), {}, {}};

@@ -84,12 +84,12 @@ void check_follows_mode(const torch::jit::Module& script, const torch::Tensor& s
   FixedOperators fixed;
   find_fixed(*graph->block(), fixed);
   if (!fixed.to_training.empty()) {
-    throw UserError(
-        file + " was traced in training mode and keeps to it (" + joined(fixed.to_training, ", ") +
-        "): tests would go by each batch's own statistics, or by chance" + advice(file));
+    throw UserError(file + " was traced in training mode, which is now fixed (" +
+                    joined(fixed.to_training, ", ") +
+                    "): tests would use batch statistics or dropout" + advice(file));
   }
   if (!fixed.to_evaluation.empty()) {
-    throw UserError(file + " was traced in evaluation mode and keeps to it (" +
+    throw UserError(file + " was traced in evaluation mode, which is now fixed (" +
                     joined(fixed.to_evaluation, ", ") +
                     "): it would be trained without batch statistics, or without dropout" +
                     advice(file));
@@ -100,7 +100,7 @@ void check_follows_mode(const torch::jit::Module& script, const torch::Tensor& s
   network.eval();
   const auto logits = [&] { return network.forward({sample.clone()}).toTensor(); };
   if (!torch::allclose(logits(), logits(), 1e-4, 1e-5, /*equal_nan=*/true)) {
-    throw UserError(file + " gives other logits each time that it is evaluated" + advice(file));
+    throw UserError(file + " gives different logits each time it is evaluated" + advice(file));
   }
 }
 

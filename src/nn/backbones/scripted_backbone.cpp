@@ -146,11 +146,11 @@ Backbone cut_script(const std::string& file, const Shape& input_shape) {
     check_follows_mode(whole, sample, file);
     auto children = children_of(whole, "");
     if (!is_chain(whole, children, sample)) {
-      throw UserError(file +
-                      " cannot be cut: its children, one after the other, do not give what it "
-                      "gives. Accepted is a torch.nn.Sequential, or a module whose forward pass is "
-                      "its children in the order in which they were assigned; what stands between "
-                      "them as a function (flatten, relu) has to be a layer");
+      throw UserError(
+          file +
+          " cannot be cut: its children, run in order, do not give its output. Accepted: a "
+          "torch.nn.Sequential, or a module whose forward pass runs its children in the order in "
+          "which they were assigned; functions between them (flatten, relu) must be layers");
     }
     std::vector<ChainLayer> chain;
     for (auto& child : children) {
@@ -163,7 +163,7 @@ Backbone cut_script(const std::string& file, const Shape& input_shape) {
   } catch (const UserError&) {
     throw;
   } catch (const std::exception& error) {
-    throw UserError(file + " is no TorchScript file that reads samples of " +
+    throw UserError(file + " is not a TorchScript file that reads samples of " +
                     to_string(input_shape) + ": " + first_lines(error));
   }
 }

@@ -227,8 +227,7 @@ Backbone vgg_bn(const std::string& name, const VggLayers& layers, std::int64_t c
 }
 
 void PredsimVggOptions::describe(FieldList& fields) {
-  fields.add("dropout", dropout, "share of each unit's outputs that training sets to 0",
-             between(0, 0.99));
+  fields.add("dropout", dropout, "dropout probability of each unit's outputs", between(0, 0.99));
 }
 
 Backbone vgg_predsim(const std::string& name, const VggLayers& layers, std::int64_t classes,

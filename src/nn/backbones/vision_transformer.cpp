@@ -154,8 +154,8 @@ torch::Tensor EncoderBlockImpl::add(const torch::Tensor& tokens,
 torch::nn::AnyModule EncoderBlockImpl::make_fresh(std::int64_t width, std::int64_t stride) const {
   if (width != width_ || stride != 1) {
     throw UserError("a transformer block " + std::to_string(width_) +
-                    " wide reads tokens of that width and keeps their number; it cannot be made "
-                    "anew for a width of " +
+                    " wide reads tokens of that width and keeps their number; it cannot be rebuilt "
+                    "for a width of " +
                     std::to_string(width) + " and stride " + std::to_string(stride));
   }
   EncoderBlock fresh(width_, heads_, hidden_);
@@ -176,8 +176,8 @@ EncoderBlock encoder_block(std::int64_t width, std::int64_t heads) {
 void VitOptions::describe(FieldList& fields) {
   fields.add("patch", patch, "side of a patch; 0: 16, or less for small pictures", count_from(0));
   fields.add("pool", pool,
-             "what the head reads: class, a class token; mean, the mean of all tokens, none of "
-             "which is a class token",
+             "what the head reads: class, a class token; mean, the mean of all tokens, without a "
+             "class token",
              one_of({"class", "mean"}));
   fields.add("depth", depth, "transformer blocks", between(1, 1000));
 }

@@ -20,7 +20,7 @@ void add_adaptive_pool(TermWords& words, LayerBuilder& net) {
 }  // namespace
 
 LayerKind adaptive_pool() {
-  return {"adaptive_pool", "adaptive_pool 2x2", "averages to a map of so many positions",
+  return {"adaptive_pool", "adaptive_pool 2x2", "average pooling to a map of this size",
           add_adaptive_pool};
 }
 

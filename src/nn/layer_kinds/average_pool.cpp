@@ -47,8 +47,8 @@ void add_average_pool(TermWords& words, LayerBuilder& net) {
 
 LayerKind average_pool() {
   return {"average_pool", "average_pool 2x2 [floor]",
-          "averages over squares of so many positions, which divide the map's sides; with floor "
-          "what is left over is left out",
+          "average pooling over windows of this size, which must divide the map's sides; floor: "
+          "the remainder is dropped",
           add_average_pool};
 }
 

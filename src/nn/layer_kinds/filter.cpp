@@ -27,8 +27,7 @@ void add_filter(TermWords& words, LayerBuilder& net) {
 }  // namespace
 
 LayerKind filter() {
-  return {"filter", "filter 3x3 16 [bias]", "convolution to 16 channels, and nothing behind it",
-          add_filter};
+  return {"filter", "filter 3x3 16 [bias]", "plain convolution to 16 channels", add_filter};
 }
 
 }  // namespace mlaan::layers

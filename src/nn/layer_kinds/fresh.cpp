@@ -40,7 +40,7 @@ void add_fresh(TermWords& words, LayerBuilder& net) {
 
 LayerKind fresh() {
   return {"fresh", "fresh layer3.0 [stride 2] [twin 0.995]",
-          "a block of the form of that unit, freshly initialised", add_fresh};
+          "a freshly initialised block of this unit's form", add_fresh};
 }
 
 }  // namespace mlaan::layers

@@ -19,7 +19,7 @@ void add_group(TermWords& words, LayerBuilder& net) {
 }  // namespace
 
 LayerKind group() {
-  return {"group", "group 2", "averages groups of so many channels", add_group};
+  return {"group", "group 2", "averages groups of this many channels", add_group};
 }
 
 }  // namespace mlaan::layers

@@ -21,14 +21,14 @@ std::vector<Unit::Layer> readout_layers(LayerBuilder& net, TokenSummary summary)
 void need_map(const TermWords& words, const LayerBuilder& net) {
   if (!net.is_map()) {
     words.fail("it reads maps (C×h×w), but it is given " + to_string(net.features()) +
-               (net.is_tokens() ? " (tokens×width); 'map' goes before it" : ""));
+               (net.is_tokens() ? " (tokens×width); put 'map' before it" : ""));
   }
 }
 
 void need_flat(const TermWords& words, const LayerBuilder& net) {
   if (net.features().size() != 1) {
     words.fail("it reads flat features, but it is given " + to_string(net.features()) +
-               "; 'flatten' goes before it");
+               "; put 'flatten' before it");
   }
 }
 

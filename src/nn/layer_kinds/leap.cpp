@@ -37,9 +37,9 @@ void add_leap(TermWords& words, LayerBuilder& net) {
 
 LayerKind leap() {
   return {"leap", "leap layer3.0 [narrow 2] [twin 0.995|tied]",
-          "a copy of a unit of the backbone, narrower by that factor; with a twin, a frozen copy "
-          "that follows the unit with that momentum, whose output is added; tied: it reads the "
-          "unit's own weights and is not trained",
+          "a copy of a unit of the backbone, narrower by this factor; twin: adds the output of a "
+          "frozen copy that follows the unit with this momentum; tied: uses the unit's own "
+          "weights, not trained",
           add_leap};
 }
 

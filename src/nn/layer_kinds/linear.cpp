@@ -29,8 +29,7 @@ void add_linear(TermWords& words, LayerBuilder& net) {
 
 LayerKind linear() {
   return {"linear", "linear 10 [zero]",
-          "global average pooling of maps, linear layer; with zero it starts from zeros",
-          add_linear};
+          "global average pooling of maps, linear layer; zero: initialised to zeros", add_linear};
 }
 
 }  // namespace mlaan::layers

@@ -29,7 +29,7 @@ void add_readout(TermWords& words, LayerBuilder& net) {
 }  // namespace
 
 LayerKind readout() {
-  return {"readout", "readout", "the backbone's own head, whose weights are read and not trained",
+  return {"readout", "readout", "the backbone's own head, with its weights, not trained",
           add_readout};
 }
 

@@ -22,8 +22,8 @@ void add_upsample(TermWords& words, LayerBuilder& net) {
 }  // namespace
 
 LayerKind upsample() {
-  return {"upsample", "upsample 32x32", "bilinear, to a map of so many positions, corners aligned",
-          add_upsample};
+  return {"upsample", "upsample 32x32",
+          "bilinear upsampling to a map of this size, corners aligned", add_upsample};
 }
 
 }  // namespace mlaan::layers

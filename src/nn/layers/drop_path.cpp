@@ -33,7 +33,7 @@ void set_drop_path(const Backbone& backbone, double share) {
   const auto blocks = blocks_of(backbone);
   if (blocks.empty() && share > 0) {
     throw UserError("drop_path = " + std::to_string(share) + ": " + backbone.name() +
-                    " has no residual blocks whose branches could be left out; accepted: 0, or -1");
+                    " has no residual blocks whose branches could be dropped; accepted: 0, or -1");
   }
   for (std::size_t i = 0; i < blocks.size(); ++i) {
     const auto last = static_cast<double>(blocks.size() - 1);

@@ -30,7 +30,7 @@ Unit redrawn(const Unit& original, const std::string& name) {
     for (const auto& module : layer.module.ptr()->modules()) {
       if (draw_weights(*module)) continue;
       throw UserError("unit '" + original.name() + "' has a layer of type " + module->name() +
-                      ", for which fresh weights cannot be drawn; let it be a mlaan::FreshBlock");
+                      ", which cannot be freshly initialised; make it a mlaan::FreshBlock");
     }
   }
   return copy;
@@ -55,9 +55,9 @@ Unit fresh_unit(const Backbone& backbone, std::size_t form, const std::string& n
   if (in_channels == backbone.input_shape(form).at(0) && stride == stride_of(backbone, form)) {
     return redrawn(original, name);
   }
-  throw UserError("unit '" + original.name() + "' cannot be made anew for " +
+  throw UserError("unit '" + original.name() + "' cannot be rebuilt for " +
                   std::to_string(in_channels) + " channels and stride " + std::to_string(stride) +
-                  ", only as it is; let its last layer be a mlaan::FreshBlock");
+                  ", only as it is; make its last layer a mlaan::FreshBlock");
 }
 
 }  // namespace mlaan

@@ -47,7 +47,7 @@ std::int64_t divided(std::int64_t channels, std::int64_t factor, const std::stri
   if (channels % factor != 0) {
     throw UserError(owner + " has " + std::to_string(channels) + " channels, which " +
                     std::to_string(factor) +
-                    " does not divide; it cannot be made narrower by that");
+                    " does not divide, so it cannot be made narrower by that factor");
   }
   return channels / factor;
 }

@@ -34,14 +34,14 @@ TokenLayout token_layout_of(const Shape& features, const Backbone& backbone) {
       const TokenLayout layout{known->rows / factor, known->columns / factor, known->class_token};
       if (layout.count() == tokens) return layout;
     }
-    throw UserError(std::to_string(tokens) + " tokens are no part of those of " + backbone.name() +
+    throw UserError(std::to_string(tokens) + " tokens do not match those of " + backbone.name() +
                     ", " + std::to_string(known->rows) + "×" + std::to_string(known->columns) +
                     (known->class_token ? " and a class token" : ""));
   }
   TokenLayout layout;
   if (is_square(tokens, layout)) return layout;
   throw UserError("how the " + std::to_string(tokens) + " tokens of " + backbone.name() +
-                  " lie on the picture is not known, since they are no square; say so by "
+                  " lie on the picture is not known, since they are not a square; set it with "
                   "Backbone::set_token_layout()");
 }
 

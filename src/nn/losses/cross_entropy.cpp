@@ -24,7 +24,7 @@ namespace losses {
 
 LossKind cross_entropy() {
   return {"cross_entropy", "cross_entropy [0.1]",
-          "mean cross-entropy of logits, with that label smoothing",
+          "mean cross-entropy of logits, with this label smoothing",
           LossNumber{"label smoothing", 0, "from 0 to 1",
                      [](double share) { return share >= 0 && share <= 1; }},
           [](const LossSettings& settings) {

@@ -47,9 +47,8 @@ torch::Tensor scaled_and_shifted(const torch::Tensor& images, const torch::Tenso
 LossPtr reconstruction(const Normalisation& normalisation) {
   if (normalisation.mean.empty()) {
     throw UserError(
-        "the loss 'reconstruction' compares with pixels from 0 to 1, but how the network's "
-        "pictures were normalised is not known; say so by Backbone::set_normalisation(), with "
-        "means 0 and "
+        "the loss 'reconstruction' compares with pixels from 0 to 1, but how the network's images "
+        "were normalised is not known; set it with Backbone::set_normalisation(), with means 0 and "
         "deviations 1 if they were not");
   }
   const auto mean = std::make_shared<ChannelConstants>(normalisation.mean);

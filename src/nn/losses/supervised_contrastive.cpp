@@ -42,8 +42,8 @@ namespace losses {
 
 LossKind supervised_contrastive() {
   return {"supervised_contrastive", "supervised_contrastive [0.07]",
-          "pulls features of one class together, at that temperature; needs classes",
-          LossNumber{"a temperature", usual_temperature, "above 0",
+          "pulls features of one class together, at this temperature; needs class labels",
+          LossNumber{"temperature", usual_temperature, "above 0",
                      [](double temperature) { return temperature > 0; }},
           [](const LossSettings& settings) {
             return mlaan::supervised_contrastive(settings.number.value_or(usual_temperature));

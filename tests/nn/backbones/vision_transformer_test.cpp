@@ -48,7 +48,7 @@ TEST(VisionTransformer, SettingsStandBehindTheName) {
   expect_user_error(refused("vit_tiny:patch=5"), {"vit_tiny", "patches of 5", "3×32×32"});
   expect_user_error(refused("vit_tiny:pitch=5"), {"vit_tiny", "pitch", "patch"});
   expect_user_error(refused("vit_tiny:pool=max"), {"pool", "max", "class, mean"});
-  expect_user_error(refused("vit_tiny:patch"), {"'patch' is no assignment"});
+  expect_user_error(refused("vit_tiny:patch"), {"'patch' is not an assignment"});
   expect_user_error(refused("resnet20:patch=4"), {"resnet20 has no settings"});
   expect_user_error(refused("vit_tinny"), {"vit_tiny"});
 }

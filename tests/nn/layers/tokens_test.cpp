@@ -147,7 +147,7 @@ TEST(Tokens, WhatCannotReadThemSaysSo) {
   const auto refuse = [](const std::string& text, const std::vector<std::string>& parts) {
     expect_user_error([&] { build_layers({text}, {9, token_width}, transformer(true)); }, parts);
   };
-  refuse("conv 3x3 8", {"conv 3x3 8", "9×8", "'map' goes before it"});
+  refuse("conv 3x3 8", {"conv 3x3 8", "9×8", "put 'map' before it"});
   refuse("dense 8", {"dense 8", "9×8", "flatten"});
   refuse("batch_norm", {"batch_norm", "9×8"});
   refuse("average_pool 3x3", {"3x3", "2×4"});
