@@ -53,8 +53,7 @@ std::string text_of_settings(const Term& term) {
 
 bool reads_back(const Term& term, const std::string& text) {
   try {
-    const bool has_settings = !term.settings.empty();
-    return (has_settings ? parse_settings(text, "term") : parse_words(text)) == term;
+    return (term.words.empty() ? parse_settings(text, "term") : parse_words(text)) == term;
   } catch (const UserError&) {
     return false;
   }
