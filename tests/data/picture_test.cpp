@@ -368,7 +368,8 @@ TEST(Picture, DamageIsNamed) {
   const TemporaryFolder folder;
   write_bytes(folder / "words.jpg", "these are words");
   expect_user_error([&] { read_picture(folder / "words.jpg"); }, {"words.jpg", "neither"});
-  expect_user_error([&] { read_picture(folder / "nowhere.jpg"); }, {"nowhere.jpg", "opened"});
+  expect_user_error([&] { read_picture(folder / "nowhere.jpg"); },
+                    {"nowhere.jpg", "does not exist"});
 }
 
 TEST(Picture, TruncatedWebpIsDamaged) {

@@ -254,13 +254,14 @@ TEST_F(Methods, PlansThatDoNotFitAreRefused) {
   refuse([](Plan& plan) { plan.supervisions[2].first = 4; }, {"not end before it begins"});
   refuse([](Plan& plan) { plan.supervisions[2].probability = 0; }, {"probability 0"});
   refuse([](Plan& plan) { plan.supervisions.back().probability = 0.5; }, {"own head"});
-  refuse([](Plan& plan) { plan.recompute_nets = {Recompute::units}; }, {"recompute"});
+  refuse([](Plan& plan) { plan.recompute_nets = {Recompute::units}; },
+         {"sets recomputation for 1"});
   refuse([](Plan& plan) { plan.supervisions[2].net = nullptr; }, {"no auxiliary net"});
   refuse([](Plan& plan) { plan.supervisions[2].loss = nullptr; }, {"no loss"});
   refuse([](Plan& plan) { plan.supervisions.erase(plan.supervisions.begin() + 2); },
          {"module 3", "never be trained"});
   refuse([](Plan& plan) { plan.supervisions.pop_back(); }, {"head", "never be trained"});
-  refuse([](Plan& plan) { plan.recompute = {Recompute::module}; }, {"recompute"});
+  refuse([](Plan& plan) { plan.recompute = {Recompute::module}; }, {"sets recomputation for 1"});
 }
 
 }  // namespace

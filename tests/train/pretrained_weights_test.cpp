@@ -78,7 +78,7 @@ TEST(PretrainedWeights, PrefixesOfWrappersAreNamed) {
   write_safetensors(folder / "weights.safetensors", file);
   expect_user_error(
       [&] { load_pretrained(folder / "weights.safetensors", network(10, 2)); },
-      {"has no conv1.weight", "module.conv1.weight", "take 'module.' off", "DataParallel"});
+      {"has no conv1.weight", "module.conv1.weight", "remove 'module.' from", "DataParallel"});
 }
 
 TEST(PretrainedWeights, FilesOfPyTorchAreToldApart) {
