@@ -3,7 +3,6 @@
 
 #include <mlaan/core/quantity.h>
 #include <mlaan/io/atomic_file.h>
-#include <mlaan/local/method.h>
 #include <mlaan/log/benchmark_report.h>
 #include <mlaan/log/table.h>
 
@@ -155,7 +154,7 @@ ScatterPlot benchmark_plot(const std::vector<BenchmarkResult>& results) {
   const BenchmarkResult& first = results.at(0);
   const auto reference = std::find_if(
       results.begin(), results.end(),
-      [](const BenchmarkResult& result) { return result.spec.text == reference_method(); });
+      [](const BenchmarkResult& result) { return result.spec.text == result.reference; });
   ScatterPlot plot;
   plot.title = first.model + ", batch " + std::to_string(first.batch) +
                ": time and memory of a training step";
@@ -164,8 +163,8 @@ ScatterPlot benchmark_plot(const std::vector<BenchmarkResult>& results) {
     plot.subtitle += "; " + reference->spec.text + ": " + fixed(reference->step_seconds, 3) +
                      " s, " + format_bytes(reference->peak_bytes);
   }
-  plot.x = {"peak bytes of a step, ratio to " + reference_method() + " (logarithmic)", true, 1};
-  plot.y = {"time of a step, ratio to " + reference_method() + " (logarithmic)", true, 1};
+  plot.x = {"peak bytes of a step, ratio to " + first.reference + " (logarithmic)", true, 1};
+  plot.y = {"time of a step, ratio to " + first.reference + " (logarithmic)", true, 1};
   plot.series = all_series(results);
   return plot;
 }

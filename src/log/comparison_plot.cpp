@@ -4,7 +4,6 @@
 #include <mlaan/core/error.h>
 #include <mlaan/core/quantity.h>
 #include <mlaan/io/atomic_file.h>
-#include <mlaan/local/method.h>
 #include <mlaan/log/comparison_report.h>
 #include <mlaan/log/table.h>
 
@@ -89,21 +88,23 @@ class ComparisonPlot {
   }
 
   void add_checkpointing(ScatterPlot& plot) {
-    const auto end_to_end =
-        std::find_if(report_.methods.begin(), report_.methods.end(),
-                     [](const auto& method) { return method.spec.text == reference_method(); });
-    if (end_to_end == report_.methods.end()) return;
     PlotSeries series;
     for (const auto& step : report_.step_costs) {
-      const bool compared =
-          std::any_of(report_.methods.begin(), report_.methods.end(),
-                      [&](const ComparedMethod& method) { return method.spec.text == step.spec; });
-      if (compared || step.spec == reference_method()) continue;
+      const ComparedMethod* end_to_end = find_method(step.errors_of);
+      if (end_to_end == nullptr || find_method(step.spec) != nullptr) continue;
       const std::string segments = step.spec.substr(step.spec.rfind('=') + 1);
       series.points.push_back(point_of(*end_to_end, step, "checkpointing, " + segments));
       series.points.back().y_half_width = 0;
     }
     if (!series.points.empty()) plot.series.push_back(std::move(series));
+  }
+
+  /// The compared method of this spec; null if there is none.
+  const ComparedMethod* find_method(const std::string& spec) const {
+    for (const auto& method : report_.methods) {
+      if (method.spec.text == spec) return &method;
+    }
+    return nullptr;
   }
 
   const ComparisonReport& report_;
@@ -123,6 +124,7 @@ void write_step_costs(const std::filesystem::path& path, const std::vector<StepC
   for (const auto& cost : costs) {
     document["step_costs"].push_back(
         {{"method", cost.spec}, {"time_ratio", cost.time_ratio}, {"peak_bytes", cost.peak_bytes}});
+    if (!cost.errors_of.empty()) document["step_costs"].back()["errors_of"] = cost.errors_of;
   }
   write_text(path, json_text(document, 2) + "\n");
 }
@@ -146,7 +148,7 @@ std::vector<StepCost> read_step_costs(const std::filesystem::path& path) {
     const auto document = parse_json(read_text(path));
     for (const auto& cost : document.at("step_costs")) {
       costs.push_back({cost.at("method").get<std::string>(), cost.at("time_ratio").get<double>(),
-                       cost.at("peak_bytes").get<std::int64_t>()});
+                       cost.at("peak_bytes").get<std::int64_t>(), cost.value("errors_of", "")});
       check(costs.back(), path);
     }
   } catch (const nlohmann::json::exception& error) {

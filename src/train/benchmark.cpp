@@ -242,6 +242,7 @@ double median_ratio(const std::vector<double>& seconds, const std::vector<double
 void compare_with_reference(BenchmarkResult& result, const std::vector<double>& seconds,
                             const BenchmarkResult& reference,
                             const std::vector<double>& reference_seconds) {
+  result.reference = reference.spec.text;
   result.time_ratio = median_ratio(seconds, reference_seconds);
   result.peak_ratio =
       static_cast<double>(result.peak_bytes) / static_cast<double>(reference.peak_bytes);

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 namespace mlaan {
 namespace {
@@ -40,21 +41,22 @@ std::vector<StepCost> measure_step_costs(const Settings& settings, const DataSou
   BenchmarkOptions options;
   options.repeats = timed_steps;
   bool end_to_end = false;
+  std::set<std::string> compared;
   for (const auto& spec : specs) {
     options.methods.push_back(spec.text);
+    compared.insert(spec.text);
     end_to_end = end_to_end || (spec.method == reference_method() && spec.settings.empty());
   }
   if (end_to_end) {
     for (auto& spec : checkpointing_specs(settings, data)) {
-      const auto& asked = options.methods;
-      if (std::find(asked.begin(), asked.end(), spec) == asked.end()) {
-        options.methods.push_back(std::move(spec));
-      }
+      if (compared.count(spec) == 0) options.methods.push_back(std::move(spec));
     }
   }
   std::vector<StepCost> costs;
   for (const auto& result : run_benchmark(settings, options, progress, should_stop)) {
-    costs.push_back({result.spec.text, result.time_ratio, result.peak_bytes});
+    const bool is_compared = compared.count(result.spec.text) > 0;
+    costs.push_back({result.spec.text, result.time_ratio, result.peak_bytes,
+                     is_compared || result.spec.text == result.reference ? "" : result.reference});
   }
   return costs;
 }

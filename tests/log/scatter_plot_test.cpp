@@ -206,6 +206,7 @@ BenchmarkResult result(const std::string& spec, double time, double peak) {
   result.model = "resnet32";
   result.device = "cpu";
   result.batch = 128;
+  result.reference = "e2e";
   result.time_ratio = time;
   result.peak_ratio = peak;
   return result;
@@ -236,6 +237,8 @@ TEST(BenchmarkPlot, JoinsTheSettingsOfAMethod) {
   EXPECT_DOUBLE_EQ(plot.series[2].points[1].y, 1.3);
   EXPECT_NE(plot.title.find("resnet32, batch 128"), std::string::npos);
   EXPECT_NE(plot.subtitle.find("LibTorch "), std::string::npos);
+  EXPECT_NE(plot.subtitle.find("; e2e: "), std::string::npos) << plot.subtitle;
+  EXPECT_NE(plot.x.title.find("ratio to e2e"), std::string::npos) << plot.x.title;
   const std::string svg = plot.to_svg();
   expect_well_formed(svg);
   for (const char* spec : {"e2e", "mlm", "checkpoint:checkpoint.segments=2",

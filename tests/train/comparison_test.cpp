@@ -358,7 +358,7 @@ TEST_F(ComparisonTest, PlotsErrorsAgainstCosts) {
     report.finished.push_back({run, summary});
   }
   report.methods = compare_methods(report.runs, report.finished, {{}, {}});
-  report.step_costs = {{"e2e", 1, 100}, {"mlm", 1.5, 25}, {checkpointing_spec(4), 1.25, 40}};
+  report.step_costs = {{"e2e", 1, 100}, {"mlm", 1.5, 25}, {checkpointing_spec(4), 1.25, 40, "e2e"}};
   set_step_costs(report.methods, report.step_costs);
   EXPECT_DOUBLE_EQ(report.methods[1].step_time_ratio, 1.5);
   EXPECT_DOUBLE_EQ(report.methods[1].step_peak_ratio, 0.25);

@@ -46,6 +46,7 @@ struct BenchmarkResult {
   std::int64_t executed_multiply_adds = 0;
   std::int64_t parameters = 0;            ///< of the backbone
   std::int64_t auxiliary_parameters = 0;  ///< of the auxiliary nets
+  std::string reference;                  ///< the reference method, which the ratios are to
   double time_ratio = 0;                  ///< to the reference method, median of the rounds' ratios
   double peak_ratio = 0;                  ///< to the reference method
   /// To the reference method: the time ratio that the multiply-adds alone predict.

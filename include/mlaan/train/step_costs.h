@@ -16,6 +16,9 @@ struct StepCost {
   std::string spec;       ///< as MethodSpec::text
   double time_ratio = 0;  ///< to a step of end-to-end training in the same measurement
   std::int64_t peak_bytes = 0;
+  /// Spec of the compared method that has the same errors, for a method that is measured but not
+  /// trained; "" for one that is compared.
+  std::string errors_of;
 };
 
 /// Measures the methods of a comparison in turn, as run_benchmark() does; the machine should do
