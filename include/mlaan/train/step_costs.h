@@ -18,7 +18,7 @@ struct StepCost {
   std::int64_t peak_bytes = 0;
   /// Spec of the compared method that has the same errors, for a method that is measured but not
   /// trained; "" for one that is compared.
-  std::string errors_of;
+  std::string errors_of = "";
 };
 
 /// Measures the methods of a comparison in turn, as run_benchmark() does; the machine should do
