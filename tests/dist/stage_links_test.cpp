@@ -31,8 +31,9 @@ std::vector<torch::Tensor> messages() {
 }
 
 TEST(StageLinks, BringEveryTensorAsItWas) {
-  run_ranks(2, [](ProcessGroup& group) {
-    const auto expected = messages();
+  // Made once: ranks are threads here, which draw from the same generator.
+  const auto expected = messages();
+  run_ranks(2, [&](ProcessGroup& group) {
     StageLinks links(group);
     StageLinks later(group);
     const StageChannel there{3, 0, 1, "the output of module 1", 2};
