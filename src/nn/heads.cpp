@@ -107,32 +107,22 @@ LayerTexts linear_head(const HeadOptions& options, const Shape& features) {
 /// A kind of head. `layers` makes all layers but the last, which gives the head's outputs.
 struct HeadKind {
   const char* name;
-  bool (*is_called)(const std::string& type, const char* name);
   bool reads_maps;  ///< tokens are rearranged as a map first
   LayerTexts (*layers)(const HeadOptions& options, const Shape& features);
 };
 
-bool by_name(const std::string& type, const char* name) {
-  return type == name;
-}
+constexpr HeadKind named_heads[] = {{"linear", false, linear_head},
+                                    {"mlp", true, mlp_head},
+                                    {"mlp-sr", true, mlp_sr_head},
+                                    {"cnn", true, convolutional_head}};
+constexpr HeadKind counted_head{"XcYf", false, layered_head};
 
-bool by_layer_counts(const std::string& type, const char* /*name*/) {
-  return parse_layer_counts(type).has_value();
-}
-
-constexpr HeadKind head_kinds[] = {{"linear", by_name, false, linear_head},
-                                   {"mlp", by_name, true, mlp_head},
-                                   {"mlp-sr", by_name, true, mlp_sr_head},
-                                   {"cnn", by_name, true, convolutional_head},
-                                   {"XcYf", by_layer_counts, false, layered_head}};
-
+/// \return null for a type that no head has.
 const HeadKind* find_head(const std::string& type) {
-  const Term term = parse_words(type);
-  if (!term.words.empty()) return nullptr;
-  for (const auto& kind : head_kinds) {
-    if (kind.is_called(term.name, kind.name)) return &kind;
+  for (const auto& kind : named_heads) {
+    if (kind.name == type) return &kind;
   }
-  return nullptr;
+  return parse_layer_counts(type) ? &counted_head : nullptr;
 }
 
 }  // namespace

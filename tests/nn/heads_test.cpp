@@ -116,7 +116,7 @@ TEST(Heads, GradientOfPoolingIsABroadcast) {
 }
 
 TEST(Heads, UnknownTypesAreRefused) {
-  for (const char* type : {"lin", "c2f", "1c0f", "1c2fx", ""}) {
+  for (const char* type : {"lin", "c2f", "1c0f", "1c2fx", "1c2f ", "linear ", "linear 10", ""}) {
     EXPECT_FALSE(is_head_type(type)) << type;
   }
   expect_user_error([] { head_layers({"mlp9", 8, 1}, {6}, 4); }, {"mlp9", "linear"});

@@ -1,6 +1,7 @@
 // The grammar of the short texts in settings and plans.
 //
-//     layers, losses, heads    NAME WORD WORD …           conv 3x3 32 stride 2
+//     layers, losses           NAME WORD WORD …           conv 3x3 32 stride 2
+//     heads                    NAME                       1c2f
 //     models, methods          NAME:key=value:key=value   vit_tiny:patch=8:pool=mean
 //     lists of methods         TERM, TERM, …              e2e, lam:lam.rows=["a b", "c"]
 //
