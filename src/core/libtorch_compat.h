@@ -15,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <type_traits>
+#include <utility>
 
 /// Whether LibTorch is at least this release.
 #define MLAAN_LIBTORCH_AT_LEAST(major, minor) \
@@ -129,6 +130,20 @@ inline void foreach_lerp(at::TensorList tensors, at::TensorList towards, double 
 #else
   for (std::size_t i = 0; i < tensors.size(); ++i) tensors[i].lerp_(towards[i], weight);
 #endif
+}
+
+template <class StoreOptions, class = void>
+constexpr bool has_libuv_choice = false;
+template <class StoreOptions>
+constexpr bool
+    has_libuv_choice<StoreOptions, std::void_t<decltype(std::declval<StoreOptions&>().useLibUV)>> =
+        true;
+
+/// Has a TCPStore use plain sockets. Newer releases use libuv by default, and refuse to make such a
+/// store if they were built without it, as Debian's 2.6 is; older ones know plain sockets alone.
+template <class StoreOptions>
+void use_plain_sockets(StoreOptions& options) {
+  if constexpr (has_libuv_choice<StoreOptions>) options.useLibUV = false;
 }
 
 }  // namespace mlaan::compat

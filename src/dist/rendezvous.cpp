@@ -1,6 +1,7 @@
 // The store through which ranks find each other: LibTorch's TCPStore.
 #include "dist/rendezvous.h"
 
+#include "core/libtorch_compat.h"
 #include "core/libtorch_error.h"
 #include "measure/timing.h"
 
@@ -48,17 +49,6 @@ std::optional<std::string> address_towards(const std::string& host, std::uint16_
   return own;
 }
 
-/// Has the store use plain sockets where it would use libuv by default: LibTorch can be built
-/// without libuv, as Debian's 2.6 is, and then refuses to make such a store.
-template <class Options>
-auto without_libuv(Options& options, int /*preferred*/) -> decltype(options.useLibUV, void()) {
-  options.useLibUV = false;
-}
-
-/// For LibTorch's releases that know plain sockets alone.
-template <class Options>
-void without_libuv(Options& /*options*/, long /*otherwise*/) {}
-
 /// \param port 0: any free port.
 c10::intrusive_ptr<c10d::TCPStore> open_store(
     const std::string& address, std::uint16_t port, bool serve,
@@ -68,7 +58,7 @@ c10::intrusive_ptr<c10d::TCPStore> open_store(
   options.isServer = serve;
   options.waitWorkers = false;
   options.timeout = timeout;
-  without_libuv(options, 0);
+  compat::use_plain_sockets(options);
   return c10::make_intrusive<c10d::TCPStore>(address, options);
 }
 
