@@ -16,13 +16,13 @@
 namespace mlaan {
 
 /// The order of the samples in one epoch.
-struct Epoch {
+struct EpochOrder {
   std::int64_t number = 0;
   std::shared_ptr<const std::vector<std::int64_t>> order;
 };
 
 /// A range of positions in a batch, without the end.
-struct Part {
+struct SampleRange {
   std::int64_t begin = 0;
   std::int64_t end = 0;
 };
@@ -31,7 +31,8 @@ struct Part {
 /// guarded by the loader's mutex, except that a worker writes its own part of `batch` without
 /// locking.
 struct BatchInWork {
-  BatchInWork(Epoch of, std::int64_t number_of_batch, const Part& part, std::int64_t whole_size)
+  BatchInWork(EpochOrder of, std::int64_t number_of_batch, const SampleRange& part,
+              std::int64_t whole_size)
       : epoch(std::move(of)),
         number(number_of_batch),
         first(part.begin),
@@ -45,7 +46,7 @@ struct BatchInWork {
   bool is_claimed() const { return claimed == count; }
   bool is_done() const { return done == count; }
 
-  const Epoch epoch;
+  const EpochOrder epoch;
   const std::int64_t number;  ///< of the batch; with shares, batch · shares + own share
   const std::int64_t first;   ///< position of the batch's first sample in the epoch's order
   const std::int64_t count;

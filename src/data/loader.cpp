@@ -130,9 +130,9 @@ class Loader::Implementation {
     const auto begin_of = [&](std::int64_t index) {
       return first + index * (size / share.count) + std::min(index, size % share.count);
     };
-    auto work =
-        std::make_shared<BatchInWork>(epoch_, batch * share.count + share.index,
-                                      Part{begin_of(share.index), begin_of(share.index + 1)}, size);
+    auto work = std::make_shared<BatchInWork>(
+        epoch_, batch * share.count + share.index,
+        SampleRange{begin_of(share.index), begin_of(share.index + 1)}, size);
     if (!options_.unread_shape.empty()) {
       std::vector<std::int64_t> sizes{work->count};
       sizes.insert(sizes.end(), options_.unread_shape.begin(), options_.unread_shape.end());
@@ -167,7 +167,7 @@ class Loader::Implementation {
 
   /// Claims a part of the earliest batch with an unclaimed part, or begins another batch; null if
   /// there would be too many batches.
-  std::shared_ptr<BatchInWork> claim(Part& part) {
+  std::shared_ptr<BatchInWork> claim(SampleRange& part) {
     const auto unclaimed = std::find_if(in_work_.begin(), in_work_.end(),
                                         [](const auto& work) { return !work->is_claimed(); });
     std::shared_ptr<BatchInWork> work;
@@ -188,7 +188,7 @@ class Loader::Implementation {
     const measure::MemoryKindScope kind(measure::MemoryKind::data);
     std::unique_lock<std::mutex> lock(mutex_);
     for (;;) {
-      Part part;
+      SampleRange part;
       std::shared_ptr<BatchInWork> work;
       changed_.wait(lock, [&] { return closing_ || (work = claim(part)); });
       if (closing_) return;
@@ -200,7 +200,7 @@ class Loader::Implementation {
   }
 
   /// Prepares a claimed part, and records its completion or error.
-  void prepare(BatchInWork& work, const Part& part) {
+  void prepare(BatchInWork& work, const SampleRange& part) {
     std::exception_ptr error;
     try {
       for (std::int64_t i = part.begin; i < part.end; ++i) prepare(work, i);
@@ -226,7 +226,7 @@ class Loader::Implementation {
   }
 
   /// Whether this part completes the batch's samples.
-  bool completes(BatchInWork& work, const Part& part) {
+  bool completes(BatchInWork& work, const SampleRange& part) {
     const std::lock_guard<std::mutex> lock(mutex_);
     work.written += part.end - part.begin;
     return work.written == work.count;
@@ -325,7 +325,7 @@ class Loader::Implementation {
   std::mutex mutex_;
   std::condition_variable changed_;
   bool closing_ = false;
-  Epoch epoch_;
+  EpochOrder epoch_;
   std::int64_t next_to_begin_ = 0;
   std::deque<std::shared_ptr<BatchInWork>> in_work_;  ///< in the epoch's order
   std::vector<torch::Tensor> buffers_;                ///< image memory of batches, in use or free
