@@ -79,8 +79,9 @@ void TermWords::fail(const std::string& why) const {
 std::pair<std::int64_t, std::int64_t> TermWords::size(const std::string& word,
                                                       const std::string& role) const {
   const auto cross = word.find('x');
-  if (cross == std::string::npos)
+  if (cross == std::string::npos) {
     fail("'" + word + "' is not a valid " + role + "; write it as 3x3");
+  }
   return {count(word.substr(0, cross), role), count(word.substr(cross + 1), role)};
 }
 
@@ -100,8 +101,9 @@ std::int64_t TermWords::count(const std::string& word, const std::string& role) 
 double TermWords::number(const std::string& word, const std::string& role) const {
   char* end = nullptr;
   const double number = std::strtod(word.c_str(), &end);
-  if (*end != 0 || !std::isfinite(number))
+  if (*end != 0 || !std::isfinite(number)) {
     fail("'" + word + "' is not a valid " + role + "; expected a number");
+  }
   return number;
 }
 
