@@ -207,51 +207,44 @@ def test_fused_blocks_give_the_same_bits(bottleneck):
         assert torch.equal(tensor, states[1][name]), name
 
 
-def test_fused_blocks_recompute_activations_where_an_engine_asks_for_it():
+def costs_of(model, images, labels, **settings):
+    """The bytes that an end-to-end step adds at its highest, and the gradients that it gives."""
+    start = copy.deepcopy(model.state_dict())
+    engine = mlaan.Engine(model, example=images[:2], method="e2e", **settings)
+    before = engine.memory()["live"]
+    engine.reset_peak()
+    engine.accumulate(images, labels)
+    peak = engine.memory()["peak"] - before
+    gradients = [parameter.grad for parameter in model.parameters()]
+    del engine
+    model.zero_grad(set_to_none=True)
+    model.load_state_dict(start)
+    return peak, gradients
+
+
+def fused_resnet18():
     models = pytest.importorskip("torchvision.models")
     model = models.resnet18(num_classes=10)
     mlaan.nn.fuse(model)
-    start = copy.deepcopy(model.state_dict())
-    images, labels = torch.randn(4, 3, 64, 64), torch.tensor([1, 2, 3, 4])
-    results = {}
-    for recompute in ("none", "activation"):
-        model.load_state_dict(start)
-        engine = mlaan.Engine(model, example=images[:2], method="e2e", recompute=recompute)
-        before = engine.memory()["live"]
-        engine.reset_peak()
-        engine.accumulate(images, labels)
-        results[recompute] = (
-            engine.memory()["peak"] - before,
-            [parameter.grad for parameter in model.parameters()],
-        )
-        del engine
-        model.zero_grad(set_to_none=True)
-    assert results["activation"][0] < results["none"][0]
-    assert all(torch.equal(*pair) for pair in zip(results["none"][1], results["activation"][1]))
+    return model, torch.randn(4, 3, 64, 64), torch.tensor([1, 2, 3, 4])
+
+
+def test_fused_blocks_recompute_activations_where_an_engine_asks_for_it():
+    model, images, labels = fused_resnet18()
+    kept, gradients = costs_of(model, images, labels, recompute="none")
+    recomputed, same = costs_of(model, images, labels, recompute="activation")
+    assert recomputed < kept
+    assert all(torch.equal(*pair) for pair in zip(gradients, same))
 
 
 def test_fused_blocks_do_without_our_kernels_where_asked():
-    models = pytest.importorskip("torchvision.models")
-    model = models.resnet18(num_classes=10).double()
-    mlaan.nn.fuse(model)
-    start = copy.deepcopy(model.state_dict())
-    images, labels = torch.randn(4, 3, 64, 64, dtype=torch.float64), torch.tensor([1, 2, 3, 4])
-    results = {}
-    for kernels in ("own", "reference"):
-        model.load_state_dict(start)
-        engine = mlaan.Engine(model, example=images[:2], method="e2e", kernels=kernels)
-        before = engine.memory()["live"]
-        engine.reset_peak()
-        engine.accumulate(images, labels)
-        results[kernels] = (
-            engine.memory()["peak"] - before,
-            [parameter.grad for parameter in model.parameters()],
-        )
-        del engine
-        model.zero_grad(set_to_none=True)
-    assert results["own"][0] < results["reference"][0]
-    for own, reference in zip(results["own"][1], results["reference"][1]):
-        torch.testing.assert_close(own, reference, rtol=1e-9, atol=1e-12)
+    model, images, labels = fused_resnet18()
+    model, images = model.double(), images.double()
+    own, gradients = costs_of(model, images, labels, kernels="own")
+    reference, others = costs_of(model, images, labels, kernels="reference")
+    assert own < reference
+    for one, other in zip(gradients, others):
+        torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-12)
 
 
 def test_blocks_of_ones_own_are_fused():
