@@ -8,6 +8,7 @@
 #include <mlaan/core/suggest.h>
 #include <mlaan/local/method.h>
 #include <mlaan/train/measured_settings.h>
+#include <mlaan/train/method_spec.h>
 #include <mlaan/train/options.h>
 #include <mlaan/train/setup.h>
 
@@ -84,14 +85,14 @@ void ConfigFlags::apply(Config& config) const {
 Settings ConfigFlags::settings() const {
   Config config;
   apply(config);
-  return config;
+  return with_method_settings(config);
 }
 
 Settings ConfigFlags::on_top_of(const Checkpoint& checkpoint) const {
   Config config;
   config.apply_text(checkpoint.info.config, checkpoint.path.string());
   apply(config);
-  return config;
+  return with_method_settings(config);
 }
 
 std::vector<std::string> with_augmentation(std::vector<std::string> keys) {

@@ -105,6 +105,7 @@ class Describer {
       if (twinned && !leap.tied) {
         text += " twin " + to_toml(leap.ema_momentum);
       }
+      if (leap.frozen) text += " frozen";
       texts.push_back(std::move(text));
     }
     return texts;

@@ -34,6 +34,7 @@ LayerBuilder follow_layers(const LayerTexts& texts, const Shape& features, const
   for (const auto& text : texts) {
     TermWords words(text, "layer");
     kind_of(words).add(words, net);
+    if (words.has("frozen")) net.freeze_last(words);
     words.finish();
     net.describe_last(text);
   }

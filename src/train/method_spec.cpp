@@ -11,6 +11,7 @@
 #include <mlaan/train/setup.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
 namespace mlaan {
@@ -59,6 +60,14 @@ MethodSpec MethodSpec::parse(const std::string& text) {
 
 Settings MethodSpec::applied_to(const Settings& run) const {
   return run.coming_from("the settings of the run").with(settings, text);
+}
+
+Settings with_method_settings(const Settings& settings) {
+  const std::string& method = settings.get<RunOptions>().method;
+  if (method.find(':') == std::string::npos || std::filesystem::exists(method)) return settings;
+  MethodSpec spec = MethodSpec::parse(method);
+  spec.settings.insert(spec.settings.begin(), {"method", spec.method});
+  return settings.with(spec.settings, settings.origin("method") + " " + spec.text);
 }
 
 std::vector<std::string> split_method_specs(const std::string& list) {

@@ -54,8 +54,10 @@ void describe_network(FieldList& fields, RunOptions& run) {
                        return share != nullptr && ((*share >= 0 && *share < 1) || *share == -1);
                      },
                      "at least 0 and below 1, or -1"});
-  fields.add("method", run.method,
-             "training method; see `mlaan info methods`; auto: the recommended one");
+  fields.add(
+      "method", run.method,
+      "training method, or NAME:key=value with options of its own; see `mlaan info methods`; "
+      "auto: the recommended one");
   fields.add("modules", run.modules,
              "number of modules, K; 0: the method's default, else one block per module",
              count_from(0));

@@ -1,4 +1,6 @@
 #include "support/errors.h"
+#include "support/files.h"
+#include "support/temporary_folder.h"
 
 #include <mlaan/local/method.h>
 #include <mlaan/local/methods/lam.h>
@@ -63,6 +65,33 @@ TEST(MethodSpec, WhatMakesTheComparisonUnfairIsRefused) {
                    {key, "same for all", "accepted: modules, ", "engine.recompute", "mlm.window"});
   }
   expect_refused("e2e:mlm.window=3", {"mlm.window", "not used by e2e", "accepted: modules"});
+}
+
+TEST(MethodSpec, IsAlsoTheMethodOfARun) {
+  Config config;
+  config.apply("mlm.window", "4", "--set");
+  config.apply("method", "mlm:mlm.window=3:modules=5", "--method");
+  const Settings settings = with_method_settings(config);
+  EXPECT_EQ(settings.get<RunOptions>().method, "mlm");
+  EXPECT_EQ(settings.get<RunOptions>().modules, 5);
+  EXPECT_EQ(settings.get<MlmOptions>().window, 3);
+  EXPECT_EQ(settings.origin("mlm.window"), "--method mlm:mlm.window=3:modules=5");
+
+  Config plain;
+  plain.apply("method", "dgl", "--method");
+  EXPECT_EQ(with_method_settings(plain).origin("method"), "--method");
+  Config wrong;
+  wrong.apply("method", "mlm:mlm.windw=3", "--method");
+  expect_user_error([&] { with_method_settings(wrong); }, {"'mlm.windw'", "'mlm.window'"});
+}
+
+TEST(MethodSpec, APathWithColonsIsNone) {
+  const TemporaryFolder folder;
+  const auto path = folder / "a:b.toml";
+  write_bytes(path, "[method]\n");
+  Config config;
+  config.apply("method", path.string(), "--method");
+  EXPECT_EQ(with_method_settings(config).get<RunOptions>().method, path.string());
 }
 
 TEST(MethodSpec, MistakesAreNamed) {

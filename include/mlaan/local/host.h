@@ -77,6 +77,9 @@ struct LeapAugmented {
   /// Whether leap layers share their units' own weights instead of being trained; there are then no
   /// twins.
   bool tied = false;
+  /// Whether leap layers stay as they are: copies of their units as these are at the start, or as
+  /// the phase of the training before left them.
+  bool frozen = false;
   /// Whether the nets end in the backbone's own head, whose weights they share, instead of the
   /// host's net.
   bool readout = false;

@@ -27,6 +27,10 @@
 //                                     way
 //     fresh layer3.0 [stride 2] [twin 0.995]  a newly initialised block of the form of that unit
 //
+// Any layer with parameters accepts the word `frozen`: gradients pass through it to its input, and
+// its parameters stay as they are, without gradients or optimizer state. Its batch normalisations
+// go on with the statistics of the batch.
+//
 // Layers that accept sequences of tokens: leap, fresh, project (each token by itself), group,
 // average_pool (neighbouring patches; the class token is kept), flatten, and
 //

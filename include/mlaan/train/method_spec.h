@@ -27,6 +27,12 @@ struct MethodSpec {
   Settings applied_to(const Settings& settings) const;
 };
 
+/// The settings as they are where `method` is a spec, as in --method mlm:mlm.window=3: a copy whose
+/// `method` is the name alone, and in which the spec's own settings override the others. A path
+/// that exists is no spec, whatever its name.
+/// \throws UserError as MethodSpec::parse() and for a value that is not accepted.
+Settings with_method_settings(const Settings& settings);
+
 /// Splits a list of specs at its commas.
 std::vector<std::string> split_method_specs(const std::string& list);
 

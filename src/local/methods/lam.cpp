@@ -64,6 +64,8 @@ void LamOptions::describe(FieldList& fields) {
   fields.add(
       "tied", tied,
       "let leap layers use their units' own weights, without twins, instead of training copies");
+  fields.add("frozen", frozen,
+             "keep leap layers as they are when the training, or its phase, starts");
   fields.add(
       "readout", readout,
       "end leap nets in the backbone's head, with its own weights, instead of the host's net");
@@ -81,12 +83,16 @@ namespace methods {
 
 LeapAugmented leap_augmented(const Backbone& backbone, const Partition& partition,
                              const LamOptions& options) {
+  if (options.tied && options.frozen) {
+    throw UserError("lam.tied and lam.frozen exclude each other: tied layers follow their units");
+  }
   return {leap_rows(backbone, partition, options),
           parse_twins(options.twins),
           options.ema_momentum,
           options.pool,
           options.narrow,
           options.tied,
+          options.frozen,
           options.readout,
           options.shared,
           options.fraction};

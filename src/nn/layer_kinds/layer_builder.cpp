@@ -1,6 +1,7 @@
 // Builds a net from layers, and tracks the shape through them.
 #include "nn/layer_kinds/layer_builder.h"
 
+#include <mlaan/core/named_tensor.h>
 #include <mlaan/nn/backbones/vision_transformer.h>
 #include <mlaan/nn/heads.h>
 
@@ -17,6 +18,15 @@ std::vector<Unit::Layer> readout_layers(LayerBuilder& net, TokenSummary summary)
 }
 
 }  // namespace
+
+void LayerBuilder::freeze_last(const TermWords& words) {
+  if (!makes_) return;
+  const auto parameters = built_.units.back().named_parameters();
+  if (trainable(parameters).empty()) {
+    words.fail("it has no parameters that are trained; leave out 'frozen'");
+  }
+  freeze(parameters);
+}
 
 void need_map(const TermWords& words, const LayerBuilder& net) {
   if (!net.is_map()) {

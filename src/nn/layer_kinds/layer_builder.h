@@ -62,6 +62,9 @@ class LayerBuilder {
   void describe_last(const std::string& text) {
     if (makes_) built_.units.back().set_description(text);
   }
+  /// Keeps the last layer's parameters as they are: they get no gradients and no optimizer state.
+  /// \throws UserError if it has no parameters that are trained.
+  void freeze_last(const TermWords& words);
   BuiltLayers take() { return std::move(built_); }
 
  private:

@@ -22,6 +22,7 @@ struct LamOptions {
   std::int64_t pool = 1;        ///< see LeapAugmented::pool
   std::int64_t narrow = 1;      ///< factor to divide the channels of leap layers by
   bool tied = false;            ///< leap layers share their units' weights and are not trained
+  bool frozen = false;          ///< leap layers stay as they are when the training or phase starts
   bool readout = false;         ///< nets end in the backbone's own head, whose weights they share
   bool shared = false;          ///< see LeapAugmented::shared
   double fraction = 1;          ///< share of the steps that evaluate leap nets; above 0, at most 1
