@@ -80,19 +80,20 @@ void ConfigFlags::apply(Config& config) const {
   for (const auto& file : files_) config.apply_file(file);
   for (const auto& assignment : assignments_) config.apply_assignment(assignment);
   for (const auto& given : given_) config.apply(given.key, given.value, given.flag);
+  apply_method_settings(config);
 }
 
 Settings ConfigFlags::settings() const {
   Config config;
   apply(config);
-  return with_method_settings(config);
+  return config;
 }
 
 Settings ConfigFlags::on_top_of(const Checkpoint& checkpoint) const {
   Config config;
   config.apply_text(checkpoint.info.config, checkpoint.path.string());
   apply(config);
-  return with_method_settings(config);
+  return config;
 }
 
 std::vector<std::string> with_augmentation(std::vector<std::string> keys) {

@@ -62,12 +62,13 @@ Settings MethodSpec::applied_to(const Settings& run) const {
   return run.coming_from("the settings of the run").with(settings, text);
 }
 
-Settings with_method_settings(const Settings& settings) {
-  const std::string& method = settings.get<RunOptions>().method;
-  if (method.find(':') == std::string::npos || std::filesystem::exists(method)) return settings;
-  MethodSpec spec = MethodSpec::parse(method);
-  spec.settings.insert(spec.settings.begin(), {"method", spec.method});
-  return settings.with(spec.settings, settings.origin("method") + " " + spec.text);
+void apply_method_settings(Config& config) {
+  const std::string method = config.get<RunOptions>().method;
+  if (method.find(':') == std::string::npos || std::filesystem::exists(method)) return;
+  const MethodSpec spec = MethodSpec::parse(method);
+  const std::string origin = Settings(config).origin("method") + " " + spec.text;
+  config.apply("method", spec.method, origin);
+  for (const auto& [key, value] : spec.settings) config.apply(key, value, origin);
 }
 
 std::vector<std::string> split_method_specs(const std::string& list) {

@@ -71,7 +71,8 @@ TEST(MethodSpec, IsAlsoTheMethodOfARun) {
   Config config;
   config.apply("mlm.window", "4", "--set");
   config.apply("method", "mlm:mlm.window=3:modules=5", "--method");
-  const Settings settings = with_method_settings(config);
+  apply_method_settings(config);
+  const Settings settings = config;
   EXPECT_EQ(settings.get<RunOptions>().method, "mlm");
   EXPECT_EQ(settings.get<RunOptions>().modules, 5);
   EXPECT_EQ(settings.get<MlmOptions>().window, 3);
@@ -79,10 +80,11 @@ TEST(MethodSpec, IsAlsoTheMethodOfARun) {
 
   Config plain;
   plain.apply("method", "dgl", "--method");
-  EXPECT_EQ(with_method_settings(plain).origin("method"), "--method");
+  apply_method_settings(plain);
+  EXPECT_EQ(Settings(plain).origin("method"), "--method");
   Config wrong;
   wrong.apply("method", "mlm:mlm.windw=3", "--method");
-  expect_user_error([&] { with_method_settings(wrong); }, {"'mlm.windw'", "'mlm.window'"});
+  expect_user_error([&] { apply_method_settings(wrong); }, {"'mlm.windw'", "'mlm.window'"});
 }
 
 TEST(MethodSpec, APathWithColonsIsNone) {
@@ -91,7 +93,8 @@ TEST(MethodSpec, APathWithColonsIsNone) {
   write_bytes(path, "[method]\n");
   Config config;
   config.apply("method", path.string(), "--method");
-  EXPECT_EQ(with_method_settings(config).get<RunOptions>().method, path.string());
+  apply_method_settings(config);
+  EXPECT_EQ(config.get<RunOptions>().method, path.string());
 }
 
 TEST(MethodSpec, MistakesAreNamed) {

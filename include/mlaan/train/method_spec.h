@@ -1,6 +1,7 @@
 // Method specs: a method's name with settings of its own, "checkpoint:checkpoint.segments=8".
 #pragma once
 
+#include <mlaan/train/config.h>
 #include <mlaan/train/settings.h>
 
 #include <string>
@@ -27,11 +28,11 @@ struct MethodSpec {
   Settings applied_to(const Settings& settings) const;
 };
 
-/// The settings as they are where `method` is a spec, as in --method mlm:mlm.window=3: a copy whose
-/// `method` is the name alone, and in which the spec's own settings override the others. A path
-/// that exists is no spec, whatever its name.
+/// Resolves `method` where it is a spec, as in --method mlm:mlm.window=3: it becomes the name alone,
+/// and the spec's own settings override the others. A path that exists is no spec, whatever its
+/// name.
 /// \throws UserError as MethodSpec::parse() and for a value that is not accepted.
-Settings with_method_settings(const Settings& settings);
+void apply_method_settings(Config& config);
 
 /// Splits a list of specs at its commas.
 std::vector<std::string> split_method_specs(const std::string& list);
