@@ -74,6 +74,16 @@ std::string other_settings(const Settings& settings) {
   return words;
 }
 
+/// The number of modules and the kind of partition, if given, as words of a command line: within
+/// them, training with --memory searches by itself.
+std::string given_cut(const Settings& settings) {
+  const auto& run = settings.get<RunOptions>();
+  std::string words;
+  if (run.modules > 0) words += " --modules " + std::to_string(run.modules);
+  if (run.partition != "default") words += " --partition " + shell_word(run.partition);
+  return words;
+}
+
 /// Predicts the cost of a step on several ranks.
 int predict_ranks(const Settings& asked, const PlanFlags& flags) {
   LayoutRequest request;
@@ -129,7 +139,7 @@ int run(const PlanFlags& flags) {
   std::printf("\n  mlaan train --model %s --method %s -b %lld", shell_word(run.model).c_str(),
               shell_word(chosen.method).c_str(), static_cast<long long>(run.batch_size));
   if (bytes > 0) {
-    std::printf(" --memory %s", shell_word(run.memory).c_str());
+    std::printf("%s --memory %s", given_cut(asked).c_str(), shell_word(run.memory).c_str());
   } else {
     std::printf(" --modules %lld --partition %s --recompute %s",
                 static_cast<long long>(chosen.modules), shell_word(chosen.partition).c_str(),

@@ -2,6 +2,7 @@
 #include <mlaan/core/error.h>
 #include <mlaan/local/automatic_recompute.h>
 #include <mlaan/local/method.h>
+#include <mlaan/local/partition_kind.h>
 #include <mlaan/local/recompute.h>
 #include <mlaan/train/benchmark.h>
 #include <mlaan/train/measured_settings.h>
@@ -11,6 +12,7 @@
 #include <mlaan/train/setup.h>
 
 #include <algorithm>
+#include <exception>
 #include <set>
 #include <vector>
 
@@ -22,8 +24,13 @@ constexpr std::int64_t most_micro_batches = 64;
 using Report = std::function<void(const std::string&)>;
 
 std::vector<std::int64_t> module_counts(const Settings& settings, const Backbone& backbone) {
-  const std::int64_t given = settings.get<RunOptions>().modules;
-  if (given > 0) return {given};
+  const auto& run = settings.get<RunOptions>();
+  if (run.modules > 0) return {run.modules};
+  const bool by_hand = run.partition != "default" && !partition_of_kind(run.partition, backbone, 1);
+  if (by_hand) {
+    const auto partition = make_partition(settings, backbone, method_named(run.method));
+    return {static_cast<std::int64_t>(partition.size())};
+  }
   const auto blocks = static_cast<std::int64_t>(backbone.block_count());
   std::set<std::int64_t> counts{blocks};
   for (std::int64_t count = 2; count < blocks && count <= 32; count *= 2) counts.insert(count);
@@ -44,6 +51,25 @@ bool needs_no_cut(const Plan& plan) {
   return plan.supervisions.size() == 1 && plan.recompute.empty();
 }
 
+/// Calls `attempt` for one number of modules after the other, until it returns false. Numbers that
+/// the method does not fit into, since its windows are longer, are left out.
+/// \throws UserError of the first such number if there is no other.
+void for_each_possible(const std::vector<std::int64_t>& counts,
+                       const std::function<bool(std::int64_t modules)>& attempt) {
+  std::exception_ptr refusal;
+  bool any = false;
+  for (const auto modules : counts) {
+    try {
+      const bool continues = attempt(modules);
+      any = true;
+      if (!continues) return;
+    } catch (const UserError&) {
+      if (!refusal) refusal = std::current_exception();
+    }
+  }
+  if (!any && refusal) std::rethrow_exception(refusal);
+}
+
 class Planner {
  public:
   Planner(const Settings& settings, std::int64_t bytes, const Report& progress)
@@ -54,14 +80,9 @@ class Planner {
       try_phases(method, backbone);
       return;
     }
-    for (const auto modules : module_counts(settings_, backbone)) {
-      PlannedSetting setting;
-      setting.method = method.name;
-      setting.modules = modules;
-      // With one module per block there is only one partition, which published tables know.
-      setting.partition =
-          modules == static_cast<std::int64_t>(backbone.block_count()) ? "published" : "bytes";
-      setting.batch = settings_.get<RunOptions>().batch_size;
+    for_each_possible(module_counts(settings_, backbone), [&](std::int64_t modules) {
+      PlannedSetting setting = setting_of(method, modules);
+      setting.partition = partition_into(modules, backbone);
       progress_(method.name + " in " + std::to_string(modules) + " modules");
       Trial trial = make_trial(applied(setting, settings_, "plan"), backbone, method);
       const bool any_cut = needs_no_cut(trial.plan());
@@ -71,8 +92,8 @@ class Planner {
         try_recompute(setting, trial, "activation");
         if (bytes_ == 0 || !fits_whole(first)) try_automatic(setting, trial);
       }
-      if (any_cut) break;
-    }
+      return !any_cut;
+    });
   }
 
   PlanReport take(const std::string& method) {
@@ -95,21 +116,35 @@ class Planner {
 
   /// A method with phases has the peak of its largest phase and the mean step time of its phases.
   void try_phases(const MethodEntry& method, const Backbone& backbone) {
-    for (const auto modules : phased_module_counts(backbone)) {
-      PlannedSetting setting;
-      setting.method = method.name;
-      setting.modules = modules;
-      setting.partition = "default";
-      setting.batch = settings_.get<RunOptions>().batch_size;
+    for_each_possible(phased_module_counts(backbone), [&](std::int64_t modules) {
+      PlannedSetting setting = setting_of(method, modules);
+      setting.partition = settings_.get<RunOptions>().partition;
       auto phases = phase_trials(setting, method, backbone);
       progress_(method.name + " in " + std::to_string(setting.modules) + " modules");
       const std::size_t first = report_.settings.size();
       for (const char* recompute : {"default", "auto"}) {
         setting.recompute = recompute;
         add_phases_in_parts(setting, phases);
-        if (bytes_ > 0 && fits_whole(first)) return;
+        if (bytes_ > 0 && fits_whole(first)) return false;
       }
-    }
+      return true;
+    });
+  }
+
+  PlannedSetting setting_of(const MethodEntry& method, std::int64_t modules) const {
+    PlannedSetting setting;
+    setting.method = method.name;
+    setting.modules = modules;
+    setting.batch = settings_.get<RunOptions>().batch_size;
+    return setting;
+  }
+
+  /// The run's kind of partition, or else the one that suits so many modules.
+  std::string partition_into(std::int64_t modules, const Backbone& backbone) const {
+    const std::string& given = settings_.get<RunOptions>().partition;
+    if (given != "default") return given;
+    // With one module per block there is only one partition, which published tables know.
+    return modules == static_cast<std::int64_t>(backbone.block_count()) ? "published" : "bytes";
   }
 
   std::vector<PhaseTrial> phase_trials(PlannedSetting& setting, const MethodEntry& method,

@@ -1,4 +1,5 @@
 #include "support/configured.h"
+#include "support/errors.h"
 
 #include <mlaan/train/options.h>
 #include <mlaan/train/planner.h>
@@ -31,6 +32,38 @@ TEST(Planner, MeasuresEverySettingThatItPredicts) {
         1, 0.05)
         << what;
     EXPECT_GT(*setting.measured_step_seconds, 0) << what;
+  }
+}
+
+std::vector<PlannedSetting> planned(const std::vector<std::string>& more) {
+  const Settings config = configured({"model=resnet8", "batch_size=8", "procedural.train_size=16",
+                                      "procedural.test_size=4", "memory=1GiB"},
+                                     more);
+  return plan_training(config, make_data(config), 1 << 30, /*rivals=*/false,
+                       [](const std::string&) {})
+      .settings;
+}
+
+TEST(Planner, LeavesOutNumbersOfModulesThatWindowsDoNotFitInto) {
+  const auto settings = planned({"method=mlm", "mlm.window=3"});
+  ASSERT_FALSE(settings.empty());
+  for (const auto& setting : settings) EXPECT_GE(setting.modules, 3);
+  expect_user_error(
+      [] {
+        planned({"method=mlm", "mlm.window=3", "modules=2"});
+      },
+      {"window of 3 modules", "partition into 2"});
+}
+
+TEST(Planner, KeepsThePartitionOfTheRun) {
+  for (const auto& setting : planned({"method=dgl", "modules=2", "partition=uniform"})) {
+    EXPECT_EQ(setting.partition, "uniform");
+  }
+  const auto by_hand = planned({"method=dgl", "partition=layer1.0,layer2.0"});
+  ASSERT_FALSE(by_hand.empty());
+  for (const auto& setting : by_hand) {
+    EXPECT_EQ(setting.partition, "layer1.0,layer2.0");
+    EXPECT_EQ(setting.modules, 3);
   }
 }
 
