@@ -1,4 +1,4 @@
-"""All of an engine that an exact resume needs."""
+"""Reads and sets the state of an engine, for an exact resume."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 
 from . import _engine
 from ._engine import UserError
-from .arguments import of_kind, whole
+from .arguments import of_kind, type_of, whole
 
 
 def _copies(named: "_engine.NamedTensors") -> Dict[str, torch.Tensor]:
@@ -17,7 +17,7 @@ def _copies(named: "_engine.NamedTensors") -> Dict[str, torch.Tensor]:
 
 
 def optimizers_of(engine: "_engine.Engine") -> Dict[str, torch.optim.Optimizer]:
-    """Those of Python's, by their part's name."""
+    """The ``torch.optim`` optimizers, by the name of the module or net that each steps."""
     return {name: optimizer for name, _, optimizer in engine.parts if optimizer is not None}
 
 
@@ -29,7 +29,7 @@ def read_state(engine: "_engine.Engine", progress: float, kind: str) -> Dict[str
     """Copies of tensors and optimizers' states, and how far the training is.
 
     Args:
-        kind: of the optimizers; "function" for those of ``torch.optim``.
+        kind: of the optimizers: "sgd", "adam", "adamw", "lamb", or "function" for ``torch.optim``.
     """
     state: Dict[str, Any] = {
         "progress": progress,
@@ -48,20 +48,18 @@ def read_state(engine: "_engine.Engine", progress: float, kind: str) -> Dict[str
 
 def check_state(state: Any, kind: str) -> None:
     """Raises:
-    UserError: where a part is missing or no such thing, and for another kind of optimizer.
+    UserError: if an entry is missing or of another type, and for another kind of optimizer.
     """
-    expected = (
-        "accepted: what Engine.state_dict() of an engine with the same method and optimizer gave"
-    )
+    expected = "accepted: the state_dict() of an engine with the same model, method and optimizer"
     if not isinstance(state, dict):
-        raise UserError(f"the state is a {type(state).__name__}; {expected}")
+        raise UserError(f"the state is {type_of(state)}; {expected}")
     for key in ("progress", "steps_done", "tensors", _key(kind)):
         if key not in state:
             raise UserError(f"the state has no '{key}'; {expected}")
     if state.get("kind", kind) != kind:
         raise UserError(
-            f"the state is of an optimizer of the kind {state['kind']}, this engine's are of the "
-            f"kind {kind}; {expected}"
+            f"the state is of optimizers of the kind {state['kind']}, and this engine's are of "
+            f"the kind {kind}; {expected}"
         )
     whole(state["steps_done"], 0, "the state's steps_done")
     for key in ("tensors", _key(kind)):
@@ -75,7 +73,7 @@ def _check_names(given: Iterable[str], own: Iterable[str], what: str) -> None:
     if missing:
         raise UserError(f"{what} '{missing[0]}' is missing in the state")
     if unknown:
-        raise UserError(f"the state has the {what} '{unknown[0]}', which this engine has not")
+        raise UserError(f"the state has the {what} '{unknown[0]}', which this engine does not have")
 
 
 def load_state(engine: "_engine.Engine", state: Dict[str, Any]) -> None:
@@ -93,8 +91,9 @@ def load_state(engine: "_engine.Engine", state: Dict[str, Any]) -> None:
         given = state["tensors"][name]
         if given.shape != tensor.shape or given.dtype != tensor.dtype:
             raise UserError(
-                f"tensor '{name}' is of shape {tuple(given.shape)} and type {given.dtype} in the "
-                f"state; it is of shape {tuple(tensor.shape)} and type {tensor.dtype} here"
+                f"tensor '{name}' of the state is of shape {tuple(given.shape)} and type "
+                f"{given.dtype}; this engine's is of shape {tuple(tensor.shape)} and type "
+                f"{tensor.dtype}"
             )
     with torch.no_grad():
         for name, tensor in own.items():
