@@ -75,7 +75,10 @@ def units(
     layout = checked_layout(tokens)
     of_kind(head or [], (list, tuple), "head", "a list of modules and functions")
     pieces: List[Any] = [model] if isinstance(model, nn.Module) else [*model, *(head or ())]
-    check_models(piece for piece in pieces if isinstance(piece, nn.Module))
+    modules = [piece for piece in pieces if isinstance(piece, nn.Module)]
+    check_models(modules)
+    first = next((tensor for module in modules for tensor in module.parameters()), example)
+    example = example.to(first.device)
     if isinstance(model, nn.Module):
         chain = _cut_model(model, example, name or type(model).__name__)
     else:

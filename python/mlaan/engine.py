@@ -14,7 +14,7 @@ from .batches import check_any_labels, check_images, check_labels, needed_exampl
 from .chain import Chain
 from .cut import units
 from .engine_options import engine_options
-from .fitting import Recomputed, make_trial, recompute_to_fit
+from .fitting import Recomputed, costs_on_copies, make_trial, recompute_to_fit
 from .hooks import BeforeUpdate, Hooks, Observer
 from .model_checks import check_dense
 from .named_model import NamedModel
@@ -275,6 +275,8 @@ class Engine:
 
     def costs(self) -> List[Dict[str, Any]]:
         """Parameters of each module and net; multiply-adds and activation bytes for one image."""
+        if self.device.type != "cpu" and self.chain is not None:
+            return costs_on_copies(self._request, self.chain, self._phase)
         return _engine.costs(self._backbone, self._plan)
 
     # Bytes

@@ -25,12 +25,24 @@ def make_trial(
             "trials and memory= need a PyTorch model; for networks of mlaan.backbone() use the "
             "program, `mlaan plan`"
         )
+    return _engine.Trial(*_copies(request, chain, phase), dict(options, device="cpu"))
+
+
+def _copies(
+    request: PlanRequest, chain: Chain, phase: int
+) -> "Tuple[_engine.Backbone, _engine.Plan]":
+    """Copies of the units, and a plan for them, on the CPU."""
     copied = chain.copied()
     copied.units[0].reads_zeros = copied.units[0].input_type is not None
     network = copied.to_backbone()
+    network.to("cpu")  # where plans are made
     request.normalise(network)
-    plan = request.plan(phase, copied, network)
-    return _engine.Trial(network, plan, dict(options, device="cpu"))
+    return network, request.plan(phase, copied, network)
+
+
+def costs_on_copies(request: PlanRequest, chain: Chain, phase: int) -> List[Dict[str, Any]]:
+    """The costs of a plan whose network is not on the CPU."""
+    return _engine.costs(*_copies(request, chain, phase))
 
 
 def recompute_to_fit(
