@@ -108,7 +108,7 @@ class Chain:
                     value = part.run(value)
                     if part is self.head and given._version != version:
                         part.copies_input = True  # auxiliary nets read the same tensor
-                    _check_output(part, value, len(example))
+                    _check_output(part, value, len(example), self._dtype())
                     part.output_shape = tuple(value.shape[1:])
         finally:
             self.train(True)
@@ -117,6 +117,10 @@ class Chain:
                 f"the head of {self.name} must return a row of logits for each sample, (batch, "
                 f"classes); it returned a tensor of shape {tuple(value.shape)}"
             )
+
+    def _dtype(self) -> torch.dtype:
+        parameter = next((p for part in self.parts() for p in part.parameters()), None)
+        return torch.float32 if parameter is None else parameter.dtype
 
     def copied(self) -> "Chain":
         """A chain of copies, which shares no tensor with this one."""
@@ -148,7 +152,7 @@ class Chain:
         return "\n".join(lines)
 
 
-def _check_output(part: Unit, value: object, batch: int) -> None:
+def _check_output(part: Unit, value: object, batch: int, dtype: torch.dtype) -> None:
     if not isinstance(value, torch.Tensor):
         raise UserError(
             f"unit '{part.name}' returns a value {type_of(value)}; from unit to unit one tensor "
@@ -158,6 +162,12 @@ def _check_output(part: Unit, value: object, batch: int) -> None:
         raise UserError(
             f"unit '{part.name}' returns a tensor made under torch.inference_mode(), through which "
             "no gradient passes; call this, and let units run, outside of it"
+        )
+    if value.dtype != dtype:
+        raise UserError(
+            f"unit '{part.name}' returns a tensor of the type {value.dtype}; accepted: {dtype}, "
+            "the type of the model's parameters. Convert it at the end of the unit, or put that unit "
+            "and the next into one piece: mlaan.units([piece, piece, ...], example=...)"
         )
     if value.dim() < 2 or value.shape[0] != batch:
         raise UserError(

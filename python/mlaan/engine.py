@@ -312,12 +312,17 @@ class Engine:
         """Sets everything to a state that :meth:`state_dict` returned.
 
         Raises:
-            UserError: naming what is missing or of another shape or type. No tensor is then
+            UserError: naming what is missing or of another shape or type. Nothing is then
                 changed.
         """
         check_state(state, self._optimizer_kind)
+        before = self.progress
         self.set_progress(state["progress"])
-        load_state(self._engine, state)
+        try:
+            load_state(self._engine, state)
+        except UserError:
+            self.set_progress(before)
+            raise
 
     # Making plans
 

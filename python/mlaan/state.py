@@ -64,8 +64,12 @@ def check_state(state: Any, kind: str) -> None:
     whole(state["steps_done"], 0, "the state's steps_done")
     for key in ("tensors", _key(kind)):
         of_kind(state[key], dict, f"the state's {key}", "a dict")
-    for name, tensor in state["tensors"].items():
-        of_kind(tensor, torch.Tensor, f"'{name}' of the state", "a tensor")
+    of_kind(state.get("loss_scale", {}), dict, "the state's loss_scale", "a dict")
+    for key in ("tensors", "optimizer", "loss_scale"):
+        for name, tensor in state.get(key, {}).items():
+            of_kind(tensor, torch.Tensor, f"'{name}' of the state", "a tensor")
+    for name, own in state.get("optimizers", {}).items():
+        of_kind(own, dict, f"the optimizer of '{name}' in the state", "a dict")
 
 
 def _check_names(given: Iterable[str], own: Iterable[str], what: str) -> None:
@@ -80,13 +84,28 @@ def load_state(engine: "_engine.Engine", state: Dict[str, Any]) -> None:
     """Sets an engine to what :func:`read_state` gave.
 
     Raises:
-        UserError: naming a tensor that is missing, unknown or of another shape or type. No tensor
-            is then changed.
+        UserError: naming what is missing, unknown or of another shape or type. Nothing is then
+            changed.
     """
+    _check_tensors(engine, state)
+    kind = "function" if "optimizers" in state else "own"
+    before = read_state(engine, 0.0, kind)
+    try:
+        _set_state(engine, state)
+    except Exception as error:  # torch.optim's optimizers may raise anything
+        _set_state(engine, before)
+        if isinstance(error, UserError):
+            raise
+        raise UserError(f"the state cannot be loaded: {error!r}") from error
+
+
+def _check_tensors(engine: "_engine.Engine", state: Dict[str, Any]) -> None:
     own = dict(engine.named_parameters() + engine.named_buffers())
-    optimizers = optimizers_of(engine)
     _check_names(state["tensors"], own, "tensor")
-    _check_names(state.get("optimizers", {}), optimizers, "optimizer of")
+    _check_names(state.get("optimizers", {}), optimizers_of(engine), "optimizer of")
+    for name in state.get("optimizer", {}):
+        if not any(name.startswith(f"optimizer.{parameter}.") for parameter in own):
+            raise UserError(f"the state has the moment '{name}', of no parameter of this engine")
     for name, tensor in own.items():
         given = state["tensors"][name]
         if given.shape != tensor.shape or given.dtype != tensor.dtype:
@@ -95,10 +114,13 @@ def load_state(engine: "_engine.Engine", state: Dict[str, Any]) -> None:
                 f"{given.dtype}; this engine's is of shape {tuple(tensor.shape)} and type "
                 f"{tensor.dtype}"
             )
+
+
+def _set_state(engine: "_engine.Engine", state: Dict[str, Any]) -> None:
     with torch.no_grad():
-        for name, tensor in own.items():
+        for name, tensor in engine.named_parameters() + engine.named_buffers():
             tensor.copy_(state["tensors"][name])
-    for name, optimizer in optimizers.items():
+    for name, optimizer in optimizers_of(engine).items():
         optimizer.load_state_dict(state["optimizers"][name])
     if "optimizer" in state:
         engine.set_optimizer_state(state["optimizer"])

@@ -110,6 +110,14 @@ def test_units_with_something_wrong_about_them(run, message, method):
     refused(message, model=with_layer(Layer(run)), method=method)
 
 
+@pytest.mark.parametrize("run", [lambda x: x.double(), torch.fft.fft2, lambda x: x.bfloat16()])
+def test_units_that_return_another_type(run):
+    first = Layer(lambda conv, x: run(conv(x)))
+    second = Layer(lambda conv, x: conv(x.abs().float()))
+    message = "unit '1.0' returns a tensor of the type torch.*; accepted: torch.float32"
+    refused(message, model=with_layer(nn.Sequential(first, second)))
+
+
 @pytest.mark.parametrize("method", ["e2e", "dgl", "mlaan"])
 @pytest.mark.parametrize(
     "run",

@@ -349,6 +349,9 @@ def test_supervisions_with_wrong_fields(settings, message):
 # States
 
 
+MOMENT = "optimizer.6.bias.momentum_buffer"
+
+
 def changed(state, key, name, value):
     return {**state, key: {**state[key], name: value}}
 
@@ -368,16 +371,50 @@ def changed(state, key, name, value):
         (lambda state: changed(state, "tensors", "6.bias", torch.ones(10).double()), "float64"),
         (lambda state: {**state, "steps_done": -1}, "steps_done is -1"),
         (lambda state: {**state, "optimizer": 3}, "optimizer is of the type int"),
+        (
+            lambda state: changed(state, "optimizer", MOMENT, 3),
+            "'optimizer.*' of the state is of the",
+        ),
+        (lambda state: changed(state, "optimizer", MOMENT, torch.ones(1)), "has another shape"),
+        (
+            lambda state: changed(state, "optimizer", "x.y", torch.ones(1)),
+            "the moment 'x.y', of no",
+        ),
+        (lambda state: {**state, "loss_scale": 3}, "loss_scale is of the type int"),
+        (lambda state: {**state, "progress": "x"}, "progress is 'x'"),
         (lambda state: {**state, "kind": "adamw"}, "kind adamw, and this engine's .* kind sgd"),
     ],
 )
 def test_states_that_are_none(change, message):
     engine = make_engine()
+    engine.step(IMAGES, LABELS)
+    state = engine.state_dict()
+    engine.step(IMAGES, LABELS)
     before = engine.state_dict()
     with pytest.raises(mlaan.UserError, match=message):
-        engine.load_state_dict(change(engine.state_dict()))
+        engine.load_state_dict(change(state))
+    assert before["steps_done"] == engine.state_dict()["steps_done"]
+    for name, tensor in engine.state_dict()["optimizer"].items():
+        assert torch.equal(tensor, before["optimizer"][name]), name
     for name, tensor in engine.state_dict()["tensors"].items():
         assert torch.equal(tensor, before["tensors"][name]), name
+
+
+@pytest.mark.parametrize("broken", [{}, {"state": {}, "param_groups": []}, 3])
+def test_a_damaged_state_of_a_torch_optimizer_changes_nothing(broken):
+    engine = make_engine(optimizer=lambda p: torch.optim.Adam(p, lr=0.01))
+    engine.step(IMAGES, LABELS)
+    state = engine.state_dict()
+    engine.step(IMAGES, LABELS)
+    before = engine.state_dict()
+    with pytest.raises(mlaan.UserError, match="state cannot be loaded|is of the type int"):
+        engine.load_state_dict({**state, "optimizers": {**state["optimizers"], "module 2": broken}})
+    after = engine.state_dict()
+    assert all(
+        torch.equal(after["tensors"][key], value) for key, value in before["tensors"].items()
+    )
+    moments = [each["optimizers"]["module 1"]["state"][0]["exp_avg"] for each in (before, after)]
+    assert torch.equal(*moments)
 
 
 def test_a_state_of_other_optimizers():
