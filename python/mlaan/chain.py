@@ -166,8 +166,8 @@ def _check_output(part: Unit, value: object, batch: int, dtype: torch.dtype) -> 
     if value.dtype != dtype:
         raise UserError(
             f"unit '{part.name}' returns a tensor of the type {value.dtype}; accepted: {dtype}, "
-            "the type of the model's parameters. Convert it at the end of the unit, or put that unit "
-            "and the next into one piece: mlaan.units([piece, piece, ...], example=...)"
+            "the type of the model's parameters. Convert it at the end of the unit, or put it and "
+            "the next unit into one piece: mlaan.units([piece, piece, ...], example=...)"
         )
     if value.dim() < 2 or value.shape[0] != batch:
         raise UserError(
