@@ -200,12 +200,13 @@ def untouched(modules: Sequence[nn.Module], device: torch.device) -> Iterator[No
             module.training = mode
 
 
-def _output(
+def output_of(
     forward: Callable[..., torch.Tensor],
     modules: Sequence[nn.Module],
     example: torch.Tensor,
     training: bool,
 ) -> torch.Tensor:
+    """What a function gives on the example, with these modules in training or evaluation mode."""
     with untouched(modules, example.device), torch.no_grad():
         for module in modules:
             module.training = training
@@ -237,14 +238,14 @@ def check_equals_model(chain: Chain, example: torch.Tensor) -> None:
         mode = "training" if training else "evaluation"
         if training and len(example) < 2:
             continue  # batch normalisation may refuse a single sample
-        expected = _output(model, modules, example, training)
+        expected = output_of(model, modules, example, training)
         if not isinstance(expected, torch.Tensor):
             raise UserError(
                 f"{chain.name} returns a value {type_of(expected)} in {mode} mode; accepted: a "
                 "model that returns one tensor, the logits (switch auxiliary outputs off, or wrap "
                 "the model in one that returns the logits alone)"
             )
-        given = _output(chain.forward, modules, example, training)
+        given = output_of(chain.forward, modules, example, training)
         if not _same(given, expected):
             raise UserError(
                 f"{chain.name}, cut into {', '.join(part.name for part in chain.parts())}, does "

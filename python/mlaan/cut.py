@@ -10,12 +10,12 @@ from torch import nn
 from ._engine import UserError
 from .arguments import of_kind, type_of
 from .batches import needed_example
-from .chain import Chain, check_equals_model, check_has_all_parameters
+from .chain import Chain, check_equals_model, check_has_all_parameters, output_of
 from .graph import cut_graph
 from .layouts import check_layout, checked_layout, timm_layout, with_maps_between
 from .model_checks import check_models
 from .reach import check_reach
-from .recipes import RECIPES
+from .recipes import RECIPES, timm_stages
 from .segments import Segment, group_segments, grouped, run_segments
 from .tracing import is_container
 from .unit import Unit, tensor_names
@@ -113,7 +113,33 @@ def _segments(model: nn.Module, example: torch.Tensor) -> List[Segment]:
         if known is not None:
             run_segments(known, example)
             return known
-    return cut_graph(model, example)
+    try:
+        return cut_graph(model, example)
+    except UserError:
+        stages = _by_stages(model, example)
+        if stages is None:
+            raise
+        return stages
+
+
+def _by_stages(model: nn.Module, example: torch.Tensor) -> Optional[List[Segment]]:
+    """The stages that timm lists for a model, if they give what the model gives."""
+    segments = timm_stages(model)
+    if segments is None:
+        return None
+
+    def run(value: Any) -> Any:
+        for segment in segments:
+            value = segment.call(value)
+        return value
+
+    modules = list(model.modules())
+    try:
+        run_segments(segments, example)
+        outputs = [output_of(forward, modules, example, False) for forward in (model, run)]
+    except Exception:  # the children do not run one after the other
+        return None
+    return segments if torch.equal(*outputs) else None
 
 
 def _flat(sequence: nn.Module, prefix: str) -> List[Segment]:

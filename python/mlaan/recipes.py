@@ -12,8 +12,20 @@ import torch
 from torch import nn
 
 from .segments import Segment
+from .tracing import is_container
 
 _BOUND = "it is a method of the whole model"
+#: Children of timm's models that forward_head() runs.
+_OF_TIMMS_HEADS = (
+    "global_pool",
+    "attn_pool",
+    "fc_norm",
+    "norm_head",
+    "head_drop",
+    "head",
+    "fc",
+    "classifier",
+)
 
 
 def _own_parameters(model: nn.Module, *skipped: nn.Module) -> List[Any]:
@@ -149,6 +161,41 @@ def torchvision_transformer(model: Any) -> Optional[List[Segment]]:
         Segment("class_token", _class_token),
         Segment("heads", model.heads),
     ]
+
+
+def _opened(path: str, module: nn.Module, stages: List[str]) -> List[Segment]:
+    """A module as one segment, or the blocks of a Sequential that is a stage or holds stages."""
+    is_stage = path in stages or any(stage.startswith(path + ".") for stage in stages)
+    if not is_stage or not is_container(module):
+        return [Segment(path, module)]
+    return [
+        segment
+        for name, child in module.named_children()
+        for segment in _opened(f"{path}.{name}", child, [*stages, f"{path}.{name}"])
+    ]
+
+
+def timm_stages(model: Any) -> Optional[List[Segment]]:
+    """Any model of timm's, by its own list of the modules that end its stages (feature_info).
+
+    Its children run one after the other up to the last stage and what follows it; forward_head()
+    is the head.
+    """
+    listed = getattr(model, "feature_info", None)
+    if not isinstance(listed, (list, tuple)) or not callable(getattr(model, "forward_head", None)):
+        return None
+    stages = [str(entry["module"]) for entry in listed if isinstance(entry, dict)]
+    children = list(model.named_children())
+    behind = [name for name, _ in children if name not in _OF_TIMMS_HEADS]
+    body = [
+        segment
+        for name, child in children
+        if name in behind
+        for segment in _opened(name, child, stages)
+    ]
+    inner: List[Any] = [segment.call for segment in body]
+    own = _own_parameters(model, *inner)
+    return [*body, Segment("head", model.forward_head, own=own, no_copy=_BOUND)]
 
 
 RECIPES: List[Callable[[Any], Optional[List[Segment]]]] = [

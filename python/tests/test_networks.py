@@ -114,6 +114,39 @@ def test_forward_passes_that_cannot_be_followed_are_refused_by_line(run, message
         mlaan.units(Blocks(run), IMAGES)
 
 
+class LikeTimm(nn.Module):
+    """A forward pass that torch.fx cannot follow, in a model that lists its stages as timm does."""
+
+    feature_info = [{"module": "stages.0"}, {"module": "stages.1"}]
+
+    def __init__(self, doubles=False):
+        super().__init__()
+        self.doubles = doubles
+        self.stem = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU())
+        self.stages = nn.Sequential(*[nn.Sequential(Block(), Block()) for _ in range(2)])
+        self.norm = nn.BatchNorm2d(8)
+        self.fc = nn.Linear(8, 10)
+
+    def forward_head(self, x):
+        return self.fc(x.mean((2, 3)))
+
+    def forward(self, x):
+        if float(x.mean()) > 1e9:
+            raise OverflowError
+        return self.forward_head(self.norm(self.stages(self.stem(x))) * (1 + self.doubles))
+
+
+@pytest.mark.parametrize("method", ["e2e", "dgl", "mlaan"])
+def test_models_that_torch_fx_cannot_follow_are_cut_by_timms_list_of_stages(method):
+    chain = mlaan.units(LikeTimm(), IMAGES)
+    assert chain.names() == ["stem", "stages.0.0", "stages.0.1", "stages.1.0", "stages.1.1"]
+    assert [name for name, _ in chain.head.unit_parameters()] == ["fc.weight", "fc.bias"]
+    engine = mlaan.Engine(chain, method=method, modules=3)
+    assert torch.isfinite(engine.step(IMAGES, LABELS).losses).all()
+    with pytest.raises(mlaan.UserError, match=r"x.mean\(\).*number out of a tensor"):
+        mlaan.units(LikeTimm(doubles=True), IMAGES)
+
+
 class Checkpointed(nn.Module):
     def __init__(self):
         super().__init__()
