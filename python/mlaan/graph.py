@@ -159,7 +159,8 @@ class _SegmentMaker:
             size = graph.call_function(_of_sample, (size,))
             expected = expected[1:]
         expected = tuple(expected) if isinstance(expected, (tuple, list)) else expected
-        graph.call_function(same_as_example, (size, expected, f"'{node.name}'"))
+        place = self._recorded.places.get(node, f"'{node.name}'")
+        graph.call_function(same_as_example, (size, expected, place))
 
 
 def _shape_of(batch: int, sample: Any) -> torch.Size:

@@ -118,6 +118,7 @@ class _Tracer(fx.Tracer):
     Attributes:
         shapes: of each node that gives a tensor, the tensor's shape.
         numbers: of each node that gives something else, its value.
+        places: of those, the line of the model's code.
     """
 
     def __init__(self, example: torch.Tensor) -> None:
@@ -125,6 +126,7 @@ class _Tracer(fx.Tracer):
         self.samples = torch.cat([example] * -(-_SAMPLES // len(example)))[:_SAMPLES]
         self.shapes: Dict[fx.Node, Tuple[int, ...]] = {}
         self.numbers: Dict[fx.Node, Any] = {}
+        self.places: Dict[fx.Node, str] = {}
         self._running = False
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
@@ -169,6 +171,8 @@ class _Tracer(fx.Tracer):
             self.shapes[proxy.node] = tuple(value.shape)
         else:
             self.numbers[proxy.node] = value if _is_plain(value) else type(value)
+            if kind != "placeholder":
+                self.places[proxy.node] = _place_of(traceback.extract_stack())
         return proxy
 
     def _run(self, kind: str, target: Any, args: Any, kwargs: Any) -> Any:
@@ -280,12 +284,14 @@ class Recorded:
         module: the model with a forward pass that is the graph's.
         shapes: of each node that gives a tensor, the tensor's shape.
         numbers: of each node that gives something else, its value.
+        places: of those, the line of the model's code.
     """
 
     def __init__(self, module: fx.GraphModule, tracer: _Tracer) -> None:
         self.module = module
         self.shapes = tracer.shapes
         self.numbers = tracer.numbers
+        self.places = tracer.places
         self._sizes: Dict[fx.Node, str] = {}
         for node in module.graph.nodes:
             self._sizes[node] = self._kind_of(node)
