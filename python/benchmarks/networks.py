@@ -71,6 +71,7 @@ def of_timm():
     )
     of_fixed_size = (
         "vit_tiny_patch16_224 deit_tiny_patch16_224 deit_tiny_distilled_patch16_224 "
+        "vit_little_patch16_reg4_gap_256 vit_small_patch16_dinov3 "
         "swin_tiny_patch4_window7_224 swinv2_tiny_window8_256 mixer_s16_224 resmlp_12_224 "
         "gmlp_ti16_224 gmixer_12_224"
     )

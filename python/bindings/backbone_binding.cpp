@@ -10,6 +10,9 @@
 
 #include <pybind11/stl.h>
 
+#include <optional>
+#include <tuple>
+
 namespace mlaan::python {
 namespace {
 
@@ -20,11 +23,20 @@ std::vector<Unit> make_units(const std::vector<py::object>& units) {
   return made;
 }
 
+/// Rows and columns of the patches, number of tokens before them, whether the first of those is a
+/// class token.
+using GivenTokenLayout = std::tuple<std::int64_t, std::int64_t, std::int64_t, bool>;
+
 Backbone make_python_backbone(const std::string& name, const std::vector<py::object>& units,
                               const std::vector<py::object>& head, const Shape& input_shape,
-                              std::size_t block_count) {
+                              std::size_t block_count,
+                              const std::optional<GivenTokenLayout>& tokens) {
   Backbone backbone(name, make_units(units), make_units(head), input_shape);
   backbone.set_block_count(block_count);
+  if (tokens) {
+    const auto [rows, columns, prefix, class_token] = *tokens;
+    backbone.set_token_layout({rows, columns, prefix, class_token});
+  }
   return backbone;
 }
 
@@ -44,7 +56,7 @@ torch::Tensor run(const Backbone& backbone, const torch::Tensor& images) {
 void bind_backbone(py::module_& module) {
   py::class_<Backbone>(module, "Backbone", "A chain of units and a head.")
       .def(py::init(&make_python_backbone), py::arg("name"), py::arg("units"), py::arg("head"),
-           py::arg("input_shape"), py::arg("block_count"))
+           py::arg("input_shape"), py::arg("block_count"), py::arg("tokens"))
       .def_property_readonly("name", &Backbone::name)
       .def_property_readonly("classes", &Backbone::classes)
       .def_property_readonly("block_count", &Backbone::block_count)

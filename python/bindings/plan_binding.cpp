@@ -139,6 +139,7 @@ torch::Tensor run_in_evaluation(const AuxiliaryNet& net, torch::Tensor input) {
 }
 
 /// The shape of the output of a supervision's net for a batch of two zero samples.
+/// \throws UserError if the supervision's loss cannot read it.
 Shape probe(const Plan& plan, const Backbone& backbone, std::size_t supervision) {
   const torch::NoGradGuard no_grad;
   const Supervision& probed = plan.supervisions.at(supervision);
@@ -147,7 +148,12 @@ Shape probe(const Plan& plan, const Backbone& backbone, std::size_t supervision)
   const auto parameters = backbone.named_parameters();
   const auto options =
       parameters.empty() ? torch::TensorOptions() : parameters.front().tensor.options();
-  return run_in_evaluation(*probed.net, torch::zeros(shape, options)).sizes().vec();
+  const Shape output = run_in_evaluation(*probed.net, torch::zeros(shape, options)).sizes().vec();
+  if (!output.empty() && output[0] == 2) {
+    const Shape of_sample(output.begin() + 1, output.end());
+    check_reads(*probed.loss, of_sample, backbone.classes(), backbone.input_shape(0));
+  }
+  return output;
 }
 
 /// Replaces every cross-entropy by a loss.
@@ -235,6 +241,8 @@ void bind_plan(py::module_& module) {
       .def("replace_nets", &replace_nets)
       .def("adopt_type", &adopt_type)
       .def("probe", &probe)
+      .def_property_readonly("takes_any_labels",
+                             [](const Plan& plan) { return takes_any_labels(plan); })
       .def("replace_cross_entropy", &replace_cross_entropy)
       .def("smooth_labels", [](Plan& plan, double smoothing) { smooth_labels(plan, smoothing); })
       .def("scale_net_learning_rates",

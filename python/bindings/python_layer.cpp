@@ -4,6 +4,7 @@
 #include "type_name.h"
 
 #include <mlaan/core/error.h>
+#include <mlaan/nn/kept_statistics.h>
 
 #include <torch/csrc/autograd/python_variable.h>
 #include <torch/csrc/utils/pybind.h>
@@ -68,11 +69,30 @@ PythonLayer::PythonLayer(py::object unit) : unit_(std::move(unit)) {
   for (const auto& [name, tensor] : named_tensors(this->unit(), "unit_buffers")) {
     adopt(name, tensor, /*is_parameter=*/false);
   }
+  changing_buffers_ = this->unit().attr("changing_buffers").cast<std::vector<torch::Tensor>>();
+}
+
+void PythonLayer::keep_buffers() const {
+  for (const auto& buffer : changing_buffers_) {
+    KeptStatisticsScope::keep({buffer.unsafeGetTensorImpl(), buffer.detach().clone(), {}});
+  }
+}
+
+void PythonLayer::restore_buffers() const {
+  for (const auto& buffer : changing_buffers_) {
+    if (const auto kept = KeptStatisticsScope::take(buffer.unsafeGetTensorImpl())) {
+      buffer.variable_data().copy_(kept->mean);
+    }
+  }
 }
 
 torch::Tensor PythonLayer::forward(const torch::Tensor& input) {
   const py::gil_scoped_acquire lock;
   const RecomputeScope scope(recomputes());
+  if (is_training()) {
+    keep_buffers();
+    restore_buffers();
+  }
   const py::object result = unit()(input);
   if (!THPVariable_Check(result.ptr())) {
     throw UserError("unit '" + unit().attr("name").cast<std::string>() + "' gave a " +

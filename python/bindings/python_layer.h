@@ -13,6 +13,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace mlaan::python {
 
@@ -46,7 +47,13 @@ class PythonLayer : public PythonTensors, public FreshBlock, public RecomputesAc
   const py::object& unit() const { return unit_.get(); }
 
  private:
+  void keep_buffers() const;
+  void restore_buffers() const;
+
   Reference unit_;
+  /// Buffers that a forward pass in training mode changes and may read, such as the vectors of a
+  /// spectral normalisation. A recomputation needs the values from before the forward pass.
+  std::vector<torch::Tensor> changing_buffers_;
 };
 
 /// The C++ unit for a Python `mlaan.Unit`.

@@ -122,6 +122,7 @@ LossPtr make_loss(const py::object& loss, const Backbone& backbone) {
   Loss made;
   made.name = py::str(name);
   made.function = PythonLoss(loss, made.name);
+  made.takes_any_labels = true;
   return std::make_shared<const Loss>(std::move(made));
 }
 

@@ -1,27 +1,38 @@
-"""Chains: a model as units one after the other, and a head."""
+"""Chains: a model as a sequence of units and a head."""
 
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from . import _engine
 from ._engine import UserError
+from .arguments import type_of
 from .unit import Unit
+
+#: Rows and columns of the patches, number of tokens before them, and whether the first of those is
+#: a class token.
+TokenLayout = Tuple[int, int, int, bool]
 
 
 class Chain:
-    """A model cut into units and a head, as :func:`mlaan.units` gives it.
+    """A model cut into units and a head, as :func:`mlaan.units` returns it.
 
     Attributes:
         name: of the model.
         units: the units, in order.
-        head: what turns the last unit's output into logits, (batch, classes).
+        head: turns the last unit's output into logits, (batch, classes).
         model: the model that was cut; ``None`` where the parts were given by hand.
-        block_count: the units without those of the stem.
+        block_count: the number of units without those of the stem.
+        example: the batch that it was cut with.
+        tokens: where the units return tokens, how these lie on the image: rows and columns of the
+            patches, number of tokens before them, and whether the first of those is a class token.
+            ``None`` if that is not known: a square of patches, with or without a class token, is
+            then assumed.
     """
 
     def __init__(
@@ -32,6 +43,7 @@ class Chain:
         model: Optional[nn.Module] = None,
         block_count: Optional[int] = None,
         example: Optional[torch.Tensor] = None,
+        tokens: Optional[TokenLayout] = None,
     ) -> None:
         self.name = name
         self.units = list(units)
@@ -39,8 +51,9 @@ class Chain:
         self.model = model
         self.block_count = block_count or len(self.units)
         self.example: Any = example
+        self.tokens = tokens
         if not self.units:
-            raise UserError(f"{name} has no unit besides its head; it needs at least one")
+            raise UserError(f"{name} has no unit before its head; it needs at least one")
         inner = [module for part in self.parts() for module in part.modules() if module is not part]
         if inner and not any(module.training for module in inner):
             self.train()  # loaded for evaluation, not frozen
@@ -62,7 +75,7 @@ class Chain:
     __call__ = forward
 
     def train(self, mode: bool = True) -> "Chain":
-        """Sets the mode of all parts; what was in evaluation mode when they were cut stays so."""
+        """Sets the mode of all parts, except modules that were in evaluation mode when cut."""
         for part in self.parts():
             part.train(mode)
         return self
@@ -77,12 +90,14 @@ class Chain:
         return [unit.name for unit in self.units]
 
     def find_shapes(self, example: torch.Tensor) -> None:
-        """Runs the example through the chain in evaluation mode, to fill the units' shapes.
+        """Runs the example through the chain in evaluation mode, to find the units' shapes.
 
         Raises:
-            UserError: naming the unit that cannot take what the one before gives.
+            UserError: naming the unit whose output cannot be passed on.
         """
         self.example = example
+        if not example.is_floating_point():
+            self.units[0].input_type = example.dtype
         value = example.clone()
         self.train(False)
         try:
@@ -93,31 +108,37 @@ class Chain:
                     value = part.run(value)
                     if part is self.head and given._version != version:
                         part.copies_input = True  # auxiliary nets read the same tensor
-                    _check_output(part, value, len(example))
+                    _check_output(part, value, len(example), self._dtype())
                     part.output_shape = tuple(value.shape[1:])
         finally:
             self.train(True)
         if value.dim() != 2:
             raise UserError(
-                f"the head of {self.name} must give one row of logits a sample, (batch, classes); "
-                f"it gave a tensor of shape {tuple(value.shape)}"
+                f"the head of {self.name} must return a row of logits for each sample, (batch, "
+                f"classes); it returned a tensor of shape {tuple(value.shape)}"
             )
 
+    def _dtype(self) -> torch.dtype:
+        parameter = next((p for part in self.parts() for p in part.parameters()), None)
+        return torch.float32 if parameter is None else parameter.dtype
+
     def copied(self) -> "Chain":
-        """A chain of copies, which shares nothing with this one."""
-        chain = Chain(
+        """A chain of copies, which shares no tensor with this one."""
+        return Chain(
             self.name,
             [unit.copied() for unit in self.units],
             self.head.copied(),
             block_count=self.block_count,
             example=self.example,
+            tokens=self.tokens,
         )
-        return chain
 
     def to_backbone(self) -> "_engine.Backbone":
-        """What the engine reads; it shares all tensors."""
+        """The same units for the C++ engine; they share all tensors."""
         shape = list(self.example.shape[1:])
-        return _engine.Backbone(self.name, self.units, [self.head], shape, self.block_count)
+        return _engine.Backbone(
+            self.name, self.units, [self.head], shape, self.block_count, self.tokens
+        )
 
     def __len__(self) -> int:
         return len(self.units)
@@ -131,47 +152,61 @@ class Chain:
         return "\n".join(lines)
 
 
-def _check_output(part: Unit, value: object, batch: int) -> None:
+def _check_output(part: Unit, value: object, batch: int, dtype: torch.dtype) -> None:
     if not isinstance(value, torch.Tensor):
         raise UserError(
-            f"unit '{part.name}' gives a {type(value).__name__}; what passes from unit to unit "
-            "must be one tensor"
+            f"unit '{part.name}' returns a value {type_of(value)}; from unit to unit one tensor "
+            "must pass"
         )
     if value.is_inference():
         raise UserError(
-            f"unit '{part.name}' gives a tensor of torch.inference_mode(), which cannot be trained "
-            "through; call this, and let units run, outside of it"
+            f"unit '{part.name}' returns a tensor made under torch.inference_mode(), through which "
+            "no gradient passes; call this, and let units run, outside of it"
+        )
+    if value.dtype != dtype:
+        raise UserError(
+            f"unit '{part.name}' returns a tensor of the type {value.dtype}; accepted: {dtype}, "
+            "the type of the model's parameters. Convert it at the end of the unit, or put it and "
+            "the next unit into one piece: mlaan.units([piece, piece, ...], example=...)"
         )
     if value.dim() < 2 or value.shape[0] != batch:
         raise UserError(
-            f"unit '{part.name}' must give one row or map for each sample of the batch of {batch}; "
-            f"it gave a tensor of shape {tuple(value.shape)}"
+            f"unit '{part.name}' must return a row or map for each sample of the batch of "
+            f"{batch}; it returned a tensor of shape {tuple(value.shape)}"
         )
 
 
 @contextlib.contextmanager
 def untouched(modules: Sequence[nn.Module], device: torch.device) -> Iterator[None]:
-    """Puts modules' buffers and modes, and the random generators, back as they were."""
-    buffers = [buffer for module in modules for buffer in module.buffers(recurse=False)]
-    saved = [(buffer, buffer.clone()) for buffer in buffers]
+    """Restores modules' buffers and modes, and the random generators, at its end."""
+    held = [(module, dict(module._buffers)) for module in modules]
+    saved = [
+        (buffer, buffer.clone())
+        for _, buffers in held
+        for buffer in buffers.values()
+        if buffer is not None and not is_lazy(buffer)
+    ]
     modes = [(module, module.training) for module in modules]
     try:
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
             yield
     finally:
         with torch.no_grad():
+            for module, own in held:
+                module._buffers.update(own)  # a forward pass may have put others in their place
             for buffer, value in saved:
                 buffer.copy_(value)
         for module, mode in modes:
             module.training = mode
 
 
-def _output(
+def output_of(
     forward: Callable[..., torch.Tensor],
     modules: Sequence[nn.Module],
     example: torch.Tensor,
     training: bool,
 ) -> torch.Tensor:
+    """What a function gives on the example, with these modules in training or evaluation mode."""
     with untouched(modules, example.device), torch.no_grad():
         for module in modules:
             module.training = training
@@ -189,12 +224,12 @@ def _same(given: torch.Tensor, expected: torch.Tensor) -> bool:
 
 
 def check_equals_model(chain: Chain, example: torch.Tensor) -> None:
-    """Runs model and chain on the example, in both modes, and compares to the last bit.
+    """Runs model and chain on the example, in both modes, and compares the logits bit for bit.
 
-    On CUDA to a thousandth of the largest.
+    On CUDA, where a library may choose another algorithm each time, to a thousandth of the largest.
 
     Raises:
-        UserError: where they differ, or the model does not give one tensor.
+        UserError: if they differ, or the model does not return one tensor.
     """
     model = chain.model
     assert model is not None
@@ -203,19 +238,21 @@ def check_equals_model(chain: Chain, example: torch.Tensor) -> None:
         mode = "training" if training else "evaluation"
         if training and len(example) < 2:
             continue  # batch normalisation may refuse a single sample
-        expected = _output(model, modules, example, training)
+        expected = output_of(model, modules, example, training)
         if not isinstance(expected, torch.Tensor):
             raise UserError(
-                f"{chain.name} gives a {type(expected).__name__} in {mode} mode; what is trained "
-                "must give one tensor, the logits (for networks with auxiliary outputs switch "
-                "these off)"
+                f"{chain.name} returns a value {type_of(expected)} in {mode} mode; accepted: a "
+                "model that returns one tensor, the logits (switch auxiliary outputs off, or wrap "
+                "the model in one that returns the logits alone)"
             )
-        given = _output(chain.forward, modules, example, training)
+        given = output_of(chain.forward, modules, example, training)
         if not _same(given, expected):
             raise UserError(
                 f"{chain.name}, cut into {', '.join(part.name for part in chain.parts())}, does "
                 f"not give in {mode} mode what the model gives: {_difference(given, expected)}. "
-                "Give the pieces by hand: mlaan.units([piece, piece, ...], example=...)"
+                "Code that reads self.training outside of blocks is followed in one mode alone; "
+                "use modules there (nn.Dropout, nn.BatchNorm2d), or give the pieces by hand: "
+                "mlaan.units([piece, piece, ...], example=...)"
             )
 
 
@@ -236,9 +273,9 @@ def parameter_name(chain: Chain, wanted: torch.Tensor) -> str:
 
 def check_has_all_parameters(chain: Chain) -> None:
     """Raises:
-    UserError: naming a parameter of the model that no unit has, or that two have.
+    UserError: naming a parameter of the model that is in no unit, or in two.
     """
-    owners: Dict[int, str] = {}  # by memory, which two parameters may share too
+    owners: Dict[int, str] = {}  # by address, since two parameters may share their memory
     for part in chain.parts():
         for _, parameter in part.unit_parameters():
             before: str = owners.setdefault(parameter.data_ptr() or id(parameter), part.name)
@@ -246,8 +283,8 @@ def check_has_all_parameters(chain: Chain) -> None:
                 name = parameter_name(chain, parameter)
                 raise UserError(
                     f"units '{before}' and '{part.name}' share the parameter '{name}'; a "
-                    "parameter can be trained in one module only, so give it to one unit: join "
-                    "what lies between them by hand"
+                    "parameter can be trained in one module only, so put both units and those "
+                    "between them into one piece: mlaan.units([piece, piece, ...], example=...)"
                 )
     if chain.model is None:
         return

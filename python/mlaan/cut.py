@@ -8,13 +8,16 @@ import torch
 from torch import nn
 
 from ._engine import UserError
+from .arguments import of_kind, type_of
 from .batches import needed_example
-from .chain import Chain, check_equals_model, check_has_all_parameters
-from .graph import cut_graph, is_container
+from .chain import Chain, check_equals_model, check_has_all_parameters, output_of
+from .graph import cut_graph
+from .layouts import check_layout, checked_layout, timm_layout, with_maps_between
 from .model_checks import check_models
 from .reach import check_reach
-from .recipes import RECIPES, ToChannelsFirst, ToChannelsLast, gives_channels_last
+from .recipes import RECIPES, timm_stages
 from .segments import Segment, group_segments, grouped, run_segments
+from .tracing import is_container
 from .unit import Unit, tensor_names
 
 Piece = Union[nn.Module, Callable[..., Any]]
@@ -26,61 +29,76 @@ def units(
     *,
     name: Optional[str] = None,
     head: Optional[Sequence[Piece]] = None,
+    tokens: Optional[Sequence[int]] = None,
 ) -> Chain:
     """Cuts a model into units between which one tensor passes, and a head.
 
-    ``nn.Sequential``s are cut between their children, nested ones too; other models where torch.fx
-    finds that one tensor alone passes on, between their blocks; timm's vision transformers by a
-    recipe. Each layer with weights begins a unit, what has none and normalisations join the one
-    before. The head is what follows the last unit that gives maps or tokens. The parts share the
-    model's tensors, and what they give on the example is compared with what the model gives, to the
-    last bit, in evaluation and in training mode.
+    ``nn.Sequential``s are cut between their children, nested ones too; other models between their
+    blocks, where torch.fx finds that one tensor alone passes on; vision transformers by recipes.
+    Each layer with weights begins a unit; normalisations and layers without weights join the unit
+    before. The head is everything behind the last unit that returns maps or tokens. The parts share
+    the model's tensors. On the example their logits are compared with the model's, bit for bit, in
+    evaluation and in training mode.
 
     Args:
-        model: the model; or its pieces by hand, modules and functions in the order in which they
-            run, each of which is a unit, but that functions and layers without weights join the
-            piece before.
+        model: the model; or its pieces by hand: modules and functions in the order in which they
+            run. Each piece with weights is a unit; others join the piece before.
         example: a batch as the model takes it, of two samples or more.
-        name: what logs call it; by default the class's name.
-        head: for pieces by hand those of the head; by default the last piece with weights and what
-            follows it.
+        name: its name in logs; by default the class's name.
+        head: for pieces by hand, those of the head; by default the last piece with weights and all
+            behind it.
+        tokens: for units that return tokens, (batch, tokens, width), how these lie on the image:
+            (rows, columns, tokens before the patches); a fourth item False says that the first of
+            those is no class token. By default timm's own layout, else a square of patches with or
+            without a class token. (1, N, 0) for a sequence that is no image.
 
     Returns:
-        The chain; printed, it says the units' names, shapes and parameters.
+        The chain; printed, it lists the units' names, shapes and parameters.
 
     Raises:
         UserError: for a model that is no chain, naming where two tensors cross, and for a chain
-            that does not give what the model gives.
+            whose logits are not the model's.
     """
     if not isinstance(model, (nn.Module, list, tuple)):
         raise UserError(
-            f"a {type(model).__name__} cannot be cut; accepted: a torch.nn.Module, or a list of "
-            "modules and functions"
+            f"`model` is {type_of(model)} and cannot be cut; accepted: a torch.nn.Module, or a "
+            "list of modules and functions"
+        )
+    if isinstance(model, (nn.ModuleList, nn.ModuleDict)):
+        raise UserError(
+            f"`model` is of the type {type(model).__name__}, which has no forward pass; accepted: "
+            "nn.Sequential(*modules), or mlaan.units([*modules], example=...)"
         )
     if torch.is_inference_mode_enabled():
         raise UserError("a model cannot be cut within torch.inference_mode()")
-    needed_example(example)
+    example = needed_example(example)
+    layout = checked_layout(tokens)
+    of_kind(head or [], (list, tuple), "head", "a list of modules and functions")
     pieces: List[Any] = [model] if isinstance(model, nn.Module) else [*model, *(head or ())]
-    check_models(piece for piece in pieces if isinstance(piece, nn.Module))
+    modules = [piece for piece in pieces if isinstance(piece, nn.Module)]
+    check_models(modules)
+    first = next((tensor for module in modules for tensor in module.parameters()), example)
+    example = example.to(first.device)
     if isinstance(model, nn.Module):
         chain = _cut_model(model, example, name or type(model).__name__)
     else:
         chain = _by_hand(list(model), example, name or "chain", head)
     check_has_all_parameters(chain)
     check_reach(chain, example)
+    chain.tokens = layout or timm_layout(model, [unit.output_shape for unit in chain.units])
+    check_layout(chain)
     return chain
 
 
 def _cut_model(model: nn.Module, example: torch.Tensor, name: str) -> Chain:
     if not model.training:
-        model.train()  # loaded for evaluation, not frozen
+        model.train()  # in evaluation mode as a whole it was loaded so, not frozen
     names = tensor_names(model)
     segments = _segments(model, example)
     found, head, blocks = group_segments(segments, names)
-    if gives_channels_last(model):
-        found, head = _with_channels_first(found, head, names)
     chain = Chain(name, found, head, model, blocks)
     chain.find_shapes(example)
+    chain = with_maps_between(chain, names)
     check_equals_model(chain, example)
     return chain
 
@@ -95,13 +113,39 @@ def _segments(model: nn.Module, example: torch.Tensor) -> List[Segment]:
         if known is not None:
             run_segments(known, example)
             return known
-    return cut_graph(model, example)
+    try:
+        return cut_graph(model, example)
+    except UserError:
+        stages = _by_stages(model, example)
+        if stages is None:
+            raise
+        return stages
+
+
+def _by_stages(model: nn.Module, example: torch.Tensor) -> Optional[List[Segment]]:
+    """The stages that timm lists for a model, if they give what the model gives."""
+    segments = timm_stages(model)
+    if segments is None:
+        return None
+
+    def run(value: Any) -> Any:
+        for segment in segments:
+            value = segment.call(value)
+        return value
+
+    modules = list(model.modules())
+    try:
+        run_segments(segments, example)
+        outputs = [output_of(forward, modules, example, False) for forward in (model, run)]
+    except Exception:  # the children do not run one after the other
+        return None
+    return segments if torch.equal(*outputs) else None
 
 
 def _flat(sequence: nn.Module, prefix: str) -> List[Segment]:
-    """The children in order, those of Sequentials in their place."""
+    """The children in order, with the children of inner Sequentials in their place."""
     segments: List[Segment] = []
-    children: Dict[str, Any] = sequence._modules  # a layer that stands twice runs twice
+    children: Dict[str, Any] = sequence._modules  # named_children() leaves repeated layers out
     for name, child in children.items():
         path = prefix + name
         if is_container(child):
@@ -109,19 +153,6 @@ def _flat(sequence: nn.Module, prefix: str) -> List[Segment]:
         else:
             segments.append(Segment(path, child))
     return segments
-
-
-def _with_channels_first(found: List[Unit], head: Unit, names: Dict[int, str]) -> Any:
-    """The same units, between which maps pass as everything else here takes them."""
-    made: List[Unit] = []
-    parts = [*found, head]
-    for index, part in enumerate(parts):
-        steps: List[Any] = [] if index == 0 else [ToChannelsLast()]
-        steps += [part._functions.get(i) or part._modules[str(i)] for i in range(part._count)]
-        if part is not head:
-            steps.append(ToChannelsFirst())
-        made.append(Unit(part.name, steps, names, part._own, part.no_copy))
-    return made[:-1], made[-1]
 
 
 def _by_hand(
@@ -134,21 +165,19 @@ def _by_hand(
     else:
         last_segments = _pieces(list(head), "head.")
         run_segments([*segments, *last_segments], example)
-        # The given head is the head, whatever is in it.
+        # A stand-in for the head, so that all pieces before it become units.
         found, _, blocks = _grouped_by_hand([*segments, Segment("head", nn.Linear(1, 1), (1,))])
         last = Unit("head", [segment.call for segment in last_segments])
     chain = Chain(name, found, last, None, blocks)
     chain.find_shapes(example)
-    return chain
+    return with_maps_between(chain, {})
 
 
 def _pieces(pieces: List[Piece], prefix: str) -> List[Segment]:
     segments = []
     for index, piece in enumerate(pieces):
         if not callable(piece):
-            raise UserError(
-                f"piece {index} is a {type(piece).__name__}; accepted: modules and functions"
-            )
+            raise UserError(f"piece {index} is {type_of(piece)}; accepted: modules and functions")
         segments.append(Segment(f"{prefix}{index}", piece))
     return segments
 
@@ -158,13 +187,13 @@ def _grouped_by_hand(segments: List[Segment]) -> Any:
     weighted = [i for i, segment in enumerate(segments) if segment.has_parameters]
     if len(weighted) < 2:
         raise UserError(
-            "pieces by hand need two with weights at least, a unit and a head; found "
+            "pieces by hand need at least two with weights, a unit and a head; found "
             f"{len(weighted)}"
         )
     groups = grouped(segments[: weighted[-1]], lambda segment: segment.has_parameters)
     if groups[-1][-1].shape is None:
         raise UserError(
-            f"what '{groups[-1][-1].name}' gives to the head is no single tensor of the batch"
+            f"'{groups[-1][-1].name}' must pass one tensor with the batch first on to the head"
         )
     made = []
     for group in groups:

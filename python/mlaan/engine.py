@@ -1,4 +1,4 @@
-"""The engine: trains a model by a method, module by module."""
+"""The engine, which trains a model by a method, module by module."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from torch import nn
 
 from . import _engine, plans
 from ._engine import UserError
-from .arguments import byte_count, find_device, function_or_none, number, whole
-from .batches import check_images, check_labels, needed_example
+from .arguments import byte_count, find_device, function_or_none, number, type_of, whole
+from .batches import check_any_labels, check_images, check_labels, needed_example
 from .chain import Chain
 from .cut import units
 from .engine_options import engine_options
-from .fitting import Recomputed, make_trial, recompute_to_fit
+from .fitting import Recomputed, costs_on_copies, make_trial, recompute_to_fit
 from .hooks import BeforeUpdate, Hooks, Observer
+from .model_checks import check_dense
 from .named_model import NamedModel
 from .optimizers import OptimizerLike, as_optimizer
 from .plan_request import Normalisation, PlanRequest
@@ -28,47 +29,49 @@ class Engine:
     """Trains a model by a method. The parameters are the model's own tensors.
 
     Args:
-        model: a model, which :func:`mlaan.units` cuts; a chain that it has cut; or a network of
-            :func:`mlaan.backbone`.
-        example: a batch as the model takes it; needed for a model.
+        model: a ``torch.nn.Module``, which :func:`mlaan.units` cuts; a chain that it returned; or a
+            network of :func:`mlaan.backbone`.
+        example: a batch as the model takes it; required for a ``torch.nn.Module``.
         method: a name (:func:`mlaan.methods` lists them), or a function from the units and the
             partition to a list of :class:`mlaan.Supervision`.
-        modules: how many gradient-isolated modules to cut the model into; by default as many as the
-            method finds best, or one for each block.
+        modules: number of gradient-isolated modules; by default the method's own choice, else one
+            for each block.
         partition: ``"default"``, ``"published"``, ``"uniform"``, ``"bytes"``, ``"multiply-adds"``,
             or a list of the names of the modules' last units.
-        optimizer: :func:`mlaan.SGD` and the like, or a function from a list of parameters to a
-            ``torch.optim`` optimizer.
+        optimizer: :func:`mlaan.SGD`, :func:`mlaan.Adam`, :func:`mlaan.AdamW` or :func:`mlaan.LAMB`,
+            called; or a function from a list of parameters to a ``torch.optim`` optimizer.
         options: settings of the method, which :func:`mlaan.settings` lists: ``{"mlm.window": 3}``.
-        loss: what to put in the place of cross-entropy: a name, or a function of output and labels.
-        nets: a function of an auxiliary net's name, the shape of what it reads and the number of
-            classes, which gives a module to put in its place, or ``None`` to keep it.
+        loss: replaces every cross-entropy: a name, or a function of output and labels, and of the
+            images if it has an argument ``images``.
+        nets: a function of an auxiliary net's name, the shape of its input and the number of
+            classes; it returns a module that replaces the net, or ``None`` to keep it.
         recompute: ``"none"``, ``"activation"``, ``"module"``, ``"unit"``, ``"auto"``, or
             ``"default"``.
-        memory: bytes that a step on ``batch_size`` images may take, ``"2GiB"``; what has to be is
-            recomputed. On the CPU's allocations.
-        batch_size: that ``memory`` and ``recompute="auto"`` are for; by default the example's.
+        memory: bytes that a step on ``batch_size`` images may take, ``"2GiB"``, as allocated on the
+            CPU; the engine recomputes what it has to.
+        batch_size: the batch that ``memory`` and ``recompute="auto"`` count with; by default the
+            example's.
         device: where to train; by default where the model's parameters are.
-        precision: ``"float32"``, ``"bfloat16"`` or, on CUDA, ``"float16"``, by autocast.
-        boundaries: of the tensors between modules: ``"float32"`` or ``"bfloat16"``.
-        kernels: ``"own"``, or ``"reference"``: built-in layers and losses and blocks of
-            :mod:`mlaan.nn` then compute by PyTorch's own operators alone.
-        channels_last: memory format of weights and images.
-        micro_batches: parts that a batch is cut into, one after the other.
-        clip_grad: highest norm of each module's and each net's gradient; 0 for any.
-        fused_update: update each module as soon as its gradient is complete.
+        precision: of autocast: ``"float32"``, ``"bfloat16"`` or, on CUDA, ``"float16"``.
+        boundaries: type of the tensors between modules: ``"float32"`` or ``"bfloat16"``.
+        kernels: ``"own"``, or ``"reference"``: built-in layers, losses and blocks of
+            :mod:`mlaan.nn` then use PyTorch's operators alone.
+        channels_last: whether weights and images are in channels-last memory format.
+        micro_batches: number of parts of a batch that are run one after the other.
+        clip_grad: highest norm of each module's and each net's gradient; 0 for no limit.
+        fused_update: whether each module is updated as soon as its gradient is complete.
         layer_decay: factor on the learning rate from each unit to the one before it.
         net_lr: factor on the learning rate of auxiliary nets.
-        label_smoothing: of every cross-entropy.
-        normalisation: means and deviations of each channel that the images were brought to their
-            range with; losses that compare with pixels (``infopro``) need it.
-        seed: what everything random in a step and the nets' weights follow from.
+        label_smoothing: of every cross-entropy, from 0 to 1.
+        normalisation: means and deviations of each channel by which the images were normalised;
+            losses that compare with pixels (``infopro``) need them.
+        seed: of the nets' initial weights and of all random numbers in steps.
         observer: called after each operation of a step, with its text and its module's number.
-        before_update: called with a part's name and its parameters, whose ``grad`` is complete,
-            right before its optimizer steps.
+        before_update: called with the name and the parameters of a module or net right before its
+            optimizer steps; their ``grad`` is then complete.
 
     Raises:
-        UserError: for a model that is no chain, and for anything that does not fit together.
+        UserError: for a model that is no chain, and for arguments that are not accepted.
     """
 
     def __init__(
@@ -120,6 +123,8 @@ class Engine:
         self.method = method
         made = as_optimizer(optimizer)
         self._optimizer_kind = made.kind
+        if self.chain is not None and made.kind != "function":
+            check_dense(module for part in self.chain.parts() for module in part.modules())
         self.device = find_device(device, self._backbone)
         self._options = engine_options(
             made,
@@ -135,6 +140,7 @@ class Engine:
             layer_decay=layer_decay,
         )
         self._snapshot = Snapshot(self.chain)
+        self._input_type = example.dtype
         self._backbone.to("cpu")  # where plans are made; the engine moves it to its device
         self._phases = self._request.phases(made.kind == "function")
         self._phase = 0
@@ -161,11 +167,13 @@ class Engine:
 
         Args:
             images: a batch as the model takes it, on any device.
-            labels: int64 (batch), one class a sample; or floating (batch, classes), probabilities.
-            net_labels: what auxiliary nets are trained with instead.
+            labels: int64 (batch), classes; or floating point (batch, classes), probabilities. If
+                all losses are functions of yours, any tensor with the batch first.
+            net_labels: other labels for the auxiliary nets.
 
         Raises:
-            UserError: for labels of another shape or kind, and for classes that there are not.
+            UserError: for images and labels of other shapes or types, for unknown classes, and for
+                a model that was changed since the engine was made.
         """
         self._check_batch(images, labels)
         if net_labels is not None:
@@ -174,30 +182,32 @@ class Engine:
         return StepResult(losses, logits, self._plan.supervision_names)
 
     def accumulate(self, images: torch.Tensor, labels: torch.Tensor) -> StepResult:
-        """Adds a batch's gradients to the parameters' ``grad``, without an update."""
+        """Adds a batch's gradients to the parameters' ``grad``, without an update.
+
+        Arguments and errors are those of :meth:`step`.
+        """
         self._check_batch(images, labels)
         losses, logits = self._engine.accumulate(images, labels)
         return StepResult(losses, logits, self._plan.supervision_names)
 
     def update(self) -> None:
-        """Updates from what :meth:`accumulate` gathered, and drops the gradients."""
+        """Updates all modules and nets by the gradients of :meth:`accumulate`, and drops these."""
         self._engine.update()
 
     def predict(self, images: torch.Tensor) -> torch.Tensor:
         """Logits (batch, classes) in evaluation mode, without gradients."""
-        check_images(images, self._backbone.input_shape(0))
-        self._snapshot.check()
+        self._check_images(images)
         return self._engine.predict(images)
 
     def set_learning_rate(self, lr: float) -> None:
-        """Of everything; nets have it times their own factor."""
+        """Sets the learning rate of all modules; nets have it times their own factor."""
         self._engine.set_learning_rate(number(lr, "lr"))
 
     def set_progress(self, progress: float) -> None:
-        """Says how much of the training is done, from 0 to 1: what phases and weights follow.
+        """Sets the share of the training that is done, from 0 to 1.
 
-        A method with phases (``mlaan-relay``) goes on to its next plan here; parameters and the
-        optimizers' state stay.
+        Weights that change during the training depend on it. A method with phases
+        (``mlaan-relay``) changes to its next plan here; parameters and the optimizers' state stay.
         """
         progress = number(progress, "progress", highest=1.0)
         begin = 0.0
@@ -210,11 +220,11 @@ class Engine:
             begin += share
         self.progress = progress
 
-    # What it is made of
+    # Its parts
 
     @property
     def supervisions(self) -> List[Dict[str, Any]]:
-        """The plan: of each supervision its name, window (modules from 0), net, loss and weight."""
+        """Name, window (modules counted from 0), net, loss and weight of each supervision."""
         return self._plan.supervisions(self._backbone)
 
     @property
@@ -230,17 +240,17 @@ class Engine:
 
     @property
     def parameters(self) -> Dict[str, torch.Tensor]:
-        """Of the model and the auxiliary nets, by name."""
+        """Parameters of the model and the auxiliary nets, by name."""
         return dict(self._engine.named_parameters())
 
     @property
     def optimizers(self) -> Dict[str, torch.optim.Optimizer]:
-        """The optimizers that the function given has made, by their part's name."""
+        """The ``torch.optim`` optimizers, by the name of the module or net that each steps."""
         return optimizers_of(self._engine)
 
     @property
     def operations(self) -> List[str]:
-        """What a step does, in order."""
+        """The operations of a step, in order."""
         return self._engine.operations
 
     @property
@@ -255,7 +265,7 @@ class Engine:
 
     @property
     def before_update(self) -> Optional[BeforeUpdate]:
-        """Called with a part's name and its parameters, right before its optimizer steps."""
+        """Called with a module's or net's name and parameters right before its optimizer steps."""
         return self._before_update
 
     @before_update.setter
@@ -264,17 +274,19 @@ class Engine:
         self._engine.set_updates_watched(hook is not None)
 
     def costs(self) -> List[Dict[str, Any]]:
-        """Of each module and net its parameters; of an image multiply-adds and activation bytes."""
+        """Parameters of each module and net; multiply-adds and activation bytes for one image."""
+        if self.device.type != "cpu" and self.chain is not None:
+            return costs_on_copies(self._request, self.chain, self._phase)
         return _engine.costs(self._backbone, self._plan)
 
     # Bytes
 
     def memory(self) -> Dict[str, Any]:
-        """Bytes that are live now, and the highest since :meth:`reset_peak`.
+        """Bytes allocated now (``live``), and the most since :meth:`reset_peak` (``peak``).
 
-        On the CPU those of all of the process's tensors and kernels, exact, by kind (``live``,
-        ``peak``, ``live_by_kind``, ``peak_by_kind``); tensors from before ``import mlaan`` do not
-        count. On CUDA those of ``torch.cuda``'s allocator.
+        On the CPU these are exact for all tensors of the process that were made after
+        ``import mlaan``, and also given by kind (``live_by_kind``, ``peak_by_kind``). On CUDA they
+        are the statistics of ``torch.cuda``.
         """
         if self.device.type == "cuda":
             return {
@@ -284,7 +296,7 @@ class Engine:
         return _engine.read_memory()
 
     def reset_peak(self) -> None:
-        """Lets the peak begin anew from what is live now."""
+        """Begins a new peak at the bytes that are allocated now."""
         if self.device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(self.device)
         else:
@@ -293,23 +305,29 @@ class Engine:
     # State
 
     def state_dict(self) -> Dict[str, Any]:
-        """All that an exact resume needs, copied: tensors, optimizers, steps done, progress."""
+        """Copies of all that an exact resume needs: tensors, optimizers, steps done, progress."""
         return read_state(self._engine, self.progress, self._optimizer_kind)
 
     def load_state_dict(self, state: Dict[str, Any]) -> None:
-        """Sets everything to what :meth:`state_dict` gave.
+        """Sets everything to a state that :meth:`state_dict` returned.
 
         Raises:
-            UserError: naming what is missing, or of another shape. No tensor is then changed.
+            UserError: naming what is missing or of another shape or type. Nothing is then
+                changed.
         """
         check_state(state, self._optimizer_kind)
+        before = self.progress
         self.set_progress(state["progress"])
-        load_state(self._engine, state)
+        try:
+            load_state(self._engine, state)
+        except UserError:
+            self.set_progress(before)
+            raise
 
-    # How it is made
+    # Making plans
 
     def trial(self) -> "_engine.Trial":
-        """A trial of the plan on copies of the model: what steps of any batch take, on the CPU."""
+        """Measures bytes and times of steps of any batch on the CPU, on copies of the model."""
         return make_trial(self._request, self.chain, self._phase, self._options)
 
     def _recomputed(self, memory: Optional[int], batch_size: int) -> Optional[Recomputed]:
@@ -325,8 +343,20 @@ class Engine:
         self._engine.hand_over(plan, self._options)
         self._plan, self._phase = plan, phase
 
+    def _check_images(self, images: Any) -> None:
+        check_images(images, self._backbone.input_shape(0), self._input_type)
+        self._snapshot.check()
+        if _is_autocast_on():
+            raise UserError(
+                "the engine is called within torch.autocast; make it with precision='bfloat16' or "
+                "'float16' instead, by which it opens autocast around each forward pass itself"
+            )
+
     def _check_batch(self, images: Any, labels: Any, name: str = "labels") -> None:
-        check_images(images, self._backbone.input_shape(0))
+        self._check_images(images)
+        if self._plan.takes_any_labels:
+            check_any_labels(name, labels, len(images))
+            return
         check_labels(
             name,
             labels,
@@ -334,7 +364,15 @@ class Engine:
             self._backbone.classes,
             self._request.takes_probabilities,
         )
-        self._snapshot.check()
+
+
+def _is_autocast_on() -> bool:
+    if torch.is_autocast_enabled():
+        return True
+    try:
+        return bool(torch.is_autocast_enabled("cpu"))  # type: ignore[call-arg]
+    except TypeError:  # torch before 2.4
+        return bool(torch.is_autocast_cpu_enabled())
 
 
 def _backbone_of(
@@ -346,8 +384,8 @@ def _backbone_of(
         return model, model.to_backbone(), model.example
     if not isinstance(model, nn.Module):
         raise UserError(
-            f"`model` is a {type(model).__name__}; accepted: a torch.nn.Module, what "
-            "mlaan.units() gave, or mlaan.backbone(...)"
+            f"`model` is {type_of(model)}; accepted: a torch.nn.Module, what mlaan.units() "
+            "returned, or mlaan.backbone(...)"
         )
     example = needed_example(example)
     chain = units(model, example)

@@ -1,4 +1,4 @@
-"""The options of the extension's engine, checked."""
+"""Checks the options of the C++ engine."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Dict
 import torch
 
 from . import _engine
-from .arguments import flag, number, of_kind, whole
+from .arguments import flag, number, of_kind, shown, whole
 
 
 def engine_options(
@@ -24,13 +24,13 @@ def engine_options(
     clip_grad: float,
     layer_decay: float,
 ) -> Dict[str, Any]:
-    """What the extension takes; see :class:`mlaan.Engine` for what each means.
+    """The options as the extension takes them; :class:`mlaan.Engine` says what each means.
 
     Raises:
-        UserError: for a value that cannot be; names of precisions are left to the extension.
+        UserError: for a value that is not accepted; the extension checks names of precisions.
     """
     if kernels not in ("own", "reference"):
-        raise _engine.UserError(f"kernels = {kernels!r}; accepted: 'own', 'reference'")
+        raise _engine.UserError(f"kernels is {shown(kernels)}; accepted: 'own', 'reference'")
     return {
         "optimizer": optimizer,
         "device": str(device),

@@ -1,4 +1,4 @@
-"""What a step takes, and what has to be recomputed for it to fit."""
+"""Finds what has to be recomputed for a step to fit into a number of bytes."""
 
 from __future__ import annotations
 
@@ -22,25 +22,39 @@ def make_trial(
     """
     if chain is None:
         raise UserError(
-            "trials are made of Python's models alone; `mlaan plan` does it for networks of mlaan's"
+            "trials and memory= need a PyTorch model; for networks of mlaan.backbone() use the "
+            "program, `mlaan plan`"
         )
+    return _engine.Trial(*_copies(request, chain, phase), dict(options, device="cpu"))
+
+
+def _copies(
+    request: PlanRequest, chain: Chain, phase: int
+) -> "Tuple[_engine.Backbone, _engine.Plan]":
+    """Copies of the units, and a plan for them, on the CPU."""
     copied = chain.copied()
+    copied.units[0].reads_zeros = copied.units[0].input_type is not None
     network = copied.to_backbone()
+    network.to("cpu")  # where plans are made
     request.normalise(network)
-    plan = request.plan(phase, copied, network)
-    return _engine.Trial(network, plan, dict(options, device="cpu"))
+    return network, request.plan(phase, copied, network)
+
+
+def costs_on_copies(request: PlanRequest, chain: Chain, phase: int) -> List[Dict[str, Any]]:
+    """The costs of a plan whose network is not on the CPU."""
+    return _engine.costs(*_copies(request, chain, phase))
 
 
 def recompute_to_fit(
     trial: "_engine.Trial", batch_size: int, memory: Optional[int], micro_batches: int
 ) -> Optional[Recomputed]:
-    """What modules and nets recompute so that a step fits; ``None`` for what the plan says.
+    """What modules and nets have to recompute; ``None`` if the plan as it is fits.
 
     Args:
-        memory: bytes that a step may take; ``None`` for as few as can be had.
+        memory: bytes that a step may take; ``None`` for the fewest possible.
 
     Raises:
-        UserError: where it does not fit, whatever is recomputed.
+        UserError: if the step does not fit, whatever is recomputed.
     """
     limit = memory or 0
     if limit and trial.peak_bytes(batch_size, micro_batches) <= limit:
@@ -49,7 +63,7 @@ def recompute_to_fit(
     if limit and peak > limit:
         raise UserError(
             f"memory = {_engine.format_bytes(limit)} is not enough for a batch of "
-            f"{batch_size}: with everything recomputed that pays, a step takes "
+            f"{batch_size}: with all recomputation that saves memory, a step takes "
             f"{_engine.format_bytes(peak)}. A smaller batch, micro_batches, more modules or "
             "another method takes less (see mlaan.plan)"
         )

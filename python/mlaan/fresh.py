@@ -1,4 +1,4 @@
-"""Fresh blocks: copies of units with new weights, maybe for other inputs."""
+"""Fresh blocks: copies of units with newly initialised weights, maybe for other inputs."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def _convolution_like(layer: Any, in_channels: int, stride: Any) -> nn.Conv2d:
 
 
 def _adapt_residual_block(block: Any, in_channels: int, stride: int, what: str) -> None:
-    """Lets a block of the form of torchvision's and timm's read other channels, at a stride."""
+    """Changes the input channels and the stride of a residual block."""
     first: Any = getattr(block, "conv1", None)
     known = isinstance(first, nn.Conv2d) and first.groups == 1 and hasattr(block, "downsample")
     if not known:
         raise UserError(
-            f"{what} cannot be made anew for {in_channels} channels and stride {stride}, only as "
-            "it is: there is a recipe for residual blocks with conv1 and downsample alone"
+            f"{what} cannot be made anew for {in_channels} input channels and stride {stride}: "
+            "only residual blocks with conv1 and downsample can"
         )
     last = block.conv3 if hasattr(block, "conv3") else block.conv2
     strided = "conv2" if hasattr(block, "conv3") else "conv1"
@@ -57,8 +57,8 @@ def fresh_copy(unit: "Unit", in_channels: int, stride: int) -> "Unit":
     """A unit of the same form, freshly initialised by its layers' ``reset_parameters()``.
 
     Raises:
-        UserError: for a layer without ``reset_parameters()``, and for other sizes where there is no
-            recipe for them.
+        UserError: for a layer without ``reset_parameters()``, and for other input channels or
+            strides than the unit's where no recipe changes them.
     """
     from .unit import Unit
 
@@ -68,8 +68,8 @@ def fresh_copy(unit: "Unit", in_channels: int, stride: int) -> "Unit":
         blocks = list(made.children())
         if len(blocks) != 1:
             raise UserError(
-                f"{what} is made of {len(blocks)} modules, so it cannot be made anew "
-                f"for {in_channels} channels and stride {stride}, only as it is"
+                f"{what} holds {len(blocks)} modules, so it cannot be made anew for {in_channels} "
+                f"input channels and stride {stride}; a unit of one residual block can"
             )
         block = copy.deepcopy(blocks[0])
         _adapt_residual_block(block, in_channels, stride, what)
@@ -81,7 +81,7 @@ def fresh_copy(unit: "Unit", in_channels: int, stride: int) -> "Unit":
                 reset()
             elif next(module.parameters(recurse=False), None) is not None:
                 raise UserError(
-                    f"{what} has a {type(module).__name__}, which has parameters but no "
-                    "reset_parameters(), so fresh weights cannot be drawn"
+                    f"{what} holds a {type(module).__name__}, whose parameters cannot be "
+                    "initialised anew, since it has no reset_parameters()"
                 )
     return made

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Set, Tuple
+from typing import Any, Dict, List, Set
 
 import torch
 from torch import fx, nn
@@ -10,8 +10,9 @@ from torch.nn import functional
 
 from ._engine import UserError
 from .segments import Segment
+from .tracing import Recorded, same_as_example, trace
 
-#: Functions whose `training` a trace would hold for good, and the modules that stand for them.
+#: Functions whose argument `training` a trace fixes, and the modules that replace them.
 _DROPOUTS = {
     functional.dropout: nn.Dropout,
     functional.dropout2d: nn.Dropout2d,
@@ -20,76 +21,8 @@ _DROPOUTS = {
 }
 
 
-def is_container(module: Optional[nn.Module]) -> bool:
-    """Whether it only runs its children one after the other."""
-    return isinstance(module, nn.Sequential) and type(module).forward is nn.Sequential.forward
-
-
-def _has_blocks(modules: Any) -> bool:
-    """Whether any is of somebody's own making, not one of torch's layers."""
-    return any(
-        _has_blocks(module)
-        if isinstance(module, (nn.Sequential, nn.ModuleList))
-        else not type(module).__module__.startswith("torch.nn")
-        for module in modules
-    )
-
-
-def _is_stage(module: nn.Module) -> bool:
-    """Whether it is mostly a list of blocks, each of which may be a unit."""
-    children = [child for child in module.children() if next(child.parameters(), None) is not None]
-    for name, child in module.named_children():
-        is_list = isinstance(child, (nn.Sequential, nn.ModuleList))
-        if name in ("blocks", "layers", "stages") and is_list and _has_blocks(child):
-            return True
-    kinds = {type(child) for child in children}
-    is_leaf_kind = any(kind.__module__.startswith("torch.nn") for kind in kinds)
-    return len(children) > 1 and len(kinds) == 1 and not is_leaf_kind
-
-
-class _Tracer(fx.Tracer):
-    """Looks into what lists blocks, and nowhere else."""
-
-    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return not (is_container(m) or _is_stage(m))
-
-
-class _Values(fx.Interpreter):
-    """Notes which nodes give a tensor of the batch."""
-
-    def __init__(self, module: fx.GraphModule, batch: int) -> None:
-        super().__init__(module)
-        self.batch = batch
-        self.tensors: Dict[str, Optional[Tuple[int, ...]]] = {}
-
-    def run_node(self, n: fx.Node) -> Any:
-        value = super().run_node(n)
-        is_batch = isinstance(value, torch.Tensor) and value.dim() > 1
-        if is_batch and value.shape[0] == self.batch:
-            self.tensors[n.name] = tuple(value.shape[1:])
-        return value
-
-
-def trace(model: nn.Module) -> fx.GraphModule:
-    """Raises:
-    UserError: where torch.fx cannot follow the model.
-    """
-    try:
-        tracer = _Tracer()
-        graph = tracer.trace(model)
-    except Exception as error:
-        raise UserError(
-            f"torch.fx cannot follow the forward pass of {type(model).__name__}: {error}. Give the "
-            "pieces by hand: mlaan.units([piece, piece, ...], example=...)"
-        ) from error
-    traced = fx.GraphModule(model, graph)
-    _put_dropout_modules(traced)
-    traced.graph.eliminate_dead_code()
-    traced.recompile()
-    return traced
-
-
-def _put_dropout_modules(traced: fx.GraphModule) -> None:
+def _put_dropout_modules(recorded: Recorded) -> None:
+    traced = recorded.module
     number = 0
     for node in list(traced.graph.nodes):
         if node.op != "call_function" or node.target not in _DROPOUTS:
@@ -102,12 +35,36 @@ def _put_dropout_modules(traced: fx.GraphModule) -> None:
         value = node.args[0] if node.args else node.kwargs["input"]
         with traced.graph.inserting_before(node):
             layer = traced.graph.call_module(name, (value,))
+        recorded.shapes[layer] = recorded.shapes[node]
         node.replace_all_uses_with(layer)
         traced.graph.erase_node(node)
 
 
-def _live_after(nodes: List[fx.Node]) -> List[Set[fx.Node]]:
-    """For each node what is computed up to it and read behind it; weights do not count."""
+def _has_effect(traced: nn.Module, node: fx.Node) -> bool:
+    """Whether it has to run although nothing reads what it gives."""
+    if node.op in ("placeholder", "output"):
+        return True
+    if node.op == "call_module":
+        return bool(getattr(traced.get_submodule(str(node.target)), "inplace", False))
+    if node.op == "get_attr":
+        return False
+    name = node.target if isinstance(node.target, str) else node.target.__name__
+    in_place = name.endswith("_") and not name.endswith("__")
+    return in_place or "inplace" in node.kwargs or name in ("same_as_example", "_assert", "setitem")
+
+
+def _drop_unread(recorded: Recorded) -> None:
+    graph = recorded.module.graph
+    for node in reversed(list(graph.nodes)):
+        if not node.users and not _has_effect(recorded.module, node):
+            graph.erase_node(node)
+
+
+def _live_after(recorded: Recorded, nodes: List[fx.Node]) -> List[Set[fx.Node]]:
+    """For each node the values computed up to it and read after it.
+
+    Weights do not count, nor do sizes that a later unit can find out by itself.
+    """
     place = {node: i for i, node in enumerate(nodes)}
     last_use = {
         node: max((place[user] for user in node.users if user in place), default=-1)
@@ -117,33 +74,101 @@ def _live_after(nodes: List[fx.Node]) -> List[Set[fx.Node]]:
     result = []
     for i, node in enumerate(nodes):
         live = {value for value in live if last_use[value] > i}
-        if node.op != "get_attr" and last_use[node] > i:
+        if node.op != "get_attr" and not recorded.size_kind(node) and last_use[node] > i:
             live.add(node)
         result.append(live)
     return result
 
 
-def _make_segment(
-    traced: fx.GraphModule,
-    nodes: List[fx.Node],
-    given: fx.Node,
-    result: fx.Node,
-    shape: Optional[Tuple[int, ...]],
-) -> Segment:
-    modules = [node for node in nodes if node.op == "call_module"]
-    work = [node for node in nodes if node.op != "get_attr"]
-    name = str(modules[0].target) if modules else str(work[0].name)
-    if len(work) == 1 and modules and work[0].args == (given,) and not work[0].kwargs:
-        return Segment(name, traced.get_submodule(str(work[0].target)), shape)
-    graph = fx.Graph()
-    copies: Dict[fx.Node, fx.Node] = {given: graph.placeholder("value")}
-    weights = {
-        argument for node in nodes for argument in node.all_input_nodes if argument.op == "get_attr"
-    }
-    for node in list(weights) + work:
-        copies[node] = graph.node_copy(node, lambda argument: copies[argument])
-    graph.output(copies[result])
-    return Segment(name, fx.GraphModule(traced, graph), shape)
+class _SegmentMaker:
+    """Makes the module of a piece of a graph, which takes one tensor and gives one.
+
+    Args:
+        nodes: of the piece, in order.
+        given: whose tensor it takes.
+        result: whose tensor it gives.
+    """
+
+    def __init__(
+        self, recorded: Recorded, nodes: List[fx.Node], given: fx.Node, result: fx.Node
+    ) -> None:
+        self._recorded = recorded
+        self._given = given
+        self._result = result
+        inside = set(nodes)
+        self._left = {node for node in nodes if any(user not in inside for user in node.users)}
+        self._work = self._needed(nodes)
+
+    def _needed(self, nodes: List[fx.Node]) -> List[fx.Node]:
+        """The nodes that the result depends on, without sizes that later units find out."""
+        needed: Set[fx.Node] = set()
+        for node in reversed(nodes):
+            is_read = node is self._result or any(user in needed for user in node.users)
+            if is_read or self._is_to_check(node) or _has_effect(self._recorded.module, node):
+                needed.add(node)
+        return [node for node in nodes if node in needed and node.op != "get_attr"]
+
+    def _is_to_check(self, node: fx.Node) -> bool:
+        """Whether a later unit takes the node's size for the example's."""
+        return node in self._left and self._recorded.size_kind(node) in ("fixed", "shape")
+
+    def make(self) -> Segment:
+        modules = [node for node in self._work if node.op == "call_module"]
+        tensors = [node for node in self._work if node in self._recorded.shapes]
+        name = str(modules[0].target) if modules else str(tensors[0].name)
+        shape = self._recorded.sample_shape(self._result)
+        only = self._work[0]
+        is_module = len(self._work) == 1 and bool(modules)
+        if is_module and only.args == (self._given,) and not only.kwargs:
+            return Segment(name, self._recorded.module.get_submodule(str(only.target)), shape)
+        return Segment(name, fx.GraphModule(self._recorded.module, self._graph()), shape)
+
+    def _graph(self) -> fx.Graph:
+        graph = fx.Graph()
+        copies: Dict[fx.Node, Any] = {self._given: graph.placeholder("value")}
+
+        def copy_of(node: fx.Node) -> Any:
+            if node not in copies:
+                copies[node] = self._from_elsewhere(graph, node, copies[self._given])
+            return copies[node]
+
+        for node in self._work:
+            for argument in node.all_input_nodes:
+                copy_of(argument)
+            copies[node] = graph.node_copy(node, copy_of)
+            if self._is_to_check(node):
+                self._check(graph, node, copies[node])
+        graph.output(copies[self._result])
+        return graph
+
+    def _from_elsewhere(self, graph: fx.Graph, node: fx.Node, value: fx.Node) -> Any:
+        """A weight, or a size that was found out in an earlier unit."""
+        if node.op == "get_attr":
+            return graph.node_copy(node)
+        kind = self._recorded.size_kind(node)
+        if kind == "fixed":
+            return self._recorded.numbers[node]
+        batch = graph.call_method("size", (value, 0))
+        if kind == "batch":
+            return batch
+        return graph.call_function(_shape_of, (batch, tuple(self._recorded.numbers[node][1:])))
+
+    def _check(self, graph: fx.Graph, node: fx.Node, size: Any) -> None:
+        expected = self._recorded.numbers[node]
+        if self._recorded.size_kind(node) == "shape":
+            size = graph.call_function(_of_sample, (size,))
+            expected = expected[1:]
+        expected = tuple(expected) if isinstance(expected, (tuple, list)) else expected
+        place = self._recorded.places.get(node, f"'{node.name}'")
+        graph.call_function(same_as_example, (size, expected, place))
+
+
+def _shape_of(batch: int, sample: Any) -> torch.Size:
+    return torch.Size((batch, *sample))
+
+
+def _of_sample(shape: Any) -> Any:
+    return tuple(shape[1:])
 
 
 def _crossing(live: Set[fx.Node]) -> str:
@@ -159,44 +184,49 @@ def cut_graph(model: nn.Module, example: torch.Tensor) -> List[Segment]:
         UserError: where torch.fx cannot follow, and where no such place is found, naming what
             crosses.
     """
-    traced = trace(model)
-    values = _Values(traced, len(example))
-    was_training = model.training
-    traced.eval()
-    try:
-        with torch.no_grad():
-            values.run(example.clone())
-    finally:
-        traced.train(was_training)
-    everything = list(traced.graph.nodes)
-    inputs = [node for node in everything if node.op == "placeholder"]
-    used = [node for node in inputs if node.users]
-    if len(used) != 1:
-        raise UserError(f"{type(model).__name__} reads {len(used)} inputs; it must read one tensor")
-    output = everything[-1]
+    recorded = trace(model, example)
+    output = next(node for node in recorded.module.graph.nodes if node.op == "output")
+    _check_output(type(model).__name__, output.args[0], recorded)
+    _put_dropout_modules(recorded)
+    _drop_unread(recorded)
+    everything = list(recorded.module.graph.nodes)
+    given = next(node for node in everything if node.op == "placeholder")
     nodes = [node for node in everything if node.op not in ("placeholder", "output")]
-    return _cut(traced, nodes, used[0], output, values)
+    return _cut(recorded, nodes, given, output)
+
+
+def _check_output(name: str, given: Any, recorded: Recorded) -> None:
+    if isinstance(given, fx.Node) and given in recorded.shapes:
+        return
+    kind = type(given).__name__.replace("immutable_", "")
+    if isinstance(given, fx.Node):
+        value = recorded.numbers.get(given)
+        kind = value.__name__ if isinstance(value, type) else type(value).__name__
+    raise UserError(
+        f"{name} returns a {kind}; accepted: a model that returns one tensor, the logits (switch "
+        "auxiliary outputs off, or wrap the model in one that returns the logits alone)"
+    )
 
 
 def _cut(
-    traced: fx.GraphModule, nodes: List[fx.Node], given: fx.Node, output: fx.Node, values: _Values
+    recorded: Recorded, nodes: List[fx.Node], given: fx.Node, output: fx.Node
 ) -> List[Segment]:
-    live_after = _live_after([given] + nodes + [output])[1:-1]
+    live_after = _live_after(recorded, [given] + nodes + [output])[1:-1]
     segments: List[Segment] = []
     pending: List[fx.Node] = []
     crossings: List[str] = []
     for node, live in zip(nodes, live_after):
         pending.append(node)
         only = next(iter(live)) if len(live) == 1 else None
-        if only is None or only.name not in values.tensors or only is given:
+        if only is None or only is given or recorded.sample_shape(only) is None:
             if len(live) > 1 and node.op == "call_module":
                 crossings.append(f"behind '{node.target}' {_crossing(live)} are both read later")
             continue
-        segments.append(_make_segment(traced, pending, given, only, values.tensors[only.name]))
+        segments.append(_SegmentMaker(recorded, pending, given, only).make())
         pending = []
         given = only
     if pending:
-        crossings = crossings or ["the output is no tensor of the batch"]
+        crossings = crossings or ["the output is not a tensor with the batch first"]
     if sum(segment.has_parameters for segment in segments) < 2 or pending:
         raise UserError(
             "the model is no chain: there is no place in its forward pass where one tensor alone "

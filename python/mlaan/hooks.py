@@ -1,4 +1,4 @@
-"""What the engine calls while it trains."""
+"""Calls the user's functions during a step."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ BeforeUpdate = Callable[[str, Dict[str, torch.Tensor]], None]
 
 
 class Hooks:
-    """Calls the functions that an engine of Python's has as ``observer`` and ``before_update``.
+    """Calls the ``observer`` and ``before_update`` of a Python engine.
 
-    The engine of C++ holds this, and this does not hold the engine of Python's: a cycle through C++
-    would never be collected.
+    The C++ engine holds this object, which holds the Python engine weakly: Python's garbage
+    collector could not free a cycle through C++.
     """
 
     def __init__(self, engine: Any) -> None:

@@ -1,4 +1,4 @@
-"""What cannot be trained at all, and what to give instead."""
+"""Refuses models that cannot be trained, and says what to give instead."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch.nn.parameter import is_lazy
 
 from ._engine import UserError
 
-#: Wrappers by the names of their classes, and what holds the model within.
+#: Wrappers by the names of their classes, and the expression for the model within.
 _WRAPPERS = {
     "DataParallel": "model.module",
     "DistributedDataParallel": "model.module",
@@ -37,17 +37,29 @@ def _check_kind(path: str, module: nn.Module) -> None:
     what = f"layer '{path}'" if path else "the model"
     if kind in _WRAPPERS:
         raise UserError(
-            f"{what} is a {kind}, which wraps a model; give the model within: {_WRAPPERS[kind]}"
+            f"{what} is a {kind}, which wraps another model; give that one: {_WRAPPERS[kind]}"
         )
     if isinstance(module, torch.jit.ScriptModule):
         raise UserError(
-            f"{what} is TorchScript, a {kind}; give the module of Python that it was made from"
+            f"{what} is TorchScript, a {kind}; give the Python module that it was made from"
         )
     if "quantized" in type(module).__module__.split("."):
         raise UserError(
             f"{what} is a quantised {kind}, which cannot be trained; train the model that it was "
             "made from, and quantise it afterwards"
         )
+
+
+def check_dense(modules: Iterable[nn.Module]) -> None:
+    """Raises:
+    UserError: for embeddings whose gradients are sparse, which mlaan's optimizers do not read.
+    """
+    for module in modules:
+        if isinstance(module, (nn.Embedding, nn.EmbeddingBag)) and module.sparse:
+            raise UserError(
+                f"a layer {module} has sparse gradients; accepted: sparse=False, or a function "
+                "that makes a torch.optim optimizer which reads them, such as SGD"
+            )
 
 
 def _tensors(models: Iterable[nn.Module]) -> Iterator[Tuple[str, torch.Tensor]]:
@@ -61,11 +73,11 @@ def _check_parameters(models: Iterable[nn.Module]) -> None:
     trained = False
     for name, tensor in _tensors(models):
         if is_lazy(tensor):
-            continue  # a lazy layer's, which the example will make
+            continue  # of a lazy layer, which is made when the example is run
         if tensor.device.type == "meta":
             raise UserError(
-                f"'{name}' is on the meta device and has no numbers; load or initialise the model "
-                "first: model.to_empty(device='cpu'), then its weights"
+                f"'{name}' is on the meta device and has no numbers; first make the model's "
+                "memory, model.to_empty(device='cpu'), and load or initialise its weights"
             )
         if tensor.is_inference():
             raise UserError(

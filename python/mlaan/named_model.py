@@ -1,4 +1,4 @@
-"""Networks of the library's own."""
+"""Networks that the library has built in."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .arguments import of_kind, whole
 
 
 class NamedModel:
-    """A network of mlaan's own, as :func:`mlaan.backbone` makes it, with kernels that keep less."""
+    """A built-in network, made by :func:`mlaan.backbone`. Its kernels save less for backward."""
 
     def __init__(self, backbone: "_engine.Backbone", shape: Sequence[int]) -> None:
         self.backbone = backbone
@@ -29,11 +29,19 @@ class NamedModel:
 def backbone(
     name: str, classes: int = 10, shape: Sequence[int] = (3, 32, 32), seed: int = 0
 ) -> NamedModel:
-    """A network of mlaan's own: ``"resnet32"``, ``"resnet50"``, ``"vit_small"``, …
+    """A built-in network: ``"resnet32"``, ``"resnet50"``, ``"vit_small"``, …
 
-    Its blocks run in the library's fused kernels, which Python's modules do not.
+    Its blocks run in the library's fused kernels, unlike Python modules.
+
+    Args:
+        shape: of one image, (channels, height, width).
+        seed: of the initial weights.
+
+    Raises:
+        UserError: for an unknown name, naming the nearest.
     """
     of_kind(name, str, "name", "a name, such as 'resnet32'")
-    sizes = [whole(size, 1, "a number of shape") for size in shape]
+    given = of_kind(shape, (list, tuple, torch.Size), "shape", "(channels, height, width)")
+    sizes = [whole(size, 1, "a number of shape") for size in given]
     made = _engine.make_backbone(name, whole(classes, 1, "classes"), sizes, whole(seed, 0, "seed"))
     return NamedModel(made, sizes)

@@ -1,4 +1,4 @@
-"""Narrower copies of layers: fewer channels, each standing for a group of the original's."""
+"""Divides the channels of layers: each new channel is the mean of a group of old ones."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from torch import nn
 from . import _engine
 from ._engine import UserError
 
-#: Parameters that have one number a head, and stay as they are.
+#: Parameters with one number for each attention head, which stay as they are.
 _OF_HEADS = ("relative_position_bias_table", "logit_scale")
-#: Parameters that modules have beside their layers', with the channels in the first dimension, or
-#: in the last.
+#: Parameters of blocks, beside those of their layers; the channels are the largest dimension.
 _OF_CHANNELS = (
     "gamma",
     "gamma_1",
@@ -29,19 +28,19 @@ _OF_CHANNELS = (
     "k_bias",
     "v_bias",
 )
-#: Modules with one weight a channel that have a recipe of no one's.
+#: Modules whose parameters all have one number for each channel.
 _ONE_WEIGHT_A_CHANNEL = ("GlobalResponseNorm", "GRN", "Affine", "LayerScale2d")
-#: Modules that compute one number a head, or mix tokens, not channels: they stay as they are.
+#: Modules that compute numbers of attention heads or mix tokens, and stay as they are.
 _NOT_OF_CHANNELS = ("cpb_mlp", "mlp_tokens", "linear_tokens")
-#: Modules whose layer of that name mixes tokens.
+#: Modules, and the name of the layer in each that mixes tokens.
 _MIX_TOKENS = {"SpatialGatingUnit": "proj"}
 
 
 def _divided(count: int, factor: int, what: str) -> int:
     if count % factor:
         raise UserError(
-            f"{what} has {count} channels, which {factor} does not divide; it cannot be made "
-            "narrower by that (lean.narrow = 1 keeps the channels)"
+            f"{what} has {count} channels, which cannot be divided by lean.narrow = {factor}; "
+            "lean.narrow = 1 keeps the channels"
         )
     return count // factor
 
@@ -59,7 +58,7 @@ def _regroup(tensor: Any, factor: int, what: str, dimensions: Tuple[int, ...]) -
     _set(tensor, shape)
 
 
-def _narrow_convolution(layer: nn.Conv2d, factor: int, what: str) -> None:
+def _narrow_convolution(layer: nn.modules.conv._ConvNd, factor: int, what: str) -> None:
     depthwise = layer.weight.shape[1] == 1 and layer.groups > 1
     layer.in_channels = _divided(layer.in_channels, factor, what)
     layer.out_channels = _divided(layer.out_channels, factor, what)
@@ -84,7 +83,10 @@ def _narrow_batch_norm(layer: Any, factor: int, what: str) -> None:
 
 def _narrow_layer_norm(layer: nn.LayerNorm, factor: int, what: str) -> None:
     if len(layer.normalized_shape) != 1:
-        raise UserError(f"{what} normalises over {len(layer.normalized_shape)} dimensions")
+        raise UserError(
+            f"{what} normalises over {len(layer.normalized_shape)} dimensions and cannot be made "
+            "narrower; lean.narrow = 1 keeps the channels"
+        )
     layer.normalized_shape = (_divided(layer.normalized_shape[0], factor, what),)
     for tensor in (layer.weight, layer.bias):
         _regroup(tensor, factor, what, (0,))
@@ -93,24 +95,30 @@ def _narrow_layer_norm(layer: nn.LayerNorm, factor: int, what: str) -> None:
 def _narrow_group_norm(layer: nn.GroupNorm, factor: int, what: str) -> None:
     layer.num_channels = _divided(layer.num_channels, factor, what)
     if layer.num_channels % layer.num_groups:
-        raise UserError(f"{what} has {layer.num_groups} groups, too many for fewer channels")
+        raise UserError(
+            f"{what} has {layer.num_groups} groups, which do not divide {layer.num_channels} "
+            "channels; lean.narrow = 1 keeps the channels"
+        )
     for tensor in (layer.weight, layer.bias):
         _regroup(tensor, factor, what, (0,))
 
 
 def _narrow_attention(layer: nn.MultiheadAttention, factor: int, what: str) -> None:
     if layer.in_proj_weight is None or layer.bias_k is not None:
-        raise UserError(f"{what} has separate projections, for which there is no recipe")
-    layer.head_dim = _divided(layer.head_dim, factor, what)  # a group lies within one head
+        raise UserError(
+            f"{what} has separate projections and cannot be made narrower; lean.narrow = 1 keeps "
+            "the channels"
+        )
+    layer.head_dim = _divided(layer.head_dim, factor, what)  # groups lie within one head
     layer.embed_dim = layer.kdim = layer.vdim = layer.head_dim * layer.num_heads
     _regroup(layer.in_proj_weight, factor, what, (0, 1))
     _regroup(layer.in_proj_bias, factor, what, (0,))
 
 
 _RECIPES: List[Tuple[type, Callable[..., None]]] = [
-    (nn.Conv2d, _narrow_convolution),
+    (nn.modules.conv._ConvNd, _narrow_convolution),
     (nn.Linear, _narrow_linear),
-    (nn.modules.batchnorm._BatchNorm, _narrow_batch_norm),
+    (nn.modules.batchnorm._NormBase, _narrow_batch_norm),
     (nn.LayerNorm, _narrow_layer_norm),
     (nn.GroupNorm, _narrow_group_norm),
     (nn.MultiheadAttention, _narrow_attention),
@@ -118,7 +126,7 @@ _RECIPES: List[Tuple[type, Callable[..., None]]] = [
 
 
 def _narrow_own(module: Any, factor: int, what: str) -> None:
-    """Parameters beside those of layers, and numbers that follow from the width."""
+    """Divides a module's own parameters, and its attributes that depend on the width."""
     own: List[Tuple[str, Any]] = [*module.named_parameters(recurse=False)]
     own += [pair for pair in module.named_buffers(recurse=False) if pair[0] in _OF_CHANNELS]
     for name, parameter in own:
@@ -126,9 +134,9 @@ def _narrow_own(module: Any, factor: int, what: str) -> None:
             continue
         if name not in _OF_CHANNELS and type(module).__name__ not in _ONE_WEIGHT_A_CHANNEL:
             raise UserError(
-                f"{what} has the parameter '{name}', for which there is no recipe to make it "
-                "narrower; accepted are convolutions, linear layers, attention and normalisations. "
-                "lean.narrow = 1 keeps the channels"
+                f"{what} has the parameter '{name}', which cannot be made narrower; accepted: "
+                "convolutions, linear layers, attention and normalisations. lean.narrow = 1 keeps "
+                "the channels"
             )
         dimension = max(range(parameter.dim()), key=lambda d: parameter.shape[d])
         _regroup(parameter, factor, what, (dimension,))
@@ -142,10 +150,11 @@ def _narrow_own(module: Any, factor: int, what: str) -> None:
 
 
 def narrow_modules(unit: nn.Module, factor: int) -> None:
-    """Divides the channels of every layer of a unit by ``factor``, its weights grouped, in place.
+    """Divides the channels of every layer of a unit by ``factor``, in place.
 
     Raises:
-        UserError: for channels that the factor does not divide, and for layers without a recipe.
+        UserError: for channels that the factor does not divide, for layers that cannot be made
+            narrower, and for a unit that does not run any more.
     """
     kept = [
         getattr(module, _MIX_TOKENS[type(module).__name__])
@@ -167,7 +176,7 @@ def narrow_modules(unit: nn.Module, factor: int) -> None:
 
 
 def _try(unit: Any, factor: int) -> None:
-    """Refuses a unit that does not run any more; by its layers alone that cannot be told."""
+    """Runs the narrowed unit, since its layers alone do not tell whether it still works."""
     if not unit.input_shape:
         return
     shape = list(unit.input_shape)

@@ -1,22 +1,23 @@
-"""Blocks that run in the library's fused kernels, which keep less for the backward pass.
+"""Blocks that run in the library's fused kernels, which save fewer tensors for the backward pass.
 
-They have the parameters and the names of torch's own layers; the numbers are the same to the last
-bit, but where channels lie last in memory and are no multiple of 16.
+Their parameters have the names of torch's own layers. Their numbers are equal bit for bit, except
+in channels-last memory format with numbers of channels that are no multiples of 16.
 """
 
 from __future__ import annotations
 
-from typing import Any, Optional, Type
+from typing import Any, Optional
 
 import torch
 from torch import nn
 
 from . import _engine
 from ._engine import UserError
+from .arguments import of_kind, type_of
 
 
 def norm_relu(norm: nn.BatchNorm2d, value: torch.Tensor) -> torch.Tensor:
-    """``relu(norm(value))``, which keeps its input and output: (batch, C, h, w), the same shape."""
+    """``relu(norm(value))`` of (batch, C, h, w); it saves its input and output for backward."""
     _check(norm, value)
     return _engine.norm_relu(norm, value)
 
@@ -24,11 +25,11 @@ def norm_relu(norm: nn.BatchNorm2d, value: torch.Tensor) -> torch.Tensor:
 def norm_relu_conv(norm: nn.BatchNorm2d, conv: nn.Conv2d, value: torch.Tensor) -> torch.Tensor:
     """``conv(relu(norm(value)))`` for a convolution without bias.
 
-    It keeps ``value`` and the ReLU's output; in a unit that an engine recomputes activations of
-    (``recompute="activation"``) ``value`` alone.
+    It saves ``value`` and the ReLU's output for the backward pass; with an engine's
+    ``recompute="activation"``, ``value`` alone.
     """
     if conv.bias is not None or conv.padding_mode != "zeros" or isinstance(conv.padding, str):
-        raise UserError("norm_relu_conv takes convolutions without bias, with a padding of zeros")
+        raise UserError("norm_relu_conv takes convolutions without bias, padded with zeros")
     _check(norm, value)
     return _engine.norm_relu_conv(norm, conv, value)
 
@@ -43,10 +44,13 @@ def norm_add_relu(
 
 def _check(norm: nn.BatchNorm2d, *values: torch.Tensor) -> None:
     if not isinstance(norm, nn.BatchNorm2d) or norm.weight is None:
-        raise UserError(f"a {type(norm).__name__} is no batch normalisation with weights")
+        raise UserError(
+            f"norm is {type_of(norm)}; accepted: a BatchNorm2d with weights, and no batch "
+            "normalisation of another kind"
+        )
     for value in values:
         if not isinstance(value, torch.Tensor) or value.shape != values[0].shape:
-            raise UserError("what is normalised and what is added must be tensors of one shape")
+            raise UserError("the normalised tensor and the added one must be tensors of one shape")
         if value.dim() != 4 or value.shape[1] != norm.num_features:
             raise UserError(
                 f"a batch normalisation of {norm.num_features} channels takes (batch, "
@@ -55,7 +59,7 @@ def _check(norm: nn.BatchNorm2d, *values: torch.Tensor) -> None:
 
 
 def projection(in_channels: int, out_channels: int, stride: int) -> Optional[nn.Sequential]:
-    """What a residual block's shortcut runs through: nothing where shapes stay as they are."""
+    """The convolution on a residual block's shortcut; None if input and output have one shape."""
     if stride == 1 and in_channels == out_channels:
         return None
     return nn.Sequential(
@@ -66,9 +70,7 @@ def projection(in_channels: int, out_channels: int, stride: int) -> Optional[nn.
 class BasicBlock(nn.Module):
     """A residual block of two convolutions 3×3.
 
-    (batch, in, h, w) → (batch, out, h/stride, w/stride).
-
-    Its parameters are called as torchvision's are.
+    (batch, in, h, w) → (batch, out, h/stride, w/stride). Its parameters have torchvision's names.
     """
 
     def __init__(self, in_channels: int, out_channels: int, stride: int = 1) -> None:
@@ -85,9 +87,10 @@ class BasicBlock(nn.Module):
 
 
 class Bottleneck(nn.Module):
-    """A residual block of convolutions 1×1, 3×3 and 1×1, as torchvision has it.
+    """A residual block of convolutions 1×1, 3×3 and 1×1.
 
-    (batch, in, h, w) → (batch, 4 · width, h/stride, w/stride).
+    (batch, in, h, w) → (batch, 4 · width, h/stride, w/stride). Its parameters have torchvision's
+    names.
     """
 
     def __init__(self, in_channels: int, width: int, stride: int = 1, groups: int = 1) -> None:
@@ -121,16 +124,31 @@ def _bottleneck(block: Any, value: torch.Tensor) -> torch.Tensor:
     return norm_add_relu(block.bn3, inner, _shortcut(block, value))
 
 
-class _FusedBasic(nn.Module):
-    forward = _basic
+def _fused(block: Any, forward: Any) -> None:
+    """Gives a block's class another forward pass; pickle and copy still find the class."""
+    kind: Any = type(block)
+    restore = _restore_basic if forward is _basic else _restore_bottleneck
+    members = {
+        "forward": forward,
+        "__reduce_ex__": lambda self, protocol: (restore, (kind,), self.__dict__),
+    }
+    block.__class__ = type(f"Fused{kind.__name__}", (kind,), members)
 
 
-class _FusedBottleneck(nn.Module):
-    forward = _bottleneck
+def _restore_basic(kind: Any) -> Any:
+    block = kind.__new__(kind)
+    _fused(block, _basic)
+    return block
+
+
+def _restore_bottleneck(kind: Any) -> Any:
+    block = kind.__new__(kind)
+    _fused(block, _bottleneck)
+    return block
 
 
 def _is_plain(block: nn.Module, norms: int) -> bool:
-    """Whether a block is torchvision's, or a timm one of that form, without anything in between."""
+    """Whether a block of torchvision or timm holds nothing but convolutions, norms and ReLUs."""
     relu = getattr(block, "relu", None) or getattr(block, "act1", None)
     parts: Any = [
         (getattr(block, f"conv{i}", None), getattr(block, f"bn{i}", None))
@@ -149,23 +167,22 @@ def _is_plain(block: nn.Module, norms: int) -> bool:
 
 
 def fuse(model: nn.Module) -> int:
-    """Lets a model's residual blocks, torchvision's and timm's plain ones, run in fused kernels.
+    """Makes a model's residual blocks run in fused kernels: torchvision's, and timm's of that form.
 
     Parameters, names and numbers stay as they are.
 
     Returns:
-        The number of blocks that do so now.
+        The number of blocks that were changed.
     """
+    of_kind(model, nn.Module, "`model`", "a torch.nn.Module")
     count = 0
     for block in model.modules():
         name = type(block).__name__
-        fused: Type[nn.Module]
         if name == "BasicBlock" and _is_plain(block, 2):
-            fused = _FusedBasic
+            _fused(block, _basic)
         elif name == "Bottleneck" and _is_plain(block, 3):
-            fused = _FusedBottleneck
+            _fused(block, _bottleneck)
         else:
             continue
-        block.__class__ = type(f"Fused{name}", (fused, type(block)), {})
         count += 1
     return count

@@ -1,4 +1,4 @@
-"""Optimizers: one is made for each module and each auxiliary net."""
+"""Optimizers, of which each module and each auxiliary net gets its own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import nn
 
 from . import _engine
 from ._engine import UserError
-from .arguments import flag, number
+from .arguments import flag, number, shown, type_of
 
 OptimizerFunction = Callable[[List[nn.Parameter]], "torch.optim.Optimizer"]
 OptimizerLike = Union["_engine.Optimizer", OptimizerFunction]
@@ -23,11 +23,11 @@ def SGD(
     decay_norms: bool = True,
     eight_bit: bool = False,
 ) -> "_engine.Optimizer":
-    """Stochastic gradient descent: ``torch.optim.SGD``'s numbers, all parameters of a part at once.
+    """Stochastic gradient descent, with the numbers of ``torch.optim.SGD``.
 
     Args:
-        decay_norms: whether weight decay is of vectors too (biases, normalisations).
-        eight_bit: whether the momentum of large weights is kept in a byte an element.
+        decay_norms: whether weight decay also applies to biases and normalisations.
+        eight_bit: whether the momentum of large weights takes one byte for each element.
     """
     return _engine.Optimizer.sgd(
         number(lr, "lr"),
@@ -49,7 +49,7 @@ def _adam(
     eight_bit: bool,
 ) -> "_engine.Optimizer":
     if not isinstance(betas, (tuple, list)) or len(betas) != 2:
-        raise UserError(f"betas is {betas!r}; accepted: a pair of numbers below 1")
+        raise UserError(f"betas is {shown(betas)}; accepted: a pair of numbers below 1")
     first, second = (number(beta, "a number of betas", highest=1 - 1e-9) for beta in betas)
     return _engine.Optimizer.adam(
         kind,
@@ -71,7 +71,7 @@ def Adam(
     decay_norms: bool = True,
     eight_bit: bool = False,
 ) -> "_engine.Optimizer":
-    """As ``torch.optim.Adam``: weight decay is part of the gradient."""
+    """Adam as ``torch.optim.Adam``: weight decay is added to the gradient."""
     return _adam("adam", lr, betas, eps, weight_decay, decay_norms, eight_bit)
 
 
@@ -83,7 +83,7 @@ def AdamW(
     decay_norms: bool = True,
     eight_bit: bool = False,
 ) -> "_engine.Optimizer":
-    """As ``torch.optim.AdamW``: weight decay beside the gradient."""
+    """AdamW as ``torch.optim.AdamW``: weight decay is applied to the weights."""
     return _adam("adamw", lr, betas, eps, weight_decay, decay_norms, eight_bit)
 
 
@@ -94,30 +94,33 @@ def LAMB(
     weight_decay: float = 0.01,
     decay_norms: bool = True,
 ) -> "_engine.Optimizer":
-    """Layerwise adaptive moments, for large batches (You et al. 2020)."""
+    """LAMB, layer-wise adaptive moments for large batches (You et al. 2020)."""
     return _adam("lamb", lr, betas, eps, weight_decay, decay_norms, False)
 
 
 def as_optimizer(given: Any) -> "_engine.Optimizer":
-    """What makes the optimizers; of the kind "function" for those of Python's.
+    """The factory of the parts' optimizers. Its kind is "function" for ``torch.optim`` optimizers.
 
     Raises:
         UserError: for an optimizer that is already made, and for anything else.
     """
+    if given in (SGD, Adam, AdamW, LAMB):
+        name = given.__name__
+        raise UserError(f"`optimizer` is the function mlaan.{name}; call it: mlaan.{name}(lr=...)")
     if given is None:
         return SGD()
     if isinstance(given, _engine.Optimizer):
         return given
     if isinstance(given, torch.optim.Optimizer):
         raise UserError(
-            "`optimizer` is an optimizer that is already made; each module and net has one of its "
-            "own, so give a function that makes one: "
+            "`optimizer` is an optimizer that is already made; each module and net needs its own, "
+            "so give a function that makes one: "
             "optimizer=lambda parameters: torch.optim.SGD(parameters, lr=0.1)"
         )
     if callable(given):
         return _engine.Optimizer.of_function(given)
     raise UserError(
-        f"`optimizer` is a {type(given).__name__}; accepted: mlaan.SGD(...), mlaan.Adam(...), "
+        f"`optimizer` is {type_of(given)}; accepted: mlaan.SGD(...), mlaan.Adam(...), "
         "mlaan.AdamW(...), mlaan.LAMB(...), or a function from parameters to a "
         "torch.optim.Optimizer"
     )

@@ -1,4 +1,4 @@
-"""What an engine is asked to train by, and the plans that are made of it."""
+"""The method and settings that an engine is made with, and the plans made from them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,16 @@ from torch import nn
 
 from . import _engine, plans
 from ._engine import UserError
-from .arguments import function_or_none, in_python, number, of_kind, plain, whole
+from .arguments import (
+    function_or_none,
+    in_python,
+    number,
+    of_kind,
+    settings_of,
+    shown,
+    type_of,
+    whole,
+)
 from .chain import Chain
 from .unit import METHODS_WITHOUT_COPIES
 
@@ -18,7 +27,7 @@ Normalisation = Tuple[Sequence[float], Sequence[float]]
 
 @dataclass
 class PlanRequest:
-    """The arguments of :class:`mlaan.Engine` that its plans follow from, checked."""
+    """The arguments of :class:`mlaan.Engine` that determine its plans, checked."""
 
     method: Union[str, plans.Method]
     modules: Optional[int]
@@ -35,32 +44,41 @@ class PlanRequest:
     def __post_init__(self) -> None:
         if not isinstance(self.method, str) and not callable(self.method):
             raise UserError(
-                f"method is a {type(self.method).__name__}; accepted: a name of mlaan.methods(), "
+                f"method is {type_of(self.method)}; accepted: a name of mlaan.methods(), "
                 "or a function of units and partition"
             )
         self.module_count = 0 if self.modules is None else whole(self.modules, 1, "modules")
         self.cuts: Any = self.partition
         if not isinstance(self.partition, str):
-            of_kind(self.partition, (list, tuple), "partition", "a name, or a list of units' names")
-            self.cuts = list(self.partition)
-        given = of_kind(self.options or {}, dict, "options", "a dict of settings")
-        self.settings = [(key, plain(value)) for key, value in given.items()]
+            accepted = "a name, or a list of units' names"
+            of_kind(self.partition, (list, tuple), "partition", accepted)
+            self.cuts = [
+                of_kind(name, str, f"item {index} of partition", "a unit's name")
+                for index, name in enumerate(self.partition)
+            ]
+        self.settings = settings_of(self.options)
         function_or_none(self.nets, "nets")
         of_kind(self.recompute, str, "recompute", "a name, such as 'unit' or 'auto'")
         self.net_lr = number(self.net_lr, "net_lr")
         self.label_smoothing = number(self.label_smoothing, "label_smoothing", highest=1.0)
-        self.seed = whole(self.seed, 0, "seed")
+        if self.label_smoothing and callable(self.loss):
+            raise UserError(
+                f"label_smoothing is {shown(self.label_smoothing)}, which the function given as "
+                "loss= does not read; accepted: 0 with a loss of your own, which may smooth labels "
+                "itself"
+            )
+        self.seed = whole(self.seed, 0, "seed", 2**64 - 1)
 
     @property
     def takes_probabilities(self) -> bool:
-        """Whether all losses are the library's, whose labels are classes or probabilities."""
+        """Whether all losses are built in: their labels are classes or probabilities."""
         return isinstance(self.method, str) and (self.loss is None or isinstance(self.loss, str))
 
     def normalise(self, backbone: "_engine.Backbone") -> None:
-        """Tells a network what its images were brought to their range with.
+        """Tells a network how its images were normalised.
 
         Raises:
-            UserError: for other than a mean and a deviation for each channel.
+            UserError: for anything but a mean and a deviation for each channel.
         """
         if self.normalisation is None:
             return
@@ -72,10 +90,10 @@ class PlanRequest:
             )
             fits = len(mean) == len(deviation) == channels
         except (TypeError, ValueError) as error:
-            raise UserError(f"normalisation is {self.normalisation!r}: {error}") from error
+            raise UserError(f"normalisation is {shown(self.normalisation)}: {error}") from error
         if not fits:
             raise UserError(
-                f"normalisation is {self.normalisation!r}; accepted: a pair of means and "
+                f"normalisation is {shown(self.normalisation)}; accepted: a pair of means and "
                 f"deviations, {channels} numbers each, one a channel"
             )
         backbone.set_normalisation(mean, deviation)
@@ -84,15 +102,18 @@ class PlanRequest:
         """Names and shares of the method's phases.
 
         Args:
-            of_python: whether the optimizers are ``torch.optim``'s.
+            of_python: whether ``torch.optim`` optimizers are used.
+
+        Raises:
+            UserError: for a method of several phases with ``torch.optim`` optimizers.
         """
         if not isinstance(self.method, str):
             return [("", 1.0)]
         phases = _engine.phases(self.method, self.settings)
         if len(phases) > 1 and of_python:
             raise UserError(
-                f"{self.method} has phases, which hand the optimizers' state over; that works with "
-                "mlaan's own optimizers (mlaan.SGD, …) alone"
+                f"{self.method} has phases, each of which takes over the optimizers' state of the "
+                "one before; accepted for that: mlaan.SGD, mlaan.Adam, mlaan.AdamW, mlaan.LAMB"
             )
         return phases
 
@@ -102,16 +123,16 @@ class PlanRequest:
         """The plan of a phase.
 
         Raises:
-            UserError: for a method that the network cannot be trained by.
+            UserError: for a method that cannot train the network.
         """
         plan = self._bare_plan(phase, chain, backbone)
         if self.nets is not None:
             plans.replace_nets(plan, backbone, self.nets, self.seed)
         plan.adopt_type(backbone)
-        plans.check_nets(plan, backbone, self._hint())
         plan.smooth_labels(self.label_smoothing)
         if self.loss is not None:
             plan.replace_cross_entropy(backbone, plans.checked_loss(self.loss))
+        plans.check_nets(plan, backbone, self._hint())
         plan.scale_net_learning_rates(backbone, self.net_lr)
         try:
             plan.set_recompute("none" if self.recompute == "auto" else self.recompute)
@@ -120,7 +141,7 @@ class PlanRequest:
         return plan
 
     def _hint(self) -> str:
-        """What to do about a net of the method's own that does not run."""
+        """What to do if a net that the method makes does not run."""
         if self.nets is not None or not isinstance(self.method, str):
             return ""
         keys = {key for key, *_ in _engine.settings(self.method)}
@@ -144,5 +165,8 @@ class PlanRequest:
             except UserError as error:
                 raise UserError(in_python(str(error))) from None
         if chain is None:
-            raise UserError("a method that is a function needs a model of Python's modules")
+            raise UserError(
+                "method is a function, which needs the units of a PyTorch model; networks of "
+                "mlaan.backbone() are trained by methods of mlaan.methods()"
+            )
         return plans.own_plan(self.method, chain, backbone, self.cuts, self.module_count, self.seed)

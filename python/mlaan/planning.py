@@ -1,4 +1,4 @@
-"""mlaan.plan(): which settings of a method fit into a number of bytes, and what they take."""
+"""mlaan.plan(): tries settings of methods and reports the bytes and time of a step."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from ._engine import UserError
-from .arguments import byte_count, of_kind, whole
+from .arguments import byte_count, listed, type_of, whole
 from .batches import needed_example
 from .chain import Chain
 from .cut import units
@@ -16,7 +16,7 @@ from .engine import Engine
 
 
 def _module_counts(chain: Chain) -> List[int]:
-    """A few numbers of modules, from the whole network to a block each."""
+    """A few numbers of modules, from one for the whole network to one for each block."""
     counts, count = [], 1
     while count < chain.block_count:
         counts.append(count)
@@ -38,28 +38,38 @@ def plan(
 ) -> List[Dict[str, Any]]:
     """Tries methods, numbers of modules and recomputations on a few images, on copies of the model.
 
-    Bytes are those of the CPU's allocations of a step on ``batch_size`` images, everything but the
-    batch counted; they follow from steps on two and on four images.
+    Bytes are those allocated on the CPU in a step on ``batch_size`` images, without the batch
+    itself; they are extrapolated from steps on two and on four images.
 
     Args:
-        memory: bytes that a step may take, ``"2GiB"``; without it the lowest peaks are looked for.
-        methods: names, or functions, as :class:`mlaan.Engine` takes them.
+        memory: bytes that a step may take, ``"2GiB"``; without it, the lowest peaks are sought.
+        methods: names or functions, as :class:`mlaan.Engine` accepts them.
         modules: numbers of modules to try; by default 1, 2, 4, … up to one for each block.
-        recompute: kinds to try; ``"auto"`` recomputes as much as it takes.
+        recompute: kinds to try; ``"auto"`` recomputes what has to be for a step to fit.
         seconds: whether to measure the time of a step too.
-        settings: others of :class:`mlaan.Engine`.
+        settings: further arguments of :class:`mlaan.Engine`.
 
     Returns:
-        A row for each setting, those that fit first, the fastest (or the smallest) first:
+        A row for each setting, first those that fit, the fastest (or the smallest) first:
         ``method``, ``modules``, ``recompute``, ``peak_bytes``, ``largest_batch``, ``step_seconds``,
-        ``fits``, and ``engine``, the arguments that make that engine. Fit for ``pandas.DataFrame``.
+        ``fits``, and ``engine``, the arguments that make that engine. pandas.DataFrame reads it.
+
+    Raises:
+        UserError: for arguments that are not accepted, and if no setting could be tried.
     """
+    if not isinstance(model, (nn.Module, Chain)):
+        raise UserError(
+            f"`model` is {type_of(model)}; accepted: a torch.nn.Module, or what mlaan.units() "
+            "returned; for networks of mlaan.backbone() use the program, `mlaan plan`"
+        )
     chain = model if isinstance(model, Chain) else units(model, needed_example(example))
-    own = chain.copied()  # which the trials' engines may do with as they like
+    own = chain.copied()  # trials train these copies
     limit = byte_count(memory, "memory") or 0
     whole(batch_size, 1, "batch_size")
-    if not of_kind(methods, (list, tuple), "methods", "a list of names or functions"):
-        raise UserError("methods is empty; accepted: a list of names or functions")
+    listed(methods, "methods", "a list of names or functions")
+    if modules is not None:
+        listed(modules, "modules", "a list of numbers of modules, such as [2, 4, 8]")
+    listed(recompute, "recompute", "a list of kinds, such as ['none', 'auto']")
     rows, refusals = [], []
     for method in methods:
         for count in modules or _module_counts(chain):
@@ -68,15 +78,14 @@ def plan(
             for kind in recompute:
                 try:
                     row = _row(own, method, count, kind, batch_size, limit, seconds, settings)
-                except UserError as error:  # not with so many modules, or not on such units
+                except UserError as error:  # not for this number of modules or these units
                     refusals.append(str(error))
                 else:
                     rows.append(row)
             if method == "e2e" and not modules:
-                break  # where nothing is recomputed module by module, cuts change nothing
+                break  # e2e costs the same for any number of modules
     if not rows:
-        why = f"; the first one was refused: {refusals[0]}" if refusals else ": the list is empty"
-        raise UserError(f"no setting could be tried{why}")
+        raise UserError(f"no setting could be tried; the first one was refused: {refusals[0]}")
     return sorted(rows, key=lambda row: (not row["fits"], row["step_seconds"] or row["peak_bytes"]))
 
 

@@ -1,4 +1,4 @@
-"""mlaan.plot(): rows as a picture."""
+"""mlaan.plot(): draws rows of comparisons and plans."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
 from . import _engine
 from ._engine import UserError
+from .arguments import number, of_kind
 
 _TITLES = {
     "peak_bytes": ("peak, MiB", 2.0**20),
@@ -20,7 +21,7 @@ _TITLES = {
 
 
 def _last_rows(rows: Sequence[Dict[str, Any]]) -> List[Dict[str, Any]]:
-    """Of each method and seed the last epoch's."""
+    """The last epoch's row of each method and seed."""
     last: Dict[Tuple[Any, Any], Dict[str, Any]] = {}
     for row in rows:
         key = (row.get("method"), row.get("seed")) if "epoch" in row else (id(row), None)
@@ -36,27 +37,29 @@ def plot(
     y: str = "test_error",
     title: str = "",
 ) -> str:
-    """Draws a point for each method, its mean over the seeds, with a bar of one standard error.
+    """Draws a point for each method: the mean over its seeds, with a bar of one standard error.
 
     Args:
-        rows: of :func:`mlaan.compare`, whose last epochs are drawn, or of :func:`mlaan.plan`.
-        file: to write the picture to.
-        x, y: columns.
+        rows: of :func:`mlaan.compare`, of which the last epochs are drawn, or of
+            :func:`mlaan.plan`; a list of dicts, or a ``pandas.DataFrame``.
+        file: the file to write the picture to.
+        x, y: names of columns.
 
     Returns:
-        The picture, SVG.
+        The picture as the text of an SVG file.
 
     Raises:
-        UserError: for rows without such columns.
+        UserError: for rows without these columns, or with anything but numbers in them.
     """
     points: Dict[Any, List[Tuple[float, float]]] = {}
-    for row in _last_rows(rows):
+    for row in _last_rows(_rows(rows)):
         if x not in row or y not in row:
             raise UserError(
                 f"the rows have no column '{x if x not in row else y}'; they have "
                 + ", ".join(str(key) for key in row)
             )
-        points.setdefault(_label(row), []).append((float(row[x]), float(row[y])))
+        point = (number(row[column], f"column '{column}'", -math.inf) for column in (x, y))
+        points.setdefault(_label(row), []).append((next(point), next(point)))
     (x_title, x_unit), (y_title, y_unit) = _TITLES.get(x, (x, 1.0)), _TITLES.get(y, (y, 1.0))
     series = [
         [
@@ -75,6 +78,13 @@ def plot(
     if file is not None:
         pathlib.Path(file).write_text(picture, encoding="utf-8")
     return picture
+
+
+def _rows(given: Any) -> List[Dict[str, Any]]:
+    if hasattr(given, "to_dict"):  # a table of pandas
+        given = given.to_dict("records")
+    of_kind(given, (list, tuple), "rows", "a list of dicts, or a pandas.DataFrame")
+    return [of_kind(row, dict, "a row", "a dict of columns") for row in given]
 
 
 def _label(row: Dict[str, Any]) -> Any:

@@ -1,22 +1,26 @@
-"""Settings of the process that training on the CPU is faster with."""
+"""Settings of the process that make training on the CPU faster."""
 
 from __future__ import annotations
 
 from typing import Dict, Union
 
 from . import _engine
+from .arguments import whole
 
 
 def prepare_process(threads: int = 0) -> Dict[str, Union[int, str]]:
-    """Lets the C library keep freed memory between steps, and sets the number of threads.
+    """Makes the C library keep freed memory between steps, and sets the number of threads.
 
-    What the program does at its start; call it once, before the first tensor.
+    The program does this at its start; call it once, before the first tensor is made.
 
     Args:
-        threads: that kernels use; 0 for every processor that the process may run on.
+        threads: number of threads of kernels; 0 for one on each processor that the process may use.
 
     Returns:
-        ``threads``, ``blas`` (the library's file) and ``hint`` (what to do about a slow one).
+        ``threads``, ``blas`` (the library's file) and ``hint`` (what to do if that one is slow).
+
+    Raises:
+        UserError: for a negative number of threads.
     """
-    found = _engine.prepare_process(threads)
+    found = _engine.prepare_process(whole(threads, 0, "threads", 4096))
     return dict(zip(("threads", "blas", "hint"), found))

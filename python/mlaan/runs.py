@@ -1,24 +1,26 @@
-"""Folders of runs that the program `mlaan` leaves, as data."""
+"""Reads the folders that the program `mlaan` writes for runs and comparisons."""
 
 from __future__ import annotations
 
 import csv
 import json
 import math
+import os
 import pathlib
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Union
 
 from ._engine import UserError
+from .arguments import of_kind
 
 
 @dataclass
 class Run:
-    """What a run's folder says.
+    """The contents of a run's folder.
 
     Attributes:
         folder: the run's folder.
-        summary: ``summary.json``: errors, times, bytes; empty where the run is not at its end.
+        summary: ``summary.json``: errors, times, bytes; empty as long as the run is not finished.
         metrics: a row for each epoch, of ``metrics.csv``.
         steps: a row for each logged step, of ``steps.jsonl``; each supervision's loss is a column
             ``losses.NAME``.
@@ -42,7 +44,7 @@ def _number(text: str) -> Any:
 
 
 def _flat(row: Dict[str, Any]) -> Dict[str, Any]:
-    """A row whose dicts are columns (``losses.NAME``), NaN where nothing was measured."""
+    """A row with columns (``losses.NAME``) in the place of dicts, and NaN in the place of null."""
     flat: Dict[str, Any] = {}
     for key, value in row.items():
         if isinstance(value, dict):
@@ -60,7 +62,7 @@ def _read_json(file: pathlib.Path) -> Any:
 
 
 def _read_steps(file: pathlib.Path) -> List[Dict[str, Any]]:
-    """Lines of a file that a training may be writing: the last need not be whole."""
+    """Complete lines of a file to which a training may be writing."""
     *lines, _ = file.read_text(encoding="utf-8").split("\n")
     rows = []
     for number, line in enumerate(lines, 1):
@@ -72,12 +74,12 @@ def _read_steps(file: pathlib.Path) -> List[Dict[str, Any]]:
 
 
 def read_run(folder: Union[str, pathlib.Path]) -> Run:
-    """Reads the folder of a run of ``mlaan train``. Rows are fit for ``pandas.DataFrame``.
+    """Reads the folder of a run of ``mlaan train``. ``pandas.DataFrame`` reads its rows.
 
     Raises:
-        UserError: for a folder that is no run's, and for a damaged file.
+        UserError: for a folder that holds no run, and for a damaged file.
     """
-    path = pathlib.Path(folder)
+    path = pathlib.Path(of_kind(folder, (str, os.PathLike), "folder", "a path"))
     if not (path / "metrics.csv").is_file() and not (path / "config.toml").is_file():
         raise UserError(f"{path} is no folder of a run: it has neither metrics.csv nor config.toml")
     run = Run(path)
@@ -94,12 +96,12 @@ def read_run(folder: Union[str, pathlib.Path]) -> Run:
 
 
 def read_comparison(folder: Union[str, pathlib.Path]) -> List[Dict[str, Any]]:
-    """The runs of a comparison by ``mlaan compare``, a row each.
+    """Reads the folder of ``mlaan compare``: a row for each run.
 
     Raises:
         UserError: for a folder that has no ``comparison.json``, or a damaged one.
     """
-    file = pathlib.Path(folder) / "comparison.json"
+    file = pathlib.Path(of_kind(folder, (str, os.PathLike), "folder", "a path")) / "comparison.json"
     if not file.is_file():
         raise UserError(f"{folder} has no comparison.json, which `mlaan compare` writes")
     return [_flat(row) for row in _read_json(file)["runs"]]

@@ -11,18 +11,21 @@ from torch import nn
 from ._engine import UserError
 from .unit import Unit
 
-_NORMALISATIONS = (
+#: Layers with weights that join the unit before: normalisations and activations.
+_JOINING = (
     nn.modules.batchnorm._BatchNorm,
     nn.LayerNorm,
     nn.GroupNorm,
     nn.LocalResponseNorm,
+    nn.modules.instancenorm._InstanceNorm,
+    nn.PReLU,
 )
-#: Of timm's that do not derive from one.
-_NORMALISATION_NAMES = ("Affine", "GlobalResponseNorm", "RmsNorm", "RMSNorm", "SimpleNorm")
+#: Classes that do not derive from these: timm's, and of newer releases of torch.
+_JOINING_NAMES = ("Affine", "GlobalResponseNorm", "RmsNorm", "RMSNorm", "SimpleNorm")
 
 
-def _is_normalisation(layer: nn.Module) -> bool:
-    return isinstance(layer, _NORMALISATIONS) or type(layer).__name__ in _NORMALISATION_NAMES
+def _joins_unit(layer: nn.Module) -> bool:
+    return isinstance(layer, _JOINING) or type(layer).__name__ in _JOINING_NAMES
 
 
 @dataclass
@@ -30,9 +33,10 @@ class Segment:
     """A piece of a forward pass.
 
     Attributes:
-        name: the path of the module that it is, or a function's name.
+        name: the module's path in the model, or the function's name.
         call: the module or function.
-        shape: of what it gives on the example, without the batch; ``None`` where that is no tensor.
+        shape: of its output on the example, without the batch; ``None`` if that is no tensor with
+            the batch first.
         own: parameters that a function reads.
         no_copy: why it cannot be copied; empty if it can.
     """
@@ -60,25 +64,25 @@ class Segment:
 
     @property
     def begins_unit(self) -> bool:
-        """Whether it has parameters other than a normalisation's."""
-        return bool(self.own) or not all(_is_normalisation(layer) for layer in self.layers)
+        """Whether it has parameters other than those of normalisations and activations."""
+        return bool(self.own) or not all(_joins_unit(layer) for layer in self.layers)
 
     def follows_unit(self, before: "Segment") -> bool:
-        """Whether it goes with the weights before it: an activation, a batch normalisation."""
+        """Whether it belongs to the layer before it, as activations and batch normalisations do."""
         known = all(isinstance(layer, nn.modules.batchnorm._BatchNorm) for layer in self.layers)
         return known and not self.own and self.shape is not None and self.shape == before.shape
 
     @property
     def is_composite(self) -> bool:
-        """Whether it is a block of several layers, not a layer of a stem."""
+        """Whether it is a block of several layers, rather than one layer of a stem."""
         return len(self.layers) > 1
 
 
 def run_segments(segments: Sequence[Segment], example: torch.Tensor) -> None:
-    """Fills the segments' shapes, in evaluation mode.
+    """Finds the segments' shapes, in evaluation mode.
 
     Raises:
-        UserError: naming the segment that cannot take what the one before gives.
+        UserError: naming the segment that cannot take the output of the one before.
     """
     value: Any = example.clone()
     modules = [segment.call for segment in segments if isinstance(segment.call, nn.Module)]
@@ -115,7 +119,7 @@ def _head_start(segments: Sequence[Segment]) -> int:
     else:
         weighted = [i for i, segment in enumerate(segments) if segment.begins_unit]
         start = weighted[-1] if weighted else len(segments)
-    # What leads from features to logits without weights of its own cannot be a head.
+    # A head needs weights of its own.
     if any(segment.begins_unit for segment in segments[start:]):
         return start
     weighted = [i for i, segment in enumerate(segments) if segment.begins_unit]
@@ -125,9 +129,9 @@ def _head_start(segments: Sequence[Segment]) -> int:
 def grouped(
     segments: Sequence[Segment], begins_unit: Callable[[Segment], bool]
 ) -> List[List[Segment]]:
-    """Segments by units: what ``begins_unit`` begins one, the rest joins the one before.
+    """Groups segments to units: those with ``begins_unit`` begin one, others join the one before.
 
-    No unit ends where no single tensor passes, or before it has something that begins a unit.
+    A unit ends only where one tensor passes on, and holds at least one that begins a unit.
     """
     groups: List[List[Segment]] = []
     for segment in segments:
@@ -152,7 +156,7 @@ def _name_of(group: Sequence[Segment], taken: Sequence[str]) -> str:
 
 
 def make_unit(name: str, group: Sequence[Segment], names: Dict[int, str]) -> Unit:
-    """One unit of several segments."""
+    """A unit of these segments."""
     own = [named for segment in group for named in segment.own]
     no_copy = next((segment.no_copy for segment in group if segment.no_copy), "")
     return Unit(name, [segment.call for segment in group], names, own, no_copy)
@@ -161,7 +165,7 @@ def make_unit(name: str, group: Sequence[Segment], names: Dict[int, str]) -> Uni
 def group_segments(
     segments: Sequence[Segment], names: Dict[int, str]
 ) -> Tuple[List[Unit], Unit, int]:
-    """Units, head, and the number of units that are blocks, behind the stem.
+    """Units, head, and the number of units without the stem.
 
     Raises:
         UserError: where there are fewer than two pieces with weights.
@@ -173,7 +177,7 @@ def group_segments(
     groups = grouped(segments[:start], lambda segment: segment.begins_unit)
     if not any(part.has_parameters for part in segments[:start]) or start >= len(segments):
         raise UserError(
-            "a model needs two pieces with weights at least, a unit and a head, between which one "
+            "a model needs at least two pieces with weights, a unit and a head, between which one "
             "tensor passes; found: " + ", ".join(segment.name for segment in segments)
         )
     units: List[Unit] = []
@@ -181,6 +185,6 @@ def group_segments(
         units.append(make_unit(_name_of(group, [unit.name for unit in units]), group, names))
     head = make_unit("head", segments[start:], names)
     composite = [i for i, group in enumerate(groups) if any(part.is_composite for part in group)]
-    # A stem is a few layers ahead of the first block; a network of plain layers has none.
+    # A stem is up to three layers before the first block; a network without blocks has none.
     stem = composite[0] if composite and composite[0] <= 3 else 0
     return units, head, len(units) - min(stem, len(units) - 1)

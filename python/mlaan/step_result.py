@@ -1,4 +1,4 @@
-"""What a training step gives back."""
+"""The result of a training step."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import torch
 
 @dataclass
 class StepResult:
-    """What a training step gives back.
+    """The result of a training step.
 
     Attributes:
-        losses: each supervision's loss, not weighted, in the order of ``names``; NaN where it was
-            not evaluated. On the engine's device.
+        losses: each supervision's loss, without its weight, in the order of ``names``; NaN if it
+            was not evaluated in this step. On the engine's device, without a gradient.
         logits: of the model's own head, before the update: (batch, classes).
         names: of the supervisions.
     """
@@ -25,9 +25,9 @@ class StepResult:
 
     @property
     def loss(self) -> torch.Tensor:
-        """The loss of the model's own head: that of the last supervision."""
+        """The loss of the model's own head, which is the last supervision's."""
         return self.losses[-1]
 
     def by_name(self) -> Dict[str, float]:
-        """Each supervision's loss as a number; waits for the device."""
+        """Each supervision's loss as a Python number; waits for the device."""
         return dict(zip(self.names, self.losses.tolist()))

@@ -1,4 +1,4 @@
-"""Units: the smallest pieces of a model that are never cut."""
+"""Units: the smallest pieces of a model, which are never cut."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ import torch
 from torch import nn
 
 from ._engine import UserError
+from .arguments import type_of
 from .fresh import fresh_copy
 from .narrowing import narrow_modules
 
-#: What a method without copies of units is called, for messages.
+#: The methods that copy no units, for messages.
 METHODS_WITHOUT_COPIES = "e2e, checkpoint, greedy, dgl, predsim, infopro, mlm"
 
 
 def tensor_names(module: nn.Module) -> Dict[int, str]:
-    """Of each parameter and buffer, by its ``id()``, the name that it has in the module."""
+    """The name in the module of each parameter and buffer, by its ``id()``."""
     names = {id(tensor): name for name, tensor in module.named_buffers()}
     names.update((id(tensor), name) for name, tensor in module.named_parameters())
     return names
@@ -26,16 +27,26 @@ def tensor_names(module: nn.Module) -> Dict[int, str]:
 class Unit(nn.Module):
     """Modules and functions, run in order.
 
-    The parameters are the model's own tensors. What passes between the steps may be anything; the
-    unit itself takes one tensor and gives one tensor, whose first dimension is the batch.
+    The parameters are the model's own tensors. Steps may pass anything to each other; the unit
+    itself takes one tensor and returns one tensor, whose first dimension is the batch.
 
     Args:
-        name: what logs and partitions call it: ``"layer1.0"``.
+        name: its name in logs and partitions: ``"layer1.0"``.
         steps: modules or functions, run one after the other.
-        names: for a parameter's or buffer's ``id()`` the name that it has in the model. Others are
-            named after the unit.
+        names: names of parameters and buffers in the model, by their ``id()``. Others are named
+            after the unit.
         own: parameters that functions among the steps read.
         no_copy: why the unit cannot be copied; empty if it can.
+
+    Attributes:
+        copies_input: whether it runs on a copy of its input, since it would change that in place.
+        input_type: the type that whole numbers are converted to, which the engine passes on as
+            floating point; ``None`` for no conversion.
+        reads_zeros: whether it runs on zeros in the place of its input, as in trials, whose random
+            numbers might be no valid indices.
+        changing_buffers: buffers that a forward pass in training mode changes, other than running
+            statistics.
+        input_shape, output_shape: of one sample, once the chain was run.
     """
 
     def __init__(
@@ -50,6 +61,10 @@ class Unit(nn.Module):
         self.name = name
         self.no_copy = no_copy
         self.copies_input = False
+        self.input_type: Optional[torch.dtype] = None
+        self.reads_zeros = False
+        self.changing_buffers: List[torch.Tensor] = []
+        self._replaced: List[Tuple[nn.Module, str, torch.Tensor]] = []
         self.input_shape: Tuple[int, ...] = ()
         self.output_shape: Tuple[int, ...] = ()
         self._functions: Dict[int, Callable[..., Any]] = {}
@@ -67,13 +82,12 @@ class Unit(nn.Module):
             self._functions[self._count] = step
         else:
             raise UserError(
-                f"unit '{self.name}': a {type(step).__name__} can be no step of a unit; "
-                "accepted: modules and functions"
+                f"a step of unit '{self.name}' is {type_of(step)}; accepted: modules and functions"
             )
         self._count += 1
 
     def _find_names(self, known: Dict[int, str]) -> List[Tuple[str, str, bool]]:
-        """Of each tensor its name in the model, its path in here, and whether it is trained."""
+        """Each tensor's name in the model, its path in the unit, and whether it is a parameter."""
         found = []
         seen = {id(tensor) for _, tensor in self._own}
         kinds = (
@@ -85,14 +99,26 @@ class Unit(nn.Module):
                 if id(tensor) in seen:
                     continue
                 seen.add(id(tensor))
-                step, _, rest = path.partition(".")
+                _, _, rest = path.partition(".")
                 default = self.name + "." + (rest if self._count == 1 else path)
                 found.append((known.get(id(tensor), default), path, is_parameter))
         return found
 
     @property
+    def own(self) -> List[Tuple[str, nn.Parameter]]:
+        """Names and parameters that functions among the steps read."""
+        return self._own
+
+    def steps(self) -> List[Callable[..., Any]]:
+        """The modules and functions, in order."""
+        return [self._functions.get(i) or self._step(i) for i in range(self._count)]
+
+    def _step(self, index: int) -> Any:
+        return self._modules[str(index)]
+
+    @property
     def prefix(self) -> str:
-        """What the engine puts ahead of the tensors' names."""
+        """What all tensors' names begin with; "" if there is nothing common."""
         front = self.name + "."
         names = [name for name, _ in self._own] + [name for name, _, _ in self._names]
         return self.name if names and all(name.startswith(front) for name in names) else ""
@@ -117,19 +143,51 @@ class Unit(nn.Module):
         return self._tensors(parameters=False)
 
     def run(self, value: Any) -> Any:
-        """What the steps give, whatever it is."""
+        """The result of all steps, whatever its type."""
+        if self.reads_zeros:
+            value = torch.zeros_like(value)
+        if self.input_type is not None:
+            value = value.to(self.input_type)
         if self.copies_input:
             value = value.clone()
         for index in range(self._count):
             step: Any = self._functions.get(index) or self._modules[str(index)]
             value = step(value)
+        if self._replaced:
+            self._put_buffers_back()
         return value
 
     def forward(self, value: torch.Tensor) -> Any:
         return self.run(value)
 
+    def note_buffers(self, changing: List[torch.Tensor], replaced: List[Any]) -> None:
+        """Says what a forward pass in training mode does to buffers.
+
+        Args:
+            changing: buffers whose numbers it changes.
+            replaced: modules, names and tensors of buffers in whose place it puts new tensors; the
+                new numbers are then copied into the old tensors, which the engine knows.
+        """
+        self.changing_buffers = changing
+        self._replaced = replaced
+
+    def _put_buffers_back(self) -> None:
+        for module, name, tensor in self._replaced:
+            now = module._buffers[name]
+            if now is tensor or now is None:
+                continue
+            if now.shape != tensor.shape:
+                raise UserError(
+                    f"unit '{self.name}' replaces its buffer '{name}' of shape "
+                    f"{tuple(tensor.shape)} by one of shape {tuple(now.shape)}; accepted: one of "
+                    "the same shape"
+                )
+            with torch.no_grad():
+                tensor.copy_(now)
+            module._buffers[name] = tensor
+
     def keep_evaluation(self) -> None:
-        """Lets modules that are in evaluation mode now stay so when the unit is trained."""
+        """Makes modules that are in evaluation mode now stay in it when the unit is trained."""
         self._kept_in_evaluation = [
             module for module in self.modules() if module is not self and not module.training
         ]
@@ -141,10 +199,10 @@ class Unit(nn.Module):
         return self
 
     def copied(self) -> "Unit":
-        """A deep copy, which shares nothing.
+        """A deep copy, which shares no tensor.
 
         Raises:
-            UserError: where it cannot be copied, naming the methods that need no copies.
+            UserError: if it cannot be copied, naming the methods that need no copies.
         """
         why = self.no_copy
         if not why:
@@ -153,19 +211,19 @@ class Unit(nn.Module):
                 for parameter in copied.parameters():
                     parameter.grad = None
                 return copied
-            except Exception as error:  # whatever a module's own __deepcopy__ raises
-                why = f"copy.deepcopy says: {error}"
+            except Exception as error:  # a module's own __deepcopy__ may raise anything
+                why = f"copy.deepcopy() fails: {error}"
         raise UserError(
-            f"unit '{self.name}' cannot be copied, as leap layers and twins are: {why}. "
+            f"unit '{self.name}' cannot be copied, which leap layers and twins need: {why}. "
             f"Methods that need no copies: {METHODS_WITHOUT_COPIES}"
         )
 
     def narrow(self, factor: int) -> None:
-        """Divides the channels of all its layers, in place; see :mod:`mlaan.narrowing`."""
+        """Divides the channels of all its layers by ``factor``, in place; see mlaan.narrowing."""
         narrow_modules(self, factor)
 
     def fresh(self, in_channels: int, stride: int) -> "Unit":
-        """One of the same form, freshly initialised, for other inputs; see :mod:`mlaan.fresh`."""
+        """A newly initialised unit of the same form, for other inputs; see :mod:`mlaan.fresh`."""
         return fresh_copy(self, in_channels, stride)
 
     def extra_repr(self) -> str:

@@ -30,7 +30,7 @@ def with_layer(layer):
 @pytest.mark.parametrize(
     "make, message",
     [
-        (lambda: 3, "`model` is a int"),
+        (lambda: 3, "`model` is of the type int"),
         (lambda: nn.DataParallel(small_chain()), "a DataParallel.*model.module"),
         (lambda: torch.jit.script(small_chain()), "the model is TorchScript"),
         (lambda: with_layer(torch.jit.script(nn.Conv2d(8, 8, 3))), "layer '1' is TorchScript"),
@@ -97,8 +97,8 @@ OTHER = nn.Parameter(torch.ones(1))
     [
         (change_data, "changes its input in place where autograd cannot see it"),
         (change_array, "changes its input in place where autograd cannot see it"),
-        (lambda conv, x: conv(x).detach(), "unit '1' gives has no gradient"),
-        (without_gradient, "unit '1' gives has no gradient"),
+        (lambda conv, x: conv(x).detach(), "output of unit '1' has no gradient"),
+        (without_gradient, "output of unit '1' has no gradient"),
         (in_inference, "inference_mode"),
         (lambda conv, x: OTHER * conv(x), "no parameter of its modules"),
         (lambda conv, x: conv(x).long(), "'2' cannot take what comes before it"),
@@ -108,6 +108,14 @@ OTHER = nn.Parameter(torch.ones(1))
 )
 def test_units_with_something_wrong_about_them(run, message, method):
     refused(message, model=with_layer(Layer(run)), method=method)
+
+
+@pytest.mark.parametrize("run", [lambda x: x.double(), torch.fft.fft2, lambda x: x.bfloat16()])
+def test_units_that_return_another_type(run):
+    first = Layer(lambda conv, x: run(conv(x)))
+    second = Layer(lambda conv, x: conv(x.abs().float()))
+    message = "unit '1.0' returns a tensor of the type torch.*; accepted: torch.float32"
+    refused(message, model=with_layer(nn.Sequential(first, second)))
 
 
 @pytest.mark.parametrize("method", ["e2e", "dgl", "mlaan"])
@@ -247,6 +255,18 @@ def replace_weight(model):
         ),
         (lambda model: model[2].requires_grad_(False), "'2.weight' of the model was frozen"),
         (lambda model: model.requires_grad_(False), "of the model was frozen"),
+        (
+            lambda model: model.double(),
+            "was of the type torch.float32 .* is of the type torch.float64",
+        ),
+        (
+            lambda model: setattr(model[6].weight, "data", torch.zeros(12, 16)),
+            r"shape \(12, 16\) now",
+        ),
+        (
+            lambda model: setattr(model[0][1], "running_mean", torch.ones(8)),
+            "'0.1.running_mean' of the model was replaced",
+        ),
     ],
 )
 def test_models_that_are_changed_after_the_engine_was_made(change, message):
@@ -286,7 +306,7 @@ def made_in_inference(make):
 
 def test_what_inference_mode_made_is_refused():
     made = made_in_inference(IMAGES.clone)
-    with pytest.raises(mlaan.UserError, match="images are of torch.inference_mode"):
+    with pytest.raises(mlaan.UserError, match="images are made under torch.inference_mode"):
         make_engine().step(made, LABELS)
     refused("made under torch.inference_mode", model=made_in_inference(small_chain))
     with pytest.raises(mlaan.UserError, match="within torch.inference_mode"):

@@ -34,9 +34,9 @@ ONE_HOT = torch.eye(10)[LABELS]
         (LABELS + 10, r"class 1"),
         (LABELS - 1, r"class -1"),
         (torch.tensor(3), "single number"),
-        ([1, 2], "labels are a list"),
-        (LABELS.numpy(), "labels are a ndarray"),
-        (None, "labels are a NoneType"),
+        ([1, 2], "labels are of the type list"),
+        (LABELS.numpy(), "labels are of the type ndarray"),
+        (None, "labels are of the type NoneType"),
     ],
 )
 def test_labels_that_are_none(labels, message):
@@ -49,19 +49,47 @@ def test_labels_that_are_none(labels, message):
     engine.step(IMAGES, LABELS)
 
 
-def test_labels_of_ones_own_loss_need_be_no_probabilities():
-    engine = make_engine(loss=lambda output, labels: functional.mse_loss(output, labels))
-    assert torch.isfinite(engine.step(IMAGES, torch.randn(8, 10)).losses).all()
+@pytest.mark.parametrize("labels", [torch.randn(8, 10), torch.randn(8), torch.rand(8, 2, 3) > 0.5])
+def test_labels_of_ones_own_loss_may_be_any_tensor(labels):
+    seen = []
+
+    def loss(output, labels):
+        seen.append(labels)
+        return (output.mean(1) - labels.float().flatten(1).mean(1)).square().mean()
+
+    engine = make_engine(loss=lambda output, given: loss(output, given.view(len(given), -1)))
+    assert torch.isfinite(engine.step(IMAGES, labels).losses).all()
+    assert len(seen) == 3 and all(torch.equal(one.view(labels.shape), labels) for one in seen)
+    for wrong in (labels[:7], [1, 2], torch.tensor(3.0)):
+        with pytest.raises(mlaan.UserError, match="labels are"):
+            engine.step(IMAGES, wrong)
+
+
+def test_labels_where_a_method_has_losses_of_its_own_are_classes():
+    engine = make_engine(method="predsim", loss=lambda output, labels: output.mean())
+    with pytest.raises(mlaan.UserError, match="accepted are int64"):
+        engine.step(IMAGES, torch.randn(8))
+
+
+def test_steps_within_autocast_are_refused_with_what_to_do():
+    engine = make_engine()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        for use in (lambda: engine.step(IMAGES, LABELS), lambda: engine.predict(IMAGES)):
+            with pytest.raises(mlaan.UserError, match="precision='bfloat16'"):
+                use()
+    engine.step(IMAGES, LABELS)
 
 
 @pytest.mark.parametrize(
     "images, message",
     [
-        ({"image": IMAGES}, "images are a dict"),
-        ((IMAGES, IMAGES), "images are a tuple"),
-        (IMAGES.numpy(), "images are a ndarray"),
+        ({"image": IMAGES}, "images are of the type dict"),
+        ((IMAGES, IMAGES), "images are of the type tuple"),
+        (IMAGES.numpy(), "images are of the type ndarray"),
         (IMAGES[0], r"shape \(3, 8, 8\); accepted: a batch as the example was, \(batch, 3, 8, 8\)"),
         (IMAGES[:0], "a batch of 0"),
+        ((100 * IMAGES).byte(), r"torch.uint8.*torch.float32; convert .*images.float\(\) / 255"),
+        (IMAGES.long(), "type torch.int64, and the example was of the type torch.float32"),
         (IMAGES.to("meta"), "on the meta device"),
     ],
 )
@@ -141,10 +169,18 @@ def test_a_loss_that_is_no_number_ends_the_step_before_it_updates(number):
 @pytest.mark.parametrize(
     "nets, message",
     [
-        (3, "nets is a int; accepted: a function"),
-        (lambda name, shape, classes: 3, "`layers` must be a module or a list"),
+        (3, "nets is of the type int; accepted: a function"),
+        (lambda name, shape, classes: 3, "the type int; accepted: a torch.nn.Module, or None"),
         (lambda name, shape, classes: nn.Linear(3, 3), "net 'aux.1.local' cannot take"),
         (lambda name, shape, classes: nn.Flatten(0), "net 'aux.1.local' gives"),
+        (lambda name, shape, classes: nn.Linear, "returned for 'aux.1.local' is the class Linear"),
+        (
+            lambda name, shape, classes: nn.Sequential(
+                nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(shape[0], 3)
+            ),
+            "net 'aux.1.local' does not fit its loss: it gives 3, .* 10, one number per class",
+        ),
+        (lambda name, shape, classes: nn.Conv2d(shape[0], 10, 1), "gives 10×8×8, .*one number"),
     ],
 )
 def test_nets_that_are_none(nets, message):
@@ -166,8 +202,12 @@ def test_optimizers_that_are_none():
     refused("holds 0 of the 2", optimizer=first_one)
     refused("gave a NoneType", optimizer=lambda _: None)
     refused("LBFGS, which evaluates the loss itself", optimizer=torch.optim.LBFGS)
-    refused("is a float", optimizer=0.1)
-    refused("is a str", optimizer="sgd")
+    refused("is of the type float", optimizer=0.1)
+    refused("is of the type str", optimizer="sgd")
+    refused(r"is the function mlaan.SGD; call it", optimizer=mlaan.SGD)
+    words = torch.randint(0, 9, (8, 4))
+    model = nn.Sequential(nn.Embedding(9, 8, sparse=True), nn.Flatten(), nn.Linear(32, 10))
+    refused(r"sparse gradients; accepted: sparse=False", model=model, example=words, modules=1)
 
 
 @pytest.mark.parametrize(
@@ -177,7 +217,7 @@ def test_optimizers_that_are_none():
         (lambda: mlaan.SGD(lr="0.1"), "lr is '0.1'"),
         (lambda: mlaan.SGD(lr=float("nan")), "lr is nan"),
         (lambda: mlaan.SGD(momentum=2), "momentum is 2"),
-        (lambda: mlaan.SGD(nesterov="yes"), "nesterov is a str"),
+        (lambda: mlaan.SGD(nesterov="yes"), "nesterov is of the type str"),
         (lambda: mlaan.AdamW(betas=0.9), "betas is 0.9"),
         (lambda: mlaan.AdamW(betas=(0.9, 1.0)), "number of betas is 1.0"),
         (lambda: mlaan.LAMB(eps=-1), "eps is -1"),
@@ -223,18 +263,18 @@ def test_devices_that_are_not_there():
         ({"modules": 2.5}, "modules is 2.5"),
         ({"modules": "3"}, "modules is '3'"),
         ({"modules": 100}, "1 to 3 modules, not 100"),
-        ({"partition": 3}, "partition is a int"),
+        ({"partition": 3}, "partition is of the type int"),
         ({"partition": ["0.0", "nope"]}, "unknown unit of Sequential 'nope'"),
-        ({"method": 3}, "method is a int"),
-        ({"method": lambda units, partition: None}, "gave is a NoneType; accepted: a list"),
-        ({"options": 3}, "options is a int"),
+        ({"method": 3}, "method is of the type int"),
+        ({"method": lambda units, partition: None}, "is of the type NoneType; accepted: a list"),
+        ({"options": 3}, "options is of the type int"),
         ({"options": {"mlm.window": "a"}, "method": "mlm"}, 'mlm.window = "a" is not accepted'),
-        ({"recompute": 3}, "recompute is a int"),
+        ({"recompute": 3}, "recompute is of the type int"),
         ({"recompute": "sometimes"}, "unknown recomputation 'sometimes'.*auto"),
         ({"memory": 0}, "memory is 0"),
         ({"memory": "much"}, "'much' is not a number of bytes"),
         ({"batch_size": -3}, "batch_size is -3"),
-        ({"precision": None}, "precision is a NoneType"),
+        ({"precision": None}, "precision is of the type NoneType"),
         ({"precision": "float31"}, "unknown precision 'float31'"),
         ({"precision": "float16"}, "CUDA devices only"),
         ({"micro_batches": 0}, "micro_batches is 0"),
@@ -247,11 +287,22 @@ def test_devices_that_are_not_there():
         ({"normalisation": ((0,), (1,))}, "3 numbers each"),
         ({"normalisation": ((0, 0, 0), (0, 0, 0))}, "normalisation"),
         ({"seed": -1}, "seed is -1"),
-        ({"observer": 3}, "observer is a int"),
-        ({"before_update": 3}, "before_update is a int"),
-        ({"channels_last": "yes"}, "channels_last is a str"),
-        ({"fused_update": 1}, "fused_update is a int"),
-        ({"kernels": "fast"}, "kernels = 'fast'"),
+        ({"observer": 3}, "observer is of the type int"),
+        ({"before_update": 3}, "before_update is of the type int"),
+        ({"channels_last": "yes"}, "channels_last is of the type str"),
+        ({"fused_update": 1}, "fused_update is of the type int"),
+        ({"kernels": "fast"}, "kernels is 'fast'"),
+        ({"modules": True}, "modules is True"),
+        ({"modules": 2**70}, "modules is 1180591620717411303424; .* at most"),
+        ({"seed": 2**70}, "seed is 1180591620717411303424"),
+        ({"micro_batches": 2**70}, "micro_batches is 1180591620717411303424"),
+        ({"partition": [0, 1]}, "item 0 of partition is of the type int; accepted: a unit's name"),
+        ({"options": {3: 3}}, "a key of options is of the type int"),
+        ({"options": {"mlm.window": None}, "method": "mlm"}, r"options\['mlm.window'\] is None"),
+        ({"options": {"mlm.window": 2**70}, "method": "mlm"}, r"options\['mlm.window'\] is 118059"),
+        ({"options": {"window": 3}, "method": "mlm"}, "did you mean 'mlm.window'"),
+        ({"method": "DGL"}, "did you mean 'dgl'"),
+        ({"label_smoothing": 0.1, "loss": nn.CrossEntropyLoss()}, "label_smoothing is 0.1, which"),
     ],
 )
 def test_settings_that_cannot_be(settings, message):
@@ -267,7 +318,38 @@ def test_learning_rates_and_progress_that_are_none(value):
         engine.set_progress(value)
 
 
+NET = mlaan.Net("aux.1", ["linear 10"])
+
+
+@pytest.mark.parametrize(
+    "settings, message",
+    [
+        ({"first": "0"}, "first of supervision 'local' is '0'"),
+        ({"last": 1.0}, "last of supervision 'local' is 1.0"),
+        ({"weight": None}, "weight of supervision 'local' is None"),
+        ({"probability": "x"}, "probability of supervision 'local' is 'x'"),
+        ({"name": None}, "a supervision's name is of the type NoneType"),
+        ({"course": 3}, "course of supervision 'local' is of the type int"),
+        ({"net": nn.Linear(3, 3)}, "net of supervision 'local' is of the type Linear; .*mlaan.Net"),
+        ({"net": mlaan.Net(3, ["linear 10"])}, "a net's name is of the type int"),
+        ({"net": mlaan.Net("head", ["linear 10"])}, "a net's name is 'head'"),
+        ({"net": mlaan.Net("a..b", ["linear 10"])}, "a net's name is 'a..b'"),
+        ({"net": mlaan.Net("a", "linear 10")}, "layers of net 'a' is of the type str"),
+        ({"net": mlaan.Net("a", ["linear 10"], "x")}, "learning_rate of net 'a' is 'x'"),
+    ],
+)
+def test_supervisions_with_wrong_fields(settings, message):
+    given = {"first": 0, "last": 1, "net": NET, **settings}
+    refused(
+        message,
+        method=lambda units, partition: [mlaan.Supervision(**given), mlaan.Supervision(0, 2)],
+    )
+
+
 # States
+
+
+MOMENT = "optimizer.6.bias.momentum_buffer"
 
 
 def changed(state, key, name, value):
@@ -277,25 +359,62 @@ def changed(state, key, name, value):
 @pytest.mark.parametrize(
     "change, message",
     [
-        (lambda state: 3, "the state is a int"),
+        (lambda state: 3, "the state is of the type int"),
         (lambda state: {}, "the state has no 'progress'"),
         (lambda state: {**state, "tensors": {}}, "tensor '.*' is missing"),
         (lambda state: changed(state, "tensors", "more", torch.ones(1)), "has the tensor 'more'"),
         (lambda state: changed(state, "tensors", "6.bias", torch.ones(3)), r"of shape \(3,\)"),
-        (lambda state: changed(state, "tensors", "6.bias", 3), "'6.bias' of the state is a int"),
+        (
+            lambda state: changed(state, "tensors", "6.bias", 3),
+            "'6.bias' of the state is of the type",
+        ),
         (lambda state: changed(state, "tensors", "6.bias", torch.ones(10).double()), "float64"),
         (lambda state: {**state, "steps_done": -1}, "steps_done is -1"),
-        (lambda state: {**state, "optimizer": 3}, "optimizer is a int"),
-        (lambda state: {**state, "kind": "adamw"}, "kind adamw, this engine's are of the kind sgd"),
+        (lambda state: {**state, "optimizer": 3}, "optimizer is of the type int"),
+        (
+            lambda state: changed(state, "optimizer", MOMENT, 3),
+            "'optimizer.*' of the state is of the",
+        ),
+        (lambda state: changed(state, "optimizer", MOMENT, torch.ones(1)), "has another shape"),
+        (
+            lambda state: changed(state, "optimizer", "x.y", torch.ones(1)),
+            "the moment 'x.y', of no",
+        ),
+        (lambda state: {**state, "loss_scale": 3}, "loss_scale is of the type int"),
+        (lambda state: {**state, "progress": "x"}, "progress is 'x'"),
+        (lambda state: {**state, "kind": "adamw"}, "kind adamw, and this engine's .* kind sgd"),
     ],
 )
 def test_states_that_are_none(change, message):
     engine = make_engine()
+    engine.step(IMAGES, LABELS)
+    state = engine.state_dict()
+    engine.step(IMAGES, LABELS)
     before = engine.state_dict()
     with pytest.raises(mlaan.UserError, match=message):
-        engine.load_state_dict(change(engine.state_dict()))
+        engine.load_state_dict(change(state))
+    assert before["steps_done"] == engine.state_dict()["steps_done"]
+    for name, tensor in engine.state_dict()["optimizer"].items():
+        assert torch.equal(tensor, before["optimizer"][name]), name
     for name, tensor in engine.state_dict()["tensors"].items():
         assert torch.equal(tensor, before["tensors"][name]), name
+
+
+@pytest.mark.parametrize("broken", [{}, {"state": {}, "param_groups": []}, 3])
+def test_a_damaged_state_of_a_torch_optimizer_changes_nothing(broken):
+    engine = make_engine(optimizer=lambda p: torch.optim.Adam(p, lr=0.01))
+    engine.step(IMAGES, LABELS)
+    state = engine.state_dict()
+    engine.step(IMAGES, LABELS)
+    before = engine.state_dict()
+    with pytest.raises(mlaan.UserError, match="state cannot be loaded|is of the type int"):
+        engine.load_state_dict({**state, "optimizers": {**state["optimizers"], "module 2": broken}})
+    after = engine.state_dict()
+    assert all(
+        torch.equal(after["tensors"][key], value) for key, value in before["tensors"].items()
+    )
+    moments = [each["optimizers"]["module 1"]["state"][0]["exp_avg"] for each in (before, after)]
+    assert torch.equal(*moments)
 
 
 def test_a_state_of_other_optimizers():
@@ -315,18 +434,41 @@ def test_a_state_of_other_optimizers():
 @pytest.mark.parametrize(
     "use, message",
     [
-        (lambda: mlaan.units(None, IMAGES), "a NoneType cannot be cut"),
-        (lambda: mlaan.units([1, 2], IMAGES), "piece 0 is a int"),
+        (lambda: mlaan.units(None, IMAGES), "is of the type NoneType and cannot be cut"),
+        (lambda: mlaan.units([1, 2], IMAGES), "piece 0 is of the type int"),
         (lambda: mlaan.backbone("resnet18x"), "did you mean 'resnet18'"),
-        (lambda: mlaan.backbone(3), "name is a int"),
+        (lambda: mlaan.backbone(3), "name is of the type int"),
         (lambda: mlaan.backbone("resnet8", classes=0), "classes is 0"),
         (lambda: mlaan.plan(small_chain(), example=IMAGES, batch_size=0), "batch_size is 0"),
         (lambda: plan_of(["dgll"]), "the first one was refused: unknown method 'dgll'"),
         (lambda: plan_of([]), "methods is empty"),
-        (lambda: plan_of(["dgl"], recompute=[]), "no setting could be tried: the list is empty"),
-        (lambda: compare(small_chain()), "make_model is a Sequential"),
-        (lambda: compare(methods="dgl"), "methods is a str"),
+        (lambda: plan_of(["dgl"], recompute=[]), "recompute is empty"),
+        (lambda: compare(small_chain()), "make_model is of the type Sequential"),
+        (lambda: compare(methods="dgl"), "methods is of the type str"),
         (lambda: compare(epochs=0), "epochs is 0"),
+        (lambda: compare(seeds=3), "seeds is of the type int"),
+        (lambda: compare(lr="x"), "lr is 'x'"),
+        (lambda: compare(make_model=lambda: None), "what make_model returned is of the type None"),
+        (lambda: compare(methods=[("a", "b")]), r"an item of methods is \('a', 'b'\)"),
+        (lambda: compare(train=None), "train is of the type NoneType"),
+        (lambda: compare(train=[{"x": IMAGES}]), "an item of train is of the type dict"),
+        (lambda: compare(train=[(IMAGES, LABELS, 1)]), "an item of train .* with 3 items"),
+        (lambda: mlaan.test_error(make_engine(), [IMAGES]), "an item of batches is of the type T"),
+        (lambda: mlaan.test_error(make_engine(), [(IMAGES, ONE_HOT)]), "accepted for a test error"),
+        (lambda: mlaan.test_error(small_chain(), []), "engine is of the type Sequential"),
+        (lambda: mlaan.cosine("x"), "lr is 'x'"),
+        (lambda: mlaan.settings(None), "method is of the type NoneType"),
+        (lambda: plan_of(["dgl"], modules=3), "modules is of the type int; accepted: a list"),
+        (lambda: plan_of(["dgl"], recompute="auto"), "recompute is of the type str"),
+        (lambda: mlaan.plan(mlaan.backbone("resnet8"), batch_size=8), "NamedModel.*mlaan plan"),
+        (lambda: mlaan.plot({"x": 1}), "rows is of the type dict"),
+        (lambda: mlaan.plot([{"peak_bytes": 1, "test_error": "x"}]), "column 'test_error' is 'x'"),
+        (lambda: mlaan.read_run(None), "folder is of the type NoneType"),
+        (lambda: mlaan.prepare_process("2"), "threads is '2'"),
+        (lambda: mlaan.backbone("resnet8", shape=3), "shape is of the type int"),
+        (lambda: mlaan.units(nn.ModuleList([nn.Linear(3, 3)]), IMAGES), "no forward pass; acc"),
+        (lambda: mlaan.units(nn.Linear, IMAGES), "`model` is the class Linear and cannot be cut"),
+        (lambda: mlaan.nn.fuse(None), "`model` is of the type NoneType"),
         (lambda: compare(train=iter([(IMAGES, LABELS)]), epochs=2), "no batch in epoch 2"),
         (lambda: mlaan.read_run("/nowhere"), "no folder of a run"),
         (lambda: mlaan.plot([]), "one point at least"),

@@ -2,6 +2,7 @@
 
 import copy
 import math
+import pickle
 import subprocess
 
 import mlaan
@@ -179,6 +180,7 @@ def test_rows_are_fit_for_pandas():
     rows = mlaan.compare(small_chain, ["e2e"], batches, batches, example=IMAGES, epochs=2)
     table = pandas.DataFrame(rows).groupby("method").last()
     assert table.loc["e2e", "epoch"] == 2
+    assert mlaan.plot(pandas.DataFrame(rows)) == mlaan.plot(rows)
     planned = mlaan.plan(
         small_chain(), example=IMAGES, batch_size=8, methods=["dgl"], modules=[2], seconds=False
     )
@@ -205,6 +207,17 @@ def test_fused_blocks_give_the_same_bits(bottleneck):
     states = steps_of(model, images, labels), steps_of(fused, images, labels)
     for name, tensor in states[0].items():
         assert torch.equal(tensor, states[1][name]), name
+
+
+def test_fused_blocks_can_be_copied_and_saved():
+    models = pytest.importorskip("torchvision.models")
+    images = torch.randn(2, 3, 32, 32)
+    for model in (models.resnet18(num_classes=10), models.resnet50(num_classes=10)):
+        mlaan.nn.fuse(model)
+        for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+            assert type(twin.layer1[0]).__name__ == type(model.layer1[0]).__name__
+            assert mlaan.nn.fuse(twin) == 0
+            assert torch.equal(twin(images), model(images))
 
 
 def costs_of(model, images, labels, **settings):

@@ -2,13 +2,19 @@
 #include <mlaan/core/suggest.h>
 
 #include <algorithm>
+#include <cctype>
 #include <numeric>
 #include <utility>
 
 namespace mlaan {
 namespace {
 
-/// Levenshtein distance; swapping two neighbours counts as two edits.
+bool same_letter(char left, char right) {
+  return std::tolower(static_cast<unsigned char>(left)) ==
+         std::tolower(static_cast<unsigned char>(right));
+}
+
+/// Levenshtein distance without regard to case; swapping two neighbours counts as two edits.
 std::size_t edit_distance(const std::string& left, const std::string& right) {
   std::vector<std::size_t> row(right.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
@@ -16,7 +22,7 @@ std::size_t edit_distance(const std::string& left, const std::string& right) {
     std::size_t diagonal = row[0];
     row[0] = i + 1;
     for (std::size_t j = 0; j < right.size(); ++j) {
-      const std::size_t substitution = diagonal + (left[i] == right[j] ? 0 : 1);
+      const std::size_t substitution = diagonal + (same_letter(left[i], right[j]) ? 0 : 1);
       diagonal = row[j + 1];
       row[j + 1] = std::min({row[j] + 1, row[j + 1] + 1, substitution});
     }
@@ -28,7 +34,7 @@ std::size_t edit_distance(const std::string& left, const std::string& right) {
 std::size_t common_start(const std::string& left, const std::string& right) {
   const std::size_t shorter = std::min(left.size(), right.size());
   std::size_t count = 0;
-  while (count < shorter && left[count] == right[count]) ++count;
+  while (count < shorter && same_letter(left[count], right[count])) ++count;
   return count;
 }
 

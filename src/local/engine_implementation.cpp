@@ -34,6 +34,11 @@ void check_names_differ(const std::vector<NamedTensor>& parameters) {
 void check_batch(const Plan& plan, const Backbone& backbone, const torch::Tensor& images,
                  const torch::Tensor& labels) {
   if (!labels.defined()) return;
+  if (takes_any_labels(plan)) {
+    if (labels.dim() > 0 && labels.size(0) == images.size(0)) return;
+    throw UserError("labels of the batch must have one entry for each of its " +
+                    std::to_string(images.size(0)) + " images in their first dimension");
+  }
   check_labels(labels, images.size(0), backbone.classes(), "the batch");
   if (labels.is_floating_point()) check_takes_probabilities(plan);
 }

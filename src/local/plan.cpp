@@ -220,6 +220,11 @@ void check_takes_probabilities(const Plan& plan) {
   }
 }
 
+bool takes_any_labels(const Plan& plan) {
+  return std::all_of(plan.supervisions.begin(), plan.supervisions.end(),
+                     [](const auto& supervision) { return supervision.loss->takes_any_labels; });
+}
+
 void smooth_labels(Plan& plan, double label_smoothing) {
   // Losses are compared by identity: supervisions that share a loss have to go on sharing one.
   std::map<LossPtr, LossPtr> smoothed;

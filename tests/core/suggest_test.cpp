@@ -10,6 +10,7 @@ const std::vector<std::string> known{"epochs", "mlm.window", "mlaan", "dgl"};
 TEST(Suggest, FindsTheNearestName) {
   EXPECT_EQ(nearest_name("epocs", known), "epochs");
   EXPECT_EQ(nearest_name("mlan", known), "mlaan");
+  EXPECT_EQ(nearest_name("MLAAN", known), "mlaan") << "in capitals";
   EXPECT_EQ(nearest_name("mln", {"man", "mlm"}), "mlm") << "begins alike";
 }
 

@@ -61,8 +61,8 @@ TEST(LinearMap, SendsGradientsBackAsAutogradDoes) {
     const auto large = torch::randn({2, 16, 37, 33}, torch::kFloat64).contiguous(format);
     expect_autograds_gradients(pool(2, 2), large, "maps that are brought back in parts");
   }
-  for (const bool class_token : {false, true}) {
-    const TokenLayout layout{4, 6, class_token};
+  for (const std::int64_t prefix : {0, 1, 3}) {
+    const TokenLayout layout{4, 6, prefix};
     const auto tokens = torch::randn({2, layout.count(), 6}, torch::kFloat64);
     expect_autograds_gradients({"pool", TokenAveragePool(layout, 2, 3)}, tokens, "tokens");
   }

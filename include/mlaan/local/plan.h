@@ -88,6 +88,9 @@ void check(const Plan& plan, const Backbone& backbone);
 /// \throws UserError if a supervision of a weight above 0 has a loss that needs classes.
 void check_takes_probabilities(const Plan& plan);
 
+/// Whether every supervision's loss takes any labels.
+bool takes_any_labels(const Plan& plan);
+
 /// Gives this label smoothing to every supervision whose loss is a cross-entropy without any.
 /// \param label_smoothing from 0 to 1.
 void smooth_labels(Plan& plan, double label_smoothing);

@@ -32,12 +32,12 @@
 // go on with the statistics of the batch.
 //
 // Layers that accept sequences of tokens: leap, fresh, project (each token by itself), group,
-// average_pool (neighbouring patches; the class token is kept), flatten, and
+// average_pool (neighbouring patches; the other tokens are kept), flatten, and
 //
 //     transformer [heads 3]           a newly initialised block of a vision transformer
 //     class_token                     the class token, layer normalisation
-//     mean_token                      the mean of the other tokens, layer normalisation
-//     map                             the tokens as a map, without the class token
+//     mean_token                      the mean of the patches, layer normalisation
+//     map                             the patches among the tokens as a map
 //
 // linear and hidden read the normalised class token if there is one, else the normalised mean.
 //

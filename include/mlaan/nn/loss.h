@@ -41,6 +41,9 @@ struct Loss {
   std::function<torch::Tensor(const torch::Tensor& output, const Targets& targets)> function;
   /// Whether the loss needs class labels and cannot use probabilities.
   bool needs_classes = false;
+  /// Whether the labels may be a tensor of any type and shape with the samples in its first
+  /// dimension, as a user's own loss may read.
+  bool takes_any_labels = false;
   LossReads reads = LossReads::anything;
   /// For a cross-entropy, the share of the target that is spread over all classes, from 0 to 1;
   /// nullopt for other losses.

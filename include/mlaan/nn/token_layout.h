@@ -5,14 +5,15 @@
 
 namespace mlaan {
 
-/// A sequence of tokens: a class token if `class_token` is set, then a grid of patches, row by row.
+/// A sequence of tokens: `prefix` tokens that are no patches, then a grid of patches, row by row.
 struct TokenLayout {
   std::int64_t rows = 0;
   std::int64_t columns = 0;
-  bool class_token = false;
+  std::int64_t prefix = 0;        ///< number of class, distillation and register tokens
+  bool class_token = prefix > 0;  ///< whether the first token is a class token
 
-  /// Number of tokens, the class token included.
-  std::int64_t count() const { return rows * columns + (class_token ? 1 : 0); }
+  /// Number of tokens, the prefix included.
+  std::int64_t count() const { return prefix + rows * columns; }
 };
 
 }  // namespace mlaan

@@ -196,7 +196,8 @@ std::int64_t usual_patch(const Shape& input_shape) {
 Backbone vision_transformer(const std::string& name, std::int64_t width, std::int64_t classes,
                             const Shape& input_shape, const VitOptions& options) {
   const auto patch = patch_of(options, input_shape, name);
-  const TokenLayout layout{input_shape[1] / patch, input_shape[2] / patch, options.pool == "class"};
+  const TokenLayout layout{input_shape[1] / patch, input_shape[2] / patch,
+                           options.pool == "class" ? 1 : 0};
   std::vector<Unit> units;
   units.emplace_back(
       "embedding",
@@ -216,7 +217,7 @@ Backbone vision_transformer(const std::string& name, std::int64_t width, std::in
             std::vector<Unit::Layer>{
                 {"", torch::nn::AnyModule(TokenReadout(
                          layout.class_token ? TokenSummary::class_token : TokenSummary::mean,
-                         layout.class_token))},
+                         layout.prefix))},
                 {"encoder.ln", torch::nn::AnyModule(token_norm(width))},
                 {"heads.head", torch::nn::AnyModule(classifier)}});
   Backbone backbone(name, std::move(units), {std::move(head)}, input_shape);

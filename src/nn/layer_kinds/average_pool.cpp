@@ -15,7 +15,8 @@ void add_token_pool(const TermWords& words, LayerBuilder& net, std::int64_t rows
                " needs tokens whose rows and columns it divides; it was given " +
                std::to_string(layout.rows) + "×" + std::to_string(layout.columns));
   }
-  const TokenLayout pooled{layout.rows / rows, layout.columns / columns, layout.class_token};
+  const TokenLayout pooled{layout.rows / rows, layout.columns / columns, layout.prefix,
+                           layout.class_token};
   net.add_plain<TokenAveragePool>("pool", {pooled.count(), net.width()},
                                   [&] { return TokenAveragePool(layout, rows, columns); });
 }

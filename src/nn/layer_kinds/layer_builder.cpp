@@ -13,7 +13,7 @@ namespace {
 /// Layers that reduce a sequence to one row of features.
 std::vector<Unit::Layer> readout_layers(LayerBuilder& net, TokenSummary summary) {
   const TokenLayout layout = net.token_layout();
-  return {{"", torch::nn::AnyModule(TokenReadout(summary, layout.class_token))},
+  return {{"", torch::nn::AnyModule(TokenReadout(summary, layout.prefix))},
           {net.next_normalisation(), torch::nn::AnyModule(token_norm(net.width()))}};
 }
 

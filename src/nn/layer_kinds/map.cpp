@@ -17,7 +17,7 @@ void add_map(TermWords& words, LayerBuilder& net) {
 }  // namespace
 
 LayerKind map() {
-  return {"map", "map", "the tokens as a map, without the class token", add_map};
+  return {"map", "map", "the patches among the tokens as a map", add_map};
 }
 
 }  // namespace mlaan::layers

@@ -14,7 +14,7 @@ void add_mean_token(TermWords& words, LayerBuilder& net) {
 
 LayerKind mean_token() {
   return {"mean_token", "mean_token",
-          "the mean of all tokens except the class token, layer normalisation", add_mean_token};
+          "the mean of the patches, layer normalisation", add_mean_token};
 }
 
 }  // namespace mlaan::layers

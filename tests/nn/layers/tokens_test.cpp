@@ -143,6 +143,34 @@ TEST(Tokens, OfOthersNetsAreTakenForASquare) {
   expect_user_error([&] { layout(7); }, {"7 tokens", "set_token_layout"});
 }
 
+TEST(Tokens, MayHaveSeveralBeforeThePatches) {
+  Backbone backbone = transformer(true);
+  backbone.set_token_layout({2, 4, 3});
+  const auto tokens = torch::randn({2, 11, token_width});
+  const auto patches = tokens.slice(1, 3);
+  const auto map = patches.transpose(1, 2).reshape({2, token_width, 2, 4});
+  expect_same(run({"map"}, tokens, backbone), map, "map");
+  const auto pooled = run({"average_pool 2x2"}, tokens, backbone);
+  ASSERT_EQ(pooled.size(1), 3 + 2);
+  expect_same(pooled.slice(1, 0, 3), tokens.slice(1, 0, 3), "the tokens before the patches");
+  expect_close(pooled.slice(1, 3), torch::avg_pool2d(map, 2).flatten(2).transpose(1, 2), 1e-6,
+               "patches");
+  expect_close(run({"mean_token"}, tokens, backbone),
+               torch::layer_norm(patches.mean(1), {token_width}, {}, {}, 1e-6), 1e-5, "mean");
+  EXPECT_EQ(token_layout_of({8, token_width}, backbone).prefix, 0) << "before they are added";
+  expect_user_error(
+      [&] {
+        token_layout_of({9, token_width}, backbone);
+      },
+      {"9 tokens", "2×4 patches", "3 other tokens"});
+  backbone.set_token_layout({2, 4, 3, /*class_token=*/false});
+  expect_user_error(
+      [&] {
+        build_layers({"class_token"}, {11, token_width}, backbone);
+      },
+      {"no class token"});
+}
+
 TEST(Tokens, WhatCannotReadThemSaysSo) {
   const auto refuse = [](const std::string& text, const std::vector<std::string>& parts) {
     expect_user_error([&] { build_layers({text}, {9, token_width}, transformer(true)); }, parts);

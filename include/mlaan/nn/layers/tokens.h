@@ -22,7 +22,7 @@ inline std::int64_t width_of(const Shape& features) {
 }
 
 /// The grid that tokens of this shape form on the image: the backbone's layout, or, for fewer
-/// tokens, that layout with both sides divided by the same whole number. If the backbone's layout
+/// tokens, that layout without the prefix or with both sides divided by the same whole number. If the backbone's layout
 /// is unknown, the tokens are taken for a square grid, preceded by a class token if there is one
 /// token more.
 /// \throws UserError if neither fits.
@@ -31,26 +31,26 @@ TokenLayout token_layout_of(const Shape& features, const Backbone& backbone);
 /// Which vector represents a whole sequence.
 enum class TokenSummary : std::uint8_t {
   class_token,  ///< the first token
-  mean          ///< the mean of the tokens other than the class token
+  mean          ///< the mean of the patches
 };
 
 /// (batch, tokens, width) → (batch, width)
 class TokenReadoutImpl : public torch::nn::Cloneable<TokenReadoutImpl> {
  public:
-  /// \param class_token whether the sequence begins with a class token.
-  TokenReadoutImpl(TokenSummary summary, bool class_token)
-      : summary_(summary), class_token_(class_token) {}
+  /// \param prefix number of tokens before the patches.
+  TokenReadoutImpl(TokenSummary summary, std::int64_t prefix)
+      : summary_(summary), prefix_(prefix) {}
   void reset() override {}
   torch::Tensor forward(const torch::Tensor& tokens);
 
  private:
   TokenSummary summary_;
-  bool class_token_;
+  std::int64_t prefix_;
 };
 TORCH_MODULE(TokenReadout);
 
-/// Views the tokens, without the class token, as a map: (batch, tokens, width) → (batch, width,
-/// rows, columns), channels last in memory.
+/// Views the patches, without the prefix, as a map: (batch, tokens, width) → (batch, width, rows,
+/// columns), channels last in memory.
 class TokensToMapImpl : public torch::nn::Cloneable<TokensToMapImpl> {
  public:
   explicit TokensToMapImpl(TokenLayout layout) : layout_(layout) {}
@@ -62,7 +62,7 @@ class TokensToMapImpl : public torch::nn::Cloneable<TokensToMapImpl> {
 };
 TORCH_MODULE(TokensToMap);
 
-/// Average pooling of tokens over squares of neighbours, which keeps the class token.
+/// Average pooling of patches over squares of neighbours, which keeps the prefix as it is.
 /// (batch, tokens, width) → (batch, fewer tokens, width)
 class TokenAveragePoolImpl : public torch::nn::Cloneable<TokenAveragePoolImpl>, public LinearMap {
  public:
