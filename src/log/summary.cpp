@@ -230,7 +230,12 @@ std::string summary_table(const EvalSummary& summary) {
              format_count(summary.score.images), fixed(summary.score.error, 2),
              fixed(summary.score.error_top5, 2), fixed(summary.score.loss, 4),
              fixed(summary.images_per_second, 0), format_bytes(summary.peak_bytes)});
-  return table.to_string();
+  std::string text = table.to_string();
+  for (const auto& rank : summary.ranks) {
+    text += "  " + rank.name + ": peak " + format_bytes(rank.peak_bytes) + ", waited " +
+            format_seconds(rank.seconds_waited) + "\n";
+  }
+  return text;
 }
 
 std::string exits_table(const EvalSummary& summary) {
@@ -268,6 +273,12 @@ void write_summary(const std::filesystem::path& path, const EvalSummary& summary
   json["images_per_second"] = summary.images_per_second;
   json["peak_bytes"] = summary.peak_bytes;
   json["parameters"] = summary.parameters;
+  json["processes"] = std::max<std::size_t>(1, summary.ranks.size());
+  for (const auto& rank : summary.ranks) {
+    json["ranks"].push_back({{"name", rank.name},
+                             {"peak_bytes", rank.peak_bytes},
+                             {"seconds_waited", rank.seconds_waited}});
+  }
   ordered_json document = json;
   for (const auto& exit : summary.exits) {
     document["exits"].push_back({{"name", exit.output}, {"test_error", exit.error}});

@@ -117,7 +117,7 @@ std::vector<std::int64_t> JointRun::first_modules(const Engine& engine) const {
 
 std::vector<RankReport> JointRun::reports(const Engine& engine, std::int64_t peak_bytes,
                                           std::int64_t steps) const {
-  auto ranks = rank_reports(group_, traffic_before_, peak_bytes, steps);
+  auto ranks = rank_reports(group_, traffic_since(group_, traffic_before_), peak_bytes, steps);
   const auto first = first_modules(engine);
   const std::size_t modules = engine.plan().partition.size();
   for (std::size_t stage = 0; stage < first.size(); ++stage) {

@@ -20,10 +20,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::string small_training =
-    "train --model resnet8 --threads 1 --workers 0 --set procedural.train_size=50 --set "
+const std::string small_run =
+    " --model resnet8 --threads 1 --workers 0 --set procedural.train_size=50 --set "
     "procedural.test_size=20 --set validation.fraction=0.2 --set "
     "engine.memory_format=channels_last --set log.steps=1 ";
+const std::string small_training = "train" + small_run;
 const std::string two_processes = "--processes 2 -b 4 ";
 const std::string one_process = "-b 8 --set engine.micro_batches=2 ";
 const std::string random_method = "--method mlaan --set drop_path=0.5 --epochs 2 ";
@@ -78,10 +79,17 @@ class Processes : public ::testing::Test {
   /// Trains in two ranks, and sends the second a signal at a step.
   Interrupted interrupt_rank_1(const std::string& arguments, const std::string& run,
                                const LoggedStep& step, int signal) const {
+    return interrupt_rank_1(arguments, run, "", step, signal);
+  }
+
+  /// \param logged the folder below the output whose log has the step.
+  Interrupted interrupt_rank_1(const std::string& arguments, const std::string& run,
+                               const std::string& logged, const LoggedStep& step,
+                               int signal) const {
     const fs::path log = folder / "log";
     const int exit_code = interrupt_shell(
         "exec " + program() + " " + arguments + output(run) + "> " + log.string() + " 2>&1",
-        folder / run, step, signal, [](pid_t launcher) {
+        folder / run / logged, step, signal, [](pid_t launcher) {
           const auto ranks = children_of(launcher);
           EXPECT_EQ(ranks.size(), 2);
           return ranks.size() == 2 ? ranks[1] : launcher;
@@ -250,17 +258,111 @@ TEST_F(Processes, StagesThatCannotBeAreRefused) {
   refused("--method dgl -b 4 --stages 4 ", "dist.stages = 4 are more than the 3 modules");
 }
 
-TEST_F(Processes, CommandsForOneProcessRefuseRanks) {
-  const auto result = run_shell("RANK=0 WORLD_SIZE=2 MASTER_ADDR=127.0.0.1 MASTER_PORT=1 " +
-                                program() + " bench --model resnet8 -b 2");
-  EXPECT_EQ(result.exit_code, 2) << result.output;
-  EXPECT_NE(result.output.find("mlaan bench runs in one process"), std::string::npos)
-      << result.output;
-  const auto compared = run_program(
-      "compare --methods e2e --model resnet8 -b 2 --set dist.processes=2" + output("compared"));
-  EXPECT_EQ(compared.exit_code, 2) << compared.output;
-  EXPECT_NE(compared.output.find("dist.processes = 2, but one process trains"), std::string::npos)
-      << compared.output;
+TEST_F(Processes, WhatRanksCannotDoIsRefused) {
+  const auto refused = [&](const std::string& command, const std::string& why) {
+    const auto result = run_program(command + output("refused"));
+    EXPECT_EQ(result.exit_code, 2) << result.output;
+    EXPECT_NE(result.output.find(why), std::string::npos) << result.output;
+    EXPECT_EQ(std::count(result.output.begin(), result.output.end(), '\n'), 1) << result.output;
+    EXPECT_FALSE(fs::exists(folder / "refused"));
+  };
+  refused("eval --model resnet8 --weights x --set dist.stages=2",
+          "dist.stages = 2 is for training");
+  refused("train --method dgl --memory 1GiB --stages 2", "mlaan plan --stages 2 says what");
+  const auto profile =
+      run_program("bench --model resnet8 --profile " + (folder / "trace").string() + " --stages 2");
+  EXPECT_EQ(profile.exit_code, 2) << profile.output;
+  EXPECT_NE(profile.output.find("--profile measures"), std::string::npos) << profile.output;
+  const auto plan = run_shell("RANK=0 WORLD_SIZE=2 MASTER_ADDR=127.0.0.1 MASTER_PORT=1 " +
+                              program() + " plan --model resnet8 -b 2");
+  EXPECT_EQ(plan.exit_code, 2) << plan.output;
+  EXPECT_NE(plan.output.find("mlaan plan runs in one process"), std::string::npos) << plan.output;
+}
+
+TEST_F(Processes, AnEvaluationIsSpreadAndExact) {
+  const std::string run = (folder / "run").string();
+  // Trained in two processes, evaluated in as many as the evaluation says.
+  expect_success(
+      run_program(small_training + "--method dgl --epochs 1 " + two_processes + output("run")));
+  const auto evaluated = [&](const std::string& layout) {
+    const auto result = run_program("eval " + run + layout + output("eval") + "--per-class");
+    expect_success(result);
+    const std::string header = "top-5 error %  test loss";
+    EXPECT_EQ(result.output.find(header), result.output.rfind(header)) << result.output;
+    return nlohmann::json::parse(read_text(folder / "eval/summary.json"));
+  };
+  const auto one = evaluated("");
+  const auto three = evaluated(" --processes 3");
+  EXPECT_EQ(one["processes"], 1);
+  EXPECT_EQ(three["processes"], 3);
+  EXPECT_EQ(three["ranks"].size(), 3);
+  EXPECT_EQ(three["test_images"], 20);
+  EXPECT_EQ(three["classes"], one["classes"]);
+  EXPECT_EQ(three["test_error"], one["test_error"]);
+  EXPECT_EQ(three["test_error_top5"], one["test_error_top5"]);
+  EXPECT_NEAR(three["test_loss"], one["test_loss"], 1e-5);
+}
+
+TEST_F(Processes, AComparisonTrainsEachRunInAllProcesses) {
+  const std::string comparison =
+      "compare --methods e2e,dgl" + small_run + "--epochs 2 --processes 2 -b 4 ";
+  const auto stopped = interrupt_rank_1(comparison, "compared", "e2e-seed0", {1, 2}, SIGTERM);
+  EXPECT_EQ(stopped.exit_code, 128 + SIGTERM) << stopped.said;
+  EXPECT_NE(stopped.said.find("with 0 of 2 runs finished"), std::string::npos) << stopped.said;
+  const auto finished = run_program(comparison + output("compared"));
+  expect_success(finished);
+  EXPECT_NE(finished.output.find("run 2 of 2: dgl, seed 0"), std::string::npos) << finished.output;
+  for (const std::string method : {"e2e", "dgl"}) {
+    expect_success(run_program(small_training + "--epochs 2 --method " + method + " " +
+                               two_processes + output(method)));
+    expect_same_checkpoint("compared/" + method + "-seed0", method);
+  }
+  const auto again = run_program(comparison + output("compared"));
+  expect_success(again);
+  EXPECT_NE(again.output.find("run 2 of 2: dgl, seed 0, finished before"), std::string::npos);
+  const auto other = run_program(comparison + "--processes 1 " + output("compared"));
+  EXPECT_EQ(other.exit_code, 2) << other.output;
+  EXPECT_NE(other.output.find("with dist.processes = 2, where 1"), std::string::npos)
+      << other.output;
+}
+
+TEST_F(Processes, AComparisonInStagesGoesOnWithTheSameStages) {
+  const std::string comparison =
+      "compare --methods dgl" + small_run + "--modules 3 --epochs 2 --stages 2 -b 8 ";
+  const auto stopped = interrupt_rank_1(comparison, "compared", "dgl-seed0", {1, 2}, SIGTERM);
+  EXPECT_EQ(stopped.exit_code, 128 + SIGTERM) << stopped.said;
+  // The stages begin where the first part of the run has measured that they should.
+  expect_success(run_program(comparison + "--budget time" + output("compared")));
+  expect_success(
+      run_program(small_training + "--modules 3 --epochs 2 --method dgl -b 8 " + output("one")));
+  expect_same_checkpoint("compared/dgl-seed0", "one");
+}
+
+TEST_F(Processes, ABenchmarkMeasuresAStepOfAllRanks) {
+  const auto measured = [&](const std::string& layout) {
+    const auto result = run_program(
+        "bench --methods dgl --model resnet8 --modules 3 --threads 1 --warmup 0 --repeats 1 "
+        "--set engine.memory_format=channels_last --json " +
+        (folder / "bench.json").string() + " " + layout);
+    expect_success(result);
+    const auto results = nlohmann::json::parse(read_text(folder / "bench.json"))["results"];
+    EXPECT_EQ(results.size(), 2);
+    return results.at(1);
+  };
+  const auto one = measured("-b 8");
+  for (const std::string layout : {"--processes 2 -b 4", "--stages 2 -b 8"}) {
+    SCOPED_TRACE(layout);
+    const auto two = measured(layout);
+    EXPECT_EQ(two["method"], "dgl");
+    EXPECT_EQ(two["batch"], 8);
+    EXPECT_EQ(two["multiply_adds"], one["multiply_adds"]);
+    ASSERT_EQ(two["ranks"].size(), 2);
+    EXPECT_GT(two["ranks"][0]["bytes_per_step"], 0);
+    EXPECT_GT(two["ranks"][1]["peak_bytes"], 0);
+    EXPECT_EQ(two["one_process"]["peak_bytes"], one["peak_bytes"]);
+    EXPECT_GT(two["one_process"]["time_ratio"], 0);
+  }
+  EXPECT_FALSE(one.contains("ranks"));
 }
 
 }  // namespace
