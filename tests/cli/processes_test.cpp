@@ -1,4 +1,5 @@
 // Trainings in several processes, as users start them.
+#include "support/closeness.h"
 #include "support/interrupted_program.h"
 #include "support/program.h"
 #include "support/temporary_folder.h"
@@ -71,6 +72,20 @@ class Processes : public ::testing::Test {
     expect_same_weights(folder / actual, folder / expected);
   }
 
+  /// The largest relative difference of a batch normalisation's running statistics.
+  double furthest_statistic(const std::string& actual, const std::string& expected) const {
+    const auto read = [&](const std::string& run) {
+      return read_safetensors(folder / run / "checkpoints/last.safetensors");
+    };
+    const TensorFile left = read(actual);
+    double furthest = 0;
+    for (const auto& named : read(expected).tensors) {
+      if (named.name.find("running_") == std::string::npos) continue;
+      furthest = std::max(furthest, relative_norm(left.find(named.name), named.tensor));
+    }
+    return furthest;
+  }
+
   struct Interrupted {
     int exit_code;
     std::string said;
@@ -113,15 +128,50 @@ class Processes : public ::testing::Test {
 };
 
 TEST_F(Processes, TwoAreOneWithTwoMicroBatches) {
-  expect_success(run_program(small_training + random_method + two_processes + output("two")));
+  const auto trained = run_program(small_training + random_method + two_processes + output("two"));
+  expect_success(trained);
+  EXPECT_NE(trained.output.find("  mlaan: 2 processes with 4 images each: 8 images a step\n"),
+            std::string::npos)
+      << trained.output;
   expect_success(run_program(small_training + random_method + one_process + output("one")));
   expect_same_training("two", "one");
-  const std::string summary = read_text(folder / "two/summary.json");
-  EXPECT_NE(summary.find("\"processes\": 2"), std::string::npos) << summary;
-  EXPECT_NE(summary.find("\"test_images\": 20"), std::string::npos) << summary;
+  const auto summary = nlohmann::json::parse(read_text(folder / "two/summary.json"));
+  EXPECT_EQ(summary["processes"], 2);
+  EXPECT_EQ(summary["layout"], "data-parallel");
+  EXPECT_EQ(summary["test_images"], 20);
+  ASSERT_EQ(summary["ranks"].size(), 2);
+  for (const auto& rank : summary["ranks"]) {
+    EXPECT_GT(rank["peak_bytes"], 0);
+    EXPECT_GT(rank["bytes_per_step"], 0);
+    EXPECT_GT(rank["seconds_waited"], 0);
+  }
   // Rank 0 alone tells of the training.
   const std::string metrics = read_text(folder / "two/metrics.csv");
   EXPECT_EQ(std::count(metrics.begin(), metrics.end(), '\n'), 3);
+}
+
+TEST_F(Processes, NormalisationsAndLossesSeeTheWholeBatchWhereAsked) {
+  const std::string training = small_training + "--method predsim --epochs 1 ";
+  const auto apart = run_program(training + two_processes + output("apart"));
+  expect_success(apart);
+  const std::string note = "losses that compare samples (similarity_matching) see the images of ";
+  EXPECT_NE(apart.output.find(note + "each process alone; --set dist.gather_losses=true"),
+            std::string::npos)
+      << apart.output;
+  const auto joint = run_program(training + two_processes + output("joint") +
+                                 "--set dist.gather_losses=true --set dist.sync_batch_norm=true");
+  expect_success(joint);
+  EXPECT_NE(joint.output.find(note + "all processes\n"), std::string::npos) << joint.output;
+  expect_success(run_program(training + "-b 8" + output("one")));
+  EXPECT_LT(furthest_statistic("joint", "one"), 1e-3);
+  EXPECT_GT(furthest_statistic("apart", "one"), 1e-2);
+  const auto refused =
+      run_program(training + two_processes + output("refused") +
+                  "--set dist.sync_batch_norm=true --set engine.kernels=reference");
+  EXPECT_EQ(refused.exit_code, 2) << refused.output;
+  EXPECT_NE(refused.output.find("with dist.sync_batch_norm = true accepted: own"),
+            std::string::npos)
+      << refused.output;
 }
 
 TEST_F(Processes, ASignalToOneStopsAllAndTheRunGoesOnInOneProcess) {
@@ -204,6 +254,9 @@ TEST_F(Processes, StagesAreOneProcess) {
   const std::string summary = read_text(folder / "two/summary.json");
   EXPECT_NE(summary.find("\"last_module\": 3"), std::string::npos) << summary;
   EXPECT_NE(summary.find("\"batch\": 8"), std::string::npos) << summary;
+  EXPECT_NE(summary.find("\"layout\": \"stages\""), std::string::npos) << summary;
+  EXPECT_NE(staged.output.find("  mlaan: 2 stages, of the modules 1 to "), std::string::npos)
+      << staged.output;
 }
 
 TEST_F(Processes, StagesSayWhereTwinsMakeThemWait) {
