@@ -59,6 +59,7 @@
 #include <mlaan/nn/backbones/scripted_backbone.h>
 #include <mlaan/nn/backbones/vgg.h>
 #include <mlaan/nn/backbones/vision_transformer.h>
+#include <mlaan/nn/batch_peers.h>
 #include <mlaan/nn/dropped_output_scope.h>
 #include <mlaan/nn/fork.h>
 #include <mlaan/nn/gradient.h>

@@ -1,9 +1,11 @@
 // mlaan compare: trains methods × seeds under one budget, and compares the results.
 #include "cli/commands.h"
 #include "cli/key_flag.h"
+#include "cli/rank.h"
 #include "cli/run_folder.h"
 #include "core/byte_text.h"
 #include "io/folder_lock.h"
+#include "train/joint_training.h"
 #include "train/new_folder.h"
 
 #include <mlaan/core/error.h>
@@ -20,6 +22,7 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <optional>
 
 namespace mlaan::cli {
 namespace {
@@ -30,8 +33,9 @@ struct CompareFlags {
   explicit CompareFlags(CLI::App& app)
       : config(app, with_optimization(with_augmentation(
                         {"dataset", "data", "model", "modules", "partition", "epochs", "batch_size",
-                         "lr", "device", "train_limit", "workers", "threads", "engine.recompute",
-                         "engine.precision", "output", "log.tensorboard", "validation.tta"}))) {
+                         "lr", "device", "train_limit", "workers", "threads", "dist.processes",
+                         "dist.stages", "engine.recompute", "engine.precision", "output",
+                         "log.tensorboard", "validation.tta"}))) {
     app.add_option("--methods", methods,
                    "methods to train, separated by commas, each with optional settings: "
                    "NAME:key=value:key=value; the others are compared with the first")
@@ -117,19 +121,24 @@ std::vector<ForwardWork> work_of(const std::vector<ComparedRun>& runs, const Set
   return work;
 }
 
-int stopped(const ComparisonReport& report) {
-  std::fprintf(stderr,
-               "mlaan: stopped by %s with %zu of %zu runs finished; go on with the same command: "
-               "what is finished is not trained again\n",
-               strsignal(StopSignals::received()), report.finished.size(), report.runs.size());
-  return StopSignals::exit_code();
+/// Ends a comparison that a signal has stopped. \return the exit code.
+int stopped(const ComparisonReport& report, ProcessGroup* group) {
+  int signal = StopSignals::received();
+  if (group != nullptr) signal = static_cast<int>(group->highest(signal, "the end of the run"));
+  if (is_first(group)) {
+    std::fprintf(stderr,
+                 "mlaan: stopped by %s with %zu of %zu runs finished; go on with the same command: "
+                 "what is finished is not trained again\n",
+                 strsignal(signal), report.finished.size(), report.runs.size());
+  }
+  return StopSignals::exit_code(signal);
 }
 
 /// The costs of steps: those recorded in this folder, and measured now for the others, so that
 /// adding a method does not change the epochs of others. Empty if it was stopped.
 std::vector<StepCost> step_costs(const fs::path& folder, const Settings& settings,
                                  const DataSource& data, const std::vector<MethodSpec>& specs,
-                                 bool quiet) {
+                                 bool quiet, ProcessGroup* group) {
   const fs::path file = folder / "step_costs.json";
   std::vector<StepCost> costs;
   if (fs::exists(file)) costs = read_step_costs(file);
@@ -139,10 +148,10 @@ std::vector<StepCost> step_costs(const fs::path& folder, const Settings& setting
     if (!quiet) std::fprintf(stderr, "steps: %s\n", line.c_str());
   };
   const auto measured =
-      measure_step_costs(settings, data, unknown, progress, StopSignals::requested);
+      measure_step_costs(settings, data, unknown, progress, StopSignals::requested, group);
   if (measured.empty()) return {};
   add_costs(costs, measured);
-  write_step_costs(file, costs);
+  if (is_first(group)) write_step_costs(file, costs);
   return costs;
 }
 
@@ -170,45 +179,84 @@ void warn_of_unused_settings(const Settings& settings, const ComparisonReport& r
   warn_of_unused(settings, methods);
 }
 
-int run(const CompareFlags& flags) {
-  Config config;
-  flags.config.apply(config);
-  config.make_paths_absolute();
-  const Settings settings = config;
-  const fs::path folder = comparison_folder(settings);
-  ComparisonReport report = planned_comparison(flags, settings, folder);
-  prepare(settings);
-  warn_of_unused_settings(settings, report);
-  const StopSignals signals;
-  const DataSource data = make_data(settings);
-  const auto work = work_of(report.runs, settings, data);
-  const NewFolder new_folder(folder);
-  const FolderLock lock(folder);
-  make_writable(folder);
+/// The folder of the comparison, which rank 0 alone makes and locks.
+struct ComparisonFolder {
+  std::optional<NewFolder> unless_begun;
+  std::optional<FolderLock> lock;
+};
 
-  if (flags.budget == "time" || !flags.plot.empty()) {
-    report.step_costs = step_costs(folder, settings, data, specs_of(report.runs), flags.quiet);
-    if (report.step_costs.empty()) return stopped(report);
+void make_folder(ComparisonFolder& made, const fs::path& folder, ProcessGroup* group) {
+  const auto make = [&] {
+    made.unless_begun.emplace(folder);
+    made.lock.emplace(folder);
+    make_writable(folder);
+  };
+  if (group == nullptr) {
+    make();
+  } else {
+    group->wait_for_first(make, "the comparison's folder");
   }
-  if (flags.budget == "time") {
-    give_equal_time(report.runs, report.step_costs, settings.get<RunOptions>().epochs);
-  }
+}
+
+/// Trains all runs, and writes down what they come to after each.
+void run_all(ComparisonReport& report, const Settings& settings, const DataSource& data,
+             const fs::path& folder, bool quiet, ProcessGroup* group) {
+  const auto work = work_of(report.runs, settings, data);
   const auto write = [&](const std::vector<FinishedRun>& finished) {
     report.finished = finished;
+    if (!is_first(group)) return;
     report.methods = compare_methods(report.runs, finished, work);
     if (!report.step_costs.empty()) set_step_costs(report.methods, report.step_costs);
     write_comparison(folder / "comparison.json", report);
   };
-  ComparisonRecords records = records_of(settings.get<LogOptions>().tensorboard, flags.quiet);
+  ComparisonRecords records = records_of(settings.get<LogOptions>().tensorboard, quiet);
   records.finished = write;
   records.should_save = StopSignals::take_save_request;
-  write(run_comparison(settings, data, report.runs, records, StopSignals::requested));
-  if (!flags.json.empty()) write_comparison(flags.json, report);
-  if (!report.complete()) return stopped(report);
+  write(run_comparison(settings, data, report.runs, records, StopSignals::requested, group));
+}
+
+void print_comparison(const ComparisonReport& report, const CompareFlags& flags,
+                      const fs::path& folder) {
   if (!flags.plot.empty()) write_plots(flags.plot, report);
   std::printf("%s  all of it in %s\n", comparison_table(report).c_str(),
               printable(folder.string()).c_str());
+}
+
+int compare(const CompareFlags& flags, ProcessGroup* group) {
+  Config config;
+  flags.config.apply(config);
+  config.make_paths_absolute();
+  const bool quiet = flags.quiet || !is_first(group);
+  // The number of threads is settled by run_comparison(), since runs begun earlier may have it.
+  const Settings in_rank = settled_in_rank(config, group);
+  const Settings settings = group == nullptr ? Settings(config) : with_layout(config, *group);
+  const fs::path folder = comparison_folder(settings);
+  ComparisonReport report = planned_comparison(flags, settings, folder);
+  prepare(in_rank);
+  if (is_first(group)) warn_of_unused_settings(settings, report);
+  const StopSignals signals;
+  const DataSource data = make_data(settings);
+  work_of(report.runs, settings, data);  // throws for what cannot be, before a folder is made
+  ComparisonFolder made;
+  make_folder(made, folder, group);
+
+  if (flags.budget == "time" || !flags.plot.empty()) {
+    report.step_costs = step_costs(folder, settings, data, specs_of(report.runs), quiet, group);
+    if (report.step_costs.empty()) return stopped(report, group);
+  }
+  if (flags.budget == "time") {
+    give_equal_time(report.runs, report.step_costs, settings.get<RunOptions>().epochs);
+  }
+  run_all(report, settings, data, folder, quiet, group);
+  if (!flags.json.empty() && is_first(group)) write_comparison(flags.json, report);
+  if (!report.complete()) return stopped(report, group);
+  if (is_first(group)) print_comparison(report, flags, folder);
   return 0;
+}
+
+int run(const CompareFlags& flags) {
+  return run_in_processes(flags.config.settings(),
+                          [&](ProcessGroup* group) { return compare(flags, group); });
 }
 
 }  // namespace
@@ -217,7 +265,7 @@ Command compare_command(CLI::App& program) {
   CLI::App* app = program.add_subcommand(
       "compare", "train several methods with several seeds, and compare errors and costs");
   const auto flags = std::make_shared<CompareFlags>(*app);
-  return {app, [flags] { return run(*flags); }, /*computes=*/true};
+  return {app, [flags] { return run(*flags); }, /*computes=*/true, {}, /*in_ranks=*/true};
 }
 
 }  // namespace mlaan::cli

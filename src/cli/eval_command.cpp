@@ -1,8 +1,10 @@
 // mlaan eval: tests the network of a checkpoint, or a network with given weights.
 #include "cli/commands.h"
 #include "cli/key_flag.h"
+#include "cli/rank.h"
 #include "cli/run_folder.h"
 #include "core/byte_text.h"
+#include "train/joint_training.h"
 #include "train/new_folder.h"
 
 #include <mlaan/core/error.h>
@@ -32,7 +34,7 @@ struct EvalFlags {
   explicit EvalFlags(CLI::App& app)
       : config(app,
                {"dataset", "data", "model", "weights", "batch_size", "device", "workers", "threads",
-                "output", "validation.tta"},
+                "dist.processes", "output", "validation.tta"},
                /*flags_of_methods=*/false) {
     app.add_option("checkpoint", path,
                    "a checkpoint, the folder of a run, or what `mlaan export` wrote; without it, "
@@ -91,6 +93,7 @@ class Subject {
     } else {
       checkpoint_ = read_checkpoint(reported_checkpoint(path_));
       config.apply_text(checkpoint_->info.config, checkpoint_->path.string());
+      drop_layout(config);
       config.apply("output", (run_folder_of(checkpoint_->path) / "eval").string(), "default");
     }
     flags.config.apply(config);
@@ -98,8 +101,14 @@ class Subject {
     settings_ = config;
   }
 
-  /// The settings of the tested network with those given now on top.
-  const Settings& settings() const { return settings_; }
+  /// The settings of the tested network with those given now on top. Of several processes each
+  /// has its part of the processors, however many threads the training had.
+  Settings settings(bool in_ranks) const {
+    const bool is_of_training =
+        checkpoint_ && settings_.origin("threads") == checkpoint_->path.string();
+    if (!in_ranks || !is_of_training) return settings_;
+    return settings_.with("threads", "0", "several processes");
+  }
 
   /// The data set with its classes in the network's order.
   DataSource prepared(DataSource data) const {
@@ -129,6 +138,15 @@ class Subject {
   }
 
  private:
+  /// Drops the training's number of processes, which says nothing about an evaluation's.
+  static void drop_layout(Config& config) {
+    const Config defaults;
+    for (const auto& field : defaults.options().fields()) {
+      const bool is_layout = field.key.rfind("dist.", 0) == 0;
+      if (is_layout) config.apply(field.key, to_toml(field.initial), "default");
+    }
+  }
+
   void check_asked_for(const RunOptions& run) const {
     if (path_.empty() && run.weights.empty()) {
       throw UserError(
@@ -174,35 +192,66 @@ EvalSummary summarise(const TestedNetwork& network, const std::vector<Score>& sc
   return summary;
 }
 
-int run(const EvalFlags& flags) {
-  const Subject subject(flags);
-  const Settings& settings = subject.settings();
-  prepare(settings);
-  const auto& run = settings.get<RunOptions>();
-  const fs::path folder = run.output;
-  DataSource data = subject.prepared(make_data(settings));
-  refuse_run_folder(folder);
-  const NewFolder new_folder(folder);
-  make_writable(folder);
+/// \throws UserError if the processes have different networks or images.
+void check_same_test(const TestedNetwork& network, const DataSource& data, ProcessGroup& group) {
+  check_agreement(group, {{"the network", network.path},
+                          {"the number of epochs trained", std::to_string(network.epochs)},
+                          {"the number of parameters", std::to_string(network.parameters)},
+                          {"the test set", fingerprint(*data.test)}});
+}
 
-  const torch::Device device = parse_device(run.device);
-  const std::int64_t bytes_before = measure::read_memory(device).live;
-  const TestedNetwork network = subject.network(data, device);
-  const auto loader = make_plain_loader(
-      settings, data, data.test, all_indices(*data.test), [](const std::string& what) {
-        std::fprintf(stderr, "mlaan: skipped %s\n", printable(what).c_str());
-      });
-  measure::reset_peak(device);
-  const auto scores = evaluate_outputs(
-      at_test_time(network.predict, settings.get<ValidationOptions>().tta), *loader);
-  const EvalSummary summary =
-      summarise(network, scores, data, run, measure::read_memory(device).peak - bytes_before);
+void report(const EvalSummary& summary, const EvalFlags& flags, const fs::path& folder) {
   write_summary(folder / "summary.json", summary);
   if (!flags.json.empty()) write_summary(flags.json, summary);
   std::printf("%s", summary_table(summary).c_str());
   if (!summary.exits.empty()) std::printf("\n%s", exits_table(summary).c_str());
   if (flags.per_class) std::printf("\n%s", class_table(summary).c_str());
+}
+
+int run(const EvalFlags& flags, ProcessGroup* group) {
+  const Subject subject(flags);
+  const Settings settings = settled_in_rank(subject.settings(group != nullptr), group);
+  prepare(settings);
+  const auto& run = settings.get<RunOptions>();
+  const fs::path folder = run.output;
+  DataSource data = subject.prepared(make_data(settings));
+  std::optional<NewFolder> new_folder;
+  if (is_first(group)) {
+    refuse_run_folder(folder);
+    new_folder.emplace(folder);
+    make_writable(folder);
+  }
+
+  const torch::Device device = parse_device(run.device);
+  const std::int64_t bytes_before = measure::read_memory(device).live;
+  const TestedNetwork network = subject.network(data, device);
+  if (group != nullptr) check_same_test(network, data, *group);
+  const Traffic traffic_before = group == nullptr ? Traffic() : group->traffic();
+  const auto loader =
+      make_plain_loader(settings, data, data.test, share_of(all_indices(*data.test), group),
+                        [](const std::string& what) {
+                          std::fprintf(stderr, "mlaan: skipped %s\n", printable(what).c_str());
+                        });
+  measure::reset_peak(device);
+  const auto scores = evaluate_outputs(
+      at_test_time(network.predict, settings.get<ValidationOptions>().tta), *loader, {}, {}, group);
+  const std::int64_t peak_bytes = measure::read_memory(device).peak - bytes_before;
+  EvalSummary summary = summarise(network, scores, data, run, peak_bytes);
+  summary.ranks =
+      rank_reports(group, traffic_since(group, traffic_before), peak_bytes, /*steps=*/1);
+  if (is_first(group)) report(summary, flags, folder);
   return 0;
+}
+
+int run(const EvalFlags& flags) {
+  const Settings given = flags.config.settings();
+  const std::int64_t stages = given.get<DistOptions>().stages;
+  if (stages > 1) {
+    throw UserError("dist.stages = " + std::to_string(stages) +
+                    " is for training (mlaan train, compare, bench); mlaan eval divides the images "
+                    "among --processes");
+  }
+  return run_in_processes(given, [&](ProcessGroup* group) { return run(flags, group); });
 }
 
 }  // namespace
@@ -211,7 +260,7 @@ Command eval_command(CLI::App& program) {
   CLI::App* app =
       program.add_subcommand("eval", "test the network of a checkpoint, or given weights");
   const auto flags = std::make_shared<EvalFlags>(*app);
-  return {app, [flags] { return run(*flags); }, /*computes=*/true};
+  return {app, [flags] { return run(*flags); }, /*computes=*/true, {}, /*in_ranks=*/true};
 }
 
 }  // namespace mlaan::cli

@@ -6,6 +6,7 @@
 #include "dist/launcher.h"
 
 #include <mlaan/core/process.h>
+#include <mlaan/core/quantity.h>
 #include <mlaan/train/options.h>
 
 #include <algorithm>
@@ -40,11 +41,10 @@ bool is_told_beside(const std::exception_ptr& error) {
 
 void refuse_ranks(const std::string& command) {
   const auto place = read_rank_environment();
-  // In Slurm's environment, a batch script looks like the first of its tasks.
-  if (!place || place->size == 1 || place->launcher == "Slurm") return;
+  if (!place || place->size == 1) return;
   throw UserError("mlaan " + command + " runs in one process, and " + place->launcher +
                   " has started " + std::to_string(place->size) +
-                  "; only mlaan train works in several");
+                  "; mlaan train, compare, bench and eval work in several");
 }
 
 int run_as_rank(const RankEnvironment& place, double timeout_seconds,
@@ -68,6 +68,31 @@ int run_as_rank(const RankEnvironment& place, double timeout_seconds,
   }
   // Destructors must not run: threads may hang in operations with ranks that have ended.
   std::_Exit(finish_output(code));
+}
+
+int processes_asked_for(const Settings& settings) {
+  const auto& dist = settings.get<DistOptions>();
+  const bool is_open = dist.processes == 1 && settings.origin("dist.processes") == "default";
+  return static_cast<int>(is_open ? dist.stages : dist.processes);
+}
+
+int run_in_processes(const Settings& settings, const std::function<int(ProcessGroup*)>& work) {
+  const auto place = read_rank_environment();
+  if (place && place->size > 1) {
+    return run_as_rank(*place, parse_duration(settings.get<DistOptions>().timeout),
+                       [&](ProcessGroup& group) { return work(&group); });
+  }
+  const int processes = processes_asked_for(settings);
+  return processes > 1 ? launch_ranks(processes) : work(nullptr);
+}
+
+Settings settled_in_rank(const Settings& settings, ProcessGroup* group) {
+  if (group == nullptr) return settings;
+  const Settings settled = with_layout(settings, *group);
+  check_started_alike(settled, *group);
+  const int processors = processors_of_rank(*group);
+  if (settled.get<RunOptions>().threads > 0) return settled;
+  return settled.with("threads", std::to_string(processors), "one for each processor");
 }
 
 Settings with_layout(const Settings& settings, const ProcessGroup& group) {

@@ -19,6 +19,19 @@ void refuse_ranks(const std::string& command);
 int run_as_rank(const RankEnvironment& place, double timeout_seconds,
                 const std::function<int(ProcessGroup&)>& work);
 
+/// The number of processes that settings ask for; by default, the number of stages.
+int processes_asked_for(const Settings& settings);
+
+/// Runs a command in as many processes as its settings ask for: as a rank of those that a launcher
+/// has started; by starting them here; or alone, with a null group.
+/// \return the exit code.
+int run_in_processes(const Settings& settings, const std::function<int(ProcessGroup*)>& work);
+
+/// Settles what depends on this process's rank: layout, device, and the number of threads unless it
+/// is given. Without a group the settings are returned as they are.
+/// \throws UserError as check_started_alike().
+Settings settled_in_rank(const Settings& settings, ProcessGroup* group);
+
 /// Sets the number of processes; and for device "cuda", the rank's own device by its number.
 Settings with_layout(const Settings& settings, const ProcessGroup& group);
 

@@ -271,11 +271,16 @@ Settings settled(const AskedRun& asked, ProcessGroup* group, bool quiet) {
       [&](const Settings& fat) { return fitted_into_memory(fat, quiet); }, "finding what fits");
 }
 
-/// The number of processes: by default, the number of stages.
-int processes_asked_for(const Settings& settings) {
-  const auto& dist = settings.get<DistOptions>();
-  const bool is_open = dist.processes == 1 && settings.origin("dist.processes") == "default";
-  return static_cast<int>(is_open ? dist.stages : dist.processes);
+/// \throws UserError for a memory limit with stages, which planning by one process cannot keep.
+void check_memory_can_be_planned(const AskedRun& asked) {
+  const auto& memory = asked.settings.get<RunOptions>().memory;
+  const std::int64_t stages = asked.settings.get<DistOptions>().stages;
+  if (asked.resumed || memory.empty() || stages == 1) return;
+  throw UserError("memory = \"" + memory +
+                  "\" is what one process with all modules may take; with "
+                  "dist.stages = " +
+                  std::to_string(stages) + " leave it empty: mlaan plan --stages " +
+                  std::to_string(stages) + " says what each stage takes");
 }
 
 std::vector<std::string> methods_of(const AskedRun& asked) {
@@ -346,6 +351,7 @@ int report(const Settings& settings, const std::vector<TrainSummary>& summaries,
 int train(const TrainFlags& flags, ProcessGroup* group) {
   const bool quiet = flags.quiet || !is_first(group);
   AskedRun asked = asked_run(flags, group);
+  check_memory_can_be_planned(asked);
   const auto methods = methods_of(asked);
   const int processes = processes_asked_for(asked.settings);
   if (group == nullptr && processes > 1) {

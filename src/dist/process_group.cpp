@@ -331,6 +331,7 @@ std::vector<std::string> ProcessGroup::gather(const std::string& text, const std
   std::vector<std::vector<torch::Tensor>> all(1);
   for (int r = 0; r < size(); ++r) all[0].push_back(torch::empty_like(own[0]));
   implementation_->run(what, [&](auto& group) { return group.allgather(all, own); });
+  implementation_->traffic_.bytes += static_cast<std::int64_t>(own[0].nbytes()) * (size() - 1);
   std::vector<std::string> texts;
   for (const auto& tensor : all[0]) {
     const auto* bytes = tensor.data_ptr<std::uint8_t>();

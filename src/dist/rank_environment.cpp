@@ -109,7 +109,9 @@ std::optional<RankEnvironment> read_rank_environment(const ReadVariable& read) {
   const Variables torchrun(read, "torchrun");
   if (torchrun.has("RANK") || torchrun.has("WORLD_SIZE")) return of_torchrun(torchrun);
   const Variables slurm(read, "Slurm");
-  if (slurm.has("SLURM_PROCID") && slurm.has("SLURM_NTASKS")) return of_slurm(slurm);
+  // A batch script and the shell of salloc have the variables of a first task, but not of a step.
+  const bool is_task = slurm.has("SLURM_PROCID") && slurm.has("SLURM_STEP_ID");
+  if (is_task && slurm.has("SLURM_NTASKS")) return of_slurm(slurm);
   const Variables open_mpi(read, "Open MPI");
   if (open_mpi.has("OMPI_COMM_WORLD_RANK")) return of_open_mpi(open_mpi);
   return std::nullopt;

@@ -102,7 +102,7 @@ StepResult Engine::Implementation::step(const torch::Tensor& images, const torch
   const std::int64_t parts = std::min(options_.micro_batches, labels.size(0));
   StepResult result;
   if (parts <= 1) {
-    result = run(images, labels, net_labels, settings(/*update=*/true, share_, draw(0)));
+    result = run(images, labels, net_labels, settings(/*update=*/true, share_, 0));
   } else {
     result = accumulate_parts(images, labels, net_labels, parts);
     update();
@@ -113,7 +113,7 @@ StepResult Engine::Implementation::step(const torch::Tensor& images, const torch
 
 StepResult Engine::Implementation::accumulate(const torch::Tensor& images,
                                               const torch::Tensor& labels) {
-  StepResult result = run(images, labels, {}, settings(/*update=*/false, share_, draw(0)));
+  StepResult result = run(images, labels, {}, settings(/*update=*/false, share_, 0));
   ++steps_done_;
   return result;
 }
@@ -178,6 +178,9 @@ Plan Engine::Implementation::checked(Plan plan, const Backbone& backbone) {
 
 EngineOptions Engine::Implementation::checked(EngineOptions options, const Plan& plan) {
   check_goes_in_stages(options, plan);
+  if ((options.joint_statistics || options.joint_losses) && options.peers == nullptr) {
+    throw Error("joint_statistics and joint_losses need peers, the processes to see images of");
+  }
   return options;
 }
 
@@ -215,7 +218,7 @@ StepResult Engine::Implementation::accumulate_parts(const torch::Tensor& images,
         static_cast<double>(label_parts[i].size(0)) / static_cast<double>(labels.size(0));
     const StepResult part =
         run(image_parts[i], label_parts[i], net_label_parts[i],
-            settings(/*update=*/false, share * share_, draw(static_cast<std::int64_t>(i))));
+            settings(/*update=*/false, share * share_, static_cast<std::int64_t>(i)));
     whole.losses = i == 0 ? part.losses * share : whole.losses + part.losses * share;
     if (part.logits.defined()) logits.push_back(part.logits);
   }
@@ -276,8 +279,17 @@ void Engine::Implementation::execute_late(std::size_t i) {
   if (is_other) trained_.set_learning_rate(plan_, *learning_rate_);
 }
 
-PassSettings Engine::Implementation::settings(bool update, double share, std::int64_t drawn) const {
-  return {update, share, drawn, /*computes=*/true, learning_rate_};
+PassSettings Engine::Implementation::settings(bool update, double share,
+                                              std::int64_t micro_batch) const {
+  const std::int64_t drawn = draw(micro_batch, options_.replica, options_.replicas);
+  // Processes that wait for each other within a pass must evaluate the same supervisions.
+  const bool is_joint = options_.joint_statistics || options_.joint_losses;
+  return {update,
+          share,
+          drawn,
+          is_joint ? draw(micro_batch, /*replica=*/0, /*replicas=*/1) : drawn,
+          /*computes=*/true,
+          learning_rate_};
 }
 
 Pass Engine::Implementation::make_pass(const torch::Tensor& images, const torch::Tensor& labels,
@@ -297,9 +309,9 @@ Pass Engine::Implementation::make_pass(const torch::Tensor& images, const torch:
   return pass;
 }
 
-std::int64_t Engine::Implementation::draw(std::int64_t micro_batch) const {
-  const std::int64_t here = options_.micro_batches;
-  return (steps_done_ * options_.replicas + options_.replica) * here + micro_batch;
+std::int64_t Engine::Implementation::draw(std::int64_t micro_batch, std::int64_t replica,
+                                          std::int64_t replicas) const {
+  return (steps_done_ * replicas + replica) * options_.micro_batches + micro_batch;
 }
 
 }  // namespace mlaan

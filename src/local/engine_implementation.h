@@ -84,7 +84,7 @@ class Engine::Implementation {
   /// Runs late operation `i` of the previous pass, at that pass's learning rate.
   void execute_late(std::size_t i);
 
-  PassSettings settings(bool update, double share, std::int64_t drawn) const;
+  PassSettings settings(bool update, double share, std::int64_t micro_batch) const;
 
   Pass make_pass(const torch::Tensor& images, const torch::Tensor& labels,
                  const torch::Tensor& net_labels, const PassSettings& settings) const;
@@ -103,7 +103,7 @@ class Engine::Implementation {
   }
 
   /// The number of a micro-batch of this step from which its random streams are derived.
-  std::int64_t draw(std::int64_t micro_batch) const;
+  std::int64_t draw(std::int64_t micro_batch, std::int64_t replica, std::int64_t replicas) const;
 
   std::vector<bool> late_;  ///< whether each operation of the schedule is late (see StageSchedule)
   std::optional<Pass> unfinished_;

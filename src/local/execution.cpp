@@ -1,6 +1,7 @@
 // Executes operations on the parts of an engine and the current pass.
 #include "local/execution.h"
 
+#include <mlaan/nn/batch_peers.h>
 #include <mlaan/nn/reference_kernels_scope.h>
 
 namespace mlaan {
@@ -11,6 +12,8 @@ void execute(const Operation& operation, Execution& execution, const OperationOb
       operation.activity() == Activity::update ? settings.update : settings.computes;
   if (!is_asked) return;
   const ReferenceKernelsScope kernels(execution.options.reference_kernels);
+  const JointStatisticsScope statistics(execution.options.joint_statistics ? execution.options.peers
+                                                                           : nullptr);
   operation.execute(execution);
   execution.trained.update_exchanged();
   if (observer) observer(operation);

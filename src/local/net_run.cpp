@@ -4,6 +4,8 @@
 #include "core/autocast_scope.h"
 #include "local/recomputed_unit.h"
 
+#include <mlaan/nn/batch_peers.h>
+
 #include <utility>
 
 namespace mlaan {
@@ -11,7 +13,7 @@ namespace mlaan {
 bool is_evaluated_now(const Execution& execution, const Evaluation& evaluation, std::size_t net) {
   return is_evaluated(evaluation.probability, execution.options.seed,
                       execution.network.nets()[net]->name(), evaluation.module,
-                      execution.pass.settings.draw);
+                      execution.pass.settings.choice);
 }
 
 torch::Tensor read(const Execution& execution, const torch::Tensor& input, LinearReading& reading) {
@@ -49,7 +51,11 @@ NetLoss run_to_loss(const Execution& execution, const Evaluation& evaluation,
   const bool by_head = execution.network.is_head(evaluation.net);
   const Pass& pass = execution.pass;
   NetLoss result;
-  result.loss = evaluation.loss->function(output, by_head ? pass.targets : pass.net_targets);
+  const Targets& targets = by_head ? pass.targets : pass.net_targets;
+  const Loss& loss = *evaluation.loss;
+  result.loss = execution.options.joint_losses && loss.compares_samples()
+                    ? joint_loss(loss, output, targets.labels, *execution.options.peers)
+                    : loss.function(output, targets);
   if (by_head) result.logits = output.detach();
   return result;
 }

@@ -20,10 +20,11 @@
 namespace mlaan {
 
 struct PassSettings {
-  bool update = true;     ///< whether parameters are updated; otherwise gradients are accumulated
-  double share = 1;       ///< of the batch that an update is based on: a factor on all gradients
-  std::int64_t draw = 0;  ///< number of the pass's random streams, unique within a training
-  bool computes = true;   ///< otherwise the pass only updates, from gradients accumulated before
+  bool update = true;       ///< whether parameters are updated; otherwise gradients are accumulated
+  double share = 1;         ///< of the batch that an update is based on: a factor on all gradients
+  std::int64_t draw = 0;    ///< number of the pass's random streams, unique within a training
+  std::int64_t choice = 0;  ///< number of the stream that chooses what is evaluated
+  bool computes = true;     ///< otherwise the pass only updates, from gradients accumulated before
   std::optional<double> learning_rate{};  ///< of the pass's updates; none: as set in the optimizers
 };
 

@@ -80,6 +80,20 @@ std::vector<PlotSeries> all_series(const std::vector<BenchmarkResult>& results) 
   return series;
 }
 
+void add_layout(nlohmann::ordered_json& json, const BenchmarkResult& result) {
+  json["processes"] = std::max<std::size_t>(1, result.ranks.size());
+  for (const auto& rank : result.ranks) {
+    json["ranks"].push_back({{"name", rank.name},
+                             {"peak_bytes", rank.peak_bytes},
+                             {"bytes_per_step", rank.bytes_per_step},
+                             {"seconds_waited_per_step", rank.seconds_waited}});
+  }
+  if (result.one_process_step_seconds == 0) return;
+  json["one_process"] = {{"step_seconds", result.one_process_step_seconds},
+                         {"peak_bytes", result.one_process_peak_bytes},
+                         {"time_ratio", result.one_process_time_ratio}};
+}
+
 nlohmann::ordered_json to_json(const BenchmarkResult& result) {
   nlohmann::ordered_json json;
   json["method"] = result.spec.text;
@@ -110,6 +124,7 @@ nlohmann::ordered_json to_json(const BenchmarkResult& result) {
     json["phase"] = result.phase;
     json["share"] = result.share;
   }
+  add_layout(json, result);
   for (const auto& phase : result.phases) json["phases"].push_back(to_json(phase));
   return json;
 }
@@ -137,6 +152,31 @@ std::string benchmark_table(const std::vector<BenchmarkResult>& results) {
     add_row(result, result.spec.text);
     for (const auto& phase : result.phases) {
       add_row(phase, "  " + phase.phase + ", " + fixed(100 * phase.share, 0) + " %");
+    }
+  }
+  return table.to_string();
+}
+
+std::string layout_table(const std::vector<BenchmarkResult>& results) {
+  const bool beside = results.at(0).one_process_step_seconds > 0;
+  std::vector<std::string> header{"method", "rank", "peak"};
+  if (beside) header.insert(header.end(), {"one process's", "peak ×", "images/s ×"});
+  header.insert(header.end(), {"sent a step", "waited a step"});
+  Table table(header);
+  for (const auto& result : results) {
+    for (std::size_t r = 0; r < result.ranks.size(); ++r) {
+      const auto& rank = result.ranks[r];
+      std::vector<std::string> row{result.spec.text, rank.name, format_bytes(rank.peak_bytes)};
+      if (beside) {
+        row.insert(row.end(), {format_bytes(result.one_process_peak_bytes),
+                               fixed(static_cast<double>(rank.peak_bytes) /
+                                         static_cast<double>(result.one_process_peak_bytes),
+                                     3),
+                               r == 0 ? fixed(result.one_process_time_ratio, 2) : ""});
+      }
+      row.insert(row.end(),
+                 {format_bytes(rank.bytes_per_step), fixed(rank.seconds_waited, 3) + " s"});
+      table.add(std::move(row));
     }
   }
   return table.to_string();

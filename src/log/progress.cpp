@@ -1,5 +1,6 @@
 // Shows the progress of a training run on the terminal.
 #include "core/byte_text.h"
+#include "log/layout_text.h"
 #include "log/terminal_line.h"
 #include "measure/timing.h"
 
@@ -24,20 +25,6 @@ std::string classes_line(const std::vector<std::string>& names) {
   return line;
 }
 
-/// "2 stages, of modules 1 to 7 and 8 to 15".
-std::string stages_line(const RunReport& report) {
-  const auto& first = report.first_modules;
-  std::string line = std::to_string(first.size()) + " stages, of the modules ";
-  for (std::size_t s = 0; s < first.size(); ++s) {
-    const std::int64_t last = s + 1 < first.size() ? first[s + 1] - 1 : report.modules;
-    line += (s == 0                 ? ""
-             : s + 1 < first.size() ? ", "
-                                    : " and ") +
-            std::to_string(first[s]) + " to " + std::to_string(last);
-  }
-  return line;
-}
-
 }  // namespace
 
 Progress::Progress(std::FILE* stream, bool quiet)
@@ -57,14 +44,8 @@ void Progress::on_start(const RunReport& report) {
                format_count(report.test_images).c_str(), format_count(report.parameters).c_str(),
                format_count(report.auxiliary_parameters).c_str());
   std::fprintf(stream_, "%s\n", classes_line(report.class_names).c_str());
-  if (!report.first_modules.empty()) {
-    std::fprintf(stream_, "%s\n", stages_line(report).c_str());
-  } else if (report.processes > 1) {
-    std::fprintf(stream_, "%lld processes with %lld images each: %lld images a step\n",
-                 static_cast<long long>(report.processes),
-                 static_cast<long long>(report.batch / report.processes),
-                 static_cast<long long>(report.batch));
-  }
+  const std::string layout = layout_text(report);
+  if (!layout.empty()) std::fprintf(stream_, "%s\n", layout.c_str());
   if (report.steps_done > 0) {
     std::fprintf(stream_, "going on after step %s\n", format_count(report.steps_done).c_str());
   }

@@ -1,6 +1,7 @@
 // The summary of a run as a table and as JSON.
 #include "core/undefined_number.h"
 #include "io/json_text.h"
+#include "log/layout_text.h"
 
 #include <mlaan/core/error.h>
 #include <mlaan/core/quantity.h>
@@ -13,6 +14,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace mlaan {
 namespace {
@@ -60,7 +62,11 @@ ordered_json to_json(const TrainSummary& summary, const Settings& settings) {
   json["window"] = summary.run.window;
   json["batch"] = summary.run.batch;
   json["processes"] = summary.run.processes;
-  if (!summary.run.first_modules.empty()) json["stages"] = summary.run.first_modules.size();
+  const std::size_t stages = std::max<std::size_t>(1, summary.run.first_modules.size());
+  json["stages"] = stages;
+  json["layout"] = stages > 1                  ? "stages"
+                   : summary.run.processes > 1 ? "data-parallel"
+                                               : "one process";
   json["epochs"] = summary.run.epochs;
   json["lr"] = run.lr;
   json["seed"] = run.seed;
@@ -100,6 +106,22 @@ double number_if_there(const nlohmann::json& json, const char* key) {
   return json.contains(key) ? number(json, key) : undefined_number;
 }
 
+std::vector<RankReport> ranks_of(const nlohmann::json& json) {
+  std::vector<RankReport> ranks;
+  if (!json.contains("ranks")) return ranks;
+  for (const auto& of_rank : json.at("ranks")) {
+    RankReport rank;
+    of_rank.at("name").get_to(rank.name);
+    of_rank.at("peak_bytes").get_to(rank.peak_bytes);
+    of_rank.at("bytes_per_step").get_to(rank.bytes_per_step);
+    of_rank.at("seconds_waited").get_to(rank.seconds_waited);
+    rank.first_module = of_rank.value("first_module", std::int64_t{0});
+    rank.last_module = of_rank.value("last_module", std::int64_t{0});
+    ranks.push_back(std::move(rank));
+  }
+  return ranks;
+}
+
 TrainSummary from_json(const nlohmann::json& json) {
   TrainSummary summary;
   json.at("method").get_to(summary.run.method);
@@ -108,6 +130,11 @@ TrainSummary from_json(const nlohmann::json& json) {
   json.at("modules").get_to(summary.run.modules);
   json.at("window").get_to(summary.run.window);
   json.at("batch").get_to(summary.run.batch);
+  summary.run.processes = json.value("processes", std::int64_t{1});
+  summary.ranks = ranks_of(json);
+  for (const auto& rank : summary.ranks) {
+    if (rank.first_module > 0) summary.run.first_modules.push_back(rank.first_module);
+  }
   json.at("epochs").get_to(summary.run.epochs);
   json.at("train_images").get_to(summary.run.train_images);
   json.at("validation_images").get_to(summary.run.validation_images);
@@ -149,10 +176,13 @@ std::string phases_text(const std::vector<TrainSummary>& summaries) {
   return text;
 }
 
-/// "  rank 1 (node03): peak 67.8 MiB, 3.6 MiB sent a step, 12 s spent waiting", one line per rank.
+/// "  mlm: 2 processes with 64 images each: 128 images a step", and
+/// "  mlm, rank 1 (node03): peak 67.8 MiB, 3.6 MiB sent a step, waited 12 s", one line per rank.
 std::string ranks_text(const std::vector<TrainSummary>& summaries) {
   std::string text;
   for (const auto& summary : summaries) {
+    if (summary.ranks.empty()) continue;
+    text += "  " + summary.run.method + ": " + layout_text(summary.run) + "\n";
     for (const auto& rank : summary.ranks) {
       const std::string modules = rank.first_module == 0
                                       ? ""
@@ -230,7 +260,12 @@ std::string summary_table(const EvalSummary& summary) {
              format_count(summary.score.images), fixed(summary.score.error, 2),
              fixed(summary.score.error_top5, 2), fixed(summary.score.loss, 4),
              fixed(summary.images_per_second, 0), format_bytes(summary.peak_bytes)});
-  return table.to_string();
+  std::string text = table.to_string();
+  for (const auto& rank : summary.ranks) {
+    text += "  " + rank.name + ": peak " + format_bytes(rank.peak_bytes) + ", waited " +
+            format_seconds(rank.seconds_waited) + "\n";
+  }
+  return text;
 }
 
 std::string exits_table(const EvalSummary& summary) {
@@ -268,6 +303,12 @@ void write_summary(const std::filesystem::path& path, const EvalSummary& summary
   json["images_per_second"] = summary.images_per_second;
   json["peak_bytes"] = summary.peak_bytes;
   json["parameters"] = summary.parameters;
+  json["processes"] = std::max<std::size_t>(1, summary.ranks.size());
+  for (const auto& rank : summary.ranks) {
+    json["ranks"].push_back({{"name", rank.name},
+                             {"peak_bytes", rank.peak_bytes},
+                             {"seconds_waited", rank.seconds_waited}});
+  }
   ordered_json document = json;
   for (const auto& exit : summary.exits) {
     document["exits"].push_back({{"name", exit.output}, {"test_error", exit.error}});

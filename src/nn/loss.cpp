@@ -1,10 +1,12 @@
 // Losses, which supervisions minimise.
 #include <mlaan/core/error.h>
 #include <mlaan/nn/backbone.h>
+#include <mlaan/nn/batch_peers.h>
 #include <mlaan/nn/loss.h>
 #include <mlaan/nn/loss_kind.h>
 
 #include <sstream>
+#include <utility>
 
 namespace mlaan {
 
@@ -61,6 +63,36 @@ bool are_classes(const torch::Tensor& labels) {
 
 torch::Tensor classes_of(const torch::Tensor& labels) {
   return are_classes(labels) ? labels : labels.argmax(1);
+}
+
+Loss loss_of_rows(
+    const std::string& name, std::function<torch::Tensor(const torch::Tensor& output)> rows,
+    std::function<torch::Tensor(const torch::Tensor& rows, const torch::Tensor& labels)> of_rows) {
+  Loss loss;
+  loss.name = name;
+  loss.rows = std::move(rows);
+  loss.of_rows = std::move(of_rows);
+  loss.function = [read = loss.rows, compare = loss.of_rows](const torch::Tensor& output,
+                                                             const Targets& targets) {
+    return compare(read(output), targets.labels);
+  };
+  return loss;
+}
+
+torch::Tensor joint_loss(const Loss& loss, const torch::Tensor& output, const torch::Tensor& labels,
+                         BatchPeers& peers) {
+  const torch::Tensor own = loss.rows(output);
+  const std::string what = "the samples that the loss '" + loss.name + "' compares";
+  const auto all = peers.gather(own, what);
+  const auto all_labels = peers.gather(labels, what);
+  const std::int64_t end = all.first + own.size(0);
+  const std::int64_t count = all.rows.size(0);
+  // Gradients flow to this process's rows only: the other processes see to theirs.
+  const torch::Tensor rows =
+      torch::cat({all.rows.narrow(0, 0, all.first), own, all.rows.narrow(0, end, count - end)});
+  const torch::Tensor value = loss.of_rows(rows, all_labels.rows);
+  const double factor = static_cast<double>(count) / static_cast<double>(own.size(0));
+  return value.detach() + (value - value.detach()) * factor;
 }
 
 LossPtr with_label_smoothing(const LossPtr& loss, double label_smoothing) {

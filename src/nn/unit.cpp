@@ -1,6 +1,8 @@
 // A unit: a piece of a network that is never cut.
+#include <mlaan/nn/batch_peers.h>
 #include <mlaan/nn/dropped_output_scope.h>
 #include <mlaan/nn/fork.h>
+#include <mlaan/nn/layers/batch_norm_layers.h>
 #include <mlaan/nn/recomputes_activations.h>
 #include <mlaan/nn/unit.h>
 
@@ -20,6 +22,21 @@ std::string renamed(const std::string& prefix, const std::string& unit, const st
   const std::string front = unit + ".";
   const bool below_unit = prefix.compare(0, front.size(), front) == 0;
   return join(copy, below_unit ? prefix.substr(front.size()) : prefix);
+}
+
+/// Runs a layer; one of LibTorch's batch normalisations over all processes where they are to.
+torch::Tensor run_layer(torch::nn::AnyModule& layer, torch::Tensor input) {
+  if (JointStatisticsScope::active() == nullptr) return layer.forward(std::move(input));
+  const auto module = layer.ptr();
+  if (auto maps = std::dynamic_pointer_cast<torch::nn::BatchNorm2dImpl>(module)) {
+    torch::nn::BatchNorm2d normalisation(std::move(maps));
+    return plain_norm(normalisation, input);
+  }
+  if (auto features = std::dynamic_pointer_cast<torch::nn::BatchNorm1dImpl>(module)) {
+    torch::nn::BatchNorm1d normalisation(std::move(features));
+    return plain_norm(normalisation, input);
+  }
+  return layer.forward(std::move(input));
 }
 
 }  // namespace
@@ -61,7 +78,7 @@ torch::Tensor Unit::forward(torch::Tensor input) const {
       return summand.forward(value);
     });
   }
-  for (auto& layer : layers_) input = layer.module.forward(std::move(input));
+  for (auto& layer : layers_) input = run_layer(layer.module, std::move(input));
   return input;
 }
 

@@ -1,132 +1,61 @@
 // Measures steps of several methods in turn: time, bytes and multiply-adds.
 #include "measure/timing.h"
+#include "train/competition.h"
+#include "train/joint_training.h"
 
-#include <mlaan/core/error.h>
-#include <mlaan/local/method.h>
-#include <mlaan/measure/cost.h>
 #include <mlaan/train/benchmark.h>
-#include <mlaan/train/measured_settings.h>
-#include <mlaan/train/options.h>
-#include <mlaan/train/phases.h>
-#include <mlaan/train/setup.h>
 
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <optional>
+#include <utility>
 
 namespace mlaan {
 namespace {
 
-bool is_reference(const MethodSpec& spec) {
-  return spec.method == reference_method() && spec.settings.empty();
-}
+constexpr const char* what_is_agreed = "the decision whether to go on";
 
-/// Copies the batch into the engine's memory format once, so that no step has to.
-Batch laid_out(const Batch& batch, torch::MemoryFormat format) {
-  const measure::MemoryKindScope kind(measure::MemoryKind::data);
-  return {batch.images.contiguous(format), batch.labels};
-}
-
-/// A method that is measured, or one phase of it.
-class Contestant {
- public:
-  Contestant(TrainingPhase phase, const DataSource& data, const Batch& batch,
-             const MethodSpec& spec)
-      : settings_(std::move(phase.settings)),
-        batch_(laid_out(batch, memory_format(settings_))),
-        device_(batch.images.device()),
-        bytes_before_(measure::read_memory(device_).live),
-        engine_(make_engine(settings_, data, phase.method, is_reference(spec))) {
-    result_.spec = spec;
-    result_.phase = phase.name;
-    result_.share = phase.share();
-    result_.model = settings_.get<RunOptions>().model;
-    result_.device = settings_.get<RunOptions>().device;
-    result_.modules = static_cast<std::int64_t>(engine_.plan().partition.size());
-    result_.window = static_cast<std::int64_t>(longest_window(engine_.plan()));
-    result_.batch = batch.labels.size(0);
-    result_.parameters = element_count(engine_.backbone().named_parameters());
-    result_.auxiliary_parameters = element_count(engine_.named_parameters()) - result_.parameters;
-  }
-
-  /// Takes one step and waits for the device. \return seconds.
-  double step() {
-    const auto start = Clock::now();
-    engine_.step(batch_.images, batch_.labels);
-    wait_for(device_);
-    return seconds_since(start);
-  }
-
-  /// Measures peak bytes and multiply-adds; times are measured in time_rounds().
-  BenchmarkResult measure_bytes_and_work() {
-    // The first step allocates the optimizers' state; the second already runs with it.
-    step();
-    step();
-    measure::reset_peak(device_);
-    const int steps = steps_that_show_all();
-    for (int i = 0; i < steps; ++i) step();
-    const auto reading = measure::read_memory(device_);
-    result_.peak_bytes = reading.peak - bytes_before_;
-    result_.peak_by_kind = reading.peak_by_kind;
-    const measure::MultiplyAddCounter counter;
-    for (int i = 0; i < steps; ++i) step();
-    result_.multiply_adds = counter.count() / result_.batch / steps;
-    result_.executed_multiply_adds = counter.executed() / result_.batch / steps;
-    return result_;
-  }
-
-  StepProfile profile(std::int64_t steps) {
-    StepProfile profile = profile_step(engine_, batch_.images, batch_.labels, steps, bytes_before_);
-    profile.method = result_.spec.text;
-    if (!result_.phase.empty()) profile.method += ", phase " + result_.phase;
-    return profile;
-  }
-
- private:
-  /// 1; or 10 where supervisions are evaluated at random, so that each is likely to be evaluated.
-  int steps_that_show_all() const {
-    const auto& supervisions = engine_.plan().supervisions;
-    const bool random =
-        std::any_of(supervisions.begin(), supervisions.end(),
-                    [](const Supervision& supervision) { return supervision.probability < 1; });
-    return random ? 10 : 1;
-  }
-
-  static Engine make_engine(const Settings& settings, const DataSource& data,
-                            const MethodEntry& method, bool is_reference) {
-    Backbone backbone = make_backbone(settings, data);
-    Plan plan = is_reference ? make_bare_plan(settings, backbone, method)
-                             : make_plan(settings, backbone, method);
-    return Engine(std::move(backbone), std::move(plan), make_engine_options(settings));
-  }
-
-  Settings settings_;  ///< the run's settings with those of the method and the phase
-  Batch batch_;
-  torch::Device device_;
-  std::int64_t bytes_before_;
-  Engine engine_;
-  BenchmarkResult result_;
+/// A method in the layout that is measured, and on rank 0 the same in one process, if it is to be
+/// compared with that.
+struct Entrant {
+  std::size_t spec = 0;
+  std::unique_ptr<Contestant> joint;
+  std::unique_ptr<Contestant> alone;
 };
 
-/// Seconds of each method's steps. Only rounds in which every method took its step count.
-std::vector<std::vector<double>> time_rounds(
-    const std::vector<std::unique_ptr<Contestant>>& contestants, const BenchmarkOptions& options,
-    const std::function<void(const std::string&)>& progress,
-    const std::function<bool()>& should_stop) {
-  std::vector<std::vector<double>> seconds(contestants.size());
+/// Seconds of each method's steps in each round, in the layout and in one process.
+struct RoundTimes {
+  std::vector<std::vector<double>> joint;
+  std::vector<std::vector<double>> alone;
+};
+
+/// Only rounds in which every method took its step count.
+RoundTimes time_rounds(const std::vector<Entrant>& entrants, const BenchmarkOptions& options,
+                       const std::function<void(const std::string&)>& progress,
+                       const std::function<bool()>& should_stop, ProcessGroup* group) {
+  RoundTimes times{std::vector<std::vector<double>>(entrants.size()),
+                   std::vector<std::vector<double>>(entrants.size())};
   for (std::int64_t round = -options.warmup; round < options.repeats; ++round) {
     progress(round < 0
                  ? "warm-up"
                  : "round " + std::to_string(round + 1) + " of " + std::to_string(options.repeats));
-    std::vector<double> of_round;
-    for (const auto& contestant : contestants) {
-      if (should_stop && should_stop()) return seconds;
-      of_round.push_back(contestant->step());
+    std::vector<double> joint;
+    std::vector<double> alone(entrants.size(), 0);
+    for (std::size_t i = 0; i < entrants.size(); ++i) {
+      if (any_of_all(should_stop && should_stop(), group, what_is_agreed)) return times;
+      joint.push_back(entrants[i].joint->step_seconds());
+      if (group == nullptr || !options.beside_one_process) continue;
+      group->wait_for_first([&] { alone[i] = entrants[i].alone->step_seconds(); },
+                            "a step in one process");
     }
     if (round < 0) continue;
-    for (std::size_t i = 0; i < contestants.size(); ++i) seconds[i].push_back(of_round[i]);
+    for (std::size_t i = 0; i < entrants.size(); ++i) {
+      times.joint[i].push_back(joint[i]);
+      times.alone[i].push_back(alone[i]);
+    }
   }
-  return seconds;
+  return times;
 }
 
 void set_times(BenchmarkResult& result, const std::vector<double>& seconds) {
@@ -137,61 +66,13 @@ void set_times(BenchmarkResult& result, const std::vector<double>& seconds) {
   result.images_per_second = static_cast<double>(result.batch) / result.step_seconds;
 }
 
-Batch take_batch(const Settings& settings, const DataSource& data) {
-  const auto loader = make_train_loader(settings, data, all_indices(*data.train));
-  loader->start(0);
-  Batch batch = *loader->next();
-  const torch::Device device = parse_device(settings.get<RunOptions>().device);
-  return {batch.images.to(device), batch.labels.to(device)};
-}
-
-/// Settles the memory format of batches, by measuring if the settings leave it open.
-Settings settled(const Settings& asked, const DataSource& data,
-                 const std::function<void(const std::string&)>& progress) {
-  Settings settings = with_faster_memory_format(asked, data);
-  const std::string measured = measured_memory_format(settings);
-  if (measured != measured_memory_format(asked)) progress(measured);
-  return settings;
-}
-
-std::vector<MethodSpec> with_reference(const std::vector<std::string>& methods) {
-  std::vector<MethodSpec> specs;
-  for (const auto& method : methods) specs.push_back(MethodSpec::parse(method));
-  if (std::none_of(specs.begin(), specs.end(), is_reference)) {
-    specs.insert(specs.begin(), MethodSpec::parse(reference_method()));
+/// The ranks' and one process's peaks of a method with phases are those of its largest phases.
+void take_higher(BenchmarkResult& whole, const BenchmarkResult& phase) {
+  for (std::size_t r = 0; r < whole.ranks.size(); ++r) {
+    whole.ranks[r].peak_bytes = std::max(whole.ranks[r].peak_bytes, phase.ranks[r].peak_bytes);
   }
-  return specs;
-}
-
-/// One phase of one of the methods compared.
-struct SpecPhase {
-  std::size_t spec = 0;
-  TrainingPhase phase;
-};
-
-/// The phases of every method, in the methods' order.
-std::vector<SpecPhase> phases_of(const Settings& run, const std::vector<MethodSpec>& specs) {
-  std::vector<SpecPhase> all;
-  for (std::size_t s = 0; s < specs.size(); ++s) {
-    for (auto& phase : training_phases(specs[s].applied_to(run), method_named(specs[s].method))) {
-      all.push_back({s, std::move(phase)});
-    }
-  }
-  return all;
-}
-
-/// Checks all methods before the first is measured, and throws for one that cannot be.
-void check_measurable(const Settings& run, const DataSource& data,
-                      const std::vector<MethodSpec>& specs) {
-  const std::int64_t batch = run.get<RunOptions>().batch_size;
-  if (data.train->size() < batch) {
-    throw UserError("batch_size = " + std::to_string(batch) + " is more than the " +
-                    std::to_string(data.train->size()) + " training images of " + data.name);
-  }
-  const Backbone backbone = make_backbone(run, data);
-  for (auto& [spec, phase] : phases_of(run, specs)) {
-    check(make_bare_plan(phase.settings, backbone, phase.method), backbone);
-  }
+  whole.one_process_peak_bytes =
+      std::max(whole.one_process_peak_bytes, phase.one_process_peak_bytes);
 }
 
 /// The result of a method with phases: multiply-adds averaged over the training, the highest peak.
@@ -207,6 +88,7 @@ BenchmarkResult together(std::vector<BenchmarkResult> parts) {
     executed += phase.share * static_cast<double>(phase.executed_multiply_adds);
     whole.window = std::max(whole.window, phase.window);
     whole.auxiliary_parameters = std::max(whole.auxiliary_parameters, phase.auxiliary_parameters);
+    take_higher(whole, phase);
     if (phase.peak_bytes <= whole.peak_bytes) continue;
     whole.peak_bytes = phase.peak_bytes;
     whole.peak_by_kind = phase.peak_by_kind;
@@ -282,48 +164,106 @@ void set_times(std::vector<BenchmarkResult>& results,
   }
 }
 
+/// Bytes and multiply-adds of all methods; empty if it was stopped.
+std::vector<BenchmarkResult> bytes_and_work(const Competition& competition,
+                                            const std::function<void(const std::string&)>& progress,
+                                            const std::function<bool()>& should_stop,
+                                            ProcessGroup* group, bool beside_one_process) {
+  std::vector<std::vector<BenchmarkResult>> phases(competition.specs().size());
+  std::size_t number = 0;
+  for (auto& entered : competition.phases()) {
+    if (any_of_all(should_stop && should_stop(), group, what_is_agreed)) return {};
+    const std::size_t spec = entered.spec;
+    progress("bytes and multiply-adds of " +
+             phase_text(competition.specs()[spec].text, entered.phase));
+    BenchmarkResult result = competition.enter(std::move(entered)).measure_bytes_and_work();
+    result.ranks = rank_reports(group, {}, result.peak_bytes, 1);
+    if (group != nullptr && beside_one_process) {
+      group->wait_for_first(
+          [&] {
+            auto alone = competition.phases_alone();
+            result.one_process_peak_bytes = competition.enter_alone(std::move(alone[number]))
+                                                .measure_bytes_and_work()
+                                                .peak_bytes;
+          },
+          "the peak of one process");
+    }
+    ++number;
+    phases[spec].push_back(std::move(result));
+  }
+  std::vector<BenchmarkResult> results;
+  for (auto& of_spec : phases) results.push_back(together(std::move(of_spec)));
+  return results;
+}
+
+std::vector<Entrant> all_entrants(const Competition& competition) {
+  std::vector<Entrant> entrants;
+  for (auto& entered : competition.phases()) {
+    const std::size_t spec = entered.spec;
+    entrants.push_back(
+        {spec, std::make_unique<Contestant>(competition.enter(std::move(entered))), {}});
+  }
+  if (!competition.has_one_process()) return entrants;
+  std::size_t number = 0;
+  for (auto& entered : competition.phases_alone()) {
+    entrants[number++].alone =
+        std::make_unique<Contestant>(competition.enter_alone(std::move(entered)));
+  }
+  return entrants;
+}
+
+/// Sets what each rank sent and waited for, and how many times faster all are than one process.
+void set_layout_costs(std::vector<BenchmarkResult>& results, const std::vector<Entrant>& entrants,
+                      const RoundTimes& times, ProcessGroup* group) {
+  if (group == nullptr) return;
+  for (std::size_t r = 0; r < results.size(); ++r) {
+    BenchmarkResult& result = results[r];
+    std::vector<double> shares;
+    std::vector<std::vector<double>> joint;
+    std::vector<std::vector<double>> alone;
+    for (std::size_t i = 0; i < entrants.size(); ++i) {
+      if (entrants[i].spec != r) continue;
+      shares.push_back(result.phases.empty() ? 1 : result.phases[shares.size()].share);
+      joint.push_back(times.joint[i]);
+      alone.push_back(times.alone[i]);
+      const auto sent = rank_reports(group, entrants[i].joint->traffic_of_step(), 0, 1);
+      for (std::size_t rank = 0; rank < sent.size(); ++rank) {
+        auto& report = result.ranks[rank];
+        report.bytes_per_step = std::max(report.bytes_per_step, sent[rank].bytes_per_step);
+        report.seconds_waited += shares.back() * sent[rank].seconds_waited;
+      }
+    }
+    const auto seconds = average_seconds(joint, shares);
+    result.one_process_step_seconds = median(average_seconds(alone, shares));
+    result.one_process_time_ratio = median_ratio(average_seconds(alone, shares), seconds);
+  }
+}
+
 }  // namespace
 
 std::vector<BenchmarkResult> run_benchmark(const Settings& asked, const BenchmarkOptions& options,
                                            const std::function<void(const std::string&)>& progress,
-                                           const std::function<bool()>& should_stop) {
-  const auto specs = with_reference(options.methods);
-  const DataSource data = make_data(asked);
-  check_measurable(asked, data, specs);
-  const Settings settings = settled(asked, data, progress);
-  const Batch batch = take_batch(settings, data);
-  std::vector<std::vector<BenchmarkResult>> phases(specs.size());
-  for (auto& [spec, phase] : phases_of(settings, specs)) {
-    if (should_stop && should_stop()) return {};
-    progress("bytes and multiply-adds of " + phase_text(specs[spec].text, phase));
-    phases[spec].push_back(
-        Contestant(std::move(phase), data, batch, specs[spec]).measure_bytes_and_work());
-  }
-  std::vector<BenchmarkResult> results;
-  for (auto& of_spec : phases) results.push_back(together(std::move(of_spec)));
-
-  std::vector<std::unique_ptr<Contestant>> contestants;
-  for (auto& [spec, phase] : phases_of(settings, specs)) {
-    contestants.push_back(std::make_unique<Contestant>(std::move(phase), data, batch, specs[spec]));
-  }
-  const auto seconds = time_rounds(contestants, options, progress, should_stop);
-  if (seconds.front().empty()) return {};
-  set_times(results, seconds);
+                                           const std::function<bool()>& should_stop,
+                                           ProcessGroup* group) {
+  const Competition competition(asked, options, progress, group);
+  auto results =
+      bytes_and_work(competition, progress, should_stop, group, options.beside_one_process);
+  if (results.empty()) return {};
+  const auto entrants = all_entrants(competition);
+  const auto times = time_rounds(entrants, options, progress, should_stop, group);
+  if (times.joint.front().empty()) return {};
+  set_times(results, times.joint);
+  set_layout_costs(results, entrants, times, group);
   return results;
 }
 
 std::vector<StepProfile> run_profiles(const Settings& asked, const BenchmarkOptions& options,
                                       const std::function<void(const std::string&)>& progress) {
-  const auto specs = with_reference(options.methods);
-  const DataSource data = make_data(asked);
-  check_measurable(asked, data, specs);
-  const Settings settings = settled(asked, data, progress);
-  const Batch batch = take_batch(settings, data);
+  const Competition competition(asked, options, progress, nullptr);
   std::vector<StepProfile> profiles;
-  for (auto& [spec, phase] : phases_of(settings, specs)) {
-    progress("profile of " + phase_text(specs[spec].text, phase));
-    profiles.push_back(
-        Contestant(std::move(phase), data, batch, specs[spec]).profile(options.repeats));
+  for (auto& entered : competition.phases()) {
+    progress("profile of " + phase_text(competition.specs()[entered.spec].text, entered.phase));
+    profiles.push_back(competition.enter(std::move(entered)).profile(options.repeats));
   }
   return profiles;
 }

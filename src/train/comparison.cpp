@@ -1,6 +1,7 @@
 // Comparisons: methods × seeds trained under one budget, as runs that can be stopped and resumed.
 #include "core/libtorch_error.h"
 #include "io/folder_lock.h"
+#include "train/joint_training.h"
 #include "train/new_folder.h"
 #include "train/recorded_settings.h"
 #include "train/resumed_settings.h"
@@ -17,6 +18,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <utility>
 
 namespace mlaan {
 namespace {
@@ -72,7 +74,7 @@ void refuse_settings_of_single_runs(const Settings& settings) {
 /// has recorded, or one measured now.
 void settle_layout(const Settings& comparison, const DataSource& data,
                    const std::vector<ComparedRun>& runs, std::vector<Settings>& asked,
-                   const std::function<void(const std::string&)>& progress) {
+                   const std::function<void(const std::string&)>& progress, ProcessGroup* group) {
   const auto format_of = [](const Settings& settings) {
     return settings.get<ExecutionOptions>().memory_format;
   };
@@ -84,7 +86,10 @@ void settle_layout(const Settings& comparison, const DataSource& data,
       settled = settled.with(memory_format_key, format_of(asked[i]), record);
     }
   }
-  settled = with_faster_memory_format(settled, data);
+  settled = settled_by_first(
+      settled, group, {memory_format_key},
+      [&](const Settings& open) { return with_faster_memory_format(open, data); },
+      "measuring which is faster");
   const std::string measured = measured_memory_format(settled);
   if (!measured.empty()) progress(measured);
   for (auto& settings : asked) {
@@ -108,23 +113,53 @@ void settle_threads(std::vector<Settings>& asked) {
   at::set_num_threads(static_cast<int>(threads));
 }
 
-TrainSummary train(const ComparedRun& run, const Settings& asked, const DataSource& data,
-                   const ComparisonRecords& records, const std::function<bool()>& should_stop) {
-  try {
-    const NewFolder new_folder(run.folder);
-    const FolderLock lock(run.folder);
-    const Settings settings = measured_settings(asked, data);
-    Trainer trainer(settings, data, run.folder);
-    if (fs::exists(last_checkpoint(run.folder))) {
-      const Checkpoint checkpoint = read_checkpoint(last_checkpoint(run.folder));
-      check_same_split(checkpoint, settings, data);
-      trainer.resume(checkpoint);
+/// The folder of a run that begins or goes on, to which rank 0 alone writes.
+class RunFolder {
+ public:
+  RunFolder(const fs::path& folder, ProcessGroup* group) {
+    if (group == nullptr) {
+      lock(folder);
+    } else {
+      group->wait_for_first([&] { lock(folder); }, "the run's folder");
     }
-    const auto observers = records.observers(run.folder);
-    for (const auto& observer : observers) trainer.add_observer(*observer);
-    TrainSummary summary = trainer.run(should_stop, records.should_save);
-    records.write(run.folder, settings, summary);
-    return summary;
+  }
+
+ private:
+  void lock(const fs::path& folder) {
+    unless_begun_.emplace(folder);
+    lock_.emplace(folder);
+  }
+
+  std::optional<NewFolder> unless_begun_;
+  std::optional<FolderLock> lock_;
+};
+
+TrainSummary train_locked(const ComparedRun& run, const Settings& asked, const DataSource& data,
+                          const ComparisonRecords& records,
+                          const std::function<bool()>& should_stop, ProcessGroup* group) {
+  const Settings settings = measured_by_first(asked, data, method_named(run.spec.method), group);
+  Trainer trainer(settings, data, run.folder, group);
+  if (fs::exists(last_checkpoint(run.folder))) {
+    const Checkpoint checkpoint = read_checkpoint(last_checkpoint(run.folder));
+    check_same_split(checkpoint, settings, data);
+    trainer.resume(checkpoint);
+  }
+  std::vector<std::unique_ptr<TrainObserver>> observers;
+  if (is_first(group)) observers = records.observers(run.folder);
+  for (const auto& observer : observers) trainer.add_observer(*observer);
+  TrainSummary summary = trainer.run(should_stop, records.should_save);
+  if (is_first(group)) records.write(run.folder, settings, summary);
+  return summary;
+}
+
+TrainSummary train(const ComparedRun& run, const Settings& asked, const DataSource& data,
+                   const ComparisonRecords& records, const std::function<bool()>& should_stop,
+                   ProcessGroup* group) {
+  try {
+    const RunFolder folder(run.folder, group);
+    return train_locked(run, asked, data, records, should_stop, group);
+  } catch (const PeerError&) {
+    throw;  // about another rank, not about this run
   } catch (const UserError& error) {
     throw UserError(name_of(run) + ": " + error.what());
   } catch (const Error& error) {
@@ -132,6 +167,18 @@ TrainSummary train(const ComparedRun& run, const Settings& asked, const DataSour
   } catch (const c10::Error& error) {
     throw_explained(error, name_of(run) + ": ");
   }
+}
+
+/// \throws UserError if the processes see other runs, or if other ones of them are finished.
+void check_same_runs(const std::vector<ComparedRun>& runs,
+                     const std::vector<std::optional<TrainSummary>>& results, ProcessGroup* group) {
+  if (group == nullptr) return;
+  std::vector<Agreed> seen{{"the number of runs", std::to_string(runs.size())}};
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    seen.emplace_back("run " + std::to_string(i + 1), name_of(runs[i]));
+    seen.emplace_back(name_of(runs[i]), results[i] ? "finished" : "to be trained");
+  }
+  check_agreement(*group, seen);
 }
 
 std::vector<FinishedRun> finished_runs(const std::vector<ComparedRun>& runs,
@@ -240,7 +287,8 @@ Settings with_recorded_settings(const fs::path& folder, const Settings& asked) {
 std::vector<FinishedRun> run_comparison(const Settings& settings, const DataSource& data,
                                         const std::vector<ComparedRun>& runs,
                                         const ComparisonRecords& records,
-                                        const std::function<bool()>& should_stop) {
+                                        const std::function<bool()>& should_stop,
+                                        ProcessGroup* group) {
   refuse_settings_of_single_runs(settings);
   std::vector<std::optional<TrainSummary>> results;
   std::vector<Settings> asked;
@@ -248,11 +296,12 @@ std::vector<FinishedRun> run_comparison(const Settings& settings, const DataSour
     asked.push_back(with_recorded_settings(run.folder, settings_of(run, settings)));
     results.push_back(records.read(run.folder));
   }
+  check_same_runs(runs, results, group);
   const bool all_finished =
       std::all_of(results.begin(), results.end(), [](const auto& run) { return run.has_value(); });
   if (!all_finished) {
     settle_threads(asked);
-    settle_layout(settings, data, runs, asked, records.progress);
+    settle_layout(settings, data, runs, asked, records.progress, group);
   }
   for (std::size_t i = 0; i < runs.size(); ++i) {
     const std::string line = "run " + std::to_string(i + 1) + " of " + std::to_string(runs.size()) +
@@ -261,9 +310,9 @@ std::vector<FinishedRun> run_comparison(const Settings& settings, const DataSour
       records.progress(line + ", finished before");
       continue;
     }
-    if (should_stop && should_stop()) break;
+    if (any_of_all(should_stop && should_stop(), group, "the decision whether to go on")) break;
     records.progress(line);
-    TrainSummary summary = train(runs[i], asked[i], data, records, should_stop);
+    TrainSummary summary = train(runs[i], asked[i], data, records, should_stop, group);
     if (!summary.complete) break;
     results[i] = std::move(summary);
     records.finished(finished_runs(runs, results));

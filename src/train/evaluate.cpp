@@ -113,23 +113,63 @@ Predictor at_test_time(Predictor predict, const std::string& tta) {
   return [several](const torch::Tensor& images) { return several(images).front(); };
 }
 
-std::vector<Score> evaluate_outputs(
-    const MultiPredictor& predict, Loader& loader,
-    const std::function<void(const Batch&, const std::vector<torch::Tensor>& outputs)>& on_batch,
-    const std::function<bool()>& should_stop) {
+namespace {
+
+using OnBatch = std::function<void(const Batch&, const std::vector<torch::Tensor>& outputs)>;
+
+void count(std::vector<Counts>& counts, const Batch& batch, const MultiPredictor& predict,
+           const OnBatch& on_batch) {
+  const auto outputs = predict(batch.images);
+  counts.resize(outputs.size());
+  for (std::size_t i = 0; i < outputs.size(); ++i) counts[i].add(outputs[i], batch.labels);
+  if (on_batch) on_batch(batch, outputs);
+}
+
+/// Counts all batches. \return whether it was stopped before the last one.
+bool count_alone(std::vector<Counts>& counts, const MultiPredictor& predict, Loader& loader,
+                 const OnBatch& on_batch, const std::function<bool()>& should_stop) {
+  while (auto batch = loader.next()) {
+    if (should_stop && should_stop()) return true;
+    count(counts, *batch, predict, on_batch);
+  }
+  return false;
+}
+
+/// All processes take the same number of turns, even after they have run out of batches, so that
+/// they stop at the same turn and wait for each other no longer than one batch takes.
+bool count_jointly(std::vector<Counts>& counts, const MultiPredictor& predict, Loader& loader,
+                   const OnBatch& on_batch, const std::function<bool()>& should_stop,
+                   ProcessGroup& group) {
+  const std::string what = "the evaluation";
+  const std::int64_t turns = group.highest(loader.batches_per_epoch(), what);
+  bool stopped = false;
+  for (std::int64_t turn = 0; turn < turns && !stopped; ++turn) {
+    stopped = group.highest(should_stop && should_stop() ? 1 : 0, what) > 0;
+    if (stopped) break;
+    const auto batch = loader.next();
+    if (batch) count(counts, *batch, predict, on_batch);
+  }
+  // A process without images knows neither the number of outputs nor that of classes.
+  const auto outputs = group.highest(static_cast<std::int64_t>(counts.size()), what);
+  counts.resize(static_cast<std::size_t>(outputs));
+  const std::int64_t classes = group.highest(counts.front().classes(), what);
+  if (classes == 0) return stopped;
+  for (auto& of_output : counts) of_output.add_up(group, classes);
+  return stopped;
+}
+
+}  // namespace
+
+std::vector<Score> evaluate_outputs(const MultiPredictor& predict, Loader& loader,
+                                    const OnBatch& on_batch,
+                                    const std::function<bool()>& should_stop, ProcessGroup* group) {
   const auto start = Clock::now();
   const torch::NoGradGuard no_grad;
   std::vector<Counts> counts(1);
-  bool stopped = false;
   loader.start(0);
-  while (auto batch = loader.next()) {
-    stopped = should_stop && should_stop();
-    if (stopped) break;
-    const auto outputs = predict(batch->images);
-    counts.resize(outputs.size());
-    for (std::size_t i = 0; i < outputs.size(); ++i) counts[i].add(outputs[i], batch->labels);
-    if (on_batch) on_batch(*batch, outputs);
-  }
+  const bool stopped = group == nullptr
+                           ? count_alone(counts, predict, loader, on_batch, should_stop)
+                           : count_jointly(counts, predict, loader, on_batch, should_stop, *group);
   std::vector<Score> scores;
   for (const auto& of_output : counts) {
     scores.push_back(of_output.score());
@@ -139,42 +179,12 @@ std::vector<Score> evaluate_outputs(
   return scores;
 }
 
-namespace {
-
-/// All processes take the same number of turns, even after they have run out of batches, so that
-/// they stop at the same turn and wait for each other no longer than one batch takes.
-Score evaluate_jointly(const Predictor& predict, Loader& loader,
-                       const std::function<bool()>& should_stop, ProcessGroup& group) {
-  const auto start = Clock::now();
-  const torch::NoGradGuard no_grad;
-  const std::string what = "the evaluation";
-  const std::int64_t turns = group.highest(loader.batches_per_epoch(), what);
-  Counts counts;
-  bool stopped = false;
-  loader.start(0);
-  for (std::int64_t turn = 0; turn < turns; ++turn) {
-    stopped = group.highest(should_stop && should_stop() ? 1 : 0, what) > 0;
-    if (stopped) break;
-    const auto batch = loader.next();
-    if (batch) counts.add(predict(batch->images), batch->labels);
-  }
-  const std::int64_t classes = group.highest(counts.classes(), what);
-  if (classes > 0) counts.add_up(group, classes);
-  Score score = counts.score();
-  score.seconds = seconds_since(start);
-  score.stopped = stopped;
-  return score;
-}
-
-}  // namespace
-
 Score evaluate(const Predictor& predict, Loader& loader, const std::function<bool()>& should_stop,
                ProcessGroup* group) {
-  if (group != nullptr) return evaluate_jointly(predict, loader, should_stop, *group);
-  const auto alone = [&](const torch::Tensor& images) {
+  const auto as_list = [&](const torch::Tensor& images) {
     return std::vector<torch::Tensor>{predict(images)};
   };
-  return evaluate_outputs(alone, loader, {}, should_stop).front();
+  return evaluate_outputs(as_list, loader, {}, should_stop, group).front();
 }
 
 }  // namespace mlaan

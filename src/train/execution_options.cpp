@@ -70,6 +70,13 @@ void DistOptions::describe(FieldList& fields) {
       "bucket", bucket,
       "gradients of modules and nets smaller than this are exchanged between processes together",
       readable_by(parse_bytes, "a number of bytes and its unit: 1MiB, 500KiB"));
+  fields.add("sync_batch_norm", sync_batch_norm,
+             "normalise by the statistics of all processes' images instead of each process's own; "
+             "with stages every process has all images anyway");
+  fields.add(
+      "gather_losses", gather_losses,
+      "let losses that compare samples with each other (similarity matching, contrastive) see "
+      "the images of all processes instead of each process's own");
 }
 
 }  // namespace mlaan

@@ -39,7 +39,8 @@ class JointRun {
 
   /// Makes all processes start alike: throws if their plan, data or number of steps differ, and
   /// copies rank 0's weights to all.
-  /// \return notes for the user on stages that wait for later stages.
+  /// \return notes for the user, on losses that see a part of the batch and on stages that wait for
+  ///         later stages.
   std::vector<std::string> begin(PhasedEngine& phases, const DataSource& data, std::int64_t step);
 
   /// Makes the weights of all processes equal. With stages, each stage broadcasts its weights; else

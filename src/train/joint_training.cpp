@@ -23,6 +23,10 @@ std::vector<std::int64_t> share_of(const std::vector<std::int64_t>& all,
   return {begin, end};
 }
 
+bool any_of_all(bool own, ProcessGroup* group, const std::string& what) {
+  return group == nullptr ? own : group->highest(own ? 1 : 0, what) > 0;
+}
+
 Settings settled_by_first(const Settings& settings, ProcessGroup* group,
                           const std::vector<std::string>& keys,
                           const std::function<Settings(const Settings&)>& settle,
@@ -43,9 +47,10 @@ void check_ranks(const Settings& settings, const ProcessGroup* group) {
   const auto& dist = settings.get<DistOptions>();
   const std::int64_t there = group == nullptr ? 1 : group->size();
   if (dist.processes != there) {
-    throw UserError("dist.processes = " + std::to_string(dist.processes) + ", but " +
-                    (there == 1 ? "one process trains" : std::to_string(there) + " train") +
-                    "; mlaan train starts that many, other commands train in one");
+    throw UserError(
+        "dist.processes = " + std::to_string(dist.processes) + ", but " +
+        (there == 1 ? "one process trains" : std::to_string(there) + " train") +
+        "; mlaan train, compare and bench start that many, other commands train in one");
   }
   if (dist.stages == 1 || dist.stages == there) return;
   const std::string count = std::to_string(there);
@@ -108,13 +113,18 @@ std::vector<double> joint_losses(const std::vector<double>& own, double share,
   return {losses.data_ptr<double>(), losses.data_ptr<double>() + losses.numel()};
 }
 
-std::vector<RankReport> rank_reports(ProcessGroup* group, const Traffic& before,
+Traffic traffic_since(const ProcessGroup* group, const Traffic& before) {
+  if (group == nullptr) return {};
+  const Traffic now = group->traffic();
+  return {now.bytes - before.bytes, now.seconds - before.seconds};
+}
+
+std::vector<RankReport> rank_reports(ProcessGroup* group, const Traffic& spent,
                                      std::int64_t peak_bytes, std::int64_t steps) {
   if (group == nullptr) return {};
-  const Traffic traffic = group->traffic();
-  const std::int64_t bytes = (traffic.bytes - before.bytes) / std::max<std::int64_t>(1, steps);
+  const std::int64_t bytes = spent.bytes / std::max<std::int64_t>(1, steps);
   const auto texts = group->gather(std::to_string(peak_bytes) + " " + std::to_string(bytes) + " " +
-                                       std::to_string(traffic.seconds - before.seconds),
+                                       std::to_string(spent.seconds),
                                    "the end of the training");
   std::vector<RankReport> reports;
   for (std::size_t r = 0; r < texts.size(); ++r) {

@@ -28,6 +28,9 @@ inline bool is_first(const ProcessGroup* group) {
 /// This process's part of a list: contiguous, and as equal in length as possible.
 std::vector<std::int64_t> share_of(const std::vector<std::int64_t>& all, const ProcessGroup* group);
 
+/// Whether any process says yes.
+bool any_of_all(bool own, ProcessGroup* group, const std::string& what);
+
 /// Lets rank 0 settle settings, and broadcasts its values of `keys` to all processes.
 Settings settled_by_first(const Settings& settings, ProcessGroup* group,
                           const std::vector<std::string>& keys,
@@ -74,9 +77,12 @@ void add_counts(TrainingState& state, const TrainingState& counted, ProcessGroup
 /// The losses of a step's whole batch, from those of each process's share of it.
 std::vector<double> joint_losses(const std::vector<double>& own, double share, ProcessGroup* group);
 
+/// This process's traffic since an earlier moment.
+Traffic traffic_since(const ProcessGroup* group, const Traffic& before);
+
 /// A report for each process, in order of rank; empty for a single process.
-/// \param before traffic at the time of begin(), which is subtracted.
-std::vector<RankReport> rank_reports(ProcessGroup* group, const Traffic& before,
+/// \param spent this process's traffic in `steps` steps.
+std::vector<RankReport> rank_reports(ProcessGroup* group, const Traffic& spent,
                                      std::int64_t peak_bytes, std::int64_t steps);
 
 /// A text to compare data sets by: the size, and a hash of three images and labels.

@@ -16,7 +16,9 @@ bool is_settled_by_the_run(const Field& asked) {
   return (asked.key == "engine.memory_format" &&
           asked.value() == OptionValue(std::string("auto"))) ||
          (asked.key == "engine.check_precision" && asked.value() == OptionValue(true)) ||
-         (asked.key == "threads" && asked.value() == OptionValue(std::int64_t{0}));
+         (asked.key == "threads" && asked.value() == OptionValue(std::int64_t{0})) ||
+         (asked.key == "dist.split" && (asked.value() == OptionValue(std::string("time")) ||
+                                        asked.value() == OptionValue(std::string("bytes"))));
 }
 
 std::optional<OtherSetting> first_difference(const Settings& recorded, const Settings& asked,

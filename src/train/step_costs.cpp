@@ -37,7 +37,8 @@ const StepCost* find_cost(const std::string& spec, const std::vector<StepCost>& 
 std::vector<StepCost> measure_step_costs(const Settings& settings, const DataSource& data,
                                          const std::vector<MethodSpec>& specs,
                                          const std::function<void(const std::string&)>& progress,
-                                         const std::function<bool()>& should_stop) {
+                                         const std::function<bool()>& should_stop,
+                                         ProcessGroup* group) {
   BenchmarkOptions options;
   options.repeats = timed_steps;
   bool end_to_end = false;
@@ -53,7 +54,7 @@ std::vector<StepCost> measure_step_costs(const Settings& settings, const DataSou
     }
   }
   std::vector<StepCost> costs;
-  for (const auto& result : run_benchmark(settings, options, progress, should_stop)) {
+  for (const auto& result : run_benchmark(settings, options, progress, should_stop, group)) {
     const bool is_compared = compared.count(result.spec.text) > 0;
     costs.push_back({result.spec.text, result.time_ratio, result.peak_bytes,
                      is_compared || result.spec.text == result.reference ? "" : result.reference});

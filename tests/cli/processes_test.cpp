@@ -1,4 +1,5 @@
 // Trainings in several processes, as users start them.
+#include "support/closeness.h"
 #include "support/interrupted_program.h"
 #include "support/program.h"
 #include "support/temporary_folder.h"
@@ -20,10 +21,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::string small_training =
-    "train --model resnet8 --threads 1 --workers 0 --set procedural.train_size=50 --set "
+const std::string small_run =
+    " --model resnet8 --threads 1 --workers 0 --set procedural.train_size=50 --set "
     "procedural.test_size=20 --set validation.fraction=0.2 --set "
     "engine.memory_format=channels_last --set log.steps=1 ";
+const std::string small_training = "train" + small_run;
 const std::string two_processes = "--processes 2 -b 4 ";
 const std::string one_process = "-b 8 --set engine.micro_batches=2 ";
 const std::string random_method = "--method mlaan --set drop_path=0.5 --epochs 2 ";
@@ -70,6 +72,20 @@ class Processes : public ::testing::Test {
     expect_same_weights(folder / actual, folder / expected);
   }
 
+  /// The largest relative difference of a batch normalisation's running statistics.
+  double furthest_statistic(const std::string& actual, const std::string& expected) const {
+    const auto read = [&](const std::string& run) {
+      return read_safetensors(folder / run / "checkpoints/last.safetensors");
+    };
+    const TensorFile left = read(actual);
+    double furthest = 0;
+    for (const auto& named : read(expected).tensors) {
+      if (named.name.find("running_") == std::string::npos) continue;
+      furthest = std::max(furthest, relative_norm(left.find(named.name), named.tensor));
+    }
+    return furthest;
+  }
+
   struct Interrupted {
     int exit_code;
     std::string said;
@@ -78,10 +94,17 @@ class Processes : public ::testing::Test {
   /// Trains in two ranks, and sends the second a signal at a step.
   Interrupted interrupt_rank_1(const std::string& arguments, const std::string& run,
                                const LoggedStep& step, int signal) const {
+    return interrupt_rank_1(arguments, run, "", step, signal);
+  }
+
+  /// \param logged the folder below the output whose log has the step.
+  Interrupted interrupt_rank_1(const std::string& arguments, const std::string& run,
+                               const std::string& logged, const LoggedStep& step,
+                               int signal) const {
     const fs::path log = folder / "log";
     const int exit_code = interrupt_shell(
         "exec " + program() + " " + arguments + output(run) + "> " + log.string() + " 2>&1",
-        folder / run, step, signal, [](pid_t launcher) {
+        folder / run / logged, step, signal, [](pid_t launcher) {
           const auto ranks = children_of(launcher);
           EXPECT_EQ(ranks.size(), 2);
           return ranks.size() == 2 ? ranks[1] : launcher;
@@ -105,15 +128,50 @@ class Processes : public ::testing::Test {
 };
 
 TEST_F(Processes, TwoAreOneWithTwoMicroBatches) {
-  expect_success(run_program(small_training + random_method + two_processes + output("two")));
+  const auto trained = run_program(small_training + random_method + two_processes + output("two"));
+  expect_success(trained);
+  EXPECT_NE(trained.output.find("  mlaan: 2 processes with 4 images each: 8 images a step\n"),
+            std::string::npos)
+      << trained.output;
   expect_success(run_program(small_training + random_method + one_process + output("one")));
   expect_same_training("two", "one");
-  const std::string summary = read_text(folder / "two/summary.json");
-  EXPECT_NE(summary.find("\"processes\": 2"), std::string::npos) << summary;
-  EXPECT_NE(summary.find("\"test_images\": 20"), std::string::npos) << summary;
+  const auto summary = nlohmann::json::parse(read_text(folder / "two/summary.json"));
+  EXPECT_EQ(summary["processes"], 2);
+  EXPECT_EQ(summary["layout"], "data-parallel");
+  EXPECT_EQ(summary["test_images"], 20);
+  ASSERT_EQ(summary["ranks"].size(), 2);
+  for (const auto& rank : summary["ranks"]) {
+    EXPECT_GT(rank["peak_bytes"], 0);
+    EXPECT_GT(rank["bytes_per_step"], 0);
+    EXPECT_GT(rank["seconds_waited"], 0);
+  }
   // Rank 0 alone tells of the training.
   const std::string metrics = read_text(folder / "two/metrics.csv");
   EXPECT_EQ(std::count(metrics.begin(), metrics.end(), '\n'), 3);
+}
+
+TEST_F(Processes, NormalisationsAndLossesSeeTheWholeBatchWhereAsked) {
+  const std::string training = small_training + "--method predsim --epochs 1 ";
+  const auto apart = run_program(training + two_processes + output("apart"));
+  expect_success(apart);
+  const std::string note = "losses that compare samples (similarity_matching) see the images of ";
+  EXPECT_NE(apart.output.find(note + "each process alone; --set dist.gather_losses=true"),
+            std::string::npos)
+      << apart.output;
+  const auto joint = run_program(training + two_processes + output("joint") +
+                                 "--set dist.gather_losses=true --set dist.sync_batch_norm=true");
+  expect_success(joint);
+  EXPECT_NE(joint.output.find(note + "all processes\n"), std::string::npos) << joint.output;
+  expect_success(run_program(training + "-b 8" + output("one")));
+  EXPECT_LT(furthest_statistic("joint", "one"), 1e-3);
+  EXPECT_GT(furthest_statistic("apart", "one"), 1e-2);
+  const auto refused =
+      run_program(training + two_processes + output("refused") +
+                  "--set dist.sync_batch_norm=true --set engine.kernels=reference");
+  EXPECT_EQ(refused.exit_code, 2) << refused.output;
+  EXPECT_NE(refused.output.find("with dist.sync_batch_norm = true accepted: own"),
+            std::string::npos)
+      << refused.output;
 }
 
 TEST_F(Processes, ASignalToOneStopsAllAndTheRunGoesOnInOneProcess) {
@@ -196,6 +254,9 @@ TEST_F(Processes, StagesAreOneProcess) {
   const std::string summary = read_text(folder / "two/summary.json");
   EXPECT_NE(summary.find("\"last_module\": 3"), std::string::npos) << summary;
   EXPECT_NE(summary.find("\"batch\": 8"), std::string::npos) << summary;
+  EXPECT_NE(summary.find("\"layout\": \"stages\""), std::string::npos) << summary;
+  EXPECT_NE(staged.output.find("  mlaan: 2 stages, of the modules 1 to "), std::string::npos)
+      << staged.output;
 }
 
 TEST_F(Processes, StagesSayWhereTwinsMakeThemWait) {
@@ -250,17 +311,111 @@ TEST_F(Processes, StagesThatCannotBeAreRefused) {
   refused("--method dgl -b 4 --stages 4 ", "dist.stages = 4 are more than the 3 modules");
 }
 
-TEST_F(Processes, CommandsForOneProcessRefuseRanks) {
-  const auto result = run_shell("RANK=0 WORLD_SIZE=2 MASTER_ADDR=127.0.0.1 MASTER_PORT=1 " +
-                                program() + " bench --model resnet8 -b 2");
-  EXPECT_EQ(result.exit_code, 2) << result.output;
-  EXPECT_NE(result.output.find("mlaan bench runs in one process"), std::string::npos)
-      << result.output;
-  const auto compared = run_program(
-      "compare --methods e2e --model resnet8 -b 2 --set dist.processes=2" + output("compared"));
-  EXPECT_EQ(compared.exit_code, 2) << compared.output;
-  EXPECT_NE(compared.output.find("dist.processes = 2, but one process trains"), std::string::npos)
-      << compared.output;
+TEST_F(Processes, WhatRanksCannotDoIsRefused) {
+  const auto refused = [&](const std::string& command, const std::string& why) {
+    const auto result = run_program(command + output("refused"));
+    EXPECT_EQ(result.exit_code, 2) << result.output;
+    EXPECT_NE(result.output.find(why), std::string::npos) << result.output;
+    EXPECT_EQ(std::count(result.output.begin(), result.output.end(), '\n'), 1) << result.output;
+    EXPECT_FALSE(fs::exists(folder / "refused"));
+  };
+  refused("eval --model resnet8 --weights x --set dist.stages=2",
+          "dist.stages = 2 is for training");
+  refused("train --method dgl --memory 1GiB --stages 2", "mlaan plan --stages 2 says what");
+  const auto profile =
+      run_program("bench --model resnet8 --profile " + (folder / "trace").string() + " --stages 2");
+  EXPECT_EQ(profile.exit_code, 2) << profile.output;
+  EXPECT_NE(profile.output.find("--profile measures"), std::string::npos) << profile.output;
+  const auto plan = run_shell("RANK=0 WORLD_SIZE=2 MASTER_ADDR=127.0.0.1 MASTER_PORT=1 " +
+                              program() + " plan --model resnet8 -b 2");
+  EXPECT_EQ(plan.exit_code, 2) << plan.output;
+  EXPECT_NE(plan.output.find("mlaan plan runs in one process"), std::string::npos) << plan.output;
+}
+
+TEST_F(Processes, AnEvaluationIsSpreadAndExact) {
+  const std::string run = (folder / "run").string();
+  // Trained in two processes, evaluated in as many as the evaluation says.
+  expect_success(
+      run_program(small_training + "--method dgl --epochs 1 " + two_processes + output("run")));
+  const auto evaluated = [&](const std::string& layout) {
+    const auto result = run_program("eval " + run + layout + output("eval") + "--per-class");
+    expect_success(result);
+    const std::string header = "top-5 error %  test loss";
+    EXPECT_EQ(result.output.find(header), result.output.rfind(header)) << result.output;
+    return nlohmann::json::parse(read_text(folder / "eval/summary.json"));
+  };
+  const auto one = evaluated("");
+  const auto three = evaluated(" --processes 3");
+  EXPECT_EQ(one["processes"], 1);
+  EXPECT_EQ(three["processes"], 3);
+  EXPECT_EQ(three["ranks"].size(), 3);
+  EXPECT_EQ(three["test_images"], 20);
+  EXPECT_EQ(three["classes"], one["classes"]);
+  EXPECT_EQ(three["test_error"], one["test_error"]);
+  EXPECT_EQ(three["test_error_top5"], one["test_error_top5"]);
+  EXPECT_NEAR(three["test_loss"], one["test_loss"], 1e-5);
+}
+
+TEST_F(Processes, AComparisonTrainsEachRunInAllProcesses) {
+  const std::string comparison =
+      "compare --methods e2e,dgl" + small_run + "--epochs 2 --processes 2 -b 4 ";
+  const auto stopped = interrupt_rank_1(comparison, "compared", "e2e-seed0", {1, 2}, SIGTERM);
+  EXPECT_EQ(stopped.exit_code, 128 + SIGTERM) << stopped.said;
+  EXPECT_NE(stopped.said.find("with 0 of 2 runs finished"), std::string::npos) << stopped.said;
+  const auto finished = run_program(comparison + output("compared"));
+  expect_success(finished);
+  EXPECT_NE(finished.output.find("run 2 of 2: dgl, seed 0"), std::string::npos) << finished.output;
+  for (const std::string method : {"e2e", "dgl"}) {
+    expect_success(run_program(small_training + "--epochs 2 --method " + method + " " +
+                               two_processes + output(method)));
+    expect_same_checkpoint("compared/" + method + "-seed0", method);
+  }
+  const auto again = run_program(comparison + output("compared"));
+  expect_success(again);
+  EXPECT_NE(again.output.find("run 2 of 2: dgl, seed 0, finished before"), std::string::npos);
+  const auto other = run_program(comparison + "--processes 1 " + output("compared"));
+  EXPECT_EQ(other.exit_code, 2) << other.output;
+  EXPECT_NE(other.output.find("with dist.processes = 2, where 1"), std::string::npos)
+      << other.output;
+}
+
+TEST_F(Processes, AComparisonInStagesGoesOnWithTheSameStages) {
+  const std::string comparison =
+      "compare --methods dgl" + small_run + "--modules 3 --epochs 2 --stages 2 -b 8 ";
+  const auto stopped = interrupt_rank_1(comparison, "compared", "dgl-seed0", {1, 2}, SIGTERM);
+  EXPECT_EQ(stopped.exit_code, 128 + SIGTERM) << stopped.said;
+  // The stages begin where the first part of the run has measured that they should.
+  expect_success(run_program(comparison + "--budget time" + output("compared")));
+  expect_success(
+      run_program(small_training + "--modules 3 --epochs 2 --method dgl -b 8 " + output("one")));
+  expect_same_checkpoint("compared/dgl-seed0", "one");
+}
+
+TEST_F(Processes, ABenchmarkMeasuresAStepOfAllRanks) {
+  const auto measured = [&](const std::string& layout) {
+    const auto result = run_program(
+        "bench --methods dgl --model resnet8 --modules 3 --threads 1 --warmup 0 --repeats 1 "
+        "--set engine.memory_format=channels_last --json " +
+        (folder / "bench.json").string() + " " + layout);
+    expect_success(result);
+    const auto results = nlohmann::json::parse(read_text(folder / "bench.json"))["results"];
+    EXPECT_EQ(results.size(), 2);
+    return results.at(1);
+  };
+  const auto one = measured("-b 8");
+  for (const std::string layout : {"--processes 2 -b 4", "--stages 2 -b 8"}) {
+    SCOPED_TRACE(layout);
+    const auto two = measured(layout);
+    EXPECT_EQ(two["method"], "dgl");
+    EXPECT_EQ(two["batch"], 8);
+    EXPECT_EQ(two["multiply_adds"], one["multiply_adds"]);
+    ASSERT_EQ(two["ranks"].size(), 2);
+    EXPECT_GT(two["ranks"][0]["bytes_per_step"], 0);
+    EXPECT_GT(two["ranks"][1]["peak_bytes"], 0);
+    EXPECT_EQ(two["one_process"]["peak_bytes"], one["peak_bytes"]);
+    EXPECT_GT(two["one_process"]["time_ratio"], 0);
+  }
+  EXPECT_FALSE(one.contains("ranks"));
 }
 
 }  // namespace

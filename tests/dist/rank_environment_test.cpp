@@ -20,6 +20,8 @@ std::optional<RankEnvironment> read(const std::map<std::string, std::string>& va
 TEST(RankEnvironment, IsNoneWithoutALauncher) {
   EXPECT_FALSE(read({}));
   EXPECT_FALSE(read({{"SLURM_JOB_ID", "7"}, {"SLURM_NTASKS", "4"}}));  // of salloc's shell
+  // Of a batch script, which runs once, outside of any step.
+  EXPECT_FALSE(read({{"SLURM_JOB_ID", "7"}, {"SLURM_NTASKS", "4"}, {"SLURM_PROCID", "0"}}));
 }
 
 TEST(RankEnvironment, OfTorchrun) {
@@ -47,6 +49,7 @@ TEST(RankEnvironment, OfSlurm) {
   const auto place = read({{"SLURM_PROCID", "5"},
                            {"SLURM_NTASKS", "8"},
                            {"SLURM_LOCALID", "1"},
+                           {"SLURM_STEP_ID", "0"},
                            {"SLURM_JOB_ID", "120042"},
                            {"SLURM_JOB_NODELIST", "gpu[03-05,7],login"}});
   ASSERT_TRUE(place);

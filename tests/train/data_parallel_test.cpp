@@ -2,6 +2,7 @@
 #include "support/closeness.h"
 #include "support/configured.h"
 #include "support/ranks.h"
+#include "support/turns.h"
 
 #include <mlaan/local/engine.h>
 #include <mlaan/local/method.h>
@@ -53,16 +54,15 @@ std::vector<std::vector<torch::Tensor>> train_in_ranks(const Settings& config, i
                                                        const Batches& batches,
                                                        std::int64_t bucket_bytes) {
   std::vector<std::vector<torch::Tensor>> results(static_cast<std::size_t>(ranks));
-  std::mutex making;  // networks are made by a generator that the threads share
+  std::mutex computing;
   run_ranks(ranks, [&](ProcessGroup& group) {
-    std::unique_lock<std::mutex> lock(making);
+    std::unique_lock<std::mutex> turn(computing);
     Engine engine = make_engine(config, [&](EngineOptions& options) {
-      options.reducer = std::make_shared<GradientBuckets>(group, bucket_bytes);
+      options.reducer = std::make_shared<TurnTakingReducer>(
+          std::make_unique<GradientBuckets>(group, bucket_bytes), turn);
       options.replica = group.rank();
       options.replicas = ranks;
     });
-    lock.unlock();
-    group.highest(0, "networks that are made");  // steps set the generator, too
     for (std::size_t b = 0; b < batches.images.size(); ++b) {
       const auto images = batches.images[b].tensor_split(ranks)[group.rank()];
       const auto labels = batches.labels[b].tensor_split(ranks)[group.rank()];
@@ -70,6 +70,7 @@ std::vector<std::vector<torch::Tensor>> train_in_ranks(const Settings& config, i
                              static_cast<double>(batches.labels[b].size(0)));
       engine.step(images, labels);
     }
+    turn.unlock();
     for (const auto& named : engine.named_parameters()) {
       results[static_cast<std::size_t>(group.rank())].push_back(named.tensor.detach());
     }

@@ -45,7 +45,7 @@ class Exchange {
 
 /// What a rank has sent, and how long it has waited for others.
 struct Traffic {
-  std::int64_t bytes = 0;  ///< sent by sums and sends; broadcasts and gathers are not counted
+  std::int64_t bytes = 0;  ///< sent by sums, sends and gathers; broadcasts are not counted
   double seconds = 0;      ///< waited for other ranks
 };
 

@@ -29,7 +29,7 @@ using ReadVariable = std::function<const char*(const char*)>;
 
 /// Reads the variables of torchrun (RANK, WORLD_SIZE, …), Slurm (SLURM_PROCID, SLURM_NTASKS, …) or
 /// Open MPI (OMPI_COMM_WORLD_RANK, …), in this order: the first launcher whose variables are set
-/// counts.
+/// counts. A batch script of Slurm is none of its ranks, the tasks that its srun starts are.
 /// \return nothing if none are set.
 /// \throws UserError naming a variable that is missing or has an impossible value.
 std::optional<RankEnvironment> read_rank_environment(

@@ -18,6 +18,7 @@
 
 namespace mlaan {
 
+class BatchPeers;
 class GradientReducer;
 
 /// How the loss scale adapts, the factor on losses before the backward pass.
@@ -78,6 +79,13 @@ struct EngineOptions {
   /// Sums gradients over processes that train on shares of one batch (data-parallel training).
   /// Results are those of one process with as many micro-batches. Null: there is one process.
   std::shared_ptr<GradientReducer> reducer;
+  /// The processes that `reducer` sums over, for what follows. Null: there is one process.
+  std::shared_ptr<BatchPeers> peers;
+  /// Whether batch normalisation sees the images of all processes, and whether losses that compare
+  /// samples with each other do. With both, and without random draws, results are those of one
+  /// process that has the whole batch, to rounding.
+  bool joint_statistics = false;
+  bool joint_losses = false;
   std::int64_t replica = 0;   ///< index of this process, from 0
   std::int64_t replicas = 1;  ///< number of processes, each with random draws of its own
   /// The modules that this process trains, if several processes train some each. Each stage's

@@ -13,6 +13,11 @@ namespace mlaan {
 /// A table with one line per method, and one per phase of a method that has phases.
 std::string benchmark_table(const std::vector<BenchmarkResult>& results);
 
+/// A table with one line per method and process: its peak, what it sends and waits for in a step,
+/// and, where they were compared with it, ratios to one process.
+/// \param results of several processes.
+std::string layout_table(const std::vector<BenchmarkResult>& results);
+
 /// Writes {"results": [{"method": …, "step_seconds": …, "peak_bytes": …, "time_ratio": …, …}, …]}.
 void write_benchmark(const std::filesystem::path& path,
                      const std::vector<BenchmarkResult>& results);

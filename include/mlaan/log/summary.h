@@ -2,6 +2,7 @@
 #pragma once
 
 #include <mlaan/train/evaluate.h>
+#include <mlaan/train/observer.h>
 #include <mlaan/train/settings.h>
 #include <mlaan/train/trainer.h>
 
@@ -44,6 +45,7 @@ struct EvalSummary {
   double images_per_second = 0;
   std::int64_t peak_bytes = 0;
   std::int64_t parameters = 0;
+  std::vector<RankReport> ranks;  ///< of each process; empty for a single one
 };
 
 std::string summary_table(const EvalSummary& summary);

@@ -1,9 +1,12 @@
 // Statistics of batch normalisations, kept from a forward pass for its recomputation.
 #pragma once
 
+#include <mlaan/nn/batch_peers.h>
+
 #include <torch/types.h>
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -15,6 +18,8 @@ struct BatchStatistics {
   const void* layer = nullptr;
   torch::Tensor mean;
   torch::Tensor inverse_deviation;
+  std::shared_ptr<BatchPeers> peers{};  ///< with whose images; null: of this process's images
+  double count = 0;                     ///< elements of a channel, if there are peers
 };
 
 /// The statistics of all layers, in the order in which the layers ran.

@@ -48,6 +48,11 @@ struct Loss {
   /// For a cross-entropy, the share of the target that is spread over all classes, from 0 to 1;
   /// nullopt for other losses.
   std::optional<double> label_smoothing{};
+  /// For a loss that compares the samples of a batch with each other: what it reads of each sample,
+  /// samples × features, and the loss of such rows, of which `function` is made. Empty for others.
+  std::function<torch::Tensor(const torch::Tensor& output)> rows{};
+  std::function<torch::Tensor(const torch::Tensor& rows, const torch::Tensor& labels)> of_rows{};
+  bool compares_samples() const { return of_rows != nullptr; }
 };
 
 /// Losses are compared by identity: supervisions that share a net and a loss are evaluated once.
@@ -64,6 +69,20 @@ void check_reads(const Loss& loss, const std::vector<std::int64_t>& output, std:
 /// over the classes, weighted by their probabilities.
 /// \param label_smoothing share of the target spread evenly over all classes, from 0 to 1.
 LossPtr cross_entropy(double label_smoothing = 0);
+
+/// A loss of this name that compares the samples of a batch with each other.
+/// \param rows, of_rows as in Loss.
+Loss loss_of_rows(
+    const std::string& name, std::function<torch::Tensor(const torch::Tensor& output)> rows,
+    std::function<torch::Tensor(const torch::Tensor& rows, const torch::Tensor& labels)> of_rows);
+
+class BatchPeers;
+
+/// The value of a loss that compares the samples of a batch with each other, of the batch of all
+/// processes. Its gradient is so much larger that, multiplied by this process's share of the batch
+/// and summed over all processes, it is the gradient of that value.
+torch::Tensor joint_loss(const Loss& loss, const torch::Tensor& output, const torch::Tensor& labels,
+                         BatchPeers& peers);
 
 /// The loss with this label smoothing, if it is a cross-entropy without any; else `loss` itself.
 LossPtr with_label_smoothing(const LossPtr& loss, double label_smoothing);

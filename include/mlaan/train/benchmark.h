@@ -3,6 +3,7 @@
 
 #include <mlaan/measure/memory.h>
 #include <mlaan/train/method_spec.h>
+#include <mlaan/train/observer.h>
 #include <mlaan/train/profile.h>
 #include <mlaan/train/settings.h>
 
@@ -13,12 +14,16 @@
 
 namespace mlaan {
 
+class ProcessGroup;
+
 struct BenchmarkOptions {
   /// Method specs, see MethodSpec::parse(). The reference method is added in front unless it is
   /// listed without settings of its own.
   std::vector<std::string> methods;
   std::int64_t warmup = 2;   ///< untimed steps of each method
   std::int64_t repeats = 7;  ///< timed steps of each method
+  /// Whether several processes are compared with one of them, which takes the whole batch.
+  bool beside_one_process = false;
 };
 
 /// The cost of one method's step. For a method with phases: time and multiply-adds averaged over
@@ -51,6 +56,12 @@ struct BenchmarkResult {
   double peak_ratio = 0;                  ///< to the reference method
   /// To the reference method: the time ratio that the multiply-adds alone predict.
   double multiply_add_ratio = 0;
+  /// In several processes: the costs of a step of each. `peak_bytes` above is rank 0's.
+  std::vector<RankReport> ranks;
+  /// Of one process with the whole batch; 0 unless several are compared with it.
+  double one_process_step_seconds = 0;
+  double one_process_time_ratio = 0;  ///< to all processes, median of the rounds' ratios
+  std::int64_t one_process_peak_bytes = 0;
 };
 
 /// Measures on one batch of the run's training set. The reference method recomputes nothing,
@@ -63,11 +74,15 @@ struct BenchmarkResult {
 /// \param progress called with a line of text before each part.
 /// \param should_stop polled before each part and each timed step. If true, the results are those
 ///         of the complete rounds; none if there is no complete round.
+/// \param group of processes that take the steps together, in the layout that the settings say; all
+///        of them call this function, and get the same results. Time is that of the slowest; with
+///        stages, of a step while all are busy.
 /// \throws UserError for a batch larger than the training set.
 std::vector<BenchmarkResult> run_benchmark(const Settings& settings,
                                            const BenchmarkOptions& options,
                                            const std::function<void(const std::string&)>& progress,
-                                           const std::function<bool()>& should_stop = {});
+                                           const std::function<bool()>& should_stop = {},
+                                           ProcessGroup* group = nullptr);
 
 /// The profile of a step of each method, one method after the other.
 std::vector<StepProfile> run_profiles(const Settings& settings, const BenchmarkOptions& options,

@@ -14,6 +14,8 @@
 
 namespace mlaan {
 
+class ProcessGroup;
+
 /// One run of a comparison.
 struct ComparedRun {
   MethodSpec spec;
@@ -81,6 +83,8 @@ struct ComparisonRecords {
 ///         once for all runs.
 /// \param should_stop polled after every step and before every run; true makes the current run
 ///         write a checkpoint and ends the comparison.
+/// \param group of processes that train every run together; all of them call this function with
+///        records of the same folders, and rank 0 alone locks, writes and reports.
 /// \return the finished runs, in order: all of them unless it was stopped.
 /// \throws UserError as with_recorded_settings(), and for settings that only single runs can have
 ///         (memory, baseline).
@@ -88,6 +92,7 @@ struct ComparisonRecords {
 std::vector<FinishedRun> run_comparison(const Settings& settings, const DataSource& data,
                                         const std::vector<ComparedRun>& runs,
                                         const ComparisonRecords& records,
-                                        const std::function<bool()>& should_stop = {});
+                                        const std::function<bool()>& should_stop = {},
+                                        ProcessGroup* group = nullptr);
 
 }  // namespace mlaan

@@ -57,11 +57,12 @@ using MultiPredictor = std::function<std::vector<torch::Tensor>(const torch::Ten
 MultiPredictor at_test_time(MultiPredictor predict, const std::string& tta);
 
 /// Evaluates a network with several outputs; one score for each, or a single score without images.
-/// \param on_batch called with every batch and its outputs.
+/// \param on_batch called with every batch of this process and its outputs.
+/// \param group as of evaluate().
 std::vector<Score> evaluate_outputs(
     const MultiPredictor& predict, Loader& loader,
     const std::function<void(const Batch&, const std::vector<torch::Tensor>& outputs)>& on_batch =
         {},
-    const std::function<bool()>& should_stop = {});
+    const std::function<bool()>& should_stop = {}, ProcessGroup* group = nullptr);
 
 }  // namespace mlaan

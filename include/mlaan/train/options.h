@@ -171,12 +171,14 @@ struct ExecutionOptions {
 /// See ProcessGroup and Stages.
 struct DistOptions {
   static constexpr const char* section = "dist";
-  std::int64_t processes = 1;   ///< that train one network
-  std::int64_t stages = 1;      ///< 1, or as many as processes
-  std::string split = "time";   ///< "time", "bytes", or first modules: "6,11"
-  std::int64_t twin_delay = 0;  ///< steps that twins follow their units late
-  std::string timeout = "60s";  ///< of a process that waits for others
-  std::string bucket = "1MiB";  ///< smaller gradients are sent together
+  std::int64_t processes = 1;    ///< that train one network
+  std::int64_t stages = 1;       ///< 1, or as many as processes
+  std::string split = "time";    ///< "time", "bytes", or first modules: "6,11"
+  std::int64_t twin_delay = 0;   ///< steps that twins follow their units late
+  std::string timeout = "60s";   ///< of a process that waits for others
+  std::string bucket = "1MiB";   ///< smaller gradients are sent together
+  bool sync_batch_norm = false;  ///< batch normalisation sees the images of all processes
+  bool gather_losses = false;    ///< losses that compare samples see those of all processes
 
   void describe(FieldList& fields);
 };

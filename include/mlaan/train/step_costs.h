@@ -24,11 +24,13 @@ struct StepCost {
 /// Measures the methods of a comparison in turn, as run_benchmark() does; the machine should do
 /// nothing else. If end-to-end training is among them, checkpointing with several numbers of
 /// segments is measured too: it has end-to-end's error at another cost.
+/// \param group as of run_benchmark().
 /// \return the costs; empty if it was stopped before all methods were measured.
 std::vector<StepCost> measure_step_costs(const Settings& settings, const DataSource& data,
                                          const std::vector<MethodSpec>& specs,
                                          const std::function<void(const std::string&)>& progress,
-                                         const std::function<bool()>& should_stop);
+                                         const std::function<bool()>& should_stop,
+                                         ProcessGroup* group = nullptr);
 
 /// \throws Error if that method was not measured.
 const StepCost& cost_of(const std::string& spec, const std::vector<StepCost>& costs);

@@ -3,6 +3,7 @@
 // He et al. 2016 (arXiv:1512.03385, table 1); Xie et al. 2017 (arXiv:1611.05431).
 #include <mlaan/nn/backbones/resnet.h>
 #include <mlaan/nn/heads.h>
+#include <mlaan/nn/layers/batch_norm_layers.h>
 #include <mlaan/nn/layers/residual_blocks.h>
 
 #include <torch/nn/functional/pooling.h>
@@ -28,7 +29,7 @@ class ResnetStemImpl : public torch::nn::Cloneable<ResnetStemImpl> {
   }
 
   torch::Tensor forward(const torch::Tensor& input) {
-    return torch::max_pool2d(bn1_(conv1_(input)).relu_(), 3, 2, 1);
+    return torch::max_pool2d(plain_norm(bn1_, conv1_(input)).relu_(), 3, 2, 1);
   }
 
  private:

@@ -1,6 +1,7 @@
 // CIFAR ResNets: ResNet-(6n+2) of He et al. 2016 (arXiv:1512.03385), section 4.2.
 #include <mlaan/nn/backbones/resnet_cifar.h>
 #include <mlaan/nn/heads.h>
+#include <mlaan/nn/layers/batch_norm_layers.h>
 #include <mlaan/nn/layers/residual_blocks.h>
 
 #include <array>
@@ -17,7 +18,7 @@ void CifarStemImpl::reset() {
 }
 
 torch::Tensor CifarStemImpl::forward(const torch::Tensor& input) {
-  return bn1_(conv1_(input)).relu_();
+  return plain_norm(bn1_, conv1_(input)).relu_();
 }
 
 Backbone resnet_cifar(std::int64_t depth, std::int64_t classes, const Shape& input_shape) {

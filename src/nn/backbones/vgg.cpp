@@ -3,6 +3,7 @@
 // Simonyan and Zisserman 2015 (arXiv:1409.1556); Nøkland and Eidnes 2019 (arXiv:1901.06656).
 #include <mlaan/nn/backbones/vgg.h>
 #include <mlaan/nn/heads.h>
+#include <mlaan/nn/layers/batch_norm_layers.h>
 #include <mlaan/nn/layers/fresh_block.h>
 
 #include <torch/nn/cloneable.h>
@@ -67,7 +68,7 @@ class VggUnitImpl : public torch::nn::Cloneable<VggUnitImpl>, public FreshBlock 
   }
 
   torch::Tensor forward(const torch::Tensor& input) {
-    torch::Tensor output = activate(norm_(conv_(input)), form_.slope);
+    torch::Tensor output = activate(plain_norm(norm_, conv_(input)), form_.slope);
     if (form_.pools) output = torch::max_pool2d(output, 2);
     return drop(output, form_.dropout, is_training());
   }
@@ -111,8 +112,8 @@ class DenseUnitImpl : public torch::nn::Cloneable<DenseUnitImpl>, public FreshBl
   }
 
   torch::Tensor forward(const torch::Tensor& input) {
-    return drop(activate(norm_(linear_(fitted(input).flatten(1))), predsim_slope), dropout_,
-                is_training());
+    return drop(activate(plain_norm(norm_, linear_(fitted(input).flatten(1))), predsim_slope),
+                dropout_, is_training());
   }
 
   torch::nn::AnyModule make_fresh(std::int64_t in_channels, std::int64_t) const override {

@@ -12,13 +12,19 @@
 
 #include <numeric>
 #include <utility>
+#include <vector>
 
 namespace mlaan {
 namespace {
 
-#ifdef MLAAN_HAS_BATCH_NORM_KERNEL
 using torch::Tensor;
 
+/// Number of elements in a channel's statistics.
+double channel_elements(const Tensor& input) {
+  return static_cast<double>(input.numel() / input.size(1));
+}
+
+#ifdef MLAAN_HAS_BATCH_NORM_KERNEL
 /// Whether kernels can process this input in its memory layout.
 bool lies_for_kernels(const Tensor& input) {
   return input.is_cpu() && input.is_contiguous(input.suggest_memory_format());
@@ -65,8 +71,13 @@ class SideBySide {
   /// Repeats the values of channels for each position of a group.
   Tensor repeated(const Tensor& values) const { return values.repeat({positions_}); }
   BatchNormRecord repeated(const BatchNormRecord& record) const {
-    return {repeated(record.scale), repeated(record.shift), repeated(record.mean),
-            repeated(record.inverse_deviation), record.epsilon};
+    return {repeated(record.scale),
+            repeated(record.shift),
+            repeated(record.mean),
+            repeated(record.inverse_deviation),
+            record.epsilon,
+            record.peers,
+            record.count};
   }
   /// One row of channels for each position of a group.
   Tensor rows(const Tensor& values) const { return values.view({positions_, -1}); }
@@ -74,11 +85,6 @@ class SideBySide {
  private:
   std::int64_t positions_ = 1;
 };
-
-/// Number of elements in a channel's statistics.
-double channel_elements(const Tensor& input) {
-  return static_cast<double>(input.numel() / input.size(1));
-}
 
 void run_kernel(Tensor output, const Tensor& input, const BatchNormRecord& record) {
   const Tensor none;
@@ -99,18 +105,30 @@ Tensor normalise_plain(const Tensor& input, const BatchNormRecord& record) {
   return output;
 }
 
-/// Computes the batch's statistics from those of each position of a group (Chan et al. 1979).
-void find_statistics(const Tensor& input, const SideBySide& grouped, BatchNormRecord& record,
-                     RunningStatistics& running) {
+/// Mean and sum of squared deviations of each channel.
+struct ChannelSums {
+  Tensor mean;
+  Tensor square_sum;
+};
+
+/// Computes the sums from those of each position of a group (Chan et al. 1979).
+ChannelSums grouped_sums(const Tensor& input, const SideBySide& grouped,
+                         const BatchNormRecord& record) {
   const Tensor wide = grouped.maps(input);
   Tensor means = at::empty({wide.size(1)}, record.scale.options());
   Tensor squares = at::empty_like(means);
   at::native::batch_norm_cpu_collect_stats_stub(at::kCPU, means, squares, wide);
   means = grouped.rows(means);
-  record.mean = means.mean(0);
+  const Tensor mean = means.mean(0);
+  return {mean,
+          grouped.rows(squares).sum(0) + (means - mean).square().sum(0) * channel_elements(wide)};
+}
+
+void find_statistics(const Tensor& input, const SideBySide& grouped, BatchNormRecord& record,
+                     RunningStatistics& running) {
+  const auto [mean, square_sum] = grouped_sums(input, grouped, record);
+  record.mean = mean;
   const double count = channel_elements(input);
-  const Tensor square_sum =
-      grouped.rows(squares).sum(0) + (means - record.mean).square().sum(0) * channel_elements(wide);
   record.inverse_deviation = (square_sum / count + record.epsilon).rsqrt();
   if (!running.mean.defined()) return;
   running.mean.lerp_(record.mean, running.momentum);
@@ -136,10 +154,84 @@ std::pair<Tensor, Tensor> join_gradients(Tensor& wide_gradient, const Tensor& wi
 }
 #endif
 
+/// Mean and biased variance of each channel of this process's input, float64 on the CPU.
+std::pair<Tensor, Tensor> own_moments(const Tensor& input, const BatchNormRecord& record) {
+  const auto on_cpu = [](const Tensor& values) { return values.to(torch::kCPU, torch::kFloat64); };
+#ifdef MLAAN_HAS_BATCH_NORM_KERNEL
+  const SideBySide grouped(input);
+  if (grouped.applies() && is_plain(input, record)) {
+    const auto [mean, square_sum] = grouped_sums(input, grouped, record);
+    return {on_cpu(mean), on_cpu(square_sum) / channel_elements(input)};
+  }
+#endif
+  const auto [mean, variance] =
+      at::batch_norm_update_stats(input.to(record.scale.scalar_type()), {}, {}, 0);
+  return {on_cpu(mean), on_cpu(variance)};
+}
+
+/// Finds the statistics of all processes' inputs.
+void find_joint_statistics(const Tensor& input, BatchNormRecord& record,
+                           RunningStatistics& running) {
+  const auto [own_mean, own_variance] = own_moments(input, record);
+  const double own_count = channel_elements(input);
+  const std::int64_t channels = own_mean.numel();
+  const Tensor sums = at::cat({own_mean * own_count, (own_variance + own_mean.square()) * own_count,
+                               at::full({1}, own_count, own_mean.options())});
+  record.peers->sum(sums, "the statistics of batch normalisation");
+  record.count = sums[2 * channels].item<double>();
+  const Tensor mean = sums.narrow(0, 0, channels) / record.count;
+  const Tensor variance =
+      (sums.narrow(0, channels, channels) / record.count - mean.square()).clamp_min(0);
+  record.mean = mean.to(record.scale.options());
+  record.inverse_deviation = (variance + record.epsilon).rsqrt().to(record.scale.options());
+  if (!running.mean.defined()) return;
+  const Tensor unbiased = variance * (record.count / (record.count - 1));
+  running.mean.lerp_(mean.to(running.mean.options()), running.momentum);
+  running.variance.lerp_(unbiased.to(running.variance.options()), running.momentum);
+}
+
+/// Normalises by given statistics where they cannot be handed to the kernel for training.
+Tensor normalise_by_operator(const Tensor& input, const BatchNormRecord& record) {
+  const Tensor variance = record.inverse_deviation.pow(-2) - record.epsilon;
+  return std::get<0>(at::native_batch_norm(input, record.scale, record.shift, record.mean, variance,
+                                           /*training=*/false, 0, record.epsilon));
+}
+
+/// Corrects an input's gradient that was computed with the sums of this process's gradients in
+/// place of those of all: it is off by a constant and a multiple of the input.
+void take_sums_of_all(Tensor& gradient, const Tensor& input, const BatchNormRecord& record,
+                      const Tensor& own_scale, const Tensor& own_shift) {
+  const auto wide = [](const Tensor& values) { return values.to(torch::kCPU, torch::kFloat64); };
+  const Tensor own = at::cat({wide(own_scale), wide(own_shift)});
+  const Tensor all = own.clone();
+  record.peers->sum(all, "the gradients of batch normalisation");
+  const Tensor excess = own / channel_elements(input) - all / record.count;
+  const std::int64_t channels = own_scale.numel();
+  const Tensor deviation = wide(record.inverse_deviation);
+  const Tensor factor = wide(record.scale) * deviation;
+  const Tensor slope = factor * deviation * excess.narrow(0, 0, channels);
+  const Tensor constant = factor * excess.narrow(0, channels, channels) - slope * wide(record.mean);
+  std::vector<std::int64_t> along(static_cast<std::size_t>(input.dim()), 1);
+  along[1] = channels;
+  const auto shaped = [&](const Tensor& values) {
+    return values.to(record.scale.options()).reshape(along);
+  };
+  if (gradient.scalar_type() == record.scale.scalar_type() &&
+      input.scalar_type() == gradient.scalar_type()) {
+    gradient.add_(shaped(constant)).addcmul_(input, shaped(slope));
+    return;
+  }
+  gradient.add_(shaped(constant) + input.to(record.scale.scalar_type()) * shaped(slope));
+}
+
 }  // namespace
 
 torch::Tensor normalise(const torch::Tensor& input, BatchNormRecord& record,
                         RunningStatistics running) {
+  if (record.peers != nullptr) {
+    find_joint_statistics(input, record, running);
+    return normalise_again(input, record);
+  }
 #ifdef MLAAN_HAS_BATCH_NORM_KERNEL
   const SideBySide grouped(input);
   if (grouped.applies() && is_plain(input, record)) {
@@ -158,6 +250,7 @@ torch::Tensor normalise_again(const torch::Tensor& input, const BatchNormRecord&
 #ifdef MLAAN_HAS_BATCH_NORM_KERNEL
   if (is_normalised_by_kernel(input, record)) return normalise_plain(input, record);
 #endif
+  if (record.peers != nullptr) return normalise_by_operator(input, record);
   const torch::Tensor none;
   return std::get<0>(at::native_batch_norm(input, record.scale, record.shift, none, none,
                                            /*training=*/true, 0, record.epsilon));
@@ -177,9 +270,13 @@ void add_normalised_again(torch::Tensor& sum, const torch::Tensor& input,
   sum.add_(normalise_again(input, record));
 }
 
-std::tuple<torch::Tensor, torch::Tensor, torch::Tensor> batch_norm_backward(
-    torch::Tensor gradient, const torch::Tensor& input, const BatchNormRecord& record,
-    std::array<bool, 3> wanted) {
+namespace {
+
+/// batch_norm_backward() with the sums of this process's gradients.
+std::tuple<torch::Tensor, torch::Tensor, torch::Tensor> own_backward(torch::Tensor gradient,
+                                                                     const torch::Tensor& input,
+                                                                     const BatchNormRecord& record,
+                                                                     std::array<bool, 3> wanted) {
   const torch::Tensor none;
 #ifdef MLAAN_HAS_BATCH_NORM_KERNEL
   const auto format = input.suggest_memory_format();
@@ -213,6 +310,19 @@ std::tuple<torch::Tensor, torch::Tensor, torch::Tensor> batch_norm_backward(
   return at::native_batch_norm_backward(gradient, input, record.scale, none, none, record.mean,
                                         record.inverse_deviation, /*train=*/true, record.epsilon,
                                         wanted);
+}
+
+}  // namespace
+
+std::tuple<torch::Tensor, torch::Tensor, torch::Tensor> batch_norm_backward(
+    torch::Tensor gradient, const torch::Tensor& input, const BatchNormRecord& record,
+    std::array<bool, 3> wanted) {
+  if (record.peers == nullptr) return own_backward(std::move(gradient), input, record, wanted);
+  auto [before, scale, shift] =
+      own_backward(std::move(gradient), input, record, {wanted[0], true, true});
+  if (wanted[0]) take_sums_of_all(before, input, record, scale, shift);
+  const torch::Tensor none;
+  return {before, wanted[1] ? scale : none, wanted[2] ? shift : none};
 }
 
 }  // namespace mlaan

@@ -7,6 +7,7 @@
 #include "nn/kernels/relu_backward.h"
 #include "nn/kernels/zero_padding.h"
 
+#include <mlaan/nn/batch_peers.h>
 #include <mlaan/nn/dropped_output_scope.h>
 #include <mlaan/nn/kept_statistics.h>
 #include <mlaan/nn/layers/batch_norm_layers.h>
@@ -29,22 +30,28 @@ namespace {
 using torch::Tensor;
 
 /// The fraction by which running statistics move in this step; counts the step.
-double average_factor(torch::nn::BatchNorm2dImpl& normalisation) {
+/// \param normalisation here and below, torch::nn::BatchNorm1dImpl or BatchNorm2dImpl.
+template <class BatchNorm>
+double average_factor(BatchNorm& normalisation) {
   if (!normalisation.options.track_running_stats()) return 0;
   normalisation.num_batches_tracked += 1;
   if (normalisation.options.momentum()) return *normalisation.options.momentum();
-  return 1 / normalisation.num_batches_tracked.item<double>();
+  return 1 / normalisation.num_batches_tracked.template item<double>();
 }
 
 /// Starts a normalisation's record, with the batch's statistics if they are known already.
-BatchNormRecord begin_record(torch::nn::BatchNorm2dImpl& normalisation) {
+template <class BatchNorm>
+BatchNormRecord begin_record(BatchNorm& normalisation) {
   BatchNormRecord record;
+  record.peers = JointStatisticsScope::active();
   record.scale = normalisation.weight.detach();
   record.shift = normalisation.bias.detach();
   record.epsilon = normalisation.options.eps();
   if (auto known = KeptStatisticsScope::take(&normalisation)) {
     record.mean = std::move(known->mean);
     record.inverse_deviation = std::move(known->inverse_deviation);
+    record.peers = std::move(known->peers);
+    record.count = known->count;
   }
   return record;
 }
@@ -55,13 +62,14 @@ bool knows_statistics(const BatchNormRecord& record) {
 
 /// Normalises as in training. If the record lacks the batch's statistics, they are computed, and
 /// the running statistics are updated.
-Tensor normalise(torch::nn::BatchNorm2dImpl& normalisation, const Tensor& input,
-                 BatchNormRecord& record) {
+template <class BatchNorm>
+Tensor normalise(BatchNorm& normalisation, const Tensor& input, BatchNormRecord& record) {
   if (knows_statistics(record)) return normalise_again(input, record);
   Tensor output = mlaan::normalise(
       input, record,
       {normalisation.running_mean, normalisation.running_var, average_factor(normalisation)});
-  KeptStatisticsScope::keep({&normalisation, record.mean, record.inverse_deviation});
+  KeptStatisticsScope::keep(
+      {&normalisation, record.mean, record.inverse_deviation, record.peers, record.count});
   return output;
 }
 
@@ -72,11 +80,15 @@ torch::autograd::Edge edge_of(const Tensor& tensor) {
 /// Whether a node of our own replaces these operators: in training, if a gradient is needed. On
 /// other devices, LibTorch may have a faster batch normalisation than the one that our nodes call,
 /// and under autocast it chooses the dtypes; there a node is used only if `anywhere` is true, that
-/// is, to recompute.
-bool is_recorded(const torch::nn::BatchNorm2dImpl& normalisation, bool anywhere,
+/// is, to recompute. LibTorch's operators know of one process only, so with peers there always is
+/// one.
+template <class BatchNorm>
+bool is_recorded(const BatchNorm& normalisation, bool anywhere,
                  std::initializer_list<Tensor> sources) {
-  if (ReferenceKernelsScope::active()) return false;
+  const bool is_joint = JointStatisticsScope::active() != nullptr;
+  if (ReferenceKernelsScope::active() && !is_joint) return false;
   if (!torch::GradMode::is_enabled() || !normalisation.is_training()) return false;
+  anywhere = anywhere || is_joint;
   if (!anywhere && AutocastState::of(torch::kCPU).enabled) return false;
   bool any = false;
   for (const auto& source : sources) {
@@ -87,7 +99,12 @@ bool is_recorded(const torch::nn::BatchNorm2dImpl& normalisation, bool anywhere,
 }
 
 /// The layer's output without a node of our own: the same bits with and without a gradient.
-Tensor plainly_normalised(torch::nn::BatchNorm2d& normalisation, const Tensor& input) {
+template <class BatchNorm>
+Tensor plainly_normalised(BatchNorm& normalisation, const Tensor& input) {
+  if (JointStatisticsScope::active() != nullptr && normalisation->is_training()) {
+    BatchNormRecord record = begin_record(*normalisation);
+    return normalise(*normalisation, input, record);
+  }
   const bool takes_gradient = torch::GradMode::is_enabled() &&
                               (input.requires_grad() || normalisation->weight.requires_grad() ||
                                normalisation->bias.requires_grad());
@@ -109,8 +126,8 @@ void set_geometry(NormReluConv& site, const torch::nn::Conv2dImpl& convolution) 
 }
 
 /// Makes a node of the given kind for a normalisation of the input.
-template <class Kind>
-compat::NodePointer start_node(torch::nn::BatchNorm2dImpl& normalisation, const Tensor& input) {
+template <class Kind, class BatchNorm>
+compat::NodePointer start_node(BatchNorm& normalisation, const Tensor& input) {
   auto node = compat::make_node<Kind>();
   auto& site = static_cast<Kind&>(*node);
   site.input = input.detach();
@@ -120,7 +137,8 @@ compat::NodePointer start_node(torch::nn::BatchNorm2dImpl& normalisation, const 
 
 /// Connects the node to its sources, and the output to the node.
 /// \param other edge to the node's other tensor.
-Tensor finish_node(const compat::NodePointer& node, const torch::nn::BatchNorm2dImpl& normalisation,
+template <class BatchNorm>
+Tensor finish_node(const compat::NodePointer& node, const BatchNorm& normalisation,
                    const Tensor& input, torch::autograd::Edge other, Tensor output) {
   node->set_next_edges({edge_of(input), edge_of(normalisation.weight), edge_of(normalisation.bias),
                         std::move(other)});
@@ -128,9 +146,9 @@ Tensor finish_node(const compat::NodePointer& node, const torch::nn::BatchNorm2d
   return output;
 }
 
-}  // namespace
-
-Tensor norm(torch::nn::BatchNorm2d& normalisation, const Tensor& input) {
+/// norm() for one and for two dimensions.
+template <class BatchNorm>
+Tensor norm_of_any(BatchNorm& normalisation, const Tensor& input) {
   if (!is_recorded(*normalisation, false, {input, normalisation->weight, normalisation->bias})) {
     return plainly_normalised(normalisation, input);
   }
@@ -142,6 +160,22 @@ Tensor norm(torch::nn::BatchNorm2d& normalisation, const Tensor& input) {
     output = normalise(*normalisation, site.input, site.record);
   }
   return finish_node(node, *normalisation, input, {}, std::move(output));
+}
+
+}  // namespace
+
+Tensor norm(torch::nn::BatchNorm2d& normalisation, const Tensor& input) {
+  return norm_of_any(normalisation, input);
+}
+
+Tensor plain_norm(torch::nn::BatchNorm2d& normalisation, const Tensor& input) {
+  if (JointStatisticsScope::active() == nullptr) return normalisation(input);
+  return norm_of_any(normalisation, input);
+}
+
+Tensor plain_norm(torch::nn::BatchNorm1d& normalisation, const Tensor& input) {
+  if (JointStatisticsScope::active() == nullptr) return normalisation(input);
+  return norm_of_any(normalisation, input);
 }
 
 Tensor norm_relu_conv(torch::nn::BatchNorm2d& normalisation, torch::nn::Conv2d& convolution,

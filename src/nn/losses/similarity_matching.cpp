@@ -7,7 +7,10 @@
 
 namespace mlaan {
 
-torch::Tensor similarity_matrix(const torch::Tensor& samples) {
+namespace {
+
+/// What is compared of each sample, centred at its mean and of length 1.
+torch::Tensor directions(const torch::Tensor& samples) {
   torch::Tensor rows = samples;
   if (rows.dim() == 4 && rows.size(1) > 3 && rows.size(2) > 1) {
     rows = channel_deviation(rows);
@@ -17,19 +20,25 @@ torch::Tensor similarity_matrix(const torch::Tensor& samples) {
     rows = rows.flatten(1);
   }
   rows = rows - rows.mean(1, /*keepdim=*/true);
-  rows = rows / (rows.norm(2, 1, /*keepdim=*/true) + 1e-8);
+  return rows / (rows.norm(2, 1, /*keepdim=*/true) + 1e-8);
+}
+
+torch::Tensor similarities(const torch::Tensor& rows) {
   return rows.mm(rows.t()).clamp(-1, 1);
 }
 
+}  // namespace
+
+torch::Tensor similarity_matrix(const torch::Tensor& samples) {
+  return similarities(directions(samples));
+}
+
 LossPtr similarity_matching(std::int64_t classes) {
-  Loss loss;
-  loss.name = "similarity_matching";
-  loss.function = [classes](const torch::Tensor& output, const Targets& targets) {
-    const auto labels =
-        are_classes(targets.labels) ? torch::one_hot(targets.labels, classes) : targets.labels;
-    return torch::mse_loss(similarity_matrix(output), similarity_matrix(labels.to(output.dtype())));
+  const auto compare = [classes](const torch::Tensor& rows, const torch::Tensor& given) {
+    const auto labels = are_classes(given) ? torch::one_hot(given, classes) : given;
+    return torch::mse_loss(similarities(rows), similarity_matrix(labels.to(rows.dtype())));
   };
-  return std::make_shared<const Loss>(std::move(loss));
+  return std::make_shared<const Loss>(loss_of_rows("similarity_matching", directions, compare));
 }
 
 namespace losses {

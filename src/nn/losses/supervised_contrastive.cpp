@@ -10,10 +10,14 @@ namespace {
 
 constexpr double usual_temperature = 0.07;
 
-torch::Tensor contrast(const torch::Tensor& output, const torch::Tensor& labels,
-                       double temperature) {
+torch::Tensor of_unit_length(const torch::Tensor& output) {
   namespace F = torch::nn::functional;
-  const auto features = F::normalize(output, F::NormalizeFuncOptions().dim(1));
+  return F::normalize(output, F::NormalizeFuncOptions().dim(1));
+}
+
+/// \param features of length 1.
+torch::Tensor contrast(const torch::Tensor& features, const torch::Tensor& labels,
+                       double temperature) {
   const auto itself = torch::eye(features.size(0), labels.options().dtype(torch::kBool));
   const auto logits = features.mm(features.t()) / temperature;
   const auto log_sum =
@@ -28,13 +32,13 @@ torch::Tensor contrast(const torch::Tensor& output, const torch::Tensor& labels,
 }  // namespace
 
 LossPtr supervised_contrastive(double temperature) {
-  Loss loss;
-  loss.name = loss_text("supervised_contrastive", temperature, usual_temperature);
+  Loss loss = loss_of_rows(
+      loss_text("supervised_contrastive", temperature, usual_temperature), of_unit_length,
+      [temperature](const torch::Tensor& features, const torch::Tensor& labels) {
+        return contrast(features, labels, temperature);
+      });
   loss.reads = LossReads::features;
   loss.needs_classes = true;
-  loss.function = [temperature](const torch::Tensor& features, const Targets& targets) {
-    return contrast(features, targets.labels, temperature);
-  };
   return std::make_shared<const Loss>(std::move(loss));
 }
 

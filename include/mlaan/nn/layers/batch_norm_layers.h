@@ -15,6 +15,12 @@ namespace mlaan {
 /// \param normalisation with affine parameters.
 torch::Tensor norm(torch::nn::BatchNorm2d& normalisation, const torch::Tensor& input);
 
+/// normalisation(input) by LibTorch's own operator; by mlaan's node within a JointStatisticsScope,
+/// which LibTorch's layers know nothing of. For layers that are not fused with others.
+/// \param normalisation with affine parameters.
+torch::Tensor plain_norm(torch::nn::BatchNorm2d& normalisation, const torch::Tensor& input);
+torch::Tensor plain_norm(torch::nn::BatchNorm1d& normalisation, const torch::Tensor& input);
+
 /// convolution(relu(normalisation(input))). The graph saves the input, for the normalisation, and
 /// the ReLU's output, for the convolution. With `recomputes`, or if the convolution's weight is
 /// frozen, it saves only the input, and normalises again in the backward pass; running statistics
