@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Set
+from typing import Any, Dict, List, Optional, Set
 
 import torch
 from torch import fx, nn
@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from ._engine import UserError
 from .segments import Segment
-from .tracing import Recorded, same_as_example, trace
+from .tracing import Recorded, same_as_example, trace, wrapped_models
 
 #: Functions whose argument `training` a trace fixes, and the modules that replace them.
 _DROPOUTS = {
@@ -184,7 +184,19 @@ def cut_graph(model: nn.Module, example: torch.Tensor) -> List[Segment]:
         UserError: where torch.fx cannot follow, and where no such place is found, naming what
             crosses.
     """
-    recorded = trace(model, example)
+    opened = wrapped_models(model)
+    first: Optional[UserError] = None
+    for count in range(len(opened), -1, -1):  # without the innermost, if it cannot be followed
+        try:
+            return _cut_traced(model, example, opened[:count])
+        except UserError as error:
+            first = first or error
+    assert first is not None
+    raise first
+
+
+def _cut_traced(model: nn.Module, example: torch.Tensor, opened: List[nn.Module]) -> List[Segment]:
+    recorded = trace(model, example, opened)
     output = next(node for node in recorded.module.graph.nodes if node.op == "output")
     _check_output(type(model).__name__, output.args[0], recorded)
     _put_dropout_modules(recorded)
@@ -202,6 +214,8 @@ def _check_output(name: str, given: Any, recorded: Recorded) -> None:
     if isinstance(given, fx.Node):
         value = recorded.numbers.get(given)
         kind = value.__name__ if isinstance(value, type) else type(value).__name__
+        if isinstance(given.target, type):  # a named tuple
+            kind = given.target.__name__
     raise UserError(
         f"{name} returns a {kind}; accepted: a model that returns one tensor, the logits (switch "
         "auxiliary outputs off, or wrap the model in one that returns the logits alone)"

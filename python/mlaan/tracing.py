@@ -15,6 +15,8 @@ from ._engine import UserError
 #: Samples of the batch that the model is run on while it is traced: a number that sizes of layers
 #: rarely have, so that the batch's dimension is told from others.
 _SAMPLES = 11
+#: Share of a model's parameters from which on a module is no block, but a model itself.
+_MOST = 0.75
 
 
 def is_container(module: Optional[nn.Module]) -> bool:
@@ -42,6 +44,18 @@ def _is_stage(module: nn.Module) -> bool:
     kinds = {type(child) for child in children}
     is_leaf_kind = any(kind.__module__.startswith("torch.nn") for kind in kinds)
     return len(children) > 1 and len(kinds) == 1 and not is_leaf_kind
+
+
+def wrapped_models(model: nn.Module) -> List[nn.Module]:
+    """Modules that hold most of a model's parameters: what it wraps, such as its backbone."""
+    count = sum(parameter.numel() for parameter in model.parameters())
+    return [
+        module
+        for module in model.modules()
+        if module is not model
+        and not type(module).__module__.startswith("torch.nn")
+        and sum(parameter.numel() for parameter in module.parameters()) > _MOST * count
+    ]
 
 
 def same_as_example(value: Any, expected: Any, place: str) -> None:
@@ -115,14 +129,18 @@ class _KnowingAttribute(_Knowing, fx.proxy.Attribute):
 class _Tracer(fx.Tracer):
     """Looks into modules that list blocks, and runs everything on a few samples as it is recorded.
 
+    Args:
+        opened: further modules to look into.
+
     Attributes:
         shapes: of each node that gives a tensor, the tensor's shape.
         numbers: of each node that gives something else, its value.
         places: of those, the line of the model's code.
     """
 
-    def __init__(self, example: torch.Tensor) -> None:
+    def __init__(self, example: torch.Tensor, opened: List[nn.Module]) -> None:
         super().__init__()
+        self._opened = opened
         self.samples = torch.cat([example] * -(-_SAMPLES // len(example)))[:_SAMPLES]
         self.shapes: Dict[fx.Node, Tuple[int, ...]] = {}
         self.numbers: Dict[fx.Node, Any] = {}
@@ -130,7 +148,7 @@ class _Tracer(fx.Tracer):
         self._running = False
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return not (is_container(m) or _is_stage(m))
+        return not (is_container(m) or _is_stage(m) or any(m is other for other in self._opened))
 
     # What is recorded
 
@@ -348,11 +366,14 @@ def _part_of_shape(index: Any, rank: int) -> str:
     return "batch" if index in (0, -rank) else "fixed"
 
 
-def trace(model: nn.Module, example: torch.Tensor) -> Recorded:
-    """Raises:
-    UserError: where torch.fx cannot follow the model, naming the line.
+def trace(model: nn.Module, example: torch.Tensor, opened: List[nn.Module]) -> Recorded:
+    """Args:
+        opened: modules to look into, besides those that list blocks.
+
+    Raises:
+        UserError: where torch.fx cannot follow the model, naming the line.
     """
-    tracer = _Tracer(example)
+    tracer = _Tracer(example, opened)
     try:
         graph = tracer.trace(model)
     except UserError:

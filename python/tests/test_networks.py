@@ -117,6 +117,28 @@ def test_forward_passes_that_cannot_be_followed_are_refused_by_line(run, message
         mlaan.units(Blocks(run), IMAGES)
 
 
+class Wrapped(nn.Module):
+    """A backbone, and a classifier of one's own."""
+
+    def __init__(self, backbone, classifies=True):
+        super().__init__()
+        self.backbone = backbone
+        self.classifier = nn.Linear(10, 10) if classifies else nn.Identity()
+
+    def forward(self, x):
+        x = self.backbone(x)
+        return self.classifier(x["logits"] if isinstance(x, dict) else x)
+
+
+def test_what_a_model_wraps_is_cut():
+    logits = Blocks(lambda net, x: {"logits": one_after_another(net, x)})
+    for model in (Wrapped(Blocks(one_after_another)), Wrapped(logits, classifies=False)):
+        chain = mlaan.units(model, IMAGES)
+        assert chain.names()[:4] == ["backbone.stem"] + [f"backbone.blocks.{i}" for i in range(3)]
+    model = Wrapped(Wrapped(Blocks(decides)))  # which torch.fx cannot look into
+    assert mlaan.units(model, IMAGES).names() == ["backbone"]
+
+
 class LikeTimm(nn.Module):
     """A forward pass that torch.fx cannot follow, in a model that lists its stages as timm does."""
 

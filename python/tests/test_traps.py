@@ -100,7 +100,15 @@ def test_exceptions_of_losses_hooks_observers_and_optimizers_come_out():
         assert all(parameter.grad is None for parameter in engine.chain.parameters())
 
 
-def test_an_interrupt_ends_the_step_and_the_engine_goes_on():
+@pytest.fixture
+def interruptible():
+    """A shell starts processes in the background with interrupts ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupt_ends_the_step_and_the_engine_goes_on(interruptible):
     model = moody_chain()
     engine = mlaan.Engine(model, example=IMAGES, method="dgl", modules=3)
     model[1].mood = lambda: os.kill(os.getpid(), signal.SIGINT)
