@@ -54,6 +54,7 @@ def wrapped_models(model: nn.Module) -> List[nn.Module]:
         for module in model.modules()
         if module is not model
         and not type(module).__module__.startswith("torch.nn")
+        and (_has_blocks(module.children()) or any(is_container(c) for c in module.children()))
         and sum(parameter.numel() for parameter in module.parameters()) > _MOST * count
     ]
 
