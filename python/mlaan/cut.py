@@ -124,9 +124,10 @@ def _segments(model: nn.Module, example: torch.Tensor) -> List[Segment]:
 
 def _by_stages(model: nn.Module, example: torch.Tensor) -> Optional[List[Segment]]:
     """The stages that timm lists for a model, if they give what the model gives."""
-    segments = timm_stages(model)
-    if segments is None:
+    stages = timm_stages(model)
+    if stages is None:
         return None
+    segments: List[Segment] = stages
 
     def run(value: Any) -> Any:
         for segment in segments:
@@ -134,9 +135,10 @@ def _by_stages(model: nn.Module, example: torch.Tensor) -> Optional[List[Segment
         return value
 
     modules = list(model.modules())
+    forwards: List[Callable[..., torch.Tensor]] = [model, run]
     try:
         run_segments(segments, example)
-        outputs = [output_of(forward, modules, example, False) for forward in (model, run)]
+        outputs = [output_of(forward, modules, example, False) for forward in forwards]
     except Exception:  # the children do not run one after the other
         return None
     return segments if torch.equal(*outputs) else None

@@ -16,9 +16,9 @@ namespace mlaan {
 
 struct RelayOptions {
   static constexpr const char* section = "relay";
-  double whole_share = 0.25;  ///< share of the training that is end-to-end, from 0 to 1
-  std::int64_t narrow = 1;    ///< factor to divide the channels of leap layers by
-  bool whole_first = false;   ///< whether the end-to-end phase comes first
+  double whole_share = 0.4;  ///< share of the training that is end-to-end, from 0 to 1
+  std::int64_t narrow = 1;   ///< factor to divide the channels of leap layers by
+  bool whole_first = false;  ///< whether the end-to-end phase comes first
 
   void describe(FieldList& fields);
 };
