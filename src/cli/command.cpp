@@ -6,6 +6,7 @@
 #include <mlaan/core/error.h>
 #include <mlaan/core/process.h>
 #include <mlaan/core/suggest.h>
+#include <mlaan/io/atomic_file.h>
 #include <mlaan/local/method.h>
 #include <mlaan/train/measured_settings.h>
 #include <mlaan/train/method_spec.h>
@@ -14,6 +15,7 @@
 
 #include <cstdio>
 #include <set>
+#include <utility>
 
 namespace mlaan::cli {
 namespace {
@@ -77,7 +79,12 @@ void ConfigFlags::add(CLI::App& app, const Field& field) {
 }
 
 void ConfigFlags::apply(Config& config) const {
-  for (const auto& file : files_) config.apply_file(file);
+  if (!texts_) {
+    std::vector<std::string> texts;
+    for (const auto& file : files_) texts.push_back(read_text(file));
+    texts_ = std::move(texts);
+  }
+  for (std::size_t i = 0; i < files_.size(); ++i) config.apply_text((*texts_)[i], files_[i]);
   for (const auto& assignment : assignments_) config.apply_assignment(assignment);
   for (const auto& given : given_) config.apply(given.key, given.value, given.flag);
   apply_method_settings(config);

@@ -63,6 +63,8 @@ class ConfigFlags {
   void add(CLI::App& app, const Field& field);
 
   std::vector<std::string> files_;
+  /// What the files hold. They are read once, since a pipe cannot be read again.
+  mutable std::optional<std::vector<std::string>> texts_;
   std::vector<std::string> assignments_;
   std::vector<Given> given_;
 };
