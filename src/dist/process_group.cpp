@@ -18,6 +18,7 @@
 #include <array>
 #include <cstring>
 #include <numeric>
+#include <thread>
 #include <utility>
 
 namespace mlaan {
@@ -105,10 +106,21 @@ class ProcessGroup::Implementation {
     traffic_.seconds += seconds_since(start);
   }
 
+  /// Waits for a collective, and until the group's thread has dropped it and its tensors: what is
+  /// counted as allocated must not depend on when that thread runs next.
+  void wait_and_drop(const c10::intrusive_ptr<c10d::Work>& work, const std::string& what) {
+    constexpr double longest_seconds = 0.02;
+    wait(*work, what);
+    const auto start = Clock::now();
+    while (work.use_count() > 1 && seconds_since(start) < longest_seconds) {
+      std::this_thread::yield();
+    }
+  }
+
   void run(
       const std::string& what,
       const std::function<c10::intrusive_ptr<c10d::Work>(c10d::ProcessGroupGloo&)>& operation) {
-    wait(*begin(what, operation), what);
+    wait_and_drop(begin(what, operation), what);
   }
 
   [[noreturn]] void fail(const std::string& what, const std::string& reason,
@@ -210,7 +222,7 @@ std::unique_ptr<Exchange> ProcessGroup::start_sum(const torch::Tensor& tensor,
     Sum(Implementation& group, c10::intrusive_ptr<c10d::Work> work, std::string sum_of)
         : group_(group), work_(std::move(work)), what_(std::move(sum_of)) {}
     bool is_done() override { return work_->isCompleted(); }
-    void wait() override { group_.wait(*work_, what_); }
+    void wait() override { group_.wait_and_drop(work_, what_); }
 
    private:
     Implementation& group_;
