@@ -13,7 +13,7 @@ from . import _engine
 from ._engine import UserError
 from .arguments import number, of_kind, type_of, whole
 from .chain import Chain
-from .unit import Unit, tensor_names
+from .unit import Unit, buffers_read, tensor_names
 
 Loss = Union[str, Callable[..., torch.Tensor]]
 
@@ -168,7 +168,7 @@ def _own_net(net: Net, backbone: "_engine.Backbone", unit: int, seed: int) -> "_
     if isinstance(layers, nn.Module):
         layers = Unit("net", [layers], tensor_names(layers))
         # Any buffer of it may be read and changed in a forward pass.
-        layers.note_buffers(_other_buffers(layers), [])
+        layers.note_buffers([buffer for _, _, buffer in buffers_read(layers)], [])
     elif not isinstance(layers, (list, tuple)) or not all(isinstance(x, str) for x in layers):
         raise UserError(
             f"layers of net '{name}' is {type_of(layers)}; accepted: a module, or a list of "
@@ -177,16 +177,6 @@ def _own_net(net: Net, backbone: "_engine.Backbone", unit: int, seed: int) -> "_
     else:
         layers = list(layers)
     return _engine.Net(name, layers, backbone, unit, seed)
-
-
-def _other_buffers(module: nn.Module) -> List[torch.Tensor]:
-    """Its buffers, except the running statistics of normalisations."""
-    return [
-        buffer
-        for part in module.modules()
-        if not isinstance(part, nn.modules.batchnorm._NormBase)
-        for buffer in part.buffers(recurse=False)
-    ]
 
 
 def _checked(supervision: Any, method: str, modules: int) -> Supervision:

@@ -9,7 +9,7 @@ from torch import nn
 
 from ._engine import UserError
 from .chain import Chain, parameter_name, untouched
-from .unit import Unit
+from .unit import Unit, buffers_read
 
 
 def _leaves(part: Unit, output: torch.Tensor) -> Iterator[torch.Tensor]:
@@ -71,12 +71,7 @@ class _Buffers:
     def __init__(self, part: Unit) -> None:
         self._part = part
         self._held: List[Tuple[nn.Module, str, torch.Tensor, torch.Tensor]] = [
-            (module, name, buffer, buffer.clone())
-            for module in part.modules()
-            # Batch normalisation does not read its running statistics when training.
-            if not isinstance(module, nn.modules.batchnorm._NormBase)
-            for name, buffer in module._buffers.items()
-            if buffer is not None
+            (module, name, buffer, buffer.clone()) for module, name, buffer in buffers_read(part)
         ]
 
     def note_changes(self) -> None:

@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    NoReturn,
+    Optional,
+    Sequence,
+    Tuple,
+)
 
 import torch
 from torch import nn
@@ -78,6 +90,27 @@ class Segment:
         return len(self.layers) > 1
 
 
+@contextlib.contextmanager
+def in_evaluation(modules: Iterable[nn.Module]) -> Iterator[None]:
+    """Puts modules and all within them into evaluation mode, and back into their own at its end."""
+    tops = list(modules)
+    modes = [(part, part.training) for module in tops for part in module.modules()]
+    try:
+        for module in tops:
+            module.eval()
+        yield
+    finally:
+        for part, mode in modes:
+            part.training = mode
+
+
+def refuse_input(name: str, error: Exception) -> NoReturn:
+    """Raises:
+    UserError: naming a segment that cannot take the output of the one before.
+    """
+    raise UserError(f"'{name}' cannot take what comes before it: {error}") from error
+
+
 def run_segments(segments: Sequence[Segment], example: torch.Tensor) -> None:
     """Finds the segments' shapes, in evaluation mode.
 
@@ -86,24 +119,15 @@ def run_segments(segments: Sequence[Segment], example: torch.Tensor) -> None:
     """
     value: Any = example.clone()
     modules = [segment.call for segment in segments if isinstance(segment.call, nn.Module)]
-    modes = [(part, part.training) for module in modules for part in module.modules()]
-    try:
-        for module in modules:
-            module.eval()
-        with torch.no_grad():
-            for segment in segments:
-                try:
-                    value = segment.call(value)
-                except Exception as error:
-                    raise UserError(
-                        f"'{segment.name}' cannot take what comes before it: {error}"
-                    ) from error
-                is_tensor = isinstance(value, torch.Tensor)
-                is_batch = is_tensor and value.dim() > 1 and value.shape[0] == len(example)
-                segment.shape = tuple(value.shape[1:]) if is_batch else None
-    finally:
-        for part, mode in modes:
-            part.training = mode
+    with in_evaluation(modules), torch.no_grad():
+        for segment in segments:
+            try:
+                value = segment.call(value)
+            except Exception as error:
+                refuse_input(segment.name, error)
+            is_tensor = isinstance(value, torch.Tensor)
+            is_batch = is_tensor and value.dim() > 1 and value.shape[0] == len(example)
+            segment.shape = tuple(value.shape[1:]) if is_batch else None
 
 
 def _head_start(segments: Sequence[Segment]) -> int:

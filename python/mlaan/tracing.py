@@ -11,6 +11,7 @@ import torch
 from torch import fx, nn
 
 from ._engine import UserError
+from .segments import in_evaluation, refuse_input
 
 #: Samples of the batch that the model is run on while it is traced: a number that sizes of layers
 #: rarely have, so that the batch's dimension is told from others.
@@ -276,15 +277,11 @@ def _attribute(root: Any, path: str) -> Any:
 
 def _run_module(name: str, module: nn.Module, args: Any, kwargs: Any) -> Any:
     """What a module gives in evaluation mode."""
-    modes = [(part, part.training) for part in module.modules()]
-    module.eval()
-    try:
-        return module(*args, **kwargs)
-    except Exception as error:
-        raise UserError(f"'{name}' cannot take what comes before it: {error}") from error
-    finally:
-        for part, mode in modes:
-            part.training = mode
+    with in_evaluation([module]):
+        try:
+            return module(*args, **kwargs)
+        except Exception as error:
+            refuse_input(name, error)
 
 
 def _place_of(frames: List[traceback.FrameSummary]) -> str:

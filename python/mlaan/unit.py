@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 import torch
 from torch import nn
@@ -22,6 +22,19 @@ def tensor_names(module: nn.Module) -> Dict[int, str]:
     names = {id(tensor): name for name, tensor in module.named_buffers()}
     names.update((id(tensor), name) for name, tensor in module.named_parameters())
     return names
+
+
+def buffers_read(module: nn.Module) -> Iterator[Tuple[nn.Module, str, torch.Tensor]]:
+    """Module, name and tensor of each buffer that a forward pass in training mode may read.
+
+    Batch normalisation does not read its running statistics when training.
+    """
+    for part in module.modules():
+        if isinstance(part, nn.modules.batchnorm._NormBase):
+            continue
+        for name, buffer in part._buffers.items():
+            if buffer is not None:
+                yield part, name, buffer
 
 
 class Unit(nn.Module):
