@@ -97,12 +97,6 @@ int print_profiles(const BenchFlags& flags, const Settings& settings,
   return 0;
 }
 
-/// The signal that any of the processes has received; 0: none.
-int received_signal(ProcessGroup* group) {
-  const int own = StopSignals::received();
-  return group == nullptr ? own : static_cast<int>(group->highest(own, "the end of the run"));
-}
-
 int measure_all(BenchFlags& flags, ProcessGroup* group) {
   const Settings settings = settled_in_rank(flags.config.settings(), group);
   prepare(settings);

@@ -4,9 +4,8 @@
 #include "cli/rank.h"
 #include "cli/run_folder.h"
 #include "core/byte_text.h"
-#include "io/folder_lock.h"
+#include "train/held_folder.h"
 #include "train/joint_training.h"
-#include "train/new_folder.h"
 
 #include <mlaan/core/error.h>
 #include <mlaan/io/atomic_file.h>
@@ -123,8 +122,7 @@ std::vector<ForwardWork> work_of(const std::vector<ComparedRun>& runs, const Set
 
 /// Ends a comparison that a signal has stopped. \return the exit code.
 int stopped(const ComparisonReport& report, ProcessGroup* group) {
-  int signal = StopSignals::received();
-  if (group != nullptr) signal = static_cast<int>(group->highest(signal, "the end of the run"));
+  const int signal = received_signal(group);
   if (is_first(group)) {
     std::fprintf(stderr,
                  "mlaan: stopped by %s with %zu of %zu runs finished; go on with the same command: "
@@ -179,29 +177,11 @@ void warn_of_unused_settings(const Settings& settings, const ComparisonReport& r
   warn_of_unused(settings, methods);
 }
 
-/// The folder of the comparison, which rank 0 alone makes and locks.
-struct ComparisonFolder {
-  std::optional<NewFolder> unless_begun;
-  std::optional<FolderLock> lock;
-};
-
-void make_folder(ComparisonFolder& made, const fs::path& folder, ProcessGroup* group) {
-  const auto make = [&] {
-    made.unless_begun.emplace(folder);
-    made.lock.emplace(folder);
-    make_writable(folder);
-  };
-  if (group == nullptr) {
-    make();
-  } else {
-    group->wait_for_first(make, "the comparison's folder");
-  }
-}
-
 /// Trains all runs, and writes down what they come to after each.
+/// \param work of each run's forward pass.
 void run_all(ComparisonReport& report, const Settings& settings, const DataSource& data,
-             const fs::path& folder, bool quiet, ProcessGroup* group) {
-  const auto work = work_of(report.runs, settings, data);
+             const std::vector<ForwardWork>& work, const fs::path& folder, bool quiet,
+             ProcessGroup* group) {
   const auto write = [&](const std::vector<FinishedRun>& finished) {
     report.finished = finished;
     if (!is_first(group)) return;
@@ -236,9 +216,10 @@ int compare(const CompareFlags& flags, ProcessGroup* group) {
   if (is_first(group)) warn_of_unused_settings(settings, report);
   const StopSignals signals;
   const DataSource data = make_data(settings);
-  work_of(report.runs, settings, data);  // throws for what cannot be, before a folder is made
-  ComparisonFolder made;
-  make_folder(made, folder, group);
+  const auto work = work_of(report.runs, settings, data);
+  const std::string what = "the comparison's folder";
+  const HeldFolder held(folder, group, what);
+  by_first(group, [&] { make_writable(folder); }, what);
 
   if (flags.budget == "time" || !flags.plot.empty()) {
     report.step_costs = step_costs(folder, settings, data, specs_of(report.runs), quiet, group);
@@ -247,7 +228,7 @@ int compare(const CompareFlags& flags, ProcessGroup* group) {
   if (flags.budget == "time") {
     give_equal_time(report.runs, report.step_costs, settings.get<RunOptions>().epochs);
   }
-  run_all(report, settings, data, folder, quiet, group);
+  run_all(report, settings, data, work, folder, quiet, group);
   if (!flags.json.empty() && is_first(group)) write_comparison(flags.json, report);
   if (!report.complete()) return stopped(report, group);
   if (is_first(group)) print_comparison(report, flags, folder);

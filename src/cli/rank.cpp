@@ -8,6 +8,7 @@
 #include <mlaan/core/process.h>
 #include <mlaan/core/quantity.h>
 #include <mlaan/train/options.h>
+#include <mlaan/train/signals.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -93,6 +94,11 @@ Settings settled_in_rank(const Settings& settings, ProcessGroup* group) {
   const int processors = processors_of_rank(*group);
   if (settled.get<RunOptions>().threads > 0) return settled;
   return settled.with("threads", std::to_string(processors), "one for each processor");
+}
+
+int received_signal(ProcessGroup* group) {
+  const int own = StopSignals::received();
+  return group == nullptr ? own : static_cast<int>(group->highest(own, "the end of the run"));
 }
 
 Settings with_layout(const Settings& settings, const ProcessGroup& group) {

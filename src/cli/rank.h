@@ -32,6 +32,9 @@ int run_in_processes(const Settings& settings, const std::function<int(ProcessGr
 /// \throws UserError as check_started_alike().
 Settings settled_in_rank(const Settings& settings, ProcessGroup* group);
 
+/// The signal that any of the ranks has received; 0: none.
+int received_signal(ProcessGroup* group);
+
 /// Sets the number of processes; and for device "cuda", the rank's own device by its number.
 Settings with_layout(const Settings& settings, const ProcessGroup& group);
 

@@ -374,11 +374,7 @@ int train(const TrainFlags& flags, ProcessGroup* group) {
   asked.resumed.reset();
   const auto summaries =
       train_all(settings, data, locked.path, std::move(checkpoint), quiet, group);
-  const int signal =
-      group == nullptr
-          ? StopSignals::received()
-          : static_cast<int>(group->highest(StopSignals::received(), "the end of the run"));
-  return report(settings, summaries, locked.path, signal, is_first(group));
+  return report(settings, summaries, locked.path, received_signal(group), is_first(group));
 }
 
 int run(const TrainFlags& flags) {

@@ -170,6 +170,7 @@ std::vector<BenchmarkResult> bytes_and_work(const Competition& competition,
                                             const std::function<bool()>& should_stop,
                                             ProcessGroup* group, bool beside_one_process) {
   std::vector<std::vector<BenchmarkResult>> phases(competition.specs().size());
+  auto alone = competition.has_one_process() ? competition.phases_alone() : std::vector<SpecPhase>{};
   std::size_t number = 0;
   for (auto& entered : competition.phases()) {
     if (any_of_all(should_stop && should_stop(), group, what_is_agreed)) return {};
@@ -181,7 +182,6 @@ std::vector<BenchmarkResult> bytes_and_work(const Competition& competition,
     if (group != nullptr && beside_one_process) {
       group->wait_for_first(
           [&] {
-            auto alone = competition.phases_alone();
             result.one_process_peak_bytes = competition.enter_alone(std::move(alone[number]))
                                                 .measure_bytes_and_work()
                                                 .peak_bytes;

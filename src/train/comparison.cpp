@@ -1,8 +1,7 @@
 // Comparisons: methods × seeds trained under one budget, as runs that can be stopped and resumed.
 #include "core/libtorch_error.h"
-#include "io/folder_lock.h"
+#include "train/held_folder.h"
 #include "train/joint_training.h"
-#include "train/new_folder.h"
 #include "train/recorded_settings.h"
 #include "train/resumed_settings.h"
 
@@ -113,27 +112,6 @@ void settle_threads(std::vector<Settings>& asked) {
   at::set_num_threads(static_cast<int>(threads));
 }
 
-/// The folder of a run that begins or goes on, to which rank 0 alone writes.
-class RunFolder {
- public:
-  RunFolder(const fs::path& folder, ProcessGroup* group) {
-    if (group == nullptr) {
-      lock(folder);
-    } else {
-      group->wait_for_first([&] { lock(folder); }, "the run's folder");
-    }
-  }
-
- private:
-  void lock(const fs::path& folder) {
-    unless_begun_.emplace(folder);
-    lock_.emplace(folder);
-  }
-
-  std::optional<NewFolder> unless_begun_;
-  std::optional<FolderLock> lock_;
-};
-
 TrainSummary train_locked(const ComparedRun& run, const Settings& asked, const DataSource& data,
                           const ComparisonRecords& records,
                           const std::function<bool()>& should_stop, ProcessGroup* group) {
@@ -156,7 +134,7 @@ TrainSummary train(const ComparedRun& run, const Settings& asked, const DataSour
                    const ComparisonRecords& records, const std::function<bool()>& should_stop,
                    ProcessGroup* group) {
   try {
-    const RunFolder folder(run.folder, group);
+    const HeldFolder held(run.folder, group, "the run's folder");
     return train_locked(run, asked, data, records, should_stop, group);
   } catch (const PeerError&) {
     throw;  // about another rank, not about this run

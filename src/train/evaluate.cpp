@@ -1,6 +1,7 @@
 // Error, loss and confusion matrix of a network on labelled images.
 #include "core/undefined_number.h"
 #include "measure/timing.h"
+#include "train/joint_training.h"
 
 #include <mlaan/dist/process_group.h>
 #include <mlaan/train/evaluate.h>
@@ -143,8 +144,8 @@ bool count_jointly(std::vector<Counts>& counts, const MultiPredictor& predict, L
   const std::string what = "the evaluation";
   const std::int64_t turns = group.highest(loader.batches_per_epoch(), what);
   bool stopped = false;
-  for (std::int64_t turn = 0; turn < turns && !stopped; ++turn) {
-    stopped = group.highest(should_stop && should_stop() ? 1 : 0, what) > 0;
+  for (std::int64_t turn = 0; turn < turns; ++turn) {
+    stopped = any_of_all(should_stop && should_stop(), &group, what);
     if (stopped) break;
     const auto batch = loader.next();
     if (batch) count(counts, *batch, predict, on_batch);

@@ -27,6 +27,14 @@ bool any_of_all(bool own, ProcessGroup* group, const std::string& what) {
   return group == nullptr ? own : group->highest(own ? 1 : 0, what) > 0;
 }
 
+void by_first(ProcessGroup* group, const std::function<void()>& work, const std::string& what) {
+  if (group == nullptr) {
+    work();
+  } else {
+    group->wait_for_first(work, what);
+  }
+}
+
 Settings settled_by_first(const Settings& settings, ProcessGroup* group,
                           const std::vector<std::string>& keys,
                           const std::function<Settings(const Settings&)>& settle,

@@ -31,6 +31,10 @@ std::vector<std::int64_t> share_of(const std::vector<std::int64_t>& all, const P
 /// Whether any process says yes.
 bool any_of_all(bool own, ProcessGroup* group, const std::string& what);
 
+/// Does work in rank 0 alone, while the others wait; without a group, here.
+/// \throws what the work throws, in rank 0; PeerError in the others.
+void by_first(ProcessGroup* group, const std::function<void()>& work, const std::string& what);
+
 /// Lets rank 0 settle settings, and broadcasts its values of `keys` to all processes.
 Settings settled_by_first(const Settings& settings, ProcessGroup* group,
                           const std::vector<std::string>& keys,

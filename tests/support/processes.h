@@ -49,15 +49,16 @@ class Processes : public ::testing::Test {
     EXPECT_EQ(result.exit_code, 0) << result.output;
   }
 
+  TensorFile last_checkpoint_of(const std::string& run) const {
+    return read_safetensors(folder / run / "checkpoints/last.safetensors");
+  }
+
   /// Of trained weights and momentum alone: batch normalisation's statistics are of rank 0's
   /// images.
   void expect_same_training(const std::string& actual, const std::string& expected) const {
-    const auto read = [&](const std::string& run) {
-      return read_safetensors(folder / run / "checkpoints/last.safetensors");
-    };
-    const TensorFile left = read(actual);
+    const TensorFile left = last_checkpoint_of(actual);
     int compared = 0;
-    for (const auto& named : read(expected).tensors) {
+    for (const auto& named : last_checkpoint_of(expected).tensors) {
       const bool is_statistic = named.name.find("running_") != std::string::npos ||
                                 named.name.find("num_batches") != std::string::npos;
       if (is_statistic) continue;
@@ -74,12 +75,9 @@ class Processes : public ::testing::Test {
 
   /// The largest relative difference of a batch normalisation's running statistics.
   double furthest_statistic(const std::string& actual, const std::string& expected) const {
-    const auto read = [&](const std::string& run) {
-      return read_safetensors(folder / run / "checkpoints/last.safetensors");
-    };
-    const TensorFile left = read(actual);
+    const TensorFile left = last_checkpoint_of(actual);
     double furthest = 0;
-    for (const auto& named : read(expected).tensors) {
+    for (const auto& named : last_checkpoint_of(expected).tensors) {
       if (named.name.find("running_") == std::string::npos) continue;
       furthest = std::max(furthest, relative_norm(left.find(named.name), named.tensor));
     }

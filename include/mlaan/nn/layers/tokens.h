@@ -22,9 +22,9 @@ inline std::int64_t width_of(const Shape& features) {
 }
 
 /// The grid that tokens of this shape form on the image: the backbone's layout, or, for fewer
-/// tokens, that layout without the prefix or with both sides divided by the same whole number. If the backbone's layout
-/// is unknown, the tokens are taken for a square grid, preceded by a class token if there is one
-/// token more.
+/// tokens, that layout without the prefix or with both sides divided by the same whole number. If
+/// the backbone's layout is unknown, the tokens are taken for a square grid, preceded by a class
+/// token if there is one token more.
 /// \throws UserError if neither fits.
 TokenLayout token_layout_of(const Shape& features, const Backbone& backbone);
 
