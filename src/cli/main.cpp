@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 #include "cli/error_report.h"
 #include "cli/help_format.h"
+#include "cli/ignored_signals.h"
 #include "cli/key_flag.h"
 #include "cli/rank.h"
 #include "cli/spinning_threads.h"
@@ -72,6 +73,7 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   open_missing_streams();
+  ignore_signals_as_started();
   measure::install_counting_allocator();
   int code = 0;
   try {
