@@ -1,4 +1,6 @@
 // Convolution, batch normalisation and ReLU: the most common layer of auxiliary nets.
+#include "nn/kernels/strided_pointwise_convolution.h"
+
 #include <mlaan/nn/layers/batch_norm_layers.h>
 #include <mlaan/nn/layers/conv_norm_relu.h>
 
@@ -20,7 +22,7 @@ void ConvNormReluImpl::reset() {
 torch::Tensor ConvNormReluImpl::forward(const torch::Tensor& input) {
   return norm_relu(normalisation_, upsampled_
                                        ? upsampled_convolution(input, *upsampled_, convolution_)
-                                       : convolution_(input));
+                                       : convolve(*convolution_, input));
 }
 
 }  // namespace mlaan

@@ -1,6 +1,8 @@
 // Residual blocks of convolutions.
 //
 // He et al. 2016 (arXiv:1512.03385); Xie et al. 2017 (arXiv:1611.05431).
+#include "nn/kernels/strided_pointwise_convolution.h"
+
 #include <mlaan/nn/fork.h>
 #include <mlaan/nn/layers/batch_norm_layers.h>
 #include <mlaan/nn/layers/residual_blocks.h>
@@ -23,7 +25,7 @@ torch::Tensor shortcut(torch::nn::Sequential& projection, const torch::Tensor& i
   if (projection.is_empty()) return input;
   torch::nn::BatchNorm2d normalisation(
       std::dynamic_pointer_cast<torch::nn::BatchNorm2dImpl>(projection->ptr(1)));
-  return norm(normalisation, projection->at<torch::nn::Conv2dImpl>(0).forward(input));
+  return norm(normalisation, convolve(projection->at<torch::nn::Conv2dImpl>(0), input));
 }
 
 /// A fresh block with the given fraction of samples whose branch is dropped.
