@@ -49,6 +49,31 @@ std::vector<std::string> own_arguments() {
   return arguments;
 }
 
+bool is_pipe(const std::string& path) {
+  std::error_code unreadable;
+  const auto status = std::filesystem::status(path, unreadable);
+  return std::filesystem::is_fifo(status) || std::filesystem::is_socket(status);
+}
+
+/// Ranks read the files of their arguments anew, and what this process has read from a pipe is
+/// gone: they would find it empty.
+/// \throws UserError naming an argument that is a pipe, by itself or behind its flag.
+void refuse_piped_arguments() {
+  const auto arguments = own_arguments();
+  for (std::size_t i = 1; i < arguments.size(); ++i) {
+    const std::string& argument = arguments[i];
+    const bool is_short_flag = argument.size() > 2 && argument[0] == '-' && argument[1] != '-';
+    const auto equals = argument.rfind('=');
+    const std::string path = equals != std::string::npos ? argument.substr(equals + 1)
+                             : is_short_flag             ? argument.substr(2)
+                                                         : argument;
+    if (!is_pipe(path)) continue;
+    throw UserError(path +
+                    " is a pipe, which can be read only once, and each of several processes "
+                    "has to read it; write what it gives to a file, and name that file");
+  }
+}
+
 std::vector<std::string> environment_of_rank(int rank, int size, std::uint16_t port) {
   const std::vector<std::string> own{
       "RANK=" + std::to_string(rank),
@@ -184,6 +209,7 @@ class Ranks {
 }  // namespace
 
 int launch_ranks(int processes) {
+  refuse_piped_arguments();
   const HeldSignals signals;  // before the server's threads start, which inherit the mask
   const RendezvousServer server;
   Ranks ranks;

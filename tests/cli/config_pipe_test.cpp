@@ -38,5 +38,21 @@ TEST(ConfigFromAPipe, IsUsedByEveryCommand) {
   expect_used("info --method dgl --modules 2", "resnet8");
 }
 
+void expect_pipe_refused(const std::string& arguments) {
+  const ProgramResult result = run_with_piped_settings(arguments);
+  EXPECT_EQ(result.exit_code, 2) << result.output;
+  EXPECT_NE(result.output.find("/dev/stdin is a pipe"), std::string::npos) << result.output;
+}
+
+// The ranks would find the pipe empty, and train by the defaults.
+TEST(ConfigFromAPipe, IsRefusedWhereOtherProcessesWouldReadIt) {
+  const TemporaryFolder folder;
+  const std::string output = " --output " + (folder / "run").string();
+  expect_pipe_refused("train --method e2e --processes 2 --max-steps 1" + output);
+  expect_pipe_refused("train --method dgl --stages 2 --max-steps 1" + output);
+  expect_pipe_refused("compare --methods e2e --processes 2 --epochs 1" + output);
+  expect_pipe_refused("bench --methods e2e --processes 2 --repeats 1 --warmup 0");
+}
+
 }  // namespace
 }  // namespace mlaan::testing
