@@ -22,14 +22,14 @@
 namespace mlaan::testing {
 namespace {
 
-constexpr std::uint64_t seed = 5;
+constexpr std::uint64_t frozen_seed = 5;
 
 Plan plan_of(const std::string& method, const Backbone& backbone, bool frozen) {
   OptionSet options;
   options.get<LamOptions>().frozen = frozen;
   options.get<LamOptions>().twins = "none";
   options.get<LeanOptions>().narrow = 1;
-  return find_method(method).plan(backbone, default_partition(backbone, 4), options, seed);
+  return find_method(method).plan(backbone, default_partition(backbone, 4), options, frozen_seed);
 }
 
 Plan lean_plan(const Backbone& backbone, bool frozen) {
@@ -42,7 +42,7 @@ Plan plan_of_layers(const Backbone& backbone, const LayerTexts& layers) {
   plan.nets.push_back({"aux", "", layers});
   plan.supervisions.push_back({"local", 0, 0, "aux", "cross_entropy"});
   plan.supervisions.push_back({"output", 1, 2, head_name, "cross_entropy"});
-  return build_plan(plan, backbone, seed);
+  return build_plan(plan, backbone, frozen_seed);
 }
 
 void to_float64(const Backbone& backbone, const Plan& plan) {
@@ -63,7 +63,7 @@ std::map<std::string, torch::Tensor> copies_of_frozen(const Engine& engine) {
 void expect_gradients_of_every_window_by_itself(const Backbone& backbone, const Plan& plan) {
   to_float64(backbone, plan);
   EngineOptions options;
-  options.seed = seed;
+  options.seed = frozen_seed;
   options.optimizer = sgd({0.05, 0.9, 1e-4, true});
   Engine engine(backbone, plan, options);
   const auto frozen = copies_of_frozen(engine);
@@ -73,7 +73,7 @@ void expect_gradients_of_every_window_by_itself(const Backbone& backbone, const 
     const auto images = torch::rand({6, 3, 32, 32}, torch::kFloat64);
     const auto labels = torch::randint(10, {6}, torch::kInt64);
     const NaiveResult naive =
-        naive_gradients(backbone, plan, images, labels, seed, engine.steps_done());
+        naive_gradients(backbone, plan, images, labels, frozen_seed, engine.steps_done());
     engine.accumulate(images, labels);
     for (const auto& named : engine.named_parameters()) {
       if (!named.tensor.requires_grad()) {
@@ -176,7 +176,9 @@ TEST(FrozenLayers, AreRefusedWhereNothingIsTrained) {
   options.get<LamOptions>().frozen = true;
   options.get<LamOptions>().tied = true;
   expect_user_error(
-      [&] { find_method("lam").plan(backbone, default_partition(backbone, 4), options, seed); },
+      [&] {
+        find_method("lam").plan(backbone, default_partition(backbone, 4), options, frozen_seed);
+      },
       {"lam.tied", "lam.frozen"});
 }
 

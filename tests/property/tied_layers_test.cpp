@@ -17,7 +17,7 @@
 namespace mlaan::testing {
 namespace {
 
-constexpr std::uint64_t seed = 5;
+constexpr std::uint64_t tied_seed = 5;
 
 struct TiedCase {
   Backbone backbone;
@@ -31,7 +31,7 @@ TiedCase make_case(const std::string& model, std::int64_t narrow, bool readout) 
   options.get<LamOptions>().readout = readout;
   options.get<LeanOptions>().narrow = narrow;
   Plan plan =
-      find_method("mlaan-lean").plan(backbone, default_partition(backbone, 4), options, seed);
+      find_method("mlaan-lean").plan(backbone, default_partition(backbone, 4), options, tied_seed);
   backbone.to(torch::kFloat64);
   for (const auto& net : nets(plan)) {
     for (const auto& unit : net->units()) unit.to(torch::kFloat64);
@@ -53,7 +53,7 @@ TEST_P(TiedLayers, GiveTheGradientsOfTheirUnitsAsTheyAreNow) {
   const auto [narrow, readout, fused_update] = GetParam();
   const TiedCase tied = make_case("resnet14", narrow, readout);
   EngineOptions options;
-  options.seed = seed;
+  options.seed = tied_seed;
   options.fused_update = fused_update;
   options.optimizer = sgd({0.05, 0.9, 1e-4, true});
   Engine engine(tied.backbone, tied.plan, options);
@@ -62,7 +62,7 @@ TEST_P(TiedLayers, GiveTheGradientsOfTheirUnitsAsTheyAreNow) {
     const auto images = torch::rand({6, 3, 32, 32}, torch::kFloat64);
     const auto labels = torch::randint(10, {6}, torch::kInt64);
     const NaiveResult naive =
-        naive_gradients(tied.backbone, tied.plan, images, labels, seed, engine.steps_done());
+        naive_gradients(tied.backbone, tied.plan, images, labels, tied_seed, engine.steps_done());
     engine.accumulate(images, labels);
     for (const auto& named : engine.named_parameters()) {
       const auto& expected = naive.gradients.at(named.name);
