@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
 import torch
 from torch import nn
@@ -16,7 +16,7 @@ from .cut import units
 from .engine_options import engine_options
 from .fitting import Recomputed, costs_on_copies, make_trial, recompute_to_fit
 from .hooks import BeforeUpdate, Hooks, Observer
-from .model_checks import check_dense
+from .model_checks import check_channels_last, check_dense
 from .named_model import NamedModel
 from .optimizers import OptimizerLike, as_optimizer
 from .plan_request import Normalisation, PlanRequest
@@ -124,8 +124,10 @@ class Engine:
         made = as_optimizer(optimizer)
         self._optimizer_kind = made.kind
         if self.chain is not None and made.kind != "function":
-            check_dense(module for part in self.chain.parts() for module in part.modules())
+            check_dense(self._layers())
         self.device = find_device(device, self._backbone)
+        if channels_last is True and precision == "float32" and self.device.type == "cpu":
+            check_channels_last(self._layers())
         self._options = engine_options(
             made,
             self.device,
@@ -157,6 +159,11 @@ class Engine:
 
     def __reduce__(self) -> str:
         raise TypeError("an Engine can be neither copied nor pickled; state_dict() has all of it")
+
+    def _layers(self) -> Iterator[nn.Module]:
+        """The Python modules that are trained."""
+        for part in self.chain.parts() if self.chain is not None else ():
+            yield from part.modules()
 
     # Training
 

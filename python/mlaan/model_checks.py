@@ -18,6 +18,7 @@ _WRAPPERS = {
     "OptimizedModule": "model._orig_mod",  # what torch.compile() gives
 }
 _TYPES = (torch.float32, torch.float64)
+_BLOCK_CHANNELS = 16  # of oneDNN on AVX-512
 
 
 def check_models(models: Iterable[nn.Module]) -> None:
@@ -59,6 +60,34 @@ def check_dense(modules: Iterable[nn.Module]) -> None:
             raise UserError(
                 f"a layer {module} has sparse gradients; accepted: sparse=False, or a function "
                 "that makes a torch.optim optimizer which reads them, such as SGD"
+            )
+
+
+def check_channels_last(modules: Iterable[nn.Module]) -> None:
+    """Refuses convolutions in which oneDNN writes past its memory (its issue 6035).
+
+    They are strided, 1×1 and of fewer channels than one of its blocks, in channels-last float32
+    on the CPU. The library's own blocks avoid them.
+
+    Raises:
+    UserError: for the first such layer.
+    """
+    if not torch.backends.mkldnn.is_available():
+        return
+    for layer in modules:
+        if (
+            isinstance(layer, nn.Conv2d)
+            and layer.in_channels < _BLOCK_CHANNELS
+            and layer.groups == 1
+            and set(layer.kernel_size) == {1}
+            and set(layer.stride) != {1}
+            and layer.weight.dtype == torch.float32
+        ):
+            raise UserError(
+                f"a layer {layer} is a strided 1×1 convolution of fewer than {_BLOCK_CHANNELS} "
+                "channels, in which oneDNN corrupts memory in channels-last float32 maps on the "
+                "CPU; accepted: channels_last=False, precision='bfloat16', or a convolution "
+                "without a stride behind x[:, :, ::2, ::2]"
             )
 
 

@@ -343,3 +343,22 @@ def test_supervisions_with_wrong_fields(settings, message):
         message,
         method=lambda units, partition: [mlaan.Supervision(**given), mlaan.Supervision(0, 2)],
     )
+
+
+@pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="oneDNN is not there")
+def test_convolutions_that_onednn_corrupts_memory_in_are_refused():
+    def engine(stride, **more):
+        model = nn.Sequential(
+            nn.Conv2d(3, 8, 3, padding=1),
+            nn.Conv2d(8, 16, 1, stride=stride),
+            nn.AdaptiveAvgPool2d(1),
+            nn.Flatten(),
+            nn.Linear(16, 10),
+        )
+        return mlaan.Engine(model, example=IMAGES, method="e2e", **more)
+
+    with pytest.raises(mlaan.UserError, match="Conv2d.8, 16.*channels_last=False"):
+        engine(2, channels_last=True)
+    engine(2)
+    engine(1, channels_last=True)
+    engine(2, channels_last=True, precision="bfloat16")
