@@ -81,11 +81,16 @@ fs::path output_path(const ExportFlags& flags, ExportFormat format, const fs::pa
   return output;
 }
 
-/// Adds the test error of the run's summary, if there is one.
-void add_test_error(const fs::path& run_path, ExportInfo& info) {
+/// Adds the test error of the run's summary, if that is of these weights, without test-time
+/// augmentation, and of all test images.
+void add_test_error(const fs::path& run_path, const Settings& settings, ExportInfo& info) {
   if (!fs::is_directory(run_path) || !fs::exists(run_path / "summary.json")) return;
+  if (settings.get<ValidationOptions>().tta != "none") return;
+  if (settings.get<LimitOptions>().test_batches != 0) return;
   const TrainSummary summary = read_summary(run_path / "summary.json");
-  if (summary.complete) info.exits.back().test_error = summary.test_error;
+  if (!summary.complete) return;
+  info.exits.back().test_error =
+      settings.get<WeightAverageOptions>().use ? summary.average_test_error : summary.test_error;
 }
 
 std::string outputs_table(const ExportInfo& info) {
@@ -110,7 +115,7 @@ int run(const ExportFlags& flags) {
                                    with_classes_of(checkpoint, make_data(settings)), info);
   };
   const MultiExitNetwork network = make_network();
-  if (!flags.exits) add_test_error(flags.path, info);
+  if (!flags.exits) add_test_error(flags.path, settings, info);
   const auto& model = settings.get<RunOptions>().model;
   if (!output.parent_path().empty()) make_writable(output.parent_path());
   export_network(network, info, format, output, is_script_file(model) ? model : "");

@@ -8,6 +8,7 @@
 #include <mlaan/train/setup.h>
 #include <mlaan/train/trained_exits.h>
 #include <mlaan/train/trained_network.h>
+#include <mlaan/train/weight_average.h>
 
 namespace mlaan {
 namespace {
@@ -49,7 +50,9 @@ MultiExitNetwork read_network(const Checkpoint& checkpoint, const Settings& sett
   MultiExitNetwork network{read_backbone(checkpoint, settings), Partition({0}), {}};
   network.backbone.set_normalisation(checkpoint.info.normalisation);
   network.partition = Partition::uniform(network.backbone, 1);
-  const double error = checkpoint.info.state.validation_error;
+  const auto& state = checkpoint.info.state;
+  const double error = settings.get<WeightAverageOptions>().use ? state.average_validation_error
+                                                                : state.validation_error;
   info.exits = {{"logits", "head", 1, error < 0 ? undefined_number : error, undefined_number}};
   return network;
 }
@@ -68,6 +71,9 @@ MultiExitNetwork read_network_with_exits(const Checkpoint& checkpoint, const Set
                     run.method + " classifies");
   }
   load_tensors(checkpoint.file.tensors, checkpoint.path, network);
+  if (settings.get<WeightAverageOptions>().use) {
+    load(checkpoint, network.backbone, weight_average_prefix);  // nets have no average
+  }
   const torch::Device device = parse_device(run.device);
   network.train(false);
   network.to(device);

@@ -127,5 +127,39 @@ TEST_F(ExportCommand, TheRunWroteForTensorBoardToo) {
   EXPECT_FALSE(fs::is_empty(run() + "/tensorboard"));
 }
 
+TEST_F(ExportCommand, ErrorsAreThoseOfTheWeightsThatAreWritten) {
+  const std::string averaged = (*shared / "averaged").string();
+  const std::string settings =
+      " --model resnet8 --epochs 2 -b 8 --lr 0.01 --method mlaan --modules 3 --set "
+      "procedural.train_size=50 --set procedural.test_size=41 --set validation.fraction=0.24 "
+      "--set engine.memory_format=channels_last --model-ema --set model_ema.decay=0.5 -q ";
+  ASSERT_EQ(run_program("train" + settings + "--output " + averaged).exit_code, 0);
+  const json summary = json::parse(read_text(fs::path(averaged) / "summary.json"));
+  ASSERT_NE(summary["test_error"], summary["average_test_error"]);
+  const auto test_again = [&](const std::string& path) {
+    const std::string file = (*shared / "eval.json").string();
+    const ProgramResult result = run_program(
+        "eval " + path + " -b 8 --set procedural.train_size=50 --set " +
+        "procedural.test_size=41 --output " + (*shared / "eval").string() + " --json " + file);
+    EXPECT_EQ(result.exit_code, 0) << result.output;
+    return json::parse(read_text(file))["test_error"].get<double>();
+  };
+  for (const std::string exits : {"", " --exits"}) {
+    for (const bool average : {false, true}) {
+      SCOPED_TRACE(exits + (average ? " average" : ""));
+      const std::string path = (*shared / "averaged.safetensors").string();
+      const std::string command = "export " + averaged + " --output " + path + exits +
+                                  (average ? " --set model_ema.use=true" : "");
+      const ProgramResult result = run_program(command);
+      ASSERT_EQ(result.exit_code, 0) << result.output;
+      const json head = json::parse(read_text(*shared / "averaged.json"))["outputs"].back();
+      const std::string prefix = average ? "average_" : "";
+      EXPECT_DOUBLE_EQ(head["test_error"], summary[prefix + "test_error"]);
+      EXPECT_DOUBLE_EQ(head["validation_error"], summary[prefix + "validation_error"]);
+      EXPECT_DOUBLE_EQ(test_again(path), summary[prefix + "test_error"]);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace mlaan::testing
