@@ -1,4 +1,6 @@
 // Reads files as byte tensors.
+#include "core/require_file.h"
+
 #include <mlaan/core/error.h>
 #include <mlaan/io/byte_file.h>
 
@@ -11,8 +13,8 @@ namespace mlaan {
 namespace fs = std::filesystem;
 
 std::int64_t file_bytes(const fs::path& path) {
+  require_file(path);
   std::error_code error;
-  if (!fs::is_regular_file(path, error)) throw UserError("there is no file " + path.string());
   const auto size = fs::file_size(path, error);
   if (error) throw UserError("cannot read " + path.string() + ": " + error.message());
   return static_cast<std::int64_t>(size);

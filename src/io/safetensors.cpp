@@ -1,5 +1,6 @@
 // Reads and writes safetensors files: a JSON header, then the tensors' bytes.
 #include "core/byte_text.h"
+#include "core/require_file.h"
 #include "io/json_text.h"
 #include "io/pytorch_file.h"
 
@@ -309,9 +310,14 @@ torch::Tensor TensorFile::find(const std::string& name) const {
 }
 
 TensorFile read_safetensors(const fs::path& path) {
-  std::error_code error;
-  if (!fs::is_regular_file(path, error)) throw UserError("there is no file " + path.string());
+  require_file(path);
   refuse_pytorch_file(path);
+  if (path.extension() == ".onnx") {
+    throw UserError(path.string() +
+                    " is an ONNX model, where a safetensors file is read; mlaan export RUN --to "
+                    "safetensors writes such a file of the run that it was made from");
+  }
+  std::error_code error;
   const std::uint64_t file_size = fs::file_size(path, error);
   std::ifstream file(path, std::ios::binary);
   if (!file || error) throw UserError("cannot read " + path.string());

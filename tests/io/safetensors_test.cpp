@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <csignal>
 #include <fstream>
@@ -77,6 +78,19 @@ TEST_F(Safetensors, EveryTruncationIsRefused) {
     write_text(folder / "cut.safetensors", whole.substr(0, length));
     expect_user_error([&] { read_safetensors(folder / "cut.safetensors"); }, {"cut.safetensors"});
   }
+}
+
+TEST_F(Safetensors, WhatIsNoSuchFileIsNamedForWhatItIs) {
+  std::filesystem::create_directory(folder / "run");
+  ASSERT_EQ(mkfifo((folder / "pipe").c_str(), 0600), 0);
+  write_text(folder / "network.onnx", "the bytes of a model");
+  const auto refuse = [&](const std::string& name, const std::vector<std::string>& parts) {
+    expect_user_error([&] { read_safetensors(folder / name); }, parts);
+  };
+  refuse("none", {"there is no file", "none"});
+  refuse("run", {"run is a folder"});
+  refuse("pipe", {"pipe is a device, a pipe or a socket"});
+  refuse("network.onnx", {"network.onnx is an ONNX model", "--to safetensors"});
 }
 
 TEST_F(Safetensors, AChangedByteIsNoticed) {

@@ -1,5 +1,6 @@
 // Backbones from TorchScript files.
 #include "core/libtorch_compat.h"
+#include "core/require_file.h"
 #include "core/trial_in_child.h"
 #include "nn/backbones/script_mode.h"
 #include "nn/chain.h"
@@ -175,7 +176,7 @@ bool is_script_file(const std::string& model) {
 }
 
 Backbone scripted_backbone(const std::string& file, const Shape& input_shape) {
-  if (!fs::is_regular_file(file)) throw UserError("there is no file " + file);
+  require_file(file);
   try_opening(file, [&] { cut_script(file, input_shape); });
   return cut_script(file, input_shape);
 }
