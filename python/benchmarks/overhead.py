@@ -3,9 +3,11 @@
     python overhead.py [--rounds N] [--batch-size N] [--methods e2e,dgl] [--json FILE]
 
 Contenders take their steps in turn, so that what else the machine does meets all of them alike.
-Times are processor seconds of the process; ratios are medians over the rounds. `call` is what a
-step costs more than one of the library's network, the least of the rounds taken of both: with few
-images (--batch-size 2) it shows what the calls cost, whatever the batch. Peak bytes are above what
+Times are processor seconds of the process; ratios are medians over the rounds. Python's modules
+are held against the library's network in LibTorch's kernels, which they run in, all others against
+the library's network in its own. `call` is what a step costs more than that one, the least of the
+rounds taken of both: with few images (--batch-size 2) it shows what the calls cost, whatever the
+batch. Peak bytes are above what
 lives between steps.
 """
 
