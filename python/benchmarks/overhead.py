@@ -7,8 +7,7 @@ Times are processor seconds of the process; ratios are medians over the rounds. 
 are held against the library's network in LibTorch's kernels, which they run in, all others against
 the library's network in its own. `call` is what a step costs more than that one, the least of the
 rounds taken of both: with few images (--batch-size 2) it shows what the calls cost, whatever the
-batch. Peak bytes are above what
-lives between steps.
+batch. Peak bytes are above what lives between steps.
 """
 
 import argparse

@@ -123,7 +123,7 @@ class Engine:
         self.method = method
         made = as_optimizer(optimizer)
         self._optimizer_kind = made.kind
-        if self.chain is not None and made.kind != "function":
+        if made.kind != "function":
             check_dense(self._layers())
         self.device = find_device(device, self._backbone)
         if channels_last is True and precision == "float32" and self.device.type == "cpu":

@@ -1,6 +1,7 @@
 // The run that `mlaan train --resume` continues.
 #include "cli/resumed_run.h"
 
+#include "core/require_file.h"
 #include "train/best_checkpoint.h"
 
 #include <mlaan/core/error.h>
@@ -59,7 +60,7 @@ ResumedRun resume_run(const std::string& given_path, const ConfigFlags& flags, C
   const Settings given = flags.settings();
   const fs::path path =
       checkpoint_in(given_path.empty() ? find_run_folder(given) : fs::path(given_path));
-  if (!fs::exists(path)) throw UserError("there is no file " + path.string());
+  require_file(path);
   LockedFolder folder = folder_to_go_on_in(path, given.get<RunOptions>().output, writes);
   Checkpoint checkpoint = read_checkpoint(path);
   config.apply_text(checkpoint.info.config, path.string());

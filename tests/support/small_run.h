@@ -6,6 +6,7 @@
 #include "support/temporary_folder.h"
 
 #include <mlaan/io/atomic_file.h>
+#include <mlaan/log/metrics_files.h>
 #include <mlaan/train/setup.h>
 #include <mlaan/train/trainer.h>
 
@@ -51,6 +52,17 @@ class TrainerTest : public ::testing::Test {
     const Settings config = small_run(more);
     Trainer trainer(config, make_data(config), folder / name);
     return finish(trainer);
+  }
+
+  /// Trains with the logs that a run has. \param resume from the last checkpoint in the folder.
+  Outcome train_logged(const std::string& name, const std::vector<std::string>& more, bool resume,
+                       const std::function<bool()>& should_stop = {}) const {
+    const Settings config = small_run(more);
+    Trainer trainer(config, make_data(config), folder / name);
+    if (resume) trainer.resume(read_checkpoint(last_checkpoint(folder / name)));
+    MetricsFiles files(folder / name);
+    trainer.add_observer(files);
+    return finish(trainer, should_stop);
   }
 
   static void expect_same_network(const Outcome& actual, const Outcome& expected) {

@@ -5,7 +5,6 @@
 #include "train/resumed_settings.h"
 
 #include <mlaan/io/atomic_file.h>
-#include <mlaan/log/metrics_files.h>
 #include <mlaan/train/options.h>
 #include <mlaan/train/setup.h>
 #include <mlaan/train/trained_network.h>
@@ -158,23 +157,13 @@ TEST_F(TrainerTest, AFileThatIsNoCheckpointIsRefused) {
 
 TEST_F(TrainerTest, AnEpochIsSavedBeforeItIsValidatedAndReportedOnce) {
   const auto run_folder = folder / "validated";
-  const auto run = [&](const std::function<bool()>& should_stop) {
-    const Settings config = small_run({"method=e2e"});
-    Trainer trainer(config, make_data(config), run_folder);
-    if (std::filesystem::exists(last_checkpoint(run_folder))) {
-      trainer.resume(read_checkpoint(last_checkpoint(run_folder)));
-    }
-    MetricsFiles files(run_folder);
-    trainer.add_observer(files);
-    return finish(trainer, should_stop).summary;
-  };
-  EXPECT_FALSE(run(at_question(13)).complete);
+  EXPECT_FALSE(train_logged("validated", {"method=e2e"}, false, at_question(13)).summary.complete);
   const auto state = read_checkpoint(last_checkpoint(run_folder)).info.state;
   EXPECT_EQ(state.step, 10) << "the last step is done and saved";
   EXPECT_EQ(state.epoch, 1) << "but its epoch is not validated";
   // As a kill leaves it between the report of the epoch and the checkpoint that follows.
   std::ofstream(run_folder / "metrics.csv", std::ios::app) << "2,10,0.1,0,0,0,0,0,0,0\n";
-  EXPECT_TRUE(run({}).complete);
+  EXPECT_TRUE(train_logged("validated", {"method=e2e"}, true).summary.complete);
   const auto epochs = lines_of(run_folder / "metrics.csv");
   ASSERT_EQ(epochs.size(), 3U);
   EXPECT_EQ(epochs[2].substr(0, 5), "2,10,");

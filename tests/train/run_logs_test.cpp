@@ -45,15 +45,7 @@ TEST(SupervisionNames, TellApartWhatHasOneNameAndWindow) {
 
 TEST_F(TrainerTest, LogsHoldEveryEpochAndStepOnceAlsoAfterAKill) {
   const auto run_folder = folder / "logged";
-  const auto train_until = [&](const std::function<bool()>& should_stop, bool resume) {
-    const Settings config = small_run({"method=e2e"});
-    Trainer trainer(config, make_data(config), run_folder);
-    if (resume) trainer.resume(read_checkpoint(last_checkpoint(run_folder)));
-    MetricsFiles files(run_folder);
-    trainer.add_observer(files);
-    finish(trainer, should_stop);
-  };
-  train_until(at_question(9), false);
+  train_logged("logged", {"method=e2e"}, false, at_question(9));
   // As a kill in the middle of the second epoch leaves it: logs ahead of the checkpoint.
   const auto ahead = lines_of(run_folder / "steps.jsonl").size();
   EXPECT_EQ(ahead, 7U);
@@ -63,7 +55,7 @@ TEST_F(TrainerTest, LogsHoldEveryEpochAndStepOnceAlsoAfterAKill) {
                                                              << R"({"step":9,"lo)";
     std::ofstream(run_folder / "metrics.csv", std::ios::app) << "2,10,0.1,0,0,0,0,0,0,0\n";
   }
-  train_until({}, true);
+  train_logged("logged", {"method=e2e"}, true);
   EXPECT_EQ(lines_of(run_folder / "steps.jsonl").size(), 10U);
   const auto epochs = lines_of(run_folder / "metrics.csv");
   ASSERT_EQ(epochs.size(), 3U);

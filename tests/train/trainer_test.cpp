@@ -4,7 +4,6 @@
 #include "support/small_run.h"
 
 #include <mlaan/io/atomic_file.h>
-#include <mlaan/log/metrics_files.h>
 #include <mlaan/train/options.h>
 #include <mlaan/train/setup.h>
 #include <mlaan/train/trainer.h>
@@ -98,18 +97,9 @@ TEST_F(TrainerTest, FlipsAtTestTimeAreOfTheTestAlone) {
 
 TEST_F(TrainerTest, TheRateFollowsEpochsWhateverTheBatch) {
   const auto rates = [&](const std::string& name) { return rates_of_epochs(folder / name); };
-  const auto run = [&](const std::string& name, const std::vector<std::string>& settings,
-                       bool resume) {
-    const Settings config = small_run(settings);
-    Trainer trainer(config, make_data(config), folder / name);
-    if (resume) trainer.resume(read_checkpoint(last_checkpoint(folder / name)));
-    MetricsFiles files(folder / name);
-    trainer.add_observer(files);
-    trainer.run();
-  };
-  run("two", {"epochs=2"}, false);
-  run("two", {"epochs=4", "batch_size=20"}, true);
-  run("one", {"epochs=4", "batch_size=20"}, false);
+  train_logged("two", {"epochs=2"}, false);
+  train_logged("two", {"epochs=4", "batch_size=20"}, true);
+  train_logged("one", {"epochs=4", "batch_size=20"}, false);
   ASSERT_EQ(rates("two").size(), 4U);
   EXPECT_EQ(rates("two")[2], rates("one")[2]);
   EXPECT_EQ(rates("two")[3], rates("one")[3]);

@@ -159,23 +159,14 @@ TEST_F(TrainerTest, PlateausLowerTheRateAndAreRemembered) {
                                           "schedule.patience_epochs=1",
                                           "schedule.factor=0.5",
                                           "schedule.warmup_epochs=0"};
-  const auto train_until = [&](const std::string& name, const std::function<bool()>& should_stop,
-                               bool resume) {
-    const Settings config = small_run(settings);
-    Trainer trainer(config, make_data(config), folder / name);
-    if (resume) trainer.resume(read_checkpoint(last_checkpoint(folder / name)));
-    MetricsFiles files(folder / name);
-    trainer.add_observer(files);
-    return finish(trainer, should_stop);
-  };
-  const Outcome whole = train_until("whole", {}, false);
+  const Outcome whole = train_logged("whole", settings, false);
   const std::vector<double> expected{0.1, 0.1, 0.1, 0.05, 0.05};
   EXPECT_EQ(rates_of_epochs(folder / "whole"), expected);
   // In the middle of an epoch and of a validation, before and after the rate fell.
   for (const int question : {9, 13, 17, 20, 24, 29}) {
     const std::string name = std::to_string(question);
-    EXPECT_FALSE(train_until(name, at_question(question), false).summary.complete);
-    expect_same_network(train_until(name, {}, true), whole);
+    EXPECT_FALSE(train_logged(name, settings, false, at_question(question)).summary.complete);
+    expect_same_network(train_logged(name, settings, true), whole);
     EXPECT_EQ(rates_of_epochs(folder / name), expected);
   }
   expect_user_error(

@@ -1,7 +1,7 @@
 // A strided 1×1 convolution that oneDNN does not overrun memory in.
 #include "nn/kernels/strided_pointwise_convolution.h"
 
-#include "core/libtorch_compat.h"
+#include "core/autocast_scope.h"
 #include "nn/kernels/zero_padding.h"
 
 #include <ATen/Context.h>
@@ -35,7 +35,7 @@ bool overruns_in_onednn(const torch::nn::Conv2dImpl& convolution, const torch::T
   return convolution.options.in_channels() < block_channels &&
          is_pointwise_and_strided(convolution) && input.dim() == 4 && input.device().is_cpu() &&
          input.scalar_type() == torch::kFloat32 &&
-         !compat::is_autocast_enabled(c10::DeviceType::CPU) &&
+         !AutocastState::of(c10::DeviceType::CPU).enabled &&
          (is_channels_last(input) || is_channels_last(convolution.weight)) && at::hasMKLDNN();
 }
 
