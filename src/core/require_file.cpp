@@ -14,10 +14,11 @@ void require_file(const fs::path& path) {
   const fs::file_status status = fs::status(path, error);
   if (fs::is_regular_file(status)) return;
   if (fs::is_directory(status)) {
-    throw UserError(path.string() + " is a folder; accepted: a file, such as one in it");
+    throw UserError(path.string() + " is a folder, no file; accepted: a file, such as one in it");
   }
   if (fs::exists(status)) {
-    throw UserError(path.string() + " is a device, a pipe or a socket; accepted: a regular file");
+    throw UserError(path.string() +
+                    " is a device, a pipe or a socket, no file; accepted: a regular one");
   }
   throw UserError("there is no file " + path.string());
 }
